@@ -1,0 +1,1 @@
+"""The frisket command line."""

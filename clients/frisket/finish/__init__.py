@@ -1,0 +1,1 @@
+"""What is done with an alpha once it is there: compositing, metrics, reports."""
