@@ -1,0 +1,170 @@
+"""Finds the local server, and starts one when none answers. Standard library only.
+
+A local server writes `server.json` (address, token, process, versions), readable by its
+user alone, when it is ready to serve, and removes it when it leaves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from frisket.client.errors import NoServer
+from frisket.client.session import PROTOCOL_VERSION
+
+START_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """A server of this user on this machine."""
+
+    target: str
+    token: str
+    pid: int
+    version: str
+
+
+def home() -> Path:
+    """Return frisket's folder: FRISKET_HOME, or the platform's place for user data."""
+    if chosen := os.environ.get("FRISKET_HOME"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "frisket"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/frisket"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "frisket"
+
+
+def state_file() -> Path:
+    """Return where a local server announces itself."""
+    return home() / "run" / "server.json"
+
+
+def log_file() -> Path:
+    """Return where a server that was started here writes its log."""
+    return home() / "run" / "server.log"
+
+
+def find() -> LocalServer | None:
+    """Return the local server that announces itself and takes connections, if any."""
+    try:
+        state = json.loads(state_file().read_text(encoding="utf-8"))
+        if state["protocol"] != PROTOCOL_VERSION:
+            return None
+        server = LocalServer(
+            str(state["target"]), str(state["token"]), int(state["pid"]), str(state["version"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return server if _listens(server.target) else None
+
+
+def ensure(command: Sequence[str] = (), timeout: float = START_TIMEOUT_S) -> LocalServer:
+    """Return the local server, started when none answers.
+
+    Args:
+        command: how to start one; by default this Python's `frisket.server`.
+        timeout: seconds to wait for it.
+
+    Raises:
+        NoServer: it could not be started, with what its log says.
+    """
+    if server := find():
+        return server
+    with _starting(timeout):
+        return find() or _start(list(command) or _default_command(), timeout)
+
+
+def _default_command() -> list[str]:
+    return [sys.executable, "-m", "frisket.server", "--local"]
+
+
+def _listens(target: str) -> bool:
+    host, _, port = target.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=2.0):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def _start(command: list[str], timeout: float) -> LocalServer:
+    log_file().parent.mkdir(parents=True, exist_ok=True)
+    with log_file().open("wb") as log:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # It outlives the command that starts it, and its Ctrl-C.
+                start_new_session=sys.platform != "win32",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        except OSError as error:
+            raise NoServer(
+                f"No server runs and '{command[0]}' cannot start one: {error}."
+            ) from error
+    return _await(process, timeout)
+
+
+def _await(process: subprocess.Popen[bytes], timeout: float) -> LocalServer:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if server := find():
+            return server
+        if process.poll() is not None:
+            raise NoServer(f"The local server could not start: {_last_line()}")
+        time.sleep(0.02)
+    process.terminate()
+    raise NoServer(f"The local server was not ready within {timeout:.0f} s; see {log_file()}.")
+
+
+def _last_line() -> str:
+    with contextlib.suppress(OSError):
+        lines = log_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        if lines:
+            return lines[-1].removeprefix("frisket: ")
+    return f"see {log_file()}."
+
+
+@contextlib.contextmanager
+def _starting(timeout: float) -> Iterator[None]:
+    """Hold the right to start the server, so that two commands do not start two."""
+    lock = home() / "run" / "starting"
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoServer(f"frisket's folder {home()} cannot be written: {error}.") from error
+    deadline = time.monotonic() + timeout
+    while not _claim(lock):
+        if time.monotonic() > deadline:
+            # Its owner died without a word.
+            lock.unlink(missing_ok=True)
+        time.sleep(0.05)
+        if find():
+            break
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _claim(lock: Path) -> bool:
+    with contextlib.suppress(OSError):
+        if time.time() - lock.stat().st_mtime > START_TIMEOUT_S:
+            lock.unlink()
+    try:
+        lock.open("x").close()
+    except FileExistsError:
+        return False
+    return True

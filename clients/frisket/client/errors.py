@@ -1,0 +1,53 @@
+"""What can go wrong between a client and its server. Standard library only."""
+
+from __future__ import annotations
+
+
+class ClientError(Exception):
+    """Base of every error of the client; its text is one sentence for the user."""
+
+
+class ProtocolError(ClientError):
+    """The peer broke the order or the limits of the protocol."""
+
+
+class Cancelled(ClientError):
+    """The user asked to stop."""
+
+
+class NoServer(ClientError):
+    """No server answers, and none could be started."""
+
+
+class TransportError(ClientError):
+    """A call ended with a status other than OK.
+
+    Attributes:
+        code: the gRPC status by name, for example "UNAVAILABLE".
+        reason: the server's machine-readable reason, for example "UNKNOWN_MODEL";
+            empty where the transport itself failed.
+        retryable: a new stream, to this or another server, may succeed.
+    """
+
+    def __init__(self, code: str, reason: str, message: str, retryable: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.retryable = retryable
+
+
+# A stream that broke for one of these is opened again with the tiles already held.
+_RETRYABLE_CODES = frozenset({"UNAVAILABLE", "DATA_LOSS", "ABORTED", "RESOURCE_EXHAUSTED"})
+_FINAL_REASONS = frozenset({"TOO_LARGE"})
+
+
+def transport_error(code: str, reason: str, message: str) -> TransportError:
+    """Build the error for a status, and decide whether it may be tried again.
+
+    Args:
+        code: gRPC status name.
+        reason: value of the trailer `frisket-reason`, or empty.
+        message: the status message.
+    """
+    retryable = code in _RETRYABLE_CODES and reason not in _FINAL_REASONS
+    return TransportError(code, reason, message or f"The server ended the call: {code}.", retryable)

@@ -1,0 +1,131 @@
+"""The transport over grpcio, for the command line and for Python programs."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from frisket.client.errors import TransportError, transport_error
+from frisket.client.transport import MAX_MESSAGE_BYTES
+from frisket.v1 import matting_pb2 as pb
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # A dead peer is noticed within half a minute even while nothing is being sent.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.enable_http_proxy", 0),
+]
+_MATTE = "/frisket.v1.MattingService/Matte"
+_DONE = object()
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens and how to be let in.
+
+    Attributes:
+        target: host:port.
+        token: sent as bearer token; empty for none.
+        tls: encrypt; `ca_file` names the certificate to trust instead of the system's.
+    """
+
+    target: str
+    token: str = ""
+    tls: bool = False
+    ca_file: Path | None = None
+
+
+class GrpcCall:
+    """One `Matte` stream over a grpcio channel."""
+
+    def __init__(self, channel: grpc.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
+        self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
+        multi = channel.stream_stream(
+            _MATTE,
+            request_serializer=pb.MatteRequest.SerializeToString,
+            response_deserializer=pb.MatteResponse.FromString,
+        )
+        self._call = multi(self._requests(), metadata=metadata)
+
+    def _requests(self) -> Iterator[pb.MatteRequest]:
+        # Bounded without a limit of its own: only tiles the server asked for enter it.
+        while isinstance(request := self._outbox.get(), pb.MatteRequest):
+            yield request
+
+    def send(self, request: pb.MatteRequest) -> None:
+        """Queue a request; grpcio sends it from a thread of its own."""
+        self._outbox.put(request)
+
+    def receive(self, timeout: float | None = None) -> pb.MatteResponse | None:
+        """Wait for the next response; keepalive, not `timeout`, notices a dead peer."""
+        try:
+            response: pb.MatteResponse = next(self._call)
+            return response
+        except StopIteration:
+            return None
+        except grpc.RpcError as error:
+            raise _translate(error) from None
+
+    def finish(self) -> None:
+        """Half-close the stream."""
+        self._outbox.put(_DONE)
+
+    def cancel(self) -> None:
+        """Drop the stream."""
+        self._outbox.put(_DONE)
+        self._call.cancel()
+
+
+class GrpcTransport:
+    """A grpcio channel to one server."""
+
+    def __init__(self, address: Address) -> None:
+        self._metadata: tuple[tuple[str, str], ...] = ()
+        if address.token:
+            self._metadata = (("authorization", f"Bearer {address.token}"),)
+        self._channel = _channel(address)
+
+    def matte(self) -> GrpcCall:
+        """Open a `Matte` stream."""
+        return GrpcCall(self._channel, self._metadata)
+
+    def unary(self, method: str, request: bytes, timeout: float) -> bytes:
+        """Make a unary call with serialised messages.
+
+        Raises:
+            TransportError: any status but OK.
+        """
+        try:
+            reply: bytes = self._channel.unary_unary(method)(
+                request, timeout=timeout, metadata=self._metadata
+            )
+        except grpc.RpcError as error:
+            raise _translate(error) from None
+        return reply
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+
+def _channel(address: Address) -> grpc.Channel:
+    if not address.tls:
+        return grpc.insecure_channel(address.target, options=_OPTIONS)
+    roots = address.ca_file.read_bytes() if address.ca_file else None
+    credentials = grpc.ssl_channel_credentials(root_certificates=roots)
+    return grpc.secure_channel(address.target, credentials, options=_OPTIONS)
+
+
+def _translate(error: grpc.RpcError) -> TransportError:
+    """Turn grpcio's error into ours."""
+    if not isinstance(error, grpc.Call):
+        return transport_error("UNKNOWN", "", str(error))
+    trailers = {str(key): value for key, value in error.trailing_metadata() or ()}
+    reason = str(trailers.get("frisket-reason", ""))
+    return transport_error(error.code().name, reason, error.details() or "")
