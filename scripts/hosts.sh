@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Real image editors for the host tests, without touching the machine's own.
+#
+#   hosts.sh prepare          make the Debian 13 tree with GIMP 3.0 and Krita 5.2 (once)
+#   hosts.sh prepare-old      install Krita 5.1 on this machine, where it is Debian 12
+#   hosts.sh root             print where the tree is
+#   hosts.sh run DIR CMD...   run CMD inside the tree; DIR is bound to /lab
+#
+# The tree lies in a cache outside the checkout (FRISKET_HOSTS_CACHE, or
+# $XDG_CACHE_HOME/frisket-hosts). `.ready` marks a complete one; without it the tree
+# is made again. Everything needs root. Exit status 3: it cannot be done here.
+set -euo pipefail
+
+SUITE=trixie
+CACHE=${FRISKET_HOSTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/frisket-hosts}
+ROOT=$CACHE/$SUITE-1
+PACKAGES=gimp,gir1.2-gimp-3.0,python3-gi,krita,python3-pyqt5,python3-pyqt5.sip,xvfb,xauth,openbox,xdotool,dbus,fonts-dejavu-core,imagemagick
+
+cannot() { echo "hosts: $*" >&2; exit 3; }
+
+apt_install() {
+  command -v apt-get >/dev/null || cannot "needs a Debian or Ubuntu machine"
+  apt-get update -q >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null
+}
+
+# The mirror that this machine's own apt uses; the public one otherwise.
+mirror() {
+  { apt-get indextargets --format '$(REPO_URI)' 2>/dev/null || true; } |
+    grep -E '/debian/?$' | head -n 1 | grep . || echo http://deb.debian.org/debian
+}
+
+prepare() {
+  [ "$(id -u)" = 0 ] || cannot "preparing the tree needs root"
+  [ "$(uname -s)" = Linux ] || cannot "the tree runs on Linux only"
+  mkdir -p "$CACHE"
+  exec 9>"$CACHE/.lock"
+  flock 9
+  if [ -e "$ROOT/.ready" ]; then echo "hosts: cached in $ROOT"; return; fi
+  command -v mmdebstrap >/dev/null || apt_install mmdebstrap
+  rm -rf --one-file-system "$ROOT"
+  mmdebstrap --quiet --mode=root --variant=apt \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/help/*' \
+    --aptopt='Acquire::Languages "none"' \
+    --include="$PACKAGES" "$SUITE" "$ROOT" "$(mirror)"
+  rm -rf "$ROOT"/var/cache/apt/archives/*.deb
+  touch "$ROOT/.ready"
+  echo "hosts: made $ROOT"
+}
+
+prepare_old() {
+  [ "$(id -u)" = 0 ] || cannot "installing Krita needs root"
+  grep -qs '^VERSION_ID="12"' /etc/os-release || cannot "Krita 5.1 is Debian 12's"
+  command -v krita >/dev/null && command -v xvfb-run >/dev/null && return
+  apt_install krita python3-pyqt5 python3-pyqt5.sip xvfb xauth openbox fonts-dejavu-core
+}
+
+# A private mount namespace: nothing stays mounted on the machine afterwards.
+inside() {
+  [ -e "$ROOT/.ready" ] || cannot "no tree in $ROOT: run $0 prepare"
+  [ "$(id -u)" = 0 ] || cannot "entering the tree needs root"
+  export ROOT LAB=$1
+  shift
+  exec unshare -m --propagation private -- /bin/bash -c '
+    set -e
+    mkdir -p "$ROOT/lab" "$ROOT/run/user/0"
+    chmod 700 "$ROOT/run/user/0"
+    mount -t proc proc "$ROOT/proc"
+    mount --rbind /dev "$ROOT/dev"
+    mount -t tmpfs -o mode=1777 tmpfs "$ROOT/tmp"
+    mount --bind "$LAB" "$ROOT/lab"
+    exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
+      LC_ALL=C.UTF-8 LIBGL_ALWAYS_SOFTWARE=1 NO_AT_BRIDGE=1 GTK_A11Y=none \
+      XDG_RUNTIME_DIR=/run/user/0 "$@"
+  ' inside "$@"
+}
+
+case ${1:-} in
+  prepare) prepare ;;
+  prepare-old) prepare_old ;;
+  root) echo "$ROOT" ;;
+  run) shift; inside "$@" ;;
+  *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
