@@ -1,0 +1,146 @@
+"""A TCP or TLS connection that never blocks while it writes. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from frisket.client.errors import transport_error
+
+_CONNECT_TIMEOUT_S = 10.0
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server listens and how to be let in.
+
+    Attributes:
+        target: host:port.
+        token: sent as bearer token; empty for none.
+        tls: encrypt; `ca_file` names the certificate to trust instead of the system's.
+    """
+
+    target: str
+    token: str = ""
+    tls: bool = False
+    ca_file: Path | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port.
+
+        Raises:
+            TransportError: the target is not of the form host:port.
+        """
+        host, _, port = self.target.rpartition(":")
+        if not host or not port.isdigit():
+            raise transport_error(
+                "INVALID_ARGUMENT", "BAD_ADDRESS", f"'{self.target}' is not host:port."
+            )
+        return host.strip("[]"), int(port)
+
+
+class Wire:
+    """A connected socket with a buffer of what is still to be written.
+
+    `wait` sleeps until the socket is ready; `wake` ends that sleep from another thread.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._socket = _connect(endpoint)
+        self._socket.setblocking(False)
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
+        self._unsent = bytearray()
+
+    @property
+    def full(self) -> bool:
+        """Whether bytes wait for the peer to read."""
+        return bool(self._unsent)
+
+    def write(self, data: bytes) -> None:
+        """Send what the socket takes, and keep the rest for the next call.
+
+        Raises:
+            TransportError: the connection broke.
+        """
+        self._unsent += data
+        with _breaks():
+            while self._unsent:
+                # A copy: TLS insists on the same bytes when it has to try again.
+                sent = self._socket.send(bytes(memoryview(self._unsent)[:_READ_BYTES]))
+                del self._unsent[:sent]
+
+    def read(self) -> bytes | None:
+        """Return what has arrived: None for nothing yet, empty for the end.
+
+        Raises:
+            TransportError: the connection broke.
+        """
+        with _breaks():
+            return self._socket.recv(_READ_BYTES)
+        return None
+
+    def wait(self, timeout: float | None) -> None:
+        """Sleep until there is something to read or room to write, or somebody wakes."""
+        writing = [self._socket] if self._unsent else []
+        with contextlib.suppress(OSError, ValueError):
+            select.select([self._socket, self._ear], writing, [], timeout)
+            self._ear.recv(1024)
+
+    def wake(self) -> None:
+        """End a `wait` in another thread."""
+        with contextlib.suppress(OSError):
+            self._bell.send(b"!")
+
+    def close(self) -> None:
+        """Release the sockets."""
+        for each in (self._socket, self._ear, self._bell):
+            each.close()
+
+
+@contextlib.contextmanager
+def _breaks() -> Iterator[None]:
+    """Leave quietly when the socket is not ready; name the loss when it broke."""
+    try:
+        yield
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError):
+        return
+    except OSError as error:
+        raise transport_error(
+            "UNAVAILABLE", "", f"The connection to the server broke ({error.strerror or error})."
+        ) from error
+
+
+def _connect(endpoint: Endpoint) -> socket.socket:
+    try:
+        plain = socket.create_connection(endpoint.address, timeout=_CONNECT_TIMEOUT_S)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return _encrypt(plain, endpoint) if endpoint.tls else plain
+    except ssl.SSLCertVerificationError as error:
+        raise transport_error(
+            "UNAUTHENTICATED",
+            "BAD_CERTIFICATE",
+            f"The certificate of {endpoint.target} is not trusted: {error.verify_message}.",
+        ) from error
+    except OSError as error:
+        raise transport_error(
+            "UNAVAILABLE",
+            "UNREACHABLE",
+            f"No server answers at {endpoint.target} ({error.strerror or error}).",
+        ) from error
+
+
+def _encrypt(plain: socket.socket, endpoint: Endpoint) -> socket.socket:
+    context = ssl.create_default_context(cafile=endpoint.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    return context.wrap_socket(plain, server_hostname=endpoint.address[0])

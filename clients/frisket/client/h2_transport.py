@@ -1,0 +1,226 @@
+"""The transport in pure Python, for hosts whose Python takes no compiled module.
+
+gRPC over h2, hpack and hyperframe. Every call has a connection of its own: a host has one
+or two at a time, and to drop a connection is the surest way to cancel.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from frisket.client.errors import TransportError, transport_error
+from frisket.client.h2_exchange import Exchange
+from frisket.client.h2_framing import Status, request_headers
+from frisket.client.h2_socket import Endpoint, Wire
+from frisket.client.transport import MAX_MESSAGE_BYTES
+from frisket.v1 import matting_pb2 as pb
+
+__all__ = ["Endpoint", "H2Call", "H2Transport"]
+
+_MATTE = "/frisket.v1.MattingService/Matte"
+
+
+class _Line:
+    """An exchange on a wire, for any number of threads.
+
+    Whoever waits also reads and writes for the others: one thread at a time sleeps on the
+    socket, without the lock; the rest sleep on the condition.
+    """
+
+    def __init__(self, endpoint: Endpoint, path: str, timeout: float) -> None:
+        metadata = [("authorization", f"Bearer {endpoint.token}")] if endpoint.token else []
+        scheme = "https" if endpoint.tls else "http"
+        headers = request_headers(path, endpoint.target, scheme, metadata, timeout)
+        self._wire = Wire(endpoint)
+        self._exchange = Exchange(headers, MAX_MESSAGE_BYTES)
+        self._changed = threading.Condition()
+        self._pumping = False
+        self._open = True
+
+    def send(self, message: bytes) -> None:
+        """Send a message; returns when the peer's window and the socket have taken it."""
+        with self._changed:
+            self._raise_if_ended()
+            self._exchange.offer(message)
+            self._flush()
+            if self._held_back():
+                # The peer may be waiting for us to read before it reads again.
+                self._exchange.acknowledge()
+                # A thread that sleeps in `wait` does not yet watch for room to write.
+                self._wire.wake()
+                self._pump_until(lambda: not self._held_back(), None)
+            self._raise_if_ended()
+
+    def receive(self, timeout: float | None) -> bytes | None:
+        """Return the next message, or None at the clean end."""
+        with self._changed:
+            self._pump_until(lambda: bool(self._exchange.inbox), timeout)
+            message = self._exchange.take()
+            if message is None:
+                self._raise_if_failed()
+            else:
+                self._flush()
+            return message
+
+    def finish(self) -> None:
+        """Half-close."""
+        with self._changed:
+            self._exchange.close()
+            self._flush()
+
+    def drop(self) -> None:
+        """End the call at once, waking whoever waits."""
+        with self._changed:
+            self._exchange.reset()
+            self._flush()
+            self._wire.wake()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Release the socket."""
+        with self._changed:
+            self._open = False
+            self._wire.close()
+
+    def _held_back(self) -> bool:
+        return self._exchange.stuck or (self._wire.full and self._exchange.status is None)
+
+    def _pump_until(self, ready: Callable[[], bool], timeout: float | None) -> None:
+        """Move bytes both ways until `ready` or the end of the call."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not ready() and self._exchange.status is None:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise transport_error("UNAVAILABLE", "", "The server has gone silent.")
+            if self._pumping:
+                self._changed.wait(left)
+            else:
+                self._pump(left)
+
+    def _pump(self, timeout: float | None) -> None:
+        """Sleep on the socket without the lock, then take in what came."""
+        if self._take_in():
+            return
+        self._pumping = True
+        self._changed.release()
+        try:
+            self._wire.wait(timeout)
+        finally:
+            self._changed.acquire()
+            self._pumping = False
+            self._changed.notify_all()
+        self._take_in()
+
+    def _take_in(self) -> bool:
+        """Read once; tell whether anything came."""
+        try:
+            data = self._wire.read() if self._open else b""
+        except TransportError as error:
+            self._fail(error)
+            return True
+        if data is not None:
+            self._exchange.absorb(data)
+        self._flush()
+        return data is not None
+
+    def _flush(self) -> None:
+        if not self._open:
+            return
+        try:
+            self._wire.write(self._exchange.output())
+        except TransportError as error:
+            self._fail(error)
+
+    def _fail(self, error: TransportError) -> None:
+        # A server that refuses may close before it has read everything: its reason is
+        # perhaps still in the socket, and says more than "broken pipe".
+        while self._exchange.status is None and (data := self._last_words()):
+            self._exchange.absorb(data)
+        if self._exchange.status is None:
+            self._exchange.status = Status(error.code, error.reason, str(error))
+
+    def _last_words(self) -> bytes:
+        try:
+            return self._wire.read() or b""
+        except TransportError:
+            return b""
+
+    def _raise_if_ended(self) -> None:
+        self._raise_if_failed()
+        if self._exchange.status is not None:
+            raise transport_error("UNAVAILABLE", "", "The server ended the stream early.")
+
+    def _raise_if_failed(self) -> None:
+        status = self._exchange.status
+        if status is not None and status.code != "OK":
+            raise status.error()
+
+
+class H2Call:
+    """One `Matte` stream on a connection of its own."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._line = _Line(endpoint, _MATTE, 0)
+
+    def send(self, request: pb.MatteRequest) -> None:
+        """Send a request; blocks for flow control, reading meanwhile."""
+        self._line.send(request.SerializeToString())
+
+    def receive(self, timeout: float | None = None) -> pb.MatteResponse | None:
+        """Wait for the next response; None at the clean end of the stream."""
+        message = self._line.receive(timeout)
+        return None if message is None else pb.MatteResponse.FromString(message)
+
+    def finish(self) -> None:
+        """Half-close the stream."""
+        self._line.finish()
+
+    def cancel(self) -> None:
+        """Drop the stream; any thread may call it."""
+        self._line.drop()
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._line.close()
+
+
+class H2Transport:
+    """Connections to one server, opened as they are needed."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._calls: list[H2Call] = []
+
+    def matte(self) -> H2Call:
+        """Open a `Matte` stream."""
+        call = H2Call(self._endpoint)
+        self._calls.append(call)
+        return call
+
+    def unary(self, method: str, request: bytes, timeout: float) -> bytes:
+        """Make a unary call with serialised messages.
+
+        Raises:
+            TransportError: any status but OK.
+        """
+        line = _Line(self._endpoint, method, timeout)
+        try:
+            line.send(request)
+            line.finish()
+            reply = line.receive(timeout)
+            # The status comes behind the message.
+            line.receive(timeout)
+        finally:
+            line.close()
+        if reply is None:
+            raise transport_error("INTERNAL", "", "The server answered with nothing.")
+        return reply
+
+    def close(self) -> None:
+        """Drop every stream and its connection."""
+        while self._calls:
+            call = self._calls.pop()
+            call.cancel()
+            call.close()
