@@ -59,14 +59,16 @@ class Scripted(rpc.MattingServiceServicer):
 
     async def Matte(self, requests, context):  # noqa: N802
         await self._admit(context)
-        context.add_done_callback(self._note_end)
         async for request in requests:
             async for response in self._answer(request, context):
                 yield response
 
-    def _note_end(self, context) -> None:
-        if context.cancelled():
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
             self.cancelled.set()
+            raise
 
     async def _answer(self, request, context):
         if request.open.client == "refuse":
@@ -77,7 +79,9 @@ class Scripted(rpc.MattingServiceServicer):
                 yield alpha(tile, PAYLOAD)
         elif request.HasField("tile"):
             yield alpha(request.tile.tile_id, request.tile.pixels.data)
-        elif request.open.client != "silent":
+        elif request.open.client == "silent":
+            await self._sleep()
+        else:
             yield pb.MatteResponse(opened=pb.OpenedResponse(model="scripted"))
 
 
@@ -123,9 +127,9 @@ class Running:
         await self.server.start()
 
     def stop(self, grace: float = 0) -> None:
-        asyncio.run_coroutine_threadsafe(self.server.stop(grace), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.server.stop(grace), self._loop).result(20)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(20)
 
 
 @pytest.fixture
