@@ -105,6 +105,7 @@ class Running:
         self._certificate = certificate
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
+        self._stopping = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         assert self._ready.wait(10)
@@ -126,18 +127,19 @@ class Running:
             self.port = self.server.add_insecure_port("127.0.0.1:0")
         await self.server.start()
 
-    def stop(self, grace: float = 0) -> None:
-        asyncio.run_coroutine_threadsafe(self.server.stop(grace), self._loop).result(20)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(20)
+    def stop(self) -> None:
+        with self._stopping:
+            if self._thread.is_alive():
+                asyncio.run_coroutine_threadsafe(self.server.stop(0), self._loop).result(20)
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join(20)
 
 
 @pytest.fixture
 def server() -> Iterator[Running]:
     running = Running()
     yield running
-    if running._thread.is_alive():
-        running.stop()
+    running.stop()
 
 
 @pytest.fixture
