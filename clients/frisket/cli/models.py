@@ -1,0 +1,125 @@
+"""``frisket models``: what models there are, and fetching, adding, moving them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from frisket.models import ModelInfo, Registry
+
+MODEL_ERROR = 6
+"""Exit code of everything that is wrong with a model."""
+_NO_EXTRA = "frisket: models need the server's packages: pip install 'frisket[server]'"
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add ``models`` and its verbs to the command line."""
+    parser = subparsers.add_parser("models", help="list, fetch, add and move models")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    _verb(verbs, "list", "what there is and what is here", _list)
+    pull = _verb(verbs, "pull", "fetch a model's weights and verify them", _pull, "NAME")
+    pull.add_argument(
+        "--accept-licence", action="store_true", help="accept a non-commercial licence"
+    )
+    add = _verb(verbs, "add", "add your own ONNX file", _add, "NAME")
+    add.add_argument("--family", required=True, metavar="FAMILY", help="how it is fed")
+    add.add_argument("--file", required=True, type=Path, metavar="FILE")
+    add.add_argument("--accept-licence", action="store_true", help=argparse.SUPPRESS)
+    _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
+    _verb(verbs, "default", "choose the model that runs when none is named", _default, "NAME")
+    export = _verb(verbs, "export", "write a model into one file", _export, "NAME")
+    export.add_argument("file", type=Path, metavar="FILE")
+    _verb(verbs, "import", "take a model out of such a file", _import, "FILE")
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[Any],
+    name: str,
+    text: str,
+    act: Callable[[Registry, argparse.Namespace], None],
+    argument: str = "",
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    if argument:
+        parser.add_argument(argument.lower(), metavar=argument)
+    parser.set_defaults(run=lambda args: _run(act, args))
+    return parser
+
+
+def _run(act: Callable[[Registry, argparse.Namespace], None], args: argparse.Namespace) -> int:
+    try:
+        from frisket.models import ModelError, Registry
+    except ImportError:
+        print(_NO_EXTRA, file=sys.stderr)
+        return MODEL_ERROR
+    try:
+        act(Registry(), args)
+    except ModelError as error:
+        print(f"frisket: {error}", file=sys.stderr)
+        return MODEL_ERROR
+    except ImportError:
+        print(_NO_EXTRA, file=sys.stderr)
+        return MODEL_ERROR
+    return 0
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count else "-"
+
+
+def _line(info: ModelInfo) -> tuple[str, ...]:
+    state = "default" if info.default else "here" if info.present else "pull"
+    if not info.present and not info.pullable:
+        state = "add"
+    licence = info.licence + ("" if info.commercial else " (non-commercial)")
+    return (info.name, state, _size(info.size_bytes), licence, info.description)
+
+
+def _list(registry: Registry, args: argparse.Namespace) -> None:
+    rows = [("NAME", "STATE", "SIZE", "LICENCE", ""), *map(_line, registry.list())]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
+        print("  ".join([*cells, row[4]]).rstrip())
+
+
+def _pull(registry: Registry, args: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    with tqdm(unit="B", unit_scale=True, desc=args.name, disable=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        info = registry.pull(args.name, progress, args.accept_licence)
+    print(f"{info.name}: {_size(info.size_bytes)}, licence {info.licence}")
+
+
+def _add(registry: Registry, args: argparse.Namespace) -> None:
+    info = registry.add(args.name, args.family, args.file, args.accept_licence)
+    print(f"{info.name}: {_size(info.size_bytes)}, fed as {info.family}")
+
+
+def _remove(registry: Registry, args: argparse.Namespace) -> None:
+    registry.remove(args.name)
+    print(f"{args.name}: removed")
+
+
+def _default(registry: Registry, args: argparse.Namespace) -> None:
+    registry.set_default(args.name)
+    print(f"{args.name}: runs when no model is named")
+
+
+def _export(registry: Registry, args: argparse.Namespace) -> None:
+    registry.export(args.name, args.file)
+    print(f"{args.name}: written to {args.file}")
+
+
+def _import(registry: Registry, args: argparse.Namespace) -> None:
+    info = registry.import_(Path(args.file))
+    print(f"{info.name}: {_size(info.size_bytes)}, licence {info.licence}")

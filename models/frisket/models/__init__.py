@@ -1,0 +1,46 @@
+"""Models: manifests, a registry that fetches and verifies, adapters, backends.
+
+``Registry().open()`` loads the default model; ``Model.matte`` answers with one
+``Coarse`` per picture. Nothing heavy is imported before a model is opened.
+"""
+
+from .errors import (
+    BadOutput,
+    BadPrompt,
+    BadSignature,
+    ConsentRequired,
+    DeviceUnavailable,
+    DownloadFailed,
+    MissingExtra,
+    ModelError,
+    ModelFileError,
+    NotPresent,
+    UnknownModel,
+    WrongHash,
+)
+from .home import home
+from .registry import Registry
+from .types import Box, Coarse, Model, ModelInfo, Point, Prompt
+
+__all__ = [
+    "BadOutput",
+    "BadPrompt",
+    "BadSignature",
+    "Box",
+    "Coarse",
+    "ConsentRequired",
+    "DeviceUnavailable",
+    "DownloadFailed",
+    "MissingExtra",
+    "Model",
+    "ModelError",
+    "ModelFileError",
+    "ModelInfo",
+    "NotPresent",
+    "Point",
+    "Prompt",
+    "Registry",
+    "UnknownModel",
+    "WrongHash",
+    "home",
+]

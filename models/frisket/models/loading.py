@@ -1,0 +1,60 @@
+"""From a manifest and files to an opened model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DeviceUnavailable, ModelFileError
+from .known import CLASSIC
+from .manifest import Spec
+from .types import Model, ModelInfo
+
+
+def weightless(name: str, device: str) -> Model:
+    """The models that need no files.
+
+    Raises:
+        DeviceUnavailable: CUDA was asked for.
+    """
+    if device == "cuda":
+        raise DeviceUnavailable(f"The model {name} runs on the CPU only; use --device cpu.")
+    if name == CLASSIC.name:
+        from .adapters.classic import ClassicModel
+
+        return ClassicModel()
+    from .adapters.fake import FakeModel
+
+    return FakeModel()
+
+
+def load(
+    spec: Spec, info: ModelInfo, files: Sequence[Path], device: str, threads: int | None
+) -> Model:
+    """Open the files with the adapter that the manifest names.
+
+    Raises:
+        BadSignature, DeviceUnavailable, ModelFileError, MissingExtra.
+    """
+    from .backends.onnx import Graph
+
+    if spec.adapter == "single":
+        from .adapters.single import SingleModel
+
+        return SingleModel(spec, info, Graph(files[0], device, threads))
+    raise ModelFileError(f"{spec.name}: there is no adapter {spec.adapter!r}.")
+
+
+def check_run(spec: Spec, files: Sequence[Path]) -> None:
+    """Load the files and run them once on a small picture.
+
+    Raises:
+        BadSignature, BadOutput, ModelFileError: it says what is wrong.
+    """
+    info = ModelInfo(spec.name, spec.family, "", spec.licence, spec.commercial)
+    model = load(spec, info, files, "cpu", None)
+    y, x = np.mgrid[:96, :128]
+    picture = np.stack([x * 2, y * 2, 128 + 0 * x], axis=2).astype(np.uint8)
+    model.matte([picture])

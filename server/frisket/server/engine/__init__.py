@@ -1,0 +1,39 @@
+"""The engine: solve on the proxy, carry to full resolution, foreground colours, assessment.
+
+It knows nothing of models, sessions and the wire, and opens no file.
+"""
+
+from .assess import Assessment, Subject, assess
+from .carry import plan, refine
+from .foreground import ForegroundColours, colours, prepare_colours
+from .solve import solve
+from .types import (
+    EdgeControls,
+    EngineError,
+    HintBox,
+    HintPoint,
+    Hints,
+    LinearMatte,
+    Quality,
+    Scribble,
+)
+
+__all__ = [
+    "Assessment",
+    "EdgeControls",
+    "EngineError",
+    "ForegroundColours",
+    "HintBox",
+    "HintPoint",
+    "Hints",
+    "LinearMatte",
+    "Quality",
+    "Scribble",
+    "Subject",
+    "assess",
+    "colours",
+    "plan",
+    "prepare_colours",
+    "refine",
+    "solve",
+]

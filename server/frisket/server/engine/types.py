@@ -1,0 +1,144 @@
+"""The values of the engine."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+Bytes = NDArray[Any]
+"""uint8 samples."""
+Float = NDArray[Any]
+"""float32 values."""
+Pixels = NDArray[Any]
+"""uint8 or uint16 samples."""
+
+
+class EngineError(ValueError):
+    """Input that the engine cannot work with; the text is one clear sentence."""
+
+
+class Quality(enum.Enum):
+    """How much work the edge gets."""
+
+    DRAFT = "draft"
+    STANDARD = "standard"
+    HIGH = "high"
+    BEST = "best"
+
+
+@dataclass(frozen=True)
+class EdgeControls:
+    """What a retoucher may do to the edge; the defaults change nothing.
+
+    Attributes:
+        shift_px: positive expands, negative contracts; pixels of the layer, -100..100.
+        feather_px: sigma of a blur of the edge; pixels of the layer, 0..100.
+        contrast: steeper (towards 1) or softer (towards -1) ramp.
+        smooth: rounds the outline, 0..1.
+        fill_holes: holes smaller than this share of the subject are filled, 0..1.
+        drop_specks: specks smaller than this share of the subject are dropped, 0..1.
+    """
+
+    shift_px: float = 0.0
+    feather_px: float = 0.0
+    contrast: float = 0.0
+    smooth: float = 0.0
+    fill_holes: float = 0.0
+    drop_specks: float = 0.0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "shift_px": (-100, 100),
+            "feather_px": (0, 100),
+            "contrast": (-1, 1),
+            "smooth": (0, 1),
+            "fill_holes": (0, 1),
+            "drop_specks": (0, 1),
+        }
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise EngineError(f"{name} must lie between {low} and {high}.")
+
+    @property
+    def neutral(self) -> bool:
+        """True when nothing is to be changed."""
+        return self == EdgeControls()
+
+
+@dataclass(frozen=True)
+class HintBox:
+    """A rectangle around the subject, in pixels of the proxy; far edges are outside."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class HintPoint:
+    """A pixel of the proxy that is the subject (positive) or is not."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+@dataclass(frozen=True)
+class Scribble:
+    """A line drawn with a round brush, in pixels of the proxy."""
+
+    line: tuple[tuple[float, float], ...]
+    radius: float = 4.0
+    positive: bool = True
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the user says about the subject.
+
+    Attributes:
+        trimap: (h, w) of the proxy: 0 background, 255 foreground, anything else unknown.
+        prior: (h, w) of the proxy, 0..255: a selection or an existing mask.
+    """
+
+    boxes: tuple[HintBox, ...] = ()
+    points: tuple[HintPoint, ...] = ()
+    scribbles: tuple[Scribble, ...] = ()
+    trimap: Bytes | None = None
+    prior: Bytes | None = None
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing is said."""
+        drawn = self.boxes or self.points or self.scribbles
+        return not drawn and self.trimap is None and self.prior is None
+
+
+@dataclass(frozen=True)
+class LinearMatte:
+    """Alpha as a local linear function of colour, on a grid over the layer.
+
+    alpha(p) = a(p) . colour(p) + b(p), colour and alpha in 0..1, with ``a`` and ``b``
+    interpolated between the grid's cells (He et al., "Guided Image Filtering", ECCV 2010;
+    He and Sun, "Fast Guided Filter", 2015).
+
+    Attributes:
+        a: (h, w, 3) float32.
+        b: (h, w) float32.
+        known: (h, w): 0 and 255 where a is 0 and b is 0 or 1; 128 in the band.
+        layer_width, layer_height: pixels of the layer.
+        method: how it was solved, with any fall-back taken, in one sentence.
+        alpha: (h, w), 0..255: the solved alpha at the grid itself, for display.
+    """
+
+    a: Float
+    b: Float
+    known: Bytes
+    layer_width: int
+    layer_height: int
+    method: str
+    alpha: Bytes
