@@ -1,0 +1,67 @@
+"""Telling what a file is by its first bytes, and opening it."""
+
+from __future__ import annotations
+
+import os
+
+from .base import BaseDocument
+from .errors import UnreadableDocument, UnsupportedDocument
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_KNOWN = {
+    b"%PDF": "PDF",
+    b"gimp": "XCF",
+    b"v/1\x01": "OpenEXR",
+    b"PK\x03\x04": "ZIP-based (ORA, KRA)",
+}
+
+
+def open_document(path: str | os.PathLike[str]) -> BaseDocument:
+    """Open a document by what its content says it is, whatever its name.
+
+    Raises:
+        UnreadableDocument: Missing, empty, not permitted, or damaged.
+        UnsupportedDocument: Not one of PSD, PSB, TIFF, PNG, JPEG, WebP and the like.
+    """
+    name = os.fspath(path)
+    head = _head(name)
+    if head[:4] == b"8BPS":
+        from .psd import PsdDocument
+
+        return PsdDocument(name)
+    if head[:4] in _TIFF and not _is_raw(name):
+        from .tiff import TiffDocument
+
+        return TiffDocument(name)
+    if head[:4] in _KNOWN:
+        raise _unsupported(name, _KNOWN[head[:4]])
+    from .flat import open_flat
+
+    return open_flat(name, head)
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(32)
+    except OSError as error:
+        raise UnreadableDocument(path, (error.strerror or str(error)).lower()) from error
+    if not head:
+        raise UnreadableDocument(path, "the file is empty")
+    return head
+
+
+RAW_SUFFIXES = frozenset(
+    [".3fr", ".arw", ".cr2", ".cr3", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"]
+)
+
+
+def _is_raw(path: str) -> bool:
+    """Many camera raw files are TIFF inside; their name tells them apart."""
+    return os.path.splitext(path)[1].lower() in RAW_SUFFIXES
+
+
+def _unsupported(path: str, kind: str) -> UnsupportedDocument:
+    return UnsupportedDocument(
+        path, f"{kind} files are not read", advice="export it as PSD, PSB, TIFF or PNG"
+    )

@@ -1,0 +1,121 @@
+"""A PSD or PSB file as a document."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..base import BaseDocument
+from ..errors import DocumentError, LayerNotFound, UnreadableDocument, UnsupportedDocument
+from ..model import Layer
+from ..source import Source
+from .structure import COLOURS, read_structure
+from .tree import Node, build
+
+if TYPE_CHECKING:
+    from .raster import PlanarRaster
+
+_ICC = 1039
+
+
+class PsdDocument(BaseDocument):
+    """A PSD or PSB file, opened lazily: the index alone is read."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(path)
+        self.source = Source(self.path)
+        try:
+            self.structure = read_structure(self.source)
+        except DocumentError:
+            self.close()
+            raise
+        found = self.structure
+        self.format = "PSB" if found.big else "PSD"
+        self.width, self.height, self.mode = found.width, found.height, found.mode
+        self.depth = 8 if found.depth == 1 else found.depth
+
+    @cached_property
+    def icc_profile(self) -> bytes | None:  # type: ignore[override]
+        """The document's ICC profile."""
+        found = self.structure.resource(_ICC)
+        return self.source.read(found.data, found.length) if found and found.length else None
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """Layers with their records, topmost first."""
+        info = self.structure.layer_info
+        if info is None:
+            return []
+        return build(self.source, info.records, self.mode, self.structure.depth)
+
+    def _layers(self) -> Sequence[Layer]:
+        return [node.layer for node in self.nodes] or [self._whole()]
+
+    def _whole(self) -> Layer:
+        """A document without layers is its merged image."""
+        return Layer(
+            id=1,
+            path="Image",
+            name="Image",
+            kind="image",
+            x=0,
+            y=0,
+            width=self.width,
+            height=self.height,
+            visible=True,
+            blend_mode="normal",
+            has_mask=False,
+            depth=self.depth,
+            mode=self.mode,
+            has_alpha=False,
+        )
+
+    def node(self, layer: Layer) -> Node:
+        """The record behind a layer.
+
+        Raises:
+            LayerNotFound: The layer is not one of this document.
+        """
+        found = next((node for node in self.nodes if node.layer.id == layer.id), None)
+        if found is None:
+            raise LayerNotFound(self.path, layer.path, [one.path for one in self.layers])
+        return found
+
+    def raster(self, layer: Layer) -> PlanarRaster:
+        """The pixels of a layer; of the merged image where there are no layers."""
+        from .pixels import layer_raster, merged_raster
+
+        if layer.kind == "image" and not self.nodes:
+            return merged_raster(self)
+        node = self.node(layer)
+        if not node.record.width or not node.record.height:
+            raise UnsupportedDocument(
+                self.path,
+                f"layer {layer.path!r} ({layer.kind}) has no pixels of its own",
+                advice="choose a layer with pixels, or rasterise it first",
+            )
+        return layer_raster(self, node.record)
+
+    def colours(self) -> int:
+        """How many channels are colour."""
+        if self.mode == "MULTICHANNEL":
+            return self.structure.channels
+        return COLOURS[self.mode]
+
+    def check_channels(self) -> None:
+        """Refuse a header with fewer channels than its colour mode needs.
+
+        Raises:
+            UnreadableDocument: It is so.
+        """
+        if self.structure.channels < self.colours():
+            raise UnreadableDocument(
+                self.path, f"{self.structure.channels} channels are too few for {self.mode}"
+            )
+
+    def close(self) -> None:
+        """Close the file; rasters cannot be read afterwards."""
+        self.source.close()
+

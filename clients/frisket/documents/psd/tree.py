@@ -1,0 +1,133 @@
+"""From flat layer records to the tree that people see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..model import Layer
+from ..source import Source
+from .records import ALPHA, MASK, REAL_MASK, Record
+
+BLEND_MODES = {
+    b"pass": "pass-through", b"norm": "normal", b"diss": "dissolve", b"dark": "darken",
+    b"mul ": "multiply", b"idiv": "color-burn", b"lbrn": "linear-burn", b"dkCl": "darker-color",
+    b"lite": "lighten", b"scrn": "screen", b"div ": "color-dodge", b"lddg": "linear-dodge",
+    b"lgCl": "lighter-color", b"over": "overlay", b"sLit": "soft-light", b"hLit": "hard-light",
+    b"vLit": "vivid-light", b"lLit": "linear-light", b"pLit": "pin-light", b"hMix": "hard-mix",
+    b"diff": "difference", b"smud": "exclusion", b"fsub": "subtract", b"fdiv": "divide",
+    b"hue ": "hue", b"sat ": "saturation", b"colr": "color", b"lum ": "luminosity",
+}  # fmt: skip
+_SMART = (b"SoLd", b"SoLE", b"PlLd", b"plLd")
+_SHAPE = (b"vscg", b"vstk", b"vogk")
+_VECTOR = (b"vmsk", b"vsms")
+_FILL = (b"SoCo", b"GdFl", b"PtFl")
+_ADJUST = frozenset(
+    b"levl curv brit hue2 blnc selc thrs post nvrt mixr phfl expA blwh vibA clrL grdm "
+    b"CgEd".split()
+) | {b"hue "}
+_HIDDEN = 0x02
+_LONGEST_NAME = 4096
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer as listed, and the record it stands for."""
+
+    layer: Layer
+    record: Record
+    index: int
+
+
+def build(source: Source, records: list[Record], mode: str, depth: int) -> list[Node]:
+    """Nodes in tree order, topmost first; ``records`` come bottom first, as in the file."""
+    nodes: list[Node] = []
+    groups: list[str] = []
+    taken: set[int] = set()
+    for index in range(len(records) - 1, -1, -1):
+        record = records[index]
+        section = _section(source, record)
+        if section == 3:  # the end of a group, which lies below what the group holds
+            if groups:
+                groups.pop()
+            continue
+        name = layer_name(source, record)
+        number = _number(source, record, taken, index)
+        layer = _layer(record, name, groups, number, _kind(record, section), mode, depth)
+        nodes.append(Node(layer, record, index))
+        if section in (1, 2):
+            groups.append(name)
+    return nodes
+
+
+def _layer(
+    record: Record, name: str, groups: list[str], number: int, kind: str, mode: str, depth: int
+) -> Layer:
+    return Layer(
+        id=number,
+        path="/".join([*groups, name]),
+        name=name,
+        kind=kind,
+        x=record.left,
+        y=record.top,
+        width=record.width,
+        height=record.height,
+        visible=not record.flags & _HIDDEN,
+        blend_mode=BLEND_MODES.get(record.blend, record.blend.decode("latin-1").strip()),
+        has_mask=any(channel.id in (MASK, REAL_MASK) for channel in record.channels),
+        depth=8 if depth == 1 else depth,
+        mode=mode,
+        has_alpha=any(channel.id == ALPHA for channel in record.channels),
+        level=len(groups),
+    )
+
+
+def _section(source: Source, record: Record) -> int:
+    """0 for a layer, 1 or 2 for a group, 3 for a group's end."""
+    block = record.block(b"lsct", b"lsdk")
+    if block is None or block.length < 4:
+        return 0
+    raw = source.read(block.data, 4)
+    return int.from_bytes(raw, "big") if raw[0] == 0 else int.from_bytes(raw, "little")
+
+
+def layer_name(source: Source, record: Record) -> str:
+    """The Unicode name where there is one, else the short one."""
+    block = record.block(b"luni")
+    if block is not None and 4 <= block.length <= 2 * _LONGEST_NAME:
+        raw = source.read(block.data, block.length)
+        swapped = raw[0] != 0  # a count never reaches the top byte of a big-endian number
+        count = int.from_bytes(raw[:4], "little" if swapped else "big")
+        text = raw[4 : 4 + 2 * count].decode("utf-16-le" if swapped else "utf-16-be", "replace")
+        if text.rstrip("\0"):
+            return text.rstrip("\0")
+    return record.name.decode("mac-roman", "replace")
+
+
+def _number(source: Source, record: Record, taken: set[int], index: int) -> int:
+    """The document's own id of the layer; one of our own where it is missing or doubled."""
+    block = record.block(b"lyid")
+    number = 0
+    if block is not None and block.length == 4:
+        raw = source.read(block.data, 4)
+        big, little = int.from_bytes(raw, "big"), int.from_bytes(raw, "little")
+        number = min(big, little)
+    if number <= 0 or number in taken:
+        number = index + 1
+        while number in taken:
+            number += 100_000
+    taken.add(number)
+    return number
+
+
+def _kind(record: Record, section: int) -> str:
+    if section in (1, 2):
+        return "group"
+    if record.block(b"TySh", b"tySh"):
+        return "text"
+    if record.block(*_SMART):
+        return "smart"
+    if record.block(*_SHAPE) or (record.block(*_FILL) and record.block(*_VECTOR)):
+        return "shape"
+    if record.block(*_FILL) or any(block.key in _ADJUST for block in record.blocks):
+        return "adjustment"
+    return "pixel"

@@ -1,0 +1,165 @@
+"""One page of a TIFF as numbers: geometry, samples, colour. No pixel is read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..colour import Colour
+from ..errors import UnsupportedDocument
+from ..limits import MAX_TABLE, check_raster, check_segment
+from ..pixels import Pixels
+
+MODES = {0: "GRAY", 1: "GRAY", 2: "RGB", 3: "INDEXED", 5: "CMYK", 6: "YCBCR"}
+MODES |= {8: "LAB", 9: "LAB", 10: "LAB", 32844: "GRAY", 32845: "RGB", 34892: "RGB"}
+_COLOURS = {"GRAY": 1, "RGB": 3, "INDEXED": 1, "CMYK": 4, "YCBCR": 3, "LAB": 3}
+_JPEG = (6, 7, 34892, 33007)
+_ALPHA = (1, 2)  # ExtraSamples: associated, unassociated
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the segments of a page lie.
+
+    Attributes:
+        width: Columns of the page.
+        height: Rows of the page.
+        samples: Samples of a pixel as stored.
+        tile_width: Columns of a segment; the page's width for strips.
+        tile_height: Rows of a segment.
+        tiled: Tiles rather than strips.
+        planar: Every sample in segments of its own.
+        raw: Uncompressed bytes that can be read row by row.
+    """
+
+    width: int
+    height: int
+    samples: int
+    tile_width: int
+    tile_height: int
+    tiled: bool
+    planar: bool
+    raw: bool
+
+    @property
+    def across(self) -> int:
+        """Segments side by side."""
+        return -(-self.width // self.tile_width)
+
+    @property
+    def down(self) -> int:
+        """Rows of segments."""
+        return -(-self.height // self.tile_height)
+
+    @property
+    def planes(self) -> int:
+        """Separately stored samples: 1 when they are interleaved."""
+        return self.samples if self.planar else 1
+
+    def index(self, plane: int, row: int, column: int) -> int:
+        """The number of a segment in the tables of offsets and lengths."""
+        return (plane * self.down + row) * self.across + column
+
+
+def geometry(path: str, page: Any) -> Geometry:
+    """Check a tifffile page and describe it.
+
+    Raises:
+        UnreadableDocument: Sizes that cannot be meant.
+        UnsupportedDocument: A kind that cannot be decoded by rectangle.
+    """
+    width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
+    check_raster(path, width, height, samples)
+    if page.imagedepth != 1:
+        raise UnsupportedDocument(path, "a volume (ImageDepth above 1)", advice="save single pages")
+    if page.dtype is None or page.dtype.kind == "c":
+        raise UnsupportedDocument(
+            path, f"samples of {page.bitspersample} bits, format {page.sampleformat}"
+        )
+    tiled = bool(page.is_tiled)
+    tile_width = page.tilewidth if tiled else width
+    tile_height = page.tilelength if tiled else min(page.rowsperstrip, height)
+    if tile_width <= 0 or tile_height <= 0:
+        raise UnsupportedDocument(path, "strips or tiles without extent")
+    planar = page.planarconfig == 2 and samples > 1
+    result = Geometry(
+        width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page)
+    )
+    held = 1 if planar else samples
+    if not result.raw or tiled:
+        check_segment(path, tile_width * tile_height * held * page.dtype.itemsize)
+    if result.across * result.down * result.planes > MAX_TABLE:
+        raise UnsupportedDocument(path, "more strips or tiles than can be meant")
+    return result
+
+
+def _is_raw(page: Any) -> bool:
+    whole = page.bitspersample in (8, 16, 32, 64) and page.fillorder == 1
+    subsampled = bool(page.is_subsampled)
+    return bool(page.compression == 1 and page.predictor == 1 and whole and not subsampled)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Which stored samples are read, and what they mean.
+
+    Attributes:
+        mode: Colour mode.
+        taken: Indices of the samples that ``read`` returns, transparency last.
+        alpha: Whether the last of them is transparency.
+        premultiplied: The transparency is associated: colours are multiplied by it.
+    """
+
+    mode: str
+    taken: tuple[int, ...]
+    alpha: bool
+    premultiplied: bool
+
+
+def samples_of(page: Any) -> Samples:
+    """Colour samples first, then the first sample that is declared to be transparency."""
+    stored, extras = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
+    mode = MODES.get(int(page.photometric), "MULTICHANNEL")
+    if mode == "YCBCR" and page.compression in _JPEG:
+        mode = "RGB"  # the decoder converts
+    expected = _COLOURS.get(mode, stored - len(extras))
+    if stored < expected:
+        mode, expected = ("GRAY", 1) if stored < 3 else ("RGB", 3)
+    elif mode == "CMYK" and stored - len(extras) > 4:
+        mode, expected = "MULTICHANNEL", stored - len(extras)
+    found = [i for i, kind in enumerate(extras) if kind in _ALPHA]
+    first = stored - len(extras) + found[0] if found else 0
+    alpha = bool(found) and expected <= first < stored
+    taken = (*range(max(1, expected)), *((first,) if alpha else ()))
+    return Samples(mode, taken, alpha, alpha and extras[found[0]] == 1)
+
+
+def colour_of(page: Any, samples: Samples) -> Colour:
+    """The way from the page's samples to sRGB."""
+    lab = int(page.photometric)
+    bits = page.bitspersample if isinstance(page.bitspersample, int) else 0
+    filled = bits in (0, 8, 16, 32, 64)
+    return Colour(
+        mode=samples.mode,
+        icc=page.iccprofile or None,
+        palette=_palette(page),
+        inverted=int(page.photometric) == 0,
+        signed_lab=lab == 8,
+        colours=len(samples.taken) - samples.alpha,
+        levels=0 if filled else (1 << bits) - 1,
+        premultiplied=samples.premultiplied,
+    )
+
+
+def _palette(page: Any) -> Pixels | None:
+    """(entries, 3) uint8 from the colour map, or None."""
+    if int(page.photometric) != 3 or page.colormap is None:
+        return None
+    table = np.asarray(page.colormap)
+    if table.ndim != 2 or table.shape[0] != 3 or table.shape[1] == 0:
+        return None
+    wide = table.T.astype(np.uint32)
+    scaled = wide if int(wide.max()) < 256 else (wide + 128) // 257
+    return np.minimum(scaled, 255).astype(np.uint8)

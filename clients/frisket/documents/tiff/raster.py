@@ -1,0 +1,247 @@
+"""Pixels of a TIFF page by rectangle, decoding only the strips and tiles it needs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..base import BaseRaster, Block
+from ..colour import Colour
+from ..errors import DocumentError, UnreadableDocument
+from ..limits import MAX_SEGMENT
+from ..model import Rect
+from ..pixels import Pixels
+from .page import Geometry, Samples, colour_of, geometry, samples_of
+
+_CACHE_BYTES = 48 << 20
+_BLOCK_BYTES = 4 << 20
+
+
+class SegmentCache:
+    """The segments decoded last, up to a number of bytes; safe for threads."""
+
+    def __init__(self, limit: int = _CACHE_BYTES) -> None:
+        self._limit, self._held = limit, 0
+        self._items: OrderedDict[int, Pixels] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: int) -> Pixels | None:
+        """The segment, or None; a hit makes it the youngest."""
+        with self._lock:
+            found = self._items.get(key)
+            if found is not None:
+                self._items.move_to_end(key)
+            return found
+
+    def put(self, key: int, value: Pixels) -> None:
+        """Keep the segment, dropping the oldest ones; the newest always stays."""
+        with self._lock:
+            if key in self._items:
+                return
+            self._items[key] = value
+            self._held += value.nbytes
+            while self._held > self._limit and len(self._items) > 1:
+                _, old = self._items.popitem(last=False)
+                self._held -= old.nbytes
+
+
+class TiffRaster(BaseRaster):
+    """One page, read with ``pread`` and decoded segment by segment."""
+
+    def __init__(self, path: str, descriptor: int, size: int, page: Any) -> None:
+        self.path, self._fd, self._size, self._page = path, descriptor, size, page
+        self.geometry: Geometry = geometry(path, page)
+        self.samples: Samples = samples_of(page)
+        self.width, self.height = self.geometry.width, self.geometry.height
+        self.mode, self.has_alpha = self.samples.mode, self.samples.alpha
+        self.channels = len(self.samples.taken)
+        self.dtype = _presented(page.dtype)
+        self.depth = 32 if self.dtype.kind == "f" else self.dtype.itemsize * 8
+        self.prefers_rows = not self.geometry.tiled
+        self._stored = np.dtype(page.dtype)
+        self._disk = self._stored.newbyteorder(page.parent.byteorder)
+        self._offsets, self._counts = page.dataoffsets, page.databytecounts
+        self._cache = SegmentCache()
+        self._extra = _jpeg_arguments(page)
+        self._colour = colour_of(page, self.samples)
+
+    @property
+    def colour(self) -> Colour:
+        """How the samples become sRGB."""
+        return self._colour
+
+    def _read(self, rect: Rect) -> Pixels:
+        return self.read_samples(rect, self.samples.taken)
+
+    def read_samples(self, rect: Rect, taken: tuple[int, ...] = ()) -> Pixels:
+        """(height, width, samples): those of ``taken``, or all that are stored."""
+        return self._gather(rect, taken or tuple(range(self.geometry.samples)), self._cached)
+
+    def _gather(
+        self, rect: Rect, taken: tuple[int, ...], segment: Callable[[int, int, int, Rect], Pixels]
+    ) -> Pixels:
+        """Copy the parts of all segments that the rectangle touches into one array."""
+        shape = self.geometry
+        out = np.empty((rect.height, rect.width, len(taken)), self.dtype)
+        for row in range(rect.y // shape.tile_height, -(-rect.bottom // shape.tile_height)):
+            for column in range(rect.x // shape.tile_width, -(-rect.right // shape.tile_width)):
+                cell = self._cell(row, column)
+                part = cell.intersect(rect)
+                target = out[
+                    part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x
+                ]
+                inner = part.moved(-cell.x, -cell.y)
+                self._fill(target, row, column, inner, taken, segment)
+        return out
+
+    def _fill(
+        self,
+        target: Pixels,
+        row: int,
+        column: int,
+        inner: Rect,
+        taken: tuple[int, ...],
+        segment: Callable[[int, int, int, Rect], Pixels],
+    ) -> None:
+        if self.geometry.planar:
+            for place, sample in enumerate(taken):
+                target[..., place] = segment(sample, row, column, inner)[..., 0]
+            return
+        part = segment(0, row, column, inner)
+        target[...] = part if len(taken) == part.shape[-1] else part[..., list(taken)]
+
+    def _cell(self, row: int, column: int) -> Rect:
+        shape = self.geometry
+        return Rect(
+            column * shape.tile_width, row * shape.tile_height, shape.tile_width, shape.tile_height
+        )
+
+    def _cached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
+        """Part of a segment; compressed ones are decoded once and kept for a while."""
+        if self.geometry.raw:
+            return self._raw_rows(plane, row, column, inner)
+        key = self.geometry.index(plane, row, column)
+        found = self._cache.get(key)
+        if found is None:
+            found = self._decode(key, row, column)
+            self._cache.put(key, found)
+        return found[inner.y : inner.bottom, inner.x : inner.right]
+
+    def _uncached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
+        if self.geometry.raw:
+            return self._raw_rows(plane, row, column, inner)
+        found = self._decode(self.geometry.index(plane, row, column), row, column)
+        return found[inner.y : inner.bottom, inner.x : inner.right]
+
+    def _raw_rows(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
+        """Rows of an uncompressed segment, straight from the file."""
+        shape = self.geometry
+        held = 1 if shape.planar else shape.samples
+        row_bytes = shape.tile_width * held * self._disk.itemsize
+        offset, length = self._where(shape.index(plane, row, column))
+        wanted = inner.height * row_bytes
+        if offset == 0 and length == 0:
+            return np.zeros((inner.height, inner.width, held), self.dtype)
+        start = inner.y * row_bytes
+        if start + wanted > length and not self._short_count(offset, start + wanted, row):
+            raise UnreadableDocument(
+                self.path, "a strip or tile is shorter than its pixels", offset=offset
+            )
+        data = self._pread(offset + start, wanted)
+        rows = np.frombuffer(data, self._disk).reshape(inner.height, shape.tile_width, held)
+        return _native(rows[:, inner.x : inner.right], self.dtype)
+
+    def _short_count(self, offset: int, needed: int, row: int) -> bool:
+        """Old writers store wrong lengths of a single strip; the file itself decides then."""
+        return self.geometry.down == 1 and row == 0 and offset + needed <= self._size
+
+    def _where(self, index: int) -> tuple[int, int]:
+        if index >= len(self._offsets) or index >= len(self._counts):
+            raise UnreadableDocument(self.path, f"strip or tile {index} is missing")
+        return int(self._offsets[index]), int(self._counts[index])
+
+    def _pread(self, offset: int, length: int) -> bytes:
+        if offset < 0 or length < 0 or length > MAX_SEGMENT * 2 or offset + length > self._size:
+            raise UnreadableDocument(
+                self.path, "the file ends before its pixels do", offset=max(0, offset)
+            )
+        data = os.pread(self._fd, length, offset)
+        while len(data) < length:
+            more = os.pread(self._fd, length - len(data), offset + len(data))
+            if not more:
+                raise UnreadableDocument(self.path, "the file became shorter", offset=offset)
+            data += more
+        return data
+
+    def _decode(self, index: int, row: int, column: int) -> Pixels:
+        """A whole segment (rows, columns, samples), cropped only where the decoder did."""
+        offset, length = self._where(index)
+        shape = self.geometry
+        held = 1 if shape.planar else shape.samples
+        rows = min(shape.tile_height, shape.height - row * shape.tile_height)
+        columns = min(shape.tile_width, shape.width - column * shape.tile_width)
+        if length == 0:
+            return np.full((rows, columns, held), self._page.nodata, self.dtype)
+        data = self._pread(offset, min(length, max(0, self._size - offset)))
+        try:
+            decoded = self._page.decode(data, index, **self._extra)[0]
+        except DocumentError:
+            raise
+        except Exception as error:
+            raise self._undecodable(error, offset) from error
+        if decoded is None:
+            return np.full((rows, columns, held), self._page.nodata, self.dtype)
+        part = decoded[0]
+        if part.shape[0] < rows or part.shape[1] < columns or part.shape[2] != held:
+            raise UnreadableDocument(self.path, "a strip or tile is incomplete", offset=offset)
+        return _native(part, self.dtype)
+
+    def _undecodable(self, error: Exception, offset: int) -> UnreadableDocument:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return UnreadableDocument(
+            self.path, f"a strip or tile cannot be decoded ({reason})", offset=offset
+        )
+
+    def _jobs(self) -> Iterator[Callable[[], Block]]:
+        for rect in self._blocks():
+            yield lambda rect=rect: (
+                rect.x,
+                rect.y,
+                self._gather(rect, self.samples.taken, self._uncached),
+            )
+
+    def _blocks(self) -> Iterator[Rect]:
+        """Rectangles of whole segments, of about four megabytes."""
+        shape, item = self.geometry, self.dtype.itemsize * self.geometry.samples
+        if shape.tiled:
+            run = max(1, _BLOCK_BYTES // (shape.tile_width * shape.tile_height * item))
+            width, rows = run * shape.tile_width, shape.tile_height
+        else:
+            width = shape.width
+            wanted = max(1, _BLOCK_BYTES // (shape.width * item))
+            step = 1 if shape.raw else shape.tile_height
+            rows = max(1, wanted // step) * step
+        for y in range(0, shape.height, rows):
+            for x in range(0, shape.width, width):
+                yield Rect(x, y, min(width, shape.width - x), min(rows, shape.height - y))
+
+
+def _presented(dtype: Any) -> np.dtype[Any]:
+    """The type that ``read`` returns: native order; half and double floats become float32."""
+    kind = np.dtype(dtype).newbyteorder("=")
+    return np.dtype(np.float32) if kind.kind == "f" else kind
+
+
+def _native(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    return values.astype(dtype, copy=False)
+
+
+def _jpeg_arguments(page: Any) -> dict[str, Any]:
+    if page.compression not in (6, 7, 34892, 33007):
+        return {}
+    return {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
