@@ -21,6 +21,7 @@ from frisket.client.errors import NoServer
 from frisket.client.session import PROTOCOL_VERSION
 
 START_TIMEOUT_S = 60.0
+_DEFAULT_COMMAND = (sys.executable, "-m", "frisket.server")
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,10 @@ def home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "frisket"
 
 
-def state_file() -> Path:
-    """Return where a local server announces itself."""
-    return home() / "run" / "server.json"
+def state_file(device: str = "auto") -> Path:
+    """Return where a local server on `device` announces itself."""
+    suffix = "" if device == "auto" else f"-{device}"
+    return home() / "run" / f"server{suffix}.json"
 
 
 def log_file() -> Path:
@@ -54,10 +56,10 @@ def log_file() -> Path:
     return home() / "run" / "server.log"
 
 
-def find() -> LocalServer | None:
+def find(device: str = "auto") -> LocalServer | None:
     """Return the local server that announces itself and takes connections, if any."""
     try:
-        state = json.loads(state_file().read_text(encoding="utf-8"))
+        state = json.loads(state_file(device).read_text(encoding="utf-8"))
         if state["protocol"] != PROTOCOL_VERSION:
             return None
         server = LocalServer(
@@ -68,24 +70,24 @@ def find() -> LocalServer | None:
     return server if _listens(server.target) else None
 
 
-def ensure(command: Sequence[str] = (), timeout: float = START_TIMEOUT_S) -> LocalServer:
+def ensure(
+    command: Sequence[str] = (), *, device: str = "auto", timeout: float = START_TIMEOUT_S
+) -> LocalServer:
     """Return the local server, started when none answers.
 
     Args:
         command: how to start one; by default this Python's `frisket.server`.
+        device: "auto", "cpu" or "cuda"; each has a server of its own.
         timeout: seconds to wait for it.
 
     Raises:
         NoServer: it could not be started, with what its log says.
     """
-    if server := find():
+    if server := find(device):
         return server
-    with _starting(timeout):
-        return find() or _start(list(command) or _default_command(), timeout)
-
-
-def _default_command() -> list[str]:
-    return [sys.executable, "-m", "frisket.server", "--local"]
+    with _starting(device, timeout):
+        starter = [*(command or _DEFAULT_COMMAND), "--local", "--device", device]
+        return find(device) or _start(starter, device, timeout)
 
 
 def _listens(target: str) -> bool:
@@ -97,7 +99,7 @@ def _listens(target: str) -> bool:
         return False
 
 
-def _start(command: list[str], timeout: float) -> LocalServer:
+def _start(command: list[str], device: str, timeout: float) -> LocalServer:
     log_file().parent.mkdir(parents=True, exist_ok=True)
     with log_file().open("wb") as log:
         try:
@@ -114,13 +116,13 @@ def _start(command: list[str], timeout: float) -> LocalServer:
             raise NoServer(
                 f"No server runs and '{command[0]}' cannot start one: {error}."
             ) from error
-    return _await(process, timeout)
+    return _await(process, device, timeout)
 
 
-def _await(process: subprocess.Popen[bytes], timeout: float) -> LocalServer:
+def _await(process: subprocess.Popen[bytes], device: str, timeout: float) -> LocalServer:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if server := find():
+        if server := find(device):
             return server
         if process.poll() is not None:
             raise NoServer(f"The local server could not start: {_last_line()}")
@@ -138,9 +140,9 @@ def _last_line() -> str:
 
 
 @contextlib.contextmanager
-def _starting(timeout: float) -> Iterator[None]:
+def _starting(device: str, timeout: float) -> Iterator[None]:
     """Hold the right to start the server, so that two commands do not start two."""
-    lock = home() / "run" / "starting"
+    lock = state_file(device).with_suffix(".starting")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -151,7 +153,7 @@ def _starting(timeout: float) -> Iterator[None]:
             # Its owner died without a word.
             lock.unlink(missing_ok=True)
         time.sleep(0.05)
-        if find():
+        if find(device):
             break
     try:
         yield

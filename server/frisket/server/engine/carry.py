@@ -45,16 +45,14 @@ def plan(matte: LinearMatte, tile_size: int) -> NDArray[np.int16]:
         (rows, columns) int16: 0 or 255 where every pixel of the tile is that for
         certain, -1 where its pixels are needed.
     """
-    high, wide = matte.known.shape
-    zero = _spans(matte.known == 0, matte, tile_size, (high, wide))
-    full = _spans(matte.known == 255, matte, tile_size, (high, wide))
+    zero = spans(matte.known == 0, matte, tile_size)
+    full = spans(matte.known == 255, matte, tile_size)
     return np.where(zero, 0, np.where(full, 255, -1)).astype(np.int16)
 
 
-def _spans(
-    cells: NDArray[np.bool_], matte: LinearMatte, tile: int, grid: tuple[int, int]
-) -> NDArray[np.bool_]:
+def spans(cells: NDArray[np.bool_], matte: LinearMatte, tile: int) -> NDArray[np.bool_]:
     """Per tile: does ``cells`` hold for every cell its pixels are interpolated from?"""
+    grid = cells.shape
     rows = _footprints(matte.layer_height, tile, grid[0])
     cols = _footprints(matte.layer_width, tile, grid[1])
     total = np.zeros((grid[0] + 1, grid[1] + 1), np.int64)

@@ -1,0 +1,54 @@
+"""A document's layer as a session needs it: a proxy, and tiles on demand."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from frisket.client.grid import TileRect
+from frisket.client.options import LayerSpec
+from frisket.documents import Raster, Rect
+from frisket.v1 import matting_pb2 as pb
+
+_FORMATS = {
+    (1, 8): pb.PIXEL_FORMAT_GRAY8,
+    (1, 16): pb.PIXEL_FORMAT_GRAY16,
+    (3, 8): pb.PIXEL_FORMAT_RGB8,
+    (3, 16): pb.PIXEL_FORMAT_RGB16,
+}
+
+
+class LayerSource:
+    """Reads the proxy once and tiles when asked, as the server expects them.
+
+    Args:
+        raster: the layer's pixels.
+    """
+
+    def __init__(self, raster: Raster) -> None:
+        self._raster = raster
+        self.channels = 1 if raster.mode == "GRAY" else 3
+        self.depth = 8 if raster.depth <= 8 else 16
+        self.proxy = np.ascontiguousarray(raster.proxy())
+
+    def spec(self) -> LayerSpec:
+        """Return the layer's sizes and formats."""
+        height, width, channels = self.proxy.shape
+        return LayerSpec(
+            width=self._raster.width,
+            height=self._raster.height,
+            tile_format=_FORMATS[self.channels, self.depth],
+            proxy_width=width,
+            proxy_height=height,
+            proxy_format=pb.PIXEL_FORMAT_RGBA8 if channels == 4 else pb.PIXEL_FORMAT_RGB8,
+        )
+
+    def read_tile(self, rect: TileRect) -> memoryview:
+        """Return a tile's rows in sRGB (or grey), without transparency."""
+        pixels = self._raster.read_srgb(Rect(rect.x, rect.y, rect.width, rect.height))
+        return memoryview(_rows(pixels[..., : self.channels])).cast("B")
+
+
+def _rows(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    little = pixels.astype("<u2", copy=False) if pixels.dtype.itemsize == 2 else pixels
+    return np.ascontiguousarray(little)

@@ -1,0 +1,232 @@
+"""Assembles a server, keeps it until it is told to leave, and drains it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+from frisket.models import Registry
+from frisket.models import home as frisket_home
+from frisket.server import report
+from frisket.server.config import Config, ConfigError, check
+from frisket.server.errors import ServiceError, trailers
+from frisket.server.pool import ModelPool
+from frisket.server.service import Desk, MattingService, ModelService
+from frisket.server.session import Engine
+from frisket.server.wire import MAX_MESSAGE_BYTES, PROTOCOL_VERSION
+from frisket.v1 import matting_pb2, matting_pb2_grpc, models_pb2, models_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+log = logging.getLogger(__name__)
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Clients ping while they wait for a slow model; that is no abuse.
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.keepalive_time_ms", 60_000),
+    # Two servers on one port would share connections at random.
+    ("grpc.so_reuseport", 0),
+]
+_SERVICES = (
+    matting_pb2.DESCRIPTOR.services_by_name["MattingService"].full_name,
+    models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
+)
+
+
+class TokenGuard(grpc.aio.ServerInterceptor):
+    """Lets in calls with the right bearer token; health checks need none."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Refuse a call without the token as the kind of call it is."""
+        handler = await continuation(details)
+        if details.method.startswith("/grpc.health.v1.Health/") or self._allowed(details):
+            return handler
+        return _refusal(handler)
+
+    def _allowed(self, details: grpc.HandlerCallDetails) -> bool:
+        given = dict(details.invocation_metadata).get("authorization", "")
+        value = given if isinstance(given, bytes) else str(given).encode()
+        return hmac.compare_digest(value, self._expected)
+
+
+def _refusal(handler: Any) -> Any:
+    error = ServiceError(
+        grpc.StatusCode.UNAUTHENTICATED,
+        "BAD_TOKEN",
+        "The server refused the token: give the one it was started with.",
+    )
+
+    async def refuse(_: object, context: Any) -> None:
+        await context.abort(error.code, error.message, trailers(error))
+
+    if handler is not None and handler.request_streaming:
+        return grpc.stream_stream_rpc_method_handler(refuse)
+    return grpc.unary_unary_rpc_method_handler(refuse)
+
+
+class App:
+    """One server process.
+
+    Args:
+        config: how it is set up.
+
+    Raises:
+        ConfigError: the setup is open to the world, or the address is taken.
+    """
+
+    def __init__(self, config: Config) -> None:
+        check(config)
+        self._config = config
+        self._stop = asyncio.Event()
+        self._compute = ThreadPoolExecutor(config.compute_threads, "compute")
+        # One model runs at a time: each uses every core by itself.
+        self._model_thread = ThreadPoolExecutor(1, "model")
+        self._desk = Desk(config.limits.sessions, config.device)
+        self._health = health.aio.HealthServicer()
+        self._server = self._assemble()
+        self.target = self._bind()
+
+    def _assemble(self) -> grpc.aio.Server:
+        config = self._config
+        guards = [TokenGuard(config.access.token)] if config.access.token else []
+        server = grpc.aio.server(options=_OPTIONS, interceptors=guards)
+        pool = ModelPool(
+            Registry(),
+            config.device,
+            config.compute_threads,
+            config.limits.models,
+            self._model_thread,
+        )
+        self._pool = pool
+        shared = Engine(pool, self._compute, config.limits)
+        matting_pb2_grpc.add_MattingServiceServicer_to_server(
+            MattingService(shared, self._desk), server
+        )
+        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(shared), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        return server
+
+    def _bind(self) -> str:
+        address, access = self._config.address, self._config.access
+        host = address.rpartition(":")[0]
+        try:
+            if access.certificate and access.key:
+                pair = (access.key.read_bytes(), access.certificate.read_bytes())
+                port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+            else:
+                port = self._server.add_insecure_port(address)
+        except (RuntimeError, OSError) as error:
+            raise ConfigError(f"{address} cannot be listened on: {error}.") from error
+        return f"{host}:{port}"
+
+    async def run(self) -> None:
+        """Serve until SIGTERM, SIGINT or the idle limit, then drain.
+
+        Raises:
+            ServiceError: the model named in the configuration cannot be opened.
+        """
+        if self._config.model:
+            self._pool.release(await self._pool.acquire(self._config.model))
+        await self._server.start()
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._listen_to_signals()
+        with self._announced():
+            log.info("listening on %s", self.target)
+            await self._until_told()
+            await self._drain()
+
+    async def _until_told(self) -> None:
+        idle = self._config.idle_exit_s
+        while not self._stop.is_set():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), min(idle / 4, 5.0) if idle else None)
+            quiet = time.monotonic() - self._desk.last_call
+            if idle and not self._desk.open and quiet > idle:
+                log.info("leaving after %.0f s without a call", quiet)
+                return
+
+    async def _drain(self) -> None:
+        """Say NOT_SERVING first, refuse what is new, and let open streams finish."""
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._desk.draining = True
+        await self._server.stop(self._config.drain_s)
+        self._model_thread.shutdown(wait=False, cancel_futures=True)
+        self._compute.shutdown(wait=False, cancel_futures=True)
+
+    async def _set_health(self, status: int) -> None:
+        for name in ("", *_SERVICES):
+            await self._health.set(name, status)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Windows has no such handlers; there Ctrl-C ends the loop by itself.
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, self._stop.set)
+
+    def stop(self) -> None:
+        """Begin to drain; may be called on the event loop only."""
+        self._stop.set()
+
+    @contextlib.contextmanager
+    def _announced(self) -> Any:
+        """Tell this user's clients where the server is, while it serves."""
+        if not self._config.local:
+            yield
+            return
+        path = state_file(self._config.device)
+        mine = self._write_state(path)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                # Another server may have announced itself meanwhile.
+                if path.read_text(encoding="utf-8") == mine:
+                    path.unlink()
+
+    def _write_state(self, path: Path) -> str:
+        state = json.dumps(
+            {
+                "target": self.target,
+                "token": self._config.access.token,
+                "pid": os.getpid(),
+                "version": report.server_version(),
+                "protocol": PROTOCOL_VERSION,
+            }
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(state)
+        fresh.replace(path)
+        return state
+
+
+def state_file(device: str) -> Path:
+    """Return where a local server on `device` announces itself."""
+    suffix = "" if device == "auto" else f"-{device}"
+    return frisket_home() / "run" / f"server{suffix}.json"

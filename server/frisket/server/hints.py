@@ -1,0 +1,89 @@
+"""Turns hints of the wire (pixels of the layer) into hints of the engine (pixels of the proxy)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from frisket.models import Box, Point, Prompt
+from frisket.server import engine
+from frisket.server.errors import invalid
+from frisket.server.wire import Opening
+from frisket.v1 import matting_pb2 as pb
+
+MAX_BOXES, MAX_POINTS, MAX_SCRIBBLES, MAX_SCRIBBLE_POINTS = 64, 4096, 1024, 4096
+
+Planes = dict[int, npt.NDArray[np.uint8]]
+
+
+def expected_planes(hints: pb.Hints) -> list[pb.Plane]:
+    """Return the planes that hints announce."""
+    announced = ((pb.PLANE_TRIMAP, hints.trimap), (pb.PLANE_PRIOR, hints.prior))
+    return [plane for plane, present in announced if present]
+
+
+def read_hints(hints: pb.Hints, planes: Planes, opening: Opening) -> engine.Hints | None:
+    """Check hints and scale them to the proxy; None when there are none.
+
+    Raises:
+        ServiceError: BAD_HINT: too many, outside the layer, or of uneven length.
+    """
+    _check_counts(hints)
+    scaled = engine.Hints(
+        boxes=tuple(_box(box, opening) for box in hints.boxes),
+        points=tuple(engine.HintPoint(*_spot(p.x, p.y, opening), p.positive) for p in hints.points),
+        scribbles=tuple(_scribble(line, opening) for line in hints.scribbles),
+        trimap=planes.get(pb.PLANE_TRIMAP),
+        prior=planes.get(pb.PLANE_PRIOR),
+    )
+    return None if scaled.empty else scaled
+
+
+def prompt_of(hints: engine.Hints | None) -> Prompt | None:
+    """Return what a promptable model needs of the hints."""
+    if hints is None or not (hints.boxes or hints.points):
+        return None
+    return Prompt(
+        boxes=tuple(Box(box.left, box.top, box.right, box.bottom) for box in hints.boxes),
+        points=tuple(Point(point.x, point.y, point.positive) for point in hints.points),
+    )
+
+
+def _check_counts(hints: pb.Hints) -> None:
+    for values, limit, name in (
+        (hints.boxes, MAX_BOXES, "boxes"),
+        (hints.points, MAX_POINTS, "points"),
+        (hints.scribbles, MAX_SCRIBBLES, "scribbles"),
+    ):
+        if len(values) > limit:
+            raise invalid("BAD_HINT", f"{len(values)} {name} are too many: at most {limit}.")
+
+
+def _spot(x: int, y: int, opening: Opening) -> tuple[float, float]:
+    grid = opening.grid
+    if x >= grid.width or y >= grid.height:
+        raise invalid(
+            "BAD_HINT",
+            f"The point {x},{y} lies outside the layer of {grid.width} x {grid.height} px.",
+        )
+    return x * opening.proxy_width / grid.width, y * opening.proxy_height / grid.height
+
+
+def _box(box: pb.Rect, opening: Opening) -> engine.HintBox:
+    if not box.width or not box.height:
+        raise invalid("BAD_HINT", "A box of no size says nothing: draw it around the subject.")
+    left, top = _spot(box.x, box.y, opening)
+    grid = opening.grid
+    right = min(box.x + box.width, grid.width) * opening.proxy_width / grid.width
+    bottom = min(box.y + box.height, grid.height) * opening.proxy_height / grid.height
+    return engine.HintBox(left, top, right, bottom)
+
+
+def _scribble(line: pb.Scribble, opening: Opening) -> engine.Scribble:
+    if len(line.x) != len(line.y) or not line.x:
+        raise invalid("BAD_HINT", "A scribble needs as many x as y, and at least one.")
+    if len(line.x) > MAX_SCRIBBLE_POINTS:
+        raise invalid("BAD_HINT", f"A scribble has at most {MAX_SCRIBBLE_POINTS} points.")
+    points = tuple(_spot(x, y, opening) for x, y in zip(line.x, line.y, strict=True))
+    radius = max(1.0, line.radius_px * opening.proxy_width / opening.grid.width)
+    longer = float(max(opening.proxy_width, opening.proxy_height))
+    return engine.Scribble(points, min(radius, longer), line.positive)

@@ -1,0 +1,136 @@
+"""The models in memory: opened when first asked for, few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+from frisket.models import (
+    Coarse,
+    DeviceUnavailable,
+    Model,
+    ModelError,
+    ModelInfo,
+    Prompt,
+    Registry,
+    UnknownModel,
+)
+from frisket.server.batcher import Batcher
+from frisket.server.errors import ServiceError
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a model is asked about: sRGB (h, w, 3) uint8, and a prompt if any."""
+
+    rgb: npt.NDArray[np.uint8]
+    prompt: Prompt | None = None
+
+
+@dataclass
+class Loaded:
+    """A model in memory and the sessions that use it."""
+
+    model: Model
+    batcher: Batcher[Picture, Coarse]
+    users: int = 0
+
+
+class ModelPool:
+    """Opens models on one device and keeps the last used ones.
+
+    Args:
+        registry: where models are found.
+        device: "auto", "cpu" or "cuda".
+        threads: compute threads of a model.
+        limit: models kept; those in use are never dropped.
+        executor: where models are opened and run, one at a time.
+    """
+
+    def __init__(
+        self, registry: Registry, device: str, threads: int, limit: int, executor: Executor
+    ) -> None:
+        self.registry = registry
+        self._device = device
+        self._threads = threads
+        self._limit = limit
+        self._executor = executor
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._lock = asyncio.Lock()
+
+    async def acquire(self, name: str) -> Loaded:
+        """Return a model, opened when needed; every acquire needs a `release`.
+
+        Args:
+            name: a model's name; empty for the default.
+
+        Raises:
+            ServiceError: UNKNOWN_MODEL, DEVICE_UNAVAILABLE or MODEL_UNUSABLE.
+        """
+        async with self._lock:
+            name = name or self.registry.default()
+            if name not in self._loaded:
+                self._loaded[name] = await self._open(name)
+                self._evict(keep=name)
+            self._loaded.move_to_end(name)
+            self._loaded[name].users += 1
+            return self._loaded[name]
+
+    def release(self, loaded: Loaded) -> None:
+        """Give a model back."""
+        loaded.users -= 1
+
+    def is_loaded(self, name: str) -> bool:
+        """Whether a model is in memory."""
+        return name in self._loaded
+
+    def unload(self, name: str) -> None:
+        """Drop a model from memory; sessions that use it keep it until they end."""
+        self._loaded.pop(name, None)
+
+    def info(self, name: str) -> ModelInfo:
+        """Return what is known of a model.
+
+        Raises:
+            ServiceError: UNKNOWN_MODEL.
+        """
+        try:
+            return self.registry.info(name)
+        except ModelError as error:
+            raise model_refused(error) from error
+
+    async def _open(self, name: str) -> Loaded:
+        loop = asyncio.get_running_loop()
+        try:
+            model = await loop.run_in_executor(
+                self._executor, lambda: self.registry.open(name, self._device, self._threads)
+            )
+        except ModelError as error:
+            raise model_refused(error) from error
+
+        def run(pictures: Sequence[Picture]) -> Sequence[Coarse]:
+            return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
+
+        return Loaded(model, Batcher(run, self._executor))
+
+    def _evict(self, keep: str) -> None:
+        for name in list(self._loaded):
+            if len(self._loaded) <= self._limit:
+                return
+            if name != keep and not self._loaded[name].users:
+                del self._loaded[name]
+
+
+def model_refused(error: ModelError) -> ServiceError:
+    """Turn what a model says into a status."""
+    if isinstance(error, UnknownModel):
+        return ServiceError(grpc.StatusCode.NOT_FOUND, "UNKNOWN_MODEL", str(error))
+    if isinstance(error, DeviceUnavailable):
+        return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, "DEVICE_UNAVAILABLE", str(error))
+    return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, "MODEL_UNUSABLE", str(error))
