@@ -1,0 +1,161 @@
+"""One layer of a host through one session. No host and no I/O of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from frisket.client.drive import Driver
+from frisket.client.events import (
+    AlphaReady,
+    CoarseRowsReady,
+    Event,
+    Opened,
+    Outcome,
+    SolidReady,
+)
+from frisket.client.grid import TileRect
+from frisket.client.options import LayerSpec, Options
+from frisket.client.session import Session
+from frisket.client.transport import Connect
+from frisket.hosts.enlarge import Enlarged
+
+
+class Reader(Protocol):
+    """Reads a layer of a host."""
+
+    @property
+    def spec(self) -> LayerSpec:
+        """Sizes and formats."""
+
+    def proxy(self) -> bytes:
+        """Return the rows of the proxy."""
+
+    def read_tile(self, rect: TileRect) -> bytes:
+        """Return the rows of a rectangle in the tile format."""
+
+
+class Painter(Protocol):
+    """Shows alpha in a host."""
+
+    def fill(self, rect: TileRect, opaque: bool) -> None:
+        """Show a rectangle of constant alpha."""
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        """Show a rectangle of alpha: coarse ones in 8 bits, sharp ones in the options' depth."""
+
+    def recolour(self, rect: TileRect, colours: bytes) -> None:
+        """Replace colours by cleaned ones, in the tile format."""
+
+    def shown(self) -> None:
+        """A good moment to let the user see what has been painted."""
+
+    def progress(self, share: float, text: str) -> None:
+        """Tell how far it is, 0..1."""
+
+
+# What a host shows for a tile: nothing known, or a constant.
+_UNKNOWN, _CLEAR, _OPAQUE = 0, 1, 2
+
+
+@dataclass
+class Job:
+    """Cuts one layer out.
+
+    Attributes:
+        reader: reads the layer.
+        painter: shows its alpha.
+        connect: opens connections.
+        options: what is asked of the server.
+        client: name and version for the server's log.
+        cancelled: asked between events.
+        notice: takes a sentence for the user.
+    """
+
+    reader: Reader
+    painter: Painter
+    connect: Connect
+    options: Options
+    client: str
+    cancelled: Callable[[], bool] = lambda: False
+    notice: Callable[[str], None] = lambda text: None
+
+    def run(self) -> Outcome:
+        """Return the outcome, with everything painted.
+
+        Raises:
+            ClientError: see `frisket.client.drive.Driver.run`.
+        """
+        self.painter.progress(0.0, "Reading the layer")
+        self._spec = self.reader.spec
+        self._session = Session(self._spec, self.options, self.reader.proxy(), client=self.client)
+        self._coarse: list[bytes] = []
+        self._done = 0
+        self._showing = bytearray(self._session.grid.count)
+        self.painter.progress(0.05, "Finding the subject")
+        driver = Driver(self._session, self.connect, self.reader, self._hear, self.cancelled)
+        outcome = driver.run()
+        self.painter.shown()
+        return outcome
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Opened) and event.notice:
+            self.notice(event.notice)
+        elif isinstance(event, CoarseRowsReady):
+            self._hear_coarse(event)
+        elif isinstance(event, SolidReady):
+            self._hear_solid(event)
+        elif isinstance(event, AlphaReady):
+            self._hear_alpha(event)
+
+    def _hear_coarse(self, event: CoarseRowsReady) -> None:
+        if event.first_row == 0:
+            self._coarse.clear()
+        self._coarse.append(event.pixels)
+        # After a lost connection the sharp tiles that are there already stay.
+        if event.complete and not self._done:
+            self.show_coarse(b"".join(self._coarse))
+
+    def show_coarse(self, plane: bytes) -> None:
+        """Paint the whole layer from the proxy's alpha."""
+        spec = self._spec
+        enlarged = Enlarged(plane, (spec.proxy_width, spec.proxy_height), (spec.width, spec.height))
+        for tile_id in range(self._session.grid.count):
+            rect = self._session.grid.rect(tile_id)
+            value = enlarged.constant(rect)
+            if value in (0, 255):
+                self._fill(tile_id, value == 255)
+            else:
+                self._showing[tile_id] = _UNKNOWN
+                self.painter.paint(rect, enlarged.pixels(rect), True)
+        self.painter.progress(0.2, "Sharpening the edge")
+        self.painter.shown()
+
+    def _hear_solid(self, event: SolidReady) -> None:
+        for first, count in event.runs:
+            for tile_id in range(first, first + count):
+                self._fill(tile_id, event.opaque)
+            self._done += count
+        self._tell()
+
+    def _fill(self, tile_id: int, opaque: bool) -> None:
+        """Show a constant tile, unless the coarse alpha already shows just that."""
+        value = _OPAQUE if opaque else _CLEAR
+        if self._showing[tile_id] != value:
+            self._showing[tile_id] = value
+            self.painter.fill(self._session.grid.rect(tile_id), opaque)
+
+    def _hear_alpha(self, event: AlphaReady) -> None:
+        self._showing[event.tile_id] = _UNKNOWN
+        self.painter.paint(event.rect, event.pixels, False)
+        if event.colours is not None:
+            self.painter.recolour(event.rect, event.colours)
+        self._done += event.final
+        self._tell()
+
+    def _tell(self) -> None:
+        count = self._session.grid.count
+        share = 1 - self._session.missing() / count
+        self.painter.progress(0.2 + 0.8 * share, "Sharpening the edge")
+        self.painter.shown()

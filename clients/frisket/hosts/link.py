@@ -1,0 +1,124 @@
+"""From settings to a connection, and from an error to a sentence with a next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from frisket.client import discovery
+from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
+from frisket.client.h2_transport import Endpoint, H2Transport
+from frisket.hosts.settings import Settings
+from frisket.v1 import matting_pb2 as pb
+
+_CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
+_TIMEOUT_S = 10.0
+
+_NEXT_STEPS = {
+    "BAD_TOKEN": "Enter the server's token in Frisket's server settings.",
+    "BAD_CERTIFICATE": "Name its certificate in Frisket's server settings.",
+    "BAD_ADDRESS": "Correct the address in Frisket's server settings.",
+    "UNREACHABLE": "Check the address in Frisket's server settings, and that it is running.",
+    "VERSION_MISMATCH": "Install the same version of frisket here and on the server.",
+    "UNKNOWN_MODEL": "Choose another model.",
+    "MODEL_UNUSABLE": "Choose another model.",
+    "DEVICE_UNAVAILABLE": "Start the server with a device that it has.",
+    "BUSY": "Try again when it has finished another layer.",
+    "DRAINING": "Try again in a moment.",
+    "TOO_LARGE": "Cut out a smaller layer.",
+    "IDLE": "Try again.",
+}
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that a server has, for a menu."""
+
+    name: str
+    description: str
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What a server says of itself."""
+
+    version: str
+    device: str
+    models: tuple[ModelInfo, ...]
+
+
+def connector(
+    settings: Settings, starting: Callable[[], None] = lambda: None
+) -> Callable[[], H2Transport]:
+    """Return what opens a connection, and starts the local server when none answers.
+
+    Args:
+        settings: which server.
+        starting: called when the local server has to be started first.
+    """
+
+    def connect() -> H2Transport:
+        if settings.remote:
+            ca_file = Path(settings.ca_file) if settings.ca_file else None
+            return H2Transport(Endpoint(settings.target, settings.token, settings.tls, ca_file))
+        server = discovery.find()
+        if server is None:
+            starting()
+            server = _start(settings)
+        return H2Transport(Endpoint(server.target, server.token))
+
+    return connect
+
+
+def _start(settings: Settings) -> discovery.LocalServer:
+    # Without a recorded command there is nothing to start: the host's own Python has
+    # no frisket server in it.
+    if not settings.command:
+        raise NoServer(
+            "No frisket server runs on this computer and the plug-in knows no way to start one."
+        )
+    return discovery.ensure(settings.command)
+
+
+def ask(connect: Callable[[], H2Transport]) -> ServerInfo:
+    """Return what the server can do.
+
+    Raises:
+        TransportError: it does not answer, or refuses.
+        NoServer: the local server could not be started.
+    """
+    transport = connect()
+    try:
+        reply = transport.unary(_CAPABILITIES, b"", _TIMEOUT_S)
+    finally:
+        transport.close()
+    message = pb.GetCapabilitiesResponse.FromString(reply)
+    models = tuple(
+        ModelInfo(model.name, model.description, model.is_default)
+        for model in message.models
+        if model.present
+    )
+    return ServerInfo(message.server_version, message.device, models)
+
+
+def explain(error: BaseException) -> str:
+    """Return what went wrong in one sentence, and what to do in another."""
+    if isinstance(error, TransportError):
+        step = _NEXT_STEPS.get(error.reason, "Try again; the server's log says more.")
+        return f"{_sentence(error)} {step}"
+    if isinstance(error, NoServer):
+        return f"{_sentence(error)} Run 'frisket serve' in a terminal to see what it says."
+    if isinstance(error, ProtocolError):
+        return f"{_sentence(error)} {_NEXT_STEPS['VERSION_MISMATCH']}"
+    if isinstance(error, Cancelled):
+        return "Cancelled."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Close other images and try again."
+    return f"{_sentence(error)} Please report this with Frisket's diagnostics."
+
+
+def _sentence(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,94 @@
+"""Small sums over greyscale rows: selections, existing masks, trimaps. Pure Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_FULL = 255
+
+
+def multiply(alpha: bytes, by: bytes) -> bytes:
+    """Return the product of two 8-bit planes of the same size, 255 standing for one."""
+    if len(alpha) != len(by):
+        raise ValueError(f"planes of {len(alpha)} and {len(by)} bytes cannot be multiplied")
+    if by.count(_FULL) == len(by):
+        return alpha
+    if not any(by):
+        return bytes(len(by))
+    return bytes([(a * b + 127) // _FULL for a, b in zip(alpha, by, strict=True)])
+
+
+def multiply16(alpha: bytes, by: bytes) -> bytes:
+    """Return a 16-bit plane times an 8-bit one of the same number of pixels."""
+    if by.count(_FULL) == len(by):
+        return alpha
+    if not any(by):
+        return bytes(len(alpha))
+    values = memoryview(alpha).cast("H")
+    product = bytearray(len(alpha))
+    out = memoryview(product).cast("H")
+    for index, weight in enumerate(by):
+        out[index] = (values[index] * weight + 127) // _FULL
+    return bytes(product)
+
+
+def trimap(mask: bytes, width: int, height: int, block: int = 8) -> bytes:
+    """Return a trimap whose unknown band follows the edge of a mask.
+
+    Blocks that hold an edge or anything between 0 and 255, and their neighbours, are
+    unknown, so the band is one to two blocks wide on each side.
+
+    Args:
+        mask: rows of 8-bit samples.
+        width: pixels in a row.
+        height: rows.
+        block: edge of a block in pixels.
+    """
+    kinds = [_kinds(mask, width, height, top, block) for top in range(0, height, block)]
+    columns = len(kinds[0])
+    rows: list[bytes] = []
+    for index, top in enumerate(range(0, height, block)):
+        near = kinds[max(0, index - 1) : index + 2]
+        values = [_settle(near, column) for column in range(columns)]
+        line = b"".join(bytes([value]) * block for value in values)[:width]
+        rows.append(line * min(block, height - top))
+    return b"".join(rows)
+
+
+def _kinds(mask: bytes, width: int, height: int, top: int, block: int) -> list[int]:
+    """Return one value per block of a row of blocks: 0, 255, or 128 for a mixture."""
+    lines = [mask[y * width : (y + 1) * width] for y in range(top, min(top + block, height))]
+    return [_kind(b"".join(line[x : x + block] for line in lines)) for x in range(0, width, block)]
+
+
+def _kind(samples: bytes) -> int:
+    first = samples[0]
+    pure = first in (0, _FULL) and samples.count(first) == len(samples)
+    return first if pure else 128
+
+
+def _settle(near: list[list[int]], column: int) -> int:
+    """Return a block's value: unknown unless all around it agree."""
+    around = {kind for row in near for kind in row[max(0, column - 1) : column + 2]}
+    return around.pop() if len(around) == 1 else 128
+
+
+def bounds(mask: bytes, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Return x, y, width, height of what is not 0 in a mask, or None."""
+    used = [y for y in range(height) if any(mask[y * width : (y + 1) * width])]
+    if not used:
+        return None
+    left = min(_first(mask[y * width : (y + 1) * width]) for y in used)
+    right = width - min(_first(mask[y * width : (y + 1) * width][::-1]) for y in used)
+    return left, used[0], right - left, used[-1] + 1 - used[0]
+
+
+def _first(row: bytes) -> int:
+    return len(row) - len(row.lstrip(b"\0"))
+
+
+def pieces(width: int, height: int, side: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield x, y, width, height of squares that cover an area, row by row."""
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            yield x, y, min(side, width - x), min(side, height - y)

@@ -1,0 +1,75 @@
+"""What a plug-in remembers, in one JSON file. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from frisket.client import discovery
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to reach a server.
+
+    Attributes:
+        remote: use `target` instead of the local server.
+        target: host:port of the remote server.
+        tls: encrypt; `ca_file` names a certificate to trust, empty for the system's.
+        token: the remote server's token.
+        command: how to start the local server, as recorded at install.
+    """
+
+    remote: bool = False
+    target: str = ""
+    tls: bool = True
+    ca_file: str = ""
+    token: str = ""
+    command: tuple[str, ...] = ()
+
+
+def settings_file() -> Path:
+    """Return where the settings of the plug-ins lie."""
+    return discovery.home() / "plugins.json"
+
+
+def load(folder: Path) -> Settings:
+    """Return the settings, over what the installer recorded in the plug-in's folder.
+
+    A file that cannot be read counts as empty: the plug-in must work all the same.
+    """
+    recorded = read_json(folder / "install.json")
+    if recorded.get("home"):
+        # A sandboxed host has another home than the server.
+        os.environ.setdefault("FRISKET_HOME", str(recorded["home"]))
+    values = {"command": recorded.get("command", ()), **read_json(settings_file())}
+    known = {field.name for field in fields(Settings)}
+    values = {name: value for name, value in values.items() if name in known}
+    values["command"] = tuple(str(part) for part in values["command"])
+    return Settings(**values)
+
+
+def save(settings: Settings) -> None:
+    """Write the settings, readable by this user alone: a token may be among them."""
+    path = settings_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = asdict(settings)
+    # What the installer recorded belongs to the plug-in, not to the user's choices.
+    del values["command"]
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(values, file, indent=1)
+    fresh.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, or an empty one."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
