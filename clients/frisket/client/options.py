@@ -41,6 +41,17 @@ class LayerSpec:
     proxy_height: int
     proxy_format: pb.PixelFormat
 
+    @property
+    def channels(self) -> int:
+        """Samples per pixel of a tile."""
+        grey = self.tile_format in (pb.PIXEL_FORMAT_GRAY8, pb.PIXEL_FORMAT_GRAY16)
+        return 1 if grey else 3
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the whole layer in the tiles' format."""
+        return self.width * self.height * bytes_per_pixel(self.tile_format)
+
 
 @dataclass(frozen=True)
 class Point:

@@ -13,7 +13,6 @@ from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
-
 from frisket.client.events import AlphaReady, Event, SolidReady
 from frisket.client.grid import Grid, TileRect
 from frisket.documents import Rect
@@ -56,7 +55,7 @@ class AlphaStore:
         # Writers read from several threads; Windows has no positioned read.
         self._lock = threading.Lock()
         # No other reader ever sees it; it vanishes with the process, however that ends.
-        self._file = tempfile.TemporaryFile(prefix="frisket-", dir=folder)
+        self._file = tempfile.TemporaryFile(prefix="frisket-", dir=folder)  # noqa: SIM115
 
     def __enter__(self) -> AlphaStore:
         return self
@@ -67,6 +66,10 @@ class AlphaStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the temporary file back."""
         self._file.close()
 
     def take(self, event: Event) -> None:
@@ -76,11 +79,6 @@ class AlphaStore:
                 self._state[first : first + count] = _OPAQUE if event.opaque else _TRANSPARENT
         elif isinstance(event, AlphaReady):
             self._store(event)
-
-    @property
-    def stored_tiles(self) -> int:
-        """Tiles that are not solid."""
-        return int((self._state == _STORED).sum())
 
     def solid(self, rect: Rect) -> int | None:
         """Return 0 or the greatest value where the rectangle is known to be constant."""
@@ -94,21 +92,24 @@ class AlphaStore:
         out = np.zeros((rect.height, rect.width), self._alpha_type)
         for tile in self._tiles(rect).ravel():
             state = self._state[tile]
-            if state == _OPAQUE or state == _STORED:
+            if state in (_OPAQUE, _STORED):
                 inside, source = _overlap(rect, self.grid.rect(int(tile)))
                 out[inside] = self._top if state == _OPAQUE else self._alpha(int(tile))[source]
         return out
 
-    def colours(self, tile: int) -> Samples | None:
-        """Return the foreground colours of a tile (h, w) or (h, w, 3); None where the
-        layer's own colours stand.
-        """
-        if not self._colour_channels or self._state[tile] != _STORED:
-            return None
-        rect = self.grid.rect(tile)
-        skip = rect.width * rect.height * self._alpha_type.itemsize
-        shape = (rect.height, rect.width, self._colour_channels)
-        return self._load(tile, skip, shape, self._colour_type)
+    def is_stored(self, tile: int) -> bool:
+        """Tell whether a tile came as pixels, not as solid."""
+        return bool(self._state[tile] == _STORED)
+
+    def paste_colours(self, tile: int, rect: Rect, out: Samples) -> None:
+        """Put a tile's foreground colours, where it has any, into a rectangle's pixels."""
+        if not self._colour_channels or not self.is_stored(tile):
+            return
+        place = self.grid.rect(tile)
+        skip = place.width * place.height * self._alpha_type.itemsize
+        shape = (place.height, place.width, self._colour_channels)
+        inside, source = _overlap(rect, place)
+        out[inside] = self._load(tile, skip, shape, self._colour_type)[source]
 
     def tiles_of(self, rect: Rect) -> list[int]:
         """Return the tiles that a rectangle touches."""
@@ -144,9 +145,7 @@ class AlphaStore:
         return rows[:, None] * self.grid.columns + columns[None, :]
 
 
-def _overlap(
-    rect: Rect, tile: TileRect
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def _overlap(rect: Rect, tile: TileRect) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Return where a tile lies in a rectangle, and the part of the tile that does."""
     left, top = max(rect.x, tile.x), max(rect.y, tile.y)
     right = min(rect.x + rect.width, tile.x + tile.width)

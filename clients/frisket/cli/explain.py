@@ -1,0 +1,53 @@
+"""Turns every error into one sentence and an exit status."""
+
+from __future__ import annotations
+
+import errno
+
+from frisket.cli.exits import Exit
+from frisket.client.cut import NoSubject
+from frisket.client.errors import ClientError, TransportError
+from frisket.client.hint_files import BadHint
+from frisket.documents import DocumentError, LayerNotFound, OutputError
+
+_MODEL_REASONS = frozenset({"UNKNOWN_MODEL", "MODEL_UNUSABLE", "MODEL_FAILED"})
+
+
+def explain(error: Exception) -> tuple[str, Exit]:
+    """Return the sentence for the user and the exit status."""
+    if isinstance(error, (DocumentError, ClientError)):
+        return str(error), _status(error)
+    if type(error).__module__.startswith("frisket.models"):
+        return str(error), Exit.MODEL
+    if isinstance(error, OSError):
+        return _system(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this.", Exit.UNEXPECTED
+    return (
+        f"Something unexpected went wrong ({type(error).__name__}: {error}); "
+        "run 'frisket --traceback …' and report what it prints.",
+        Exit.UNEXPECTED,
+    )
+
+
+def _status(error: DocumentError | ClientError) -> Exit:
+    if isinstance(error, LayerNotFound):
+        return Exit.NO_LAYER
+    if isinstance(error, OutputError):
+        return Exit.BAD_OUTPUT
+    if isinstance(error, DocumentError):
+        return Exit.BAD_INPUT
+    if isinstance(error, NoSubject):
+        return Exit.NO_SUBJECT
+    if isinstance(error, BadHint):
+        return Exit.USAGE
+    if isinstance(error, TransportError) and error.reason in _MODEL_REASONS:
+        return Exit.MODEL
+    return Exit.SERVER
+
+
+def _system(error: OSError) -> tuple[str, Exit]:
+    name = error.filename or "The system"
+    if error.errno == errno.ENOSPC:
+        return f"{name}: the disk is full.", Exit.BAD_OUTPUT
+    return f"{name}: {error.strerror or error}.", Exit.BAD_OUTPUT

@@ -1,0 +1,63 @@
+"""The `frisket` command.
+
+Sub-commands live in modules of their own; each registers its options and names the
+function that runs it. Errors become one sentence and a documented exit status here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from frisket.cli.exits import Exit
+
+_COMMANDS = ("cut", "layers", "serve", "models", "doctor")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    parser = argparse.ArgumentParser(
+        prog="frisket",
+        description="Cut subjects out of layers of any size.",
+        epilog="Exit statuses: docs/cli.md.",
+    )
+    parser.add_argument("--version", action="version", version=f"frisket {version('frisket')}")
+    parser.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in _COMMANDS:
+        importlib.import_module(f"frisket.cli.{name}").register(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except KeyboardInterrupt:
+        return _say("Interrupted; nothing was left behind.", Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        if parsed.traceback:
+            raise
+        return _say(*_explain(error))
+
+
+def _say(sentence: str, status: Exit) -> int:
+    print(f"frisket: {sentence}", file=sys.stderr)
+    return status
+
+
+def _explain(error: Exception) -> tuple[str, Exit]:
+    """Return the sentence and status for an error."""
+    # Imported when something has gone wrong, not at every start.
+    from frisket.cli.explain import explain
+
+    return explain(error)

@@ -1,0 +1,91 @@
+"""How a command or program reaches its server: a given address, or the local one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from frisket.client import discovery
+from frisket.client.errors import NoServer, TransportError
+from frisket.client.grpc_transport import Address, GrpcTransport
+from frisket.v1 import matting_pb2 as pb
+
+_CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
+
+
+@dataclass(frozen=True)
+class ServerChoice:
+    """Which server to use.
+
+    Attributes:
+        address: host:port, or empty for the local server, started when none answers.
+        token_file: holds the token; else the variable FRISKET_TOKEN.
+        tls: encrypt the connection.
+        ca_file: certificate to trust instead of the system's.
+        device: "auto", or "cpu" or "cuda" strictly.
+    """
+
+    address: str = ""
+    token_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    device: str = "auto"
+
+
+def connect(choice: ServerChoice) -> GrpcTransport:
+    """Return a connection to the chosen server.
+
+    Raises:
+        NoServer: the token or certificate cannot be read, or no local server starts.
+    """
+    return GrpcTransport(_remote(choice) if choice.address else _local(choice))
+
+
+def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabilitiesResponse:
+    """Ask the chosen server what it can do.
+
+    Raises:
+        NoServer: none answers.
+        TransportError: it refuses.
+    """
+    transport = connect(choice)
+    try:
+        reply = transport.unary(_CAPABILITIES, b"", timeout)
+    except TransportError as error:
+        if error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED") and not error.reason:
+            raise NoServer(unreachable(choice)) from error
+        raise
+    finally:
+        transport.close()
+    return pb.GetCapabilitiesResponse.FromString(reply)
+
+
+def unreachable(choice: ServerChoice) -> str:
+    """Return the sentence for a server that does not answer."""
+    if not choice.address:
+        return "The local server does not answer; 'frisket doctor' says more."
+    return f"No server answers at {choice.address}: start one there with 'frisket serve'."
+
+
+def _local(choice: ServerChoice) -> Address:
+    server = discovery.ensure(device=choice.device)
+    return Address(server.target, server.token)
+
+
+def _remote(choice: ServerChoice) -> Address:
+    if choice.ca_file is not None and not choice.ca_file.is_file():
+        raise NoServer(f"The certificate {choice.ca_file} does not exist.")
+    tls = choice.tls or choice.ca_file is not None
+    return Address(choice.address, _token(choice), tls, choice.ca_file)
+
+
+def _token(choice: ServerChoice) -> str:
+    if choice.token_file is None:
+        return os.environ.get("FRISKET_TOKEN", "")
+    try:
+        return choice.token_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise NoServer(
+            f"The token file {choice.token_file} cannot be read: {error.strerror}."
+        ) from error

@@ -1,0 +1,203 @@
+"""Cuts out layers of a document: read, matte, write. The whole job in one call."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from frisket.client.colours import EdgeColours
+from frisket.client.connection import ServerChoice
+from frisket.client.errors import ClientError
+from frisket.client.events import Outcome
+from frisket.client.hint_files import HintFiles, hint_set
+from frisket.client.matting import Progress, Run, matte
+from frisket.client.memory import peak_bytes
+from frisket.client.options import Edge, Options
+from frisket.documents import Document, Layer, open_document
+from frisket.finish import deliver
+
+
+class NoSubject(ClientError):
+    """The model found nothing to cut out; nothing was written."""
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """How to cut.
+
+    Attributes:
+        kind: "matte", "alpha", "mask", "cutout", "selection", "layer" or "page"; empty
+            chooses by the formats of input and output.
+        layers: names, paths, globs or ids; none means the topmost visible pixel layer.
+        all_layers: every layer with pixels.
+        model, quality, normalise, edge: see `frisket.client.options.Options`.
+        depth: bits of a written matte, 8 or 16; masks follow their document.
+        existing: what becomes of a mask that is there: "refuse", "replace" or "multiply".
+        decontaminate: clean the edge colours of cutouts.
+        allow_empty: write even when no subject was found.
+        hints: boxes, points and files.
+        server: which server.
+    """
+
+    kind: str = ""
+    layers: tuple[str, ...] = ()
+    all_layers: bool = False
+    model: str = ""
+    quality: str = "standard"
+    normalise: str = "off"
+    edge: Edge = field(default_factory=Edge)
+    depth: int = 8
+    existing: str = "refuse"
+    decontaminate: bool = True
+    allow_empty: bool = False
+    hints: HintFiles = field(default_factory=HintFiles)
+    server: ServerChoice = field(default_factory=ServerChoice)
+
+
+@dataclass(frozen=True)
+class LayerCut:
+    """What was done to one layer."""
+
+    layer: Layer
+    run: Run
+
+    @property
+    def outcome(self) -> Outcome:
+        """The server's last word."""
+        return self.run.outcome
+
+
+@dataclass(frozen=True)
+class CutResult:
+    """What `cut` did; sizes in pixels and bytes, times in seconds.
+
+    `layer_bytes` counts the layer's pixels as decoded, in the format they travel in.
+    """
+
+    output: Path
+    kind: str
+    layer_path: str
+    width: int
+    height: int
+    model: str
+    device: str
+    notice: str
+    seconds: float
+    first_mask_seconds: float
+    proxy_seconds: float
+    layer_bytes: int
+    uploaded_bytes: int
+    tiles_total: int
+    tiles_sent: int
+    client_peak_bytes: int
+    server_peak_bytes: int
+    outcome: Outcome
+
+
+def cut(
+    source: str | Path,
+    output: str | Path,
+    options: CutOptions | None = None,
+    *,
+    progress: Progress = lambda stage, done, total: None,
+) -> CutResult:
+    """Cut out a layer (or several) of a document and write the result.
+
+    Args:
+        source: a flat or layered document; never changed, unless it is also the output.
+        output: what to write; its suffix names the format.
+        options: how; by default the topmost visible layer, with the default model.
+        progress: called with a stage ("reading", "coarse", "tiles", "writing"), what is
+            done, and of how much.
+
+    Returns:
+        What was done, for the first layer and in sum.
+
+    Raises:
+        NoSubject: there is nothing to cut out.
+        ClientError: the server is missing, refused or was lost.
+        DocumentError: the document cannot be read or the result not written.
+    """
+    options = options or CutOptions()
+    started = time.perf_counter()
+    with contextlib.ExitStack() as stack:
+        document = stack.enter_context(open_document(source))
+        kind = options.kind or deliver.default_kind(document, Path(output))
+        deliver.check(document, Path(output), kind)
+        chosen = document.find_layers(options.layers, options.all_layers)
+        cuts = []
+        for layer in chosen:
+            cuts.append(_cut_layer(document, layer, kind, options, progress))
+            stack.enter_context(cuts[-1].run.store)
+        progress("writing", 0, 1)
+        _write(document, Path(output), kind, cuts, options)
+        progress("writing", 1, 1)
+    return _result(Path(output), kind, cuts, time.perf_counter() - started)
+
+
+def _cut_layer(
+    document: Document, layer: Layer, kind: str, options: CutOptions, progress: Progress
+) -> LayerCut:
+    raster = document.raster(layer)
+    asked = Options(
+        model=options.model,
+        quality=options.quality,
+        depth=deliver.alpha_depth(document, kind, options.depth),
+        foreground=options.decontaminate and deliver.needs_colours(document, kind),
+        hints=hint_set(options.hints, raster.width, raster.height),
+        edge=options.edge,
+        normalise=options.normalise,
+    )
+    run = matte(raster, asked, options.server, progress=progress)
+    if run.outcome.subject is None and not options.allow_empty:
+        run.store.close()
+        raise NoSubject(
+            f"{document.path}: no subject was found in '{layer.path}', so nothing was "
+            "written; say where it is with --box or --point, or try another --model."
+        )
+    return LayerCut(layer, run)
+
+
+def _write(
+    document: Document, output: Path, kind: str, cuts: Sequence[LayerCut], options: CutOptions
+) -> None:
+    matted = [_matted(document, one) for one in cuts]
+    deliver.write_result(
+        document, output, kind, matted, depth=options.depth, existing=options.existing
+    )
+
+
+def _matted(document: Document, one: LayerCut) -> deliver.Matted:
+    colours = None
+    if one.run.session.options.foreground:
+        channels = one.run.session.layer.channels
+        colours = EdgeColours(document.raster(one.layer), one.run.store, channels)
+    return deliver.Matted(one.layer, one.run.store, colours)
+
+
+def _result(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -> CutResult:
+    first = cuts[0]
+    sessions = [one.run.session for one in cuts]
+    return CutResult(
+        output=output,
+        kind=kind,
+        layer_path=first.layer.path,
+        width=first.run.store.width,
+        height=first.run.store.height,
+        model=first.run.model,
+        device=first.run.device,
+        notice=first.run.notice,
+        seconds=seconds,
+        first_mask_seconds=first.run.first_mask_s,
+        proxy_seconds=first.run.proxy_s,
+        layer_bytes=sum(session.layer.bytes for session in sessions),
+        uploaded_bytes=sum(session.uploaded_bytes for session in sessions),
+        tiles_total=sum(session.grid.count for session in sessions),
+        tiles_sent=sum(session.tiles_sent for session in sessions),
+        client_peak_bytes=peak_bytes(),
+        server_peak_bytes=max(one.outcome.server_peak_bytes for one in cuts),
+        outcome=first.outcome,
+    )

@@ -1,0 +1,83 @@
+"""Hints as a person gives them: boxes and points in pixels, trimap and prior as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from frisket.client.errors import ClientError
+from frisket.client.grid import proxy_size
+from frisket.client.options import HintSet, Point
+from frisket.documents import open_document
+
+
+class BadHint(ClientError):
+    """A hint does not suit the layer."""
+
+
+@dataclass(frozen=True)
+class HintFiles:
+    """Hints of one run: `boxes` are x, y, width, height; all in pixels of the layer.
+
+    `trimap` and `prior` name greyscale pictures of the layer's own size.
+    """
+
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
+    points: tuple[Point, ...] = ()
+    trimap: Path | None = None
+    prior: Path | None = None
+
+
+def hint_set(hints: HintFiles, width: int, height: int) -> HintSet:
+    """Check hints against a layer of width x height pixels and reduce their pictures.
+
+    Raises:
+        BadHint: a hint lies outside the layer, or a picture has another size.
+        DocumentError: a picture cannot be read.
+    """
+    for x, y, across, down in hints.boxes:
+        if across < 1 or down < 1 or not _inside(x, y, width, height):
+            raise BadHint(
+                f"The box {x},{y},{across},{down} does not lie in the layer of "
+                f"{width} x {height} px."
+            )
+    for point in hints.points:
+        if not _inside(point.x, point.y, width, height):
+            raise BadHint(
+                f"The point {point.x},{point.y} lies outside the layer of {width} x {height} px."
+            )
+    return HintSet(
+        boxes=hints.boxes,
+        points=hints.points,
+        trimap=_plane(hints.trimap, width, height, trimap=True),
+        prior=_plane(hints.prior, width, height, trimap=False),
+    )
+
+
+def _inside(x: int, y: int, width: int, height: int) -> bool:
+    return 0 <= x < width and 0 <= y < height
+
+
+def _plane(path: Path | None, width: int, height: int, trimap: bool) -> bytes | None:
+    """Return a picture as greyscale rows of the proxy's size."""
+    if path is None:
+        return None
+    with open_document(path) as document:
+        raster = document.raster(document.find_layer(None))
+        if (raster.width, raster.height) != (width, height):
+            raise BadHint(
+                f"{path} is {raster.width} x {raster.height} px and the layer "
+                f"{width} x {height} px: they must be of the same size."
+            )
+        grey = raster.proxy()[..., 0]
+    if grey.shape[::-1] != proxy_size(width, height):
+        raise BadHint(f"{path} cannot be reduced to the size of the proxy.")
+    return (_three_values(grey) if trimap else np.ascontiguousarray(grey)).tobytes()
+
+
+def _three_values(
+    grey: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Whatever a reduced trimap mixes is unknown."""
+    return np.where(grey == 0, 0, np.where(grey == 255, 255, 128)).astype(np.uint8)

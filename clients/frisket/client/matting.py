@@ -1,0 +1,150 @@
+"""Mattes one raster through a server and leaves its alpha in a store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from frisket.client.connection import ServerChoice, connect, unreachable
+from frisket.client.drive import RETRY_DELAYS_S, Driver
+from frisket.client.errors import NoServer, TransportError
+from frisket.client.events import CoarseRowsReady, Event, Opened, Outcome
+from frisket.client.grpc_transport import GrpcTransport
+from frisket.client.layer_source import LayerSource
+from frisket.client.options import Options
+from frisket.client.session import Session
+from frisket.client.store import AlphaStore
+from frisket.client.transport import Transport
+from frisket.documents import Raster
+
+# Called with a stage ("reading", "coarse", "tiles"), what is done, and of how much.
+Progress = Callable[[str, int, int], None]
+Coarse = Callable[[bytes, int, int], None]
+
+
+@dataclass
+class Run:
+    """What is known of a matting run while it lasts, and after it.
+
+    Attributes:
+        store: the alpha, tile by tile.
+        outcome: the server's last word.
+        first_mask_s: seconds from the start to the complete coarse alpha.
+        proxy_s: seconds it took to read the proxy.
+        coarse: the coarse alpha's rows, 8-bit, of the proxy's size.
+    """
+
+    store: AlphaStore
+    session: Session
+    started: float
+    proxy_s: float
+    model: str = ""
+    device: str = ""
+    notice: str = ""
+    first_mask_s: float = 0.0
+    outcome: Outcome = field(default_factory=Outcome)
+    coarse: bytearray = field(default_factory=bytearray)
+
+    def take(self, event: Event) -> None:
+        """Absorb an event."""
+        self.store.take(event)
+        if isinstance(event, Opened):
+            self.model, self.device, self.notice = event.model, event.device, event.notice
+        elif isinstance(event, CoarseRowsReady):
+            if event.first_row == 0:
+                self.coarse.clear()
+            self.coarse += event.pixels
+            if event.complete and not self.first_mask_s:
+                self.first_mask_s = time.perf_counter() - self.started
+
+
+def matte(
+    raster: Raster,
+    options: Options,
+    server: ServerChoice,
+    *,
+    progress: Progress = lambda stage, done, total: None,
+    tile_size: int = 512,
+    open_transport: Callable[[], Transport] | None = None,
+) -> Run:
+    """Matte a raster.
+
+    Args:
+        raster: the layer's pixels.
+        options: what is asked of the server.
+        server: which server.
+        progress: called on this thread as work goes on.
+        tile_size: edge of a tile in pixels.
+        open_transport: instead of connecting to `server`.
+
+    Returns:
+        The run; its store is complete and must be closed by the caller.
+
+    Raises:
+        ClientError: no server, refused, or lost for good.
+        DocumentError: the raster cannot be read.
+    """
+    started = time.perf_counter()
+    # The server starts, and gRPC loads, while the proxy is being read.
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(open_transport or (lambda: connect(server)))
+        progress("reading", 0, 1)
+        source = LayerSource(raster)
+        progress("reading", 1, 1)
+    run = _begin(source, options, tile_size, started)
+    connections = _Connections(first, open_transport or (lambda: connect(server)))
+    try:
+        run.outcome = _drive(run, source, connections, server, progress)
+    except BaseException:
+        run.store.close()
+        raise
+    return run
+
+
+def _begin(source: LayerSource, options: Options, tile_size: int, started: float) -> Run:
+    session = Session(source.spec(), options, memoryview(source.proxy), tile_size=tile_size)
+    channels = source.channels if options.foreground else 0
+    store = AlphaStore(session.grid, options.depth, channels, source.depth)
+    return Run(store, session, started, time.perf_counter() - started)
+
+
+def _drive(
+    run: Run,
+    source: LayerSource,
+    connections: _Connections,
+    server: ServerChoice,
+    progress: Progress,
+) -> Outcome:
+    total = run.session.grid.count
+
+    def listen(event: Event) -> None:
+        run.take(event)
+        stage = "coarse" if isinstance(event, CoarseRowsReady) else "tiles"
+        progress(stage, total - run.session.missing(), total)
+
+    # A given address that never answered is a mistake to report, not to wait for.
+    delays = RETRY_DELAYS_S if not server.address else RETRY_DELAYS_S[:3]
+    driver = Driver(run.session, connections.next, source, listen, retry_delays=delays)
+    try:
+        return driver.run()
+    except TransportError as error:
+        if error.code == "UNAVAILABLE" and not error.reason:
+            raise NoServer(unreachable(server)) from error
+        raise
+
+
+class _Connections:
+    """Hands out the connection made beside the reading first, then fresh ones."""
+
+    def __init__(
+        self, first: Future[GrpcTransport] | Future[Transport], more: Callable[[], Transport]
+    ) -> None:
+        self._first: Future[GrpcTransport] | Future[Transport] | None = first
+        self._more = more
+
+    def next(self) -> Transport:
+        """Return an open connection."""
+        first, self._first = self._first, None
+        return self._more() if first is None else first.result()
