@@ -66,7 +66,7 @@ def matte(
     server: ServerChoice,
     *,
     progress: Progress = lambda stage, done, total: None,
-    tile_size: int = 512,
+    tile_size: int = 256,
     open_transport: Callable[[], Transport] | None = None,
 ) -> Run:
     """Matte a raster.

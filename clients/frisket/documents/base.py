@@ -79,6 +79,8 @@ class BaseRaster(ABC):
 
     def _averaged(self, max_side: int) -> Pixels:
         """Plain samples at proxy size, uint8 or uint16."""
+        import numpy as np
+
         from .parallel import consume
         from .proxy import BoxMean, WeightedMean, proxy_size
 
@@ -87,14 +89,15 @@ class BaseRaster(ABC):
             return self.colour.plain(self.read(Rect(0, 0, *size)))
         first = self.colour.plain(self.read(Rect(0, 0, 1, 1)))
         kind = WeightedMean if self.has_alpha else BoxMean
-        mean = kind((self.width, self.height), size, first.shape[-1])
+        top = int(np.iinfo(first.dtype).max)
+        mean = kind((self.width, self.height), size, first.shape[-1], top)
 
         def add(job: Callable[[], Block]) -> None:
             x, y, block = job()
             mean.add(self.colour.plain(block), x, y)
 
         consume(add, self._jobs())
-        return mean.mean().astype(first.dtype)
+        return mean.mean(first.dtype)
 
 
 def _joined(blocks: Iterator[Block], width: int) -> Iterator[tuple[int, Pixels]]:

@@ -7,13 +7,16 @@ not depend on how a file is cut into strips or tiles, nor on the order they arri
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from math import gcd
+from typing import Any
 
 import numpy as np
 
 from .pixels import Pixels
 
 _WORKING_ROWS = 1 << 20  # samples of reduced rows that are held before columns are summed
+_BAND_ROWS = 64
 
 
 def proxy_size(width: int, height: int, max_side: int) -> tuple[int, int]:
@@ -54,10 +57,14 @@ class BoxMean:
     Thread-safe: blocks may be added from several threads, each pixel once.
     """
 
-    def __init__(self, source: tuple[int, int], out: tuple[int, int], channels: int) -> None:
-        """``source`` and ``out`` are (width, height); blocks have ``channels`` samples."""
+    def __init__(
+        self, source: tuple[int, int], out: tuple[int, int], channels: int, top: int
+    ) -> None:
+        """``source`` and ``out`` are (width, height); ``channels`` samples of at most ``top``."""
         self._x, self._y = _Axis(source[0], out[0]), _Axis(source[1], out[1])
-        self._sums = np.zeros((out[1], out[0], channels), np.uint64)
+        # Half the memory wherever the totals fit.
+        kind = np.uint32 if top * self.weight < 1 << 32 else np.uint64
+        self._sums: Pixels = np.zeros((out[1], out[0], channels), kind)
         self._lock = threading.Lock()
 
     def add(self, block: Pixels, x: int, y: int) -> None:
@@ -104,20 +111,25 @@ class BoxMean:
             integral += rows[:, inside] * part.astype(rows.dtype)[:, None]
         sums = np.diff(integral, axis=1)
         with self._lock:
-            self._sums[row : row + rows.shape[0], first:last] += sums
+            self._sums[row : row + rows.shape[0], first:last] += sums.astype(self._sums.dtype)
 
-    def sums(self) -> Pixels:
-        """The weighted totals, uint64 (height, width, channels)."""
-        return self._sums
+    def bands(self) -> Iterator[tuple[slice, Pixels]]:
+        """The weighted totals in bands of rows, as uint64: the whole would be large."""
+        for row in range(0, len(self._sums), _BAND_ROWS):
+            rows = slice(row, row + _BAND_ROWS)
+            yield rows, self._sums[rows].astype(np.uint64)
 
     @property
     def weight(self) -> int:
         """The total weight of one output pixel."""
         return self._x.span * self._y.span
 
-    def mean(self) -> Pixels:
-        """The averages, rounded to nearest, uint64."""
-        return (self._sums + self.weight // 2) // np.uint64(self.weight)
+    def mean(self, dtype: np.dtype[Any]) -> Pixels:
+        """The averages, rounded to nearest."""
+        out = np.empty(self._sums.shape, dtype)
+        for rows, sums in self.bands():
+            out[rows] = (sums + np.uint64(self.weight // 2)) // np.uint64(self.weight)
+        return out
 
 
 def _sum_rows(rows: Pixels, kind: type[np.unsignedinteger]) -> Pixels:
@@ -132,15 +144,17 @@ class WeightedMean:
     A pixel that is transparent says nothing about colour, so it does not darken its cell.
     """
 
-    def __init__(self, source: tuple[int, int], out: tuple[int, int], channels: int) -> None:
+    def __init__(
+        self, source: tuple[int, int], out: tuple[int, int], channels: int, top: int
+    ) -> None:
         """``channels`` counts the transparency, which comes last."""
-        self._box = BoxMean(source, out, channels)
-        self._peak = 255
+        self._box = BoxMean(source, out, channels, top * 255)
+        self._shape = (out[1], out[0], channels)
+        self._peak = top
 
     def add(self, block: Pixels, x: int, y: int) -> None:
         """Add (height, width, channels) of uint8 or uint16, transparency last."""
         wide = np.uint16 if block.dtype == np.uint8 else np.uint32
-        self._peak = int(np.iinfo(block.dtype).max)
         alpha = block[..., -1:]
         if block.dtype == np.uint16:  # eight bits of weight keep the sums inside 64 bits
             alpha = ((alpha.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
@@ -148,13 +162,14 @@ class WeightedMean:
         product[..., -1:] = alpha
         self._box.add(product, x, y)
 
-    def mean(self) -> Pixels:
-        """Averages in the range of the source, uint64, transparency last."""
-        sums = self._box.sums()
-        alpha = sums[..., -1:]
-        safe = np.maximum(alpha, np.uint64(1))
-        result: Pixels = (sums + safe // np.uint64(2)) // safe
+    def mean(self, dtype: np.dtype[Any]) -> Pixels:
+        """Averages in the range of the source, transparency last."""
+        out = np.empty(self._shape, dtype)
         weight = self._box.weight * 255
-        scaled = (alpha[..., 0] * np.uint64(self._peak) + np.uint64(weight // 2))
-        result[..., -1] = scaled // np.uint64(weight)
-        return result
+        for rows, sums in self._box.bands():
+            alpha = sums[..., -1:]
+            safe = np.maximum(alpha, np.uint64(1))
+            out[rows] = (sums + safe // np.uint64(2)) // safe
+            scaled = alpha[..., 0] * np.uint64(self._peak) + np.uint64(weight // 2)
+            out[rows, :, -1] = scaled // np.uint64(weight)
+        return out
