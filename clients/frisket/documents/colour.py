@@ -55,7 +55,7 @@ class Colour:
             return self._from_palette(colours, rest)
         if self._is_plain(native):
             return native
-        values = self._whole(self._unmultiplied(colours, rest))
+        values = self._whole(self.unmultiplied(colours, rest))
         if self.inverted:
             values = np.asarray(peak(values.dtype) - values, values.dtype)
         if not rest.shape[-1]:
@@ -66,7 +66,8 @@ class Colour:
         special = self.inverted or self.signed_lab or self.levels or self.premultiplied
         return native.dtype in (np.uint8, np.uint16) and not special
 
-    def _unmultiplied(self, colours: Pixels, rest: Pixels) -> Pixels:
+    def unmultiplied(self, colours: Pixels, rest: Pixels) -> Pixels:
+        """Colours divided by the transparency they were multiplied by."""
         if not self.premultiplied or not rest.shape[-1]:
             return colours
         top = peak(colours.dtype)

@@ -101,6 +101,7 @@ class Record:
     extra_length: int = 0
     mask: MaskBlock | None = None
     mask_at: int = 0
+    mask_room: int = 0
     name_at: int = 0
     name: bytes = b""
     blocks: list[Block] = field(default_factory=list)
@@ -237,7 +238,7 @@ def _read_extra(cursor: Cursor, record: Record, version: int) -> None:
 
 def _read_mask(part: Cursor, record: Record) -> MaskBlock | None:
     at = part.position
-    length = part.number("I")
+    length = record.mask_room = part.number("I")
     body = Cursor(part.source, part.position, part.position + length, part.order)
     part.skip(length)
     if length < 18:

@@ -63,8 +63,8 @@ class TiffRaster(BaseRaster):
         self.dtype = _presented(page.dtype)
         self.depth = 32 if self.dtype.kind == "f" else self.dtype.itemsize * 8
         self.prefers_rows = not self.geometry.tiled
-        self._stored = np.dtype(page.dtype)
-        self._disk = self._stored.newbyteorder(page.parent.byteorder)
+        self.stored_dtype = np.dtype(page.dtype).newbyteorder("=")
+        self._disk = self.stored_dtype.newbyteorder(page.parent.byteorder)
         self._offsets, self._counts = page.dataoffsets, page.databytecounts
         self._cache = SegmentCache()
         self._extra = _jpeg_arguments(page)

@@ -1,0 +1,301 @@
+"""An alpha as one more sample of a TIFF page: the file is copied, then added to.
+
+Transparency that a page has already is multiplied with the new alpha. The old file stays as it is, byte for byte. New segments and one new directory are appended,
+and the pointer to the first directory is turned to it. Every tag that does not describe the
+samples is carried over raw.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import OutputError, UnsupportedDocument
+from ..model import AlphaSource, Rect
+from ..output import Output, atomic_output
+from ..parallel import ordered
+from ..pixels import Pixels
+from ..source import Source
+from .directory import LONG, LONG8, SHORT, Directory, Layout, read_directory, read_layout, values_of
+from .segments import DEFLATE, KEPT, Coding
+
+if TYPE_CHECKING:
+    from .document import TiffDocument
+    from .raster import TiffRaster
+
+_CLASSIC_LIMIT = (1 << 32) - 1
+_LARGEST = 32 << 20
+_TILE = 512
+_MODES = ("RGB", "GRAY", "CMYK", "LAB")
+_FORMATS = {SHORT: "H", LONG: "I", LONG8: "Q"}
+# Per-sample tags whose counts would no longer be right.
+_DROPPED = (280, 281, 340, 341)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The page an alpha goes to, and how its segments will be stored."""
+
+    raster: TiffRaster
+    alpha: AlphaSource
+    layout: Layout
+    coding: Coding
+    width: int
+    height: int
+    tiled: bool
+    samples: int
+    replaced: int | None
+
+    def rects(self) -> Iterator[Rect]:
+        """Segments of the new page, cropped to it."""
+        for y in range(0, self.raster.height, self.height):
+            for x in range(0, self.raster.width, self.width):
+                yield Rect(
+                    x, y, min(self.width, self.raster.width - x),
+                    min(self.height, self.raster.height - y),
+                )  # fmt: skip
+
+
+def splice_alpha(
+    document: TiffDocument, out: str | os.PathLike[str], number: int, alpha: AlphaSource
+) -> None:
+    """Write a copy of the file whose page ``number`` carries ``alpha`` as unassociated alpha.
+
+    Raises:
+        UnsupportedDocument: The page's samples cannot be extended.
+        OutputError: A classic TIFF would pass four gigabytes, or the file cannot be written.
+    """
+    source = Source(document.path)
+    try:
+        layout = read_layout(source)
+        target = _target(document, number, alpha, layout)
+        room = source.size + _room(target)
+        if not layout.big and room > _CLASSIC_LIMIT:
+            raise OutputError(
+                document.path, "with an alpha the file may pass four gigabytes",
+                advice="save it as BigTIFF first, or use --as page or --as matte",
+            )  # fmt: skip
+        with atomic_output(out, room) as file:
+            file.copy(source.path, source.descriptor, 0, source.size)
+            _append(file, source, document, number, target)
+    finally:
+        source.close()
+
+
+def _room(target: Target) -> int:
+    raster = target.raster
+    return raster.width * raster.height * target.samples * raster.dtype.itemsize + (1 << 20)
+
+
+def _target(
+    document: TiffDocument, number: int, alpha: AlphaSource, layout: Layout
+) -> Target:
+    raster = document.raster(document.layers[number])
+    page = document.pages[number]
+    if (alpha.width, alpha.height) != (raster.width, raster.height):
+        raise ValueError("the alpha does not fit the page")
+    _check(document, page, raster)
+    shape = raster.geometry
+    lossless = int(page.compression) in KEPT
+    compression = int(page.compression) if lossless else DEFLATE
+    predictor = int(page.predictor) if lossless else 1
+    coding = Coding(compression, predictor, layout.order, reversed_bits=int(page.fillorder) == 2)
+    # Premultiplied colours belong to the alpha they were multiplied by: that pair is kept.
+    own = raster.samples.alpha and not raster.samples.premultiplied
+    replaced = raster.samples.taken[-1] if own else None
+    samples = shape.samples + (replaced is None)
+    width, height, tiled = shape.tile_width, shape.tile_height, shape.tiled
+    if width * height * samples * raster.dtype.itemsize > _LARGEST and not shape.planar:
+        width = height = _TILE
+        tiled = True
+    return Target(raster, alpha, layout, coding, width, height, tiled, samples, replaced)
+
+
+def _check(document: TiffDocument, page: object, raster: TiffRaster) -> None:
+    reason = ""
+    if raster.mode not in _MODES:
+        reason = f"{raster.mode} pixels cannot carry an alpha"
+    elif int(page.compression) in (6, 7, 34892, 33007):  # type: ignore[attr-defined]
+        reason = "JPEG-compressed pixels would have to be decoded to carry an alpha"
+    elif page.bitspersample not in (8, 16, 32) or page.dtype.kind not in "uf":  # type: ignore[attr-defined]
+        reason = f"samples of {page.bitspersample} bits cannot carry an alpha"  # type: ignore[attr-defined]
+    if reason:
+        raise UnsupportedDocument(document.path, reason, advice="use --as page or --as matte")
+
+
+def _append(
+    file: Output, source: Source, document: TiffDocument, number: int, target: Target
+) -> None:
+    page = document.pages[number]
+    directory = read_directory(source, target.layout, page.offset)
+    file.align(8)
+    if target.raster.geometry.planar:
+        offsets, counts = _planar(file, source, directory, target)
+    else:
+        offsets, counts = _chunky(file, target)
+    changed = _changed(page, target, offsets, counts)
+    entries = _entries(file, target, directory, changed, source)
+    position = file.align(8)
+    head = struct.pack(target.layout.count, len(entries))
+    tail = struct.pack(target.layout.word, directory.next)
+    file.write(head + b"".join(entries[code] for code in sorted(entries)) + tail)
+    link = _link_to(source, target.layout, directory.offset)
+    file.patch(link, struct.pack(target.layout.word, position))
+
+
+def _link_to(source: Source, layout: Layout, offset: int) -> int:
+    """Where the offset of a directory is written: in the header or in the one before it."""
+    at = layout.first_at
+    for _ in range(1 << 16):
+        here = struct.unpack(layout.word, source.read(at, layout.inline))[0]
+        if here == offset or here == 0:
+            break
+        at = read_directory(source, layout, here).next_at
+    return at
+
+
+def _chunky(file: Output, target: Target) -> tuple[list[int], list[int]]:
+    """All pixels once more, with the alpha between them."""
+    offsets, counts = [], []
+    for data in ordered(lambda rect: target.coding.encode(_joined(target, rect)), target.rects()):
+        offsets.append(file.tell())
+        counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    return offsets, counts
+
+
+def _joined(target: Target, rect: Rect) -> Pixels:
+    """A segment of stored samples with the alpha after them, or in place of the old one."""
+    stored = target.raster.read_samples(rect)
+    height = target.height if target.tiled else rect.height
+    width = target.width if target.tiled else rect.width
+    full = np.zeros((height, width, target.samples), target.raster.stored_dtype)
+    part = full[: rect.height, : rect.width]
+    part[..., : stored.shape[-1]] = stored
+    part[..., _place(target)] = _opacity(target, rect, stored)
+    return full
+
+
+def _place(target: Target) -> int:
+    return target.samples - 1 if target.replaced is None else target.replaced
+
+
+def _opacity(target: Target, rect: Rect, stored: Pixels | None) -> Pixels:
+    """The alpha in the page's own samples; what was transparent stays so."""
+    alpha = scaled(target.alpha.read(rect), target.raster.stored_dtype)
+    if target.replaced is None or stored is None:
+        return alpha
+    old = stored[..., target.replaced].astype(np.float64)
+    top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    product = old * alpha / top
+    return (product if alpha.dtype.kind == "f" else np.rint(product)).astype(alpha.dtype)
+
+
+def scaled(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
+    """An alpha (uint8 or uint16) in the samples of a page: whole numbers or floats 0..1."""
+    top = float(np.iinfo(values.dtype).max)
+    if dtype.kind == "f":
+        return (values / top).astype(dtype)
+    if values.dtype == dtype:
+        return values
+    full = int(np.iinfo(dtype).max)
+    return np.rint(values.astype(np.float64) * (full / top)).astype(dtype)
+
+
+def _planar(
+    file: Output, source: Source, directory: Directory, target: Target
+) -> tuple[list[int], list[int]]:
+    """Only the alpha's own segments; those of the other samples stay where they are."""
+    tiled = target.raster.geometry.tiled
+    layout, entries = target.layout, directory.entries
+    offsets = list(values_of(source, layout, entries[324 if tiled else 273]))
+    counts = list(values_of(source, layout, entries[325 if tiled else 279]))
+    fresh_offsets, fresh_counts = [], []
+    for rect in target.rects():
+        height = target.height if target.tiled else rect.height
+        width = target.width if target.tiled else rect.width
+        full = np.zeros((height, width, 1), target.raster.stored_dtype)
+        stored = target.raster.read_samples(rect) if target.replaced is not None else None
+        full[: rect.height, : rect.width, 0] = _opacity(target, rect, stored)
+        data = target.coding.encode(full)
+        fresh_offsets.append(file.tell())
+        fresh_counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    start = _place(target) * len(fresh_offsets)
+    offsets[start : start + len(fresh_offsets)] = fresh_offsets
+    counts[start : start + len(fresh_counts)] = fresh_counts
+    return offsets, counts
+
+
+def _changed(
+    page: object, target: Target, offsets: list[int], counts: list[int]
+) -> dict[int, tuple[int, list[int]]]:
+    """Tags that describe the samples, with their new values."""
+    word = LONG8 if target.layout.big else LONG
+    raster = target.raster
+    form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
+    extras = [int(kind) for kind in page.extrasamples]  # type: ignore[attr-defined]
+    if target.replaced is None:
+        extras.append(2)
+    changed: dict[int, tuple[int, list[int]]] = {
+        258: (SHORT, [raster.stored_dtype.itemsize * 8] * target.samples),
+        259: (SHORT, [target.coding.compression]),
+        277: (SHORT, [target.samples]),
+        317: (SHORT, [target.coding.predictor]),
+        338: (SHORT, extras),
+        339: (SHORT, [form] * target.samples),
+        (324 if target.tiled else 273): (word, offsets),
+        (325 if target.tiled else 279): (word, counts),
+    }
+    if target.tiled:
+        changed |= {322: (LONG, [target.width]), 323: (LONG, [target.height])}
+    return changed
+
+
+def _entries(
+    file: Output,
+    target: Target,
+    directory: Directory,
+    changed: dict[int, tuple[int, list[int]]],
+    source: Source,
+) -> dict[int, bytes]:
+    """The old entries with the changed ones in their place; long values are appended."""
+    layout, entries = target.layout, dict(directory.entries)
+    for code in (*_DROPPED, *((273, 278, 279) if target.tiled else (322, 323, 324, 325))):
+        entries.pop(code, None)
+    for code, (kind, values) in changed.items():
+        if _same(source, layout, entries.get(code), values) or _default(code, values, entries):
+            continue
+        data = struct.pack(f"{layout.order}{len(values)}{_FORMATS[kind]}", *values)
+        if len(data) > layout.inline:
+            position = file.align(8)
+            file.write(data)
+            data = struct.pack(layout.word, position)
+        head = struct.pack(layout.entry, code, kind, len(values))
+        entries[code] = head + data.ljust(layout.inline, b"\0")
+    return entries
+
+
+def _same(source: Source, layout: Layout, entry: bytes | None, values: list[int]) -> bool:
+    """Whether an entry already says so; then it is left alone, whatever its type."""
+    if entry is None:
+        return False
+    try:
+        return list(values_of(source, layout, entry)) == values
+    except KeyError:
+        return False
+
+
+def _default(code: int, values: list[int], entries: dict[int, bytes]) -> bool:
+    """Absent tags whose default is right stay absent."""
+    if code in entries:
+        return False
+    return (code == 339 and set(values) == {1}) or (code in (259, 317) and values == [1])
+
+
+__all__ = ["scaled", "splice_alpha"]

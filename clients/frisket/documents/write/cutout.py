@@ -1,0 +1,221 @@
+"""The layer with its alpha applied, in the document's own depth, colours and profile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..alpha import at_depth
+from ..base import BaseDocument, BaseRaster
+from ..errors import OutputError, UnsupportedDocument
+from ..model import AlphaSource, ColourSource, Layer, Rect
+from ..output import atomic_output
+from ..parallel import ordered
+from ..pixels import Pixels, convert_depth, peak
+from . import png
+from .tiled import Plan, TiledWriter, encode_tile
+
+_PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
+_WEBP_SIDE = 16383
+_WEBP_PIXELS = 1 << 26
+
+
+def write_cutout(
+    out: str | os.PathLike[str],
+    document: BaseDocument,
+    layer: Layer,
+    alpha: AlphaSource,
+    colours: ColourSource | None = None,
+) -> None:
+    """Write a layer with transparency as TIFF, PNG or WebP, by the suffix of ``out``.
+
+    Colours keep the document's depth and profile; where the layer was transparent it stays so.
+    Pixels without any opacity are written as zeros.
+
+    Args:
+        out: ``.tif``, ``.tiff``, ``.png`` or ``.webp``.
+        document: Where the layer is from.
+        layer: The layer.
+        alpha: Its matte, of the layer's size.
+        colours: Replaced colours (native samples, no alpha), or None for the layer's own.
+
+    Raises:
+        OutputError: A suffix that cannot hold it, or the file cannot be written.
+    """
+    suffix = Path(out).suffix.lower()
+    blend = Cutout(document.raster(layer), alpha, colours)
+    icc = None if blend.from_palette else document.icc_profile
+    if suffix in (".tif", ".tiff"):
+        _write_tiff(out, blend, icc)
+    elif suffix == ".png":
+        _write_png(out, blend, icc)
+    elif suffix == ".webp":
+        _write_webp(out, blend, icc)
+    else:
+        raise OutputError(
+            out, f"a cutout cannot be written as {suffix or 'a file without suffix'}",
+            advice="use .tif, .png or .webp",
+        )  # fmt: skip
+
+
+@dataclass
+class Cutout:
+    """Reads finished cutout pixels by rectangle."""
+
+    raster: BaseRaster
+    alpha: AlphaSource
+    colours: ColourSource | None = None
+
+    def __post_init__(self) -> None:
+        raster, alpha = self.raster, self.alpha
+        if (alpha.width, alpha.height) != (raster.width, raster.height):
+            raise ValueError(
+                f"an alpha of {alpha.width} × {alpha.height} does not fit a layer of "
+                f"{raster.width} × {raster.height}"
+            )
+        self.width, self.height = raster.width, raster.height
+        self.from_palette = raster.colour.palette is not None
+        self.mode = "RGB" if self.from_palette else raster.colour.mode
+        self.depth = 8 if self.from_palette else raster.depth
+        self.samples = 1 + (3 if self.from_palette else raster.colour.colours)
+        self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
+        self._top = peak(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
+
+    def solid(self, rect: Rect) -> int | None:
+        """0 where nothing is left of the rectangle, the top where all of it is."""
+        return self._alpha.solid(rect)
+
+    def read(self, rect: Rect) -> Pixels:
+        """(height, width, samples): colours, then opacity, in the layer's own depth."""
+        value = self._alpha.solid(rect)
+        dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[self.depth])
+        if value == 0:
+            return np.zeros((rect.height, rect.width, self.samples), dtype)
+        native = self.raster.read(rect)
+        out = np.empty((rect.height, rect.width, self.samples), dtype)
+        out[..., :-1] = self._colours(native, rect)
+        opacity = self._opacity(native, rect, value)
+        if value is None or self.raster.has_alpha:
+            out[..., :-1] *= (opacity > 0)[..., None].astype(dtype)
+        out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
+        return out
+
+    def _colours(self, native: Pixels, rect: Rect) -> Pixels:
+        spec = self.raster.colour
+        values = self.colours.read(rect) if self.colours else native[..., : spec.colours]
+        if spec.palette is not None:
+            return spec.plain(native)[..., :3]
+        if spec.premultiplied and not self.colours and self.raster.has_alpha:
+            return spec.unmultiplied(values, native[..., spec.colours :])
+        if spec.inverted:
+            values = np.asarray(peak(values.dtype) - values, values.dtype)
+        if spec.mode == "LAB" and not spec.signed_lab and values.dtype.kind == "u":
+            values = _signed_lab(values)
+        return values
+
+    def _opacity(self, native: Pixels, rect: Rect, value: int | None) -> Pixels:
+        """The matte times the layer's own transparency, uint8 or uint16."""
+        matte = self._alpha.read(rect) if value is None else None
+        if not self.raster.has_alpha:
+            return matte if matte is not None else np.full(native.shape[:2], self._top, np.uint16)
+        own = convert_depth(native[..., -1], 16 if self._top > 255 else 8)
+        if matte is None:
+            return own
+        product = own.astype(np.uint32) * matte + self._top // 2
+        return (product // self._top).astype(own.dtype)
+
+
+def _signed_lab(values: Pixels) -> Pixels:
+    """Offset a and b become signed, the way TIFF stores CIELab."""
+    result = values.copy()
+    result[..., 1:3] ^= result.dtype.type(1 << (8 * result.dtype.itemsize - 1))
+    return result
+
+
+def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+    if blend.mode not in _PHOTOMETRIC:
+        raise UnsupportedDocument(
+            out, f"a cutout of a {blend.mode} document", advice="use --as matte or --as alpha"
+        )
+    dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[blend.depth])
+    plan = Plan(
+        blend.width, blend.height, blend.samples, dtype, _PHOTOMETRIC[blend.mode], (2,), icc
+    )
+    empty: list[bytes] = []
+
+    def encode(tile: Rect) -> tuple[bytes, object]:
+        if blend.solid(tile) == 0:
+            if not empty:
+                empty.append(encode_tile(plan, np.zeros((1, 1, plan.samples), dtype)))
+            return empty[0], 0
+        return encode_tile(plan, blend.read(tile)), None
+
+    with atomic_output(out, needed(blend, plan)) as file:
+        writer = TiledWriter(file, plan)
+        for data, key in ordered(encode, plan.tiles(), ahead=4):
+            writer.add(data, key)
+        writer.finish()
+
+
+def needed(blend: Cutout, plan: Plan) -> int:
+    """Bytes of all tiles that hold something, uncompressed."""
+    full = sum(blend.solid(tile) != 0 for tile in plan.tiles())
+    return full * plan.tile**2 * plan.samples * plan.dtype.itemsize
+
+
+def _write_png(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+    if blend.mode not in ("RGB", "GRAY") or blend.depth > 16:
+        raise OutputError(
+            out, f"PNG cannot hold {blend.mode} of {blend.depth} bits", advice="use .tif"
+        )
+    plan = png.Plan(blend.width, blend.height, blend.samples, blend.depth, icc)
+    rows = _band_reader(blend)
+    with atomic_output(out, plan.raw_bytes // 2) as file:
+        png.write_png(file, plan, rows)
+
+
+def _band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
+    """Rows of the cutout in order, read in bands of tiles on several threads."""
+    bands = _bands(blend, step)
+    held: list[tuple[int, Pixels]] = [next(bands)]
+
+    def read(first: int, last: int) -> Pixels:
+        while held[-1][0] + len(held[-1][1]) < last:
+            held.append(next(bands))
+        while held[0][0] + len(held[0][1]) <= first:
+            held.pop(0)
+        parts = [rows[max(0, first - y) : last - y] for y, rows in held]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    return read
+
+
+def _bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
+    for y in range(0, blend.height, step):
+        height = min(step, blend.height - y)
+        rects = [
+            Rect(x, y, min(step, blend.width - x), height) for x in range(0, blend.width, step)
+        ]
+        yield y, np.concatenate(list(ordered(blend.read, rects)), axis=1)
+
+
+def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+    if max(blend.width, blend.height) > _WEBP_SIDE or blend.width * blend.height > _WEBP_PIXELS:
+        raise OutputError(
+            out, "too large for WebP, which ends at 16383 pixels a side", advice="use .tif or .png"
+        )
+    if blend.mode not in ("RGB", "GRAY") or blend.depth > 8:
+        raise OutputError(
+            out, f"WebP cannot hold {blend.mode} of {blend.depth} bits", advice="use .tif"
+        )
+    from PIL import Image
+
+    pixels = blend.read(Rect(0, 0, blend.width, blend.height))
+    mode = "RGBA" if blend.samples == 4 else "LA"
+    image = Image.fromarray(pixels, mode).convert("RGBA")
+    with atomic_output(out, pixels.nbytes) as file, os.fdopen(os.dup(file.descriptor), "wb") as raw:
+        image.save(raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"")

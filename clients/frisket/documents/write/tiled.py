@@ -1,0 +1,180 @@
+"""A plain tiled TIFF, written tile by tile; tiles without content are stored once."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..model import Rect
+from ..output import Output
+from ..pixels import Pixels
+
+SHORT, LONG, UNDEFINED, LONG8 = 3, 4, 7, 16
+_FORMATS = {1: "B", SHORT: "H", LONG: "I", UNDEFINED: "B", LONG8: "Q"}
+_CLASSIC_LIMIT = (1 << 32) - (1 << 26)
+DEFLATE = 8
+
+
+@dataclass(frozen=True)
+class Tag:
+    """One directory entry before it is laid out."""
+
+    code: int
+    kind: int
+    values: tuple[int, ...] | bytes
+
+    def packed(self, order: str) -> bytes:
+        """The values as bytes."""
+        if isinstance(self.values, bytes):
+            return self.values
+        return struct.pack(f"{order}{len(self.values)}{_FORMATS[self.kind]}", *self.values)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the image is.
+
+    Attributes:
+        width: Columns.
+        height: Rows.
+        samples: Samples of a pixel.
+        dtype: uint8, uint16 or float32.
+        photometric: TIFF photometric interpretation.
+        extra: Meanings of samples beyond the colours; 2 is unassociated alpha.
+        icc: Profile to embed.
+        tile: Side of a tile, a multiple of 16.
+        predictor: 1 for none, 2 for horizontal differences.
+        level: Deflate level.
+        resolution: Pixels an inch, or 0.
+    """
+
+    width: int
+    height: int
+    samples: int
+    dtype: np.dtype[np.generic]
+    photometric: int
+    extra: tuple[int, ...] = ()
+    icc: bytes | None = None
+    tile: int = 512
+    predictor: int = 1
+    level: int = 1
+    extra_tags: tuple[Tag, ...] = field(default=())
+
+    @property
+    def raw_bytes(self) -> int:
+        """Bytes of all tiles without compression: what is needed at most, nearly."""
+        across, down = -(-self.width // self.tile), -(-self.height // self.tile)
+        return across * down * self.tile**2 * self.samples * self.dtype.itemsize
+
+    @property
+    def big(self) -> bool:
+        """Whether it may pass four gigabytes."""
+        return self.raw_bytes > _CLASSIC_LIMIT
+
+    def tiles(self) -> Iterable[Rect]:
+        """Tiles in storage order, cropped to the image."""
+        for y in range(0, self.height, self.tile):
+            for x in range(0, self.width, self.tile):
+                yield Rect(x, y, min(self.tile, self.width - x), min(self.tile, self.height - y))
+
+
+def encode_tile(plan: Plan, pixels: Pixels) -> bytes:
+    """Deflate a tile of (rows, columns, samples), padded to its full size."""
+    import imagecodecs
+
+    side = plan.tile
+    if pixels.shape[:2] != (side, side):
+        full = np.zeros((side, side, plan.samples), plan.dtype)
+        full[: pixels.shape[0], : pixels.shape[1]] = pixels
+        pixels = full
+    if plan.predictor == 2:
+        pixels = imagecodecs.delta_encode(np.ascontiguousarray(pixels), axis=-2)
+    little = np.ascontiguousarray(pixels.astype(plan.dtype.newbyteorder("<"), copy=False))
+    return bytes(imagecodecs.deflate_encode(little.reshape(-1).view(np.uint8), level=plan.level))
+
+
+class TiledWriter:
+    """Takes encoded tiles in order and closes the file with its directory."""
+
+    def __init__(self, out: Output, plan: Plan) -> None:
+        self._out, self._plan = out, plan
+        self._offsets: list[int] = []
+        self._counts: list[int] = []
+        self._shared: dict[object, tuple[int, int]] = {}
+        out.write(_header(plan.big, 0))
+        self._position = out.tell()
+
+    def add(self, data: bytes, key: object = None) -> None:
+        """Append a tile; tiles with the same ``key`` (not None) are stored once."""
+        if key is not None and key in self._shared:
+            offset, count = self._shared[key]
+        else:
+            offset, count = self._position, len(data)
+            self._out.write(data + bytes(len(data) % 2))
+            self._position += count + count % 2
+            if key is not None:
+                self._shared[key] = offset, count
+        self._offsets.append(offset)
+        self._counts.append(count)
+
+    def finish(self) -> None:
+        """Write the directory and point the header at it."""
+        tags = self._tags()
+        position = write_directory(self._out, tags, self._plan.big)
+        self._out.patch(0, _header(self._plan.big, position))
+
+    def _tags(self) -> list[Tag]:
+        plan = self._plan
+        bits = plan.dtype.itemsize * 8
+        wide = LONG8 if plan.big else LONG
+        tags = [
+            Tag(254, LONG, (0,)),
+            Tag(256, LONG, (plan.width,)),
+            Tag(257, LONG, (plan.height,)),
+            Tag(258, SHORT, (bits,) * plan.samples),
+            Tag(259, SHORT, (DEFLATE,)),
+            Tag(262, SHORT, (plan.photometric,)),
+            Tag(277, SHORT, (plan.samples,)),
+            Tag(284, SHORT, (1,)),
+            Tag(317, SHORT, (plan.predictor,)),
+            Tag(322, LONG, (plan.tile,)),
+            Tag(323, LONG, (plan.tile,)),
+            Tag(324, wide, tuple(self._offsets)),
+            Tag(325, LONG, tuple(self._counts)),
+            Tag(339, SHORT, (3 if plan.dtype.kind == "f" else 1,) * plan.samples),
+            *plan.extra_tags,
+        ]
+        if plan.extra:
+            tags.append(Tag(338, SHORT, plan.extra))
+        if plan.icc:
+            tags.append(Tag(34675, UNDEFINED, plan.icc))
+        return tags
+
+
+def _header(big: bool, directory: int) -> bytes:
+    if big:
+        return struct.pack("<2sHHHQ", b"II", 43, 8, 0, directory)
+    return struct.pack("<2sHI", b"II", 42, directory)
+
+
+def write_directory(out: Output, tags: list[Tag], big: bool, order: str = "<") -> int:
+    """Append values that do not fit into their entries, then the directory; its position."""
+    word, entry_form = ("Q", "HHQ") if big else ("I", "HHI")
+    inline = 8 if big else 4
+    entries = b""
+    for tag in sorted(tags, key=lambda one: one.code):
+        data = tag.packed(order)
+        count = len(data) // struct.calcsize(order + _FORMATS[tag.kind])
+        if len(data) > inline:
+            position = out.align(8)
+            out.write(data)
+            data = struct.pack(order + word, position)
+        entries += struct.pack(order + entry_form, tag.code, tag.kind, count)
+        entries += data.ljust(inline, b"\0")
+    position = out.align(8)
+    head = struct.pack(order + ("Q" if big else "H"), len(tags))
+    out.write(head + entries + bytes(inline))
+    return position
