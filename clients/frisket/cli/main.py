@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 from frisket.cli.exits import Exit
 
-_COMMANDS = ("cut", "layers", "serve", "models", "doctor")
+_COMMANDS = ("cut", "layers", "serve", "models", "doctor", "plugins")
 
 
 def build_parser() -> argparse.ArgumentParser:

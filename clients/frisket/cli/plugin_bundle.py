@@ -1,0 +1,127 @@
+"""Puts a self-contained plug-in together: its own files and everything they import."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import stat
+import sys
+import time
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+from frisket.client import discovery
+from frisket.client.errors import ClientError
+
+# Nothing of these may be compiled, and nothing else may be imported by the plug-ins.
+_CARRIED_PACKAGES = ("h2", "hpack", "hyperframe", "google.protobuf")
+_CARRIED_ROOMS = ("frisket.client", "frisket.hosts", "frisket.v1")
+# Modules of those rooms that need grpcio, NumPy or a document.
+_LEFT_OUT = {
+    "client": {"cut.py", "grpc_transport.py"},
+    "v1": {"matting_pb2_grpc.py", "models_pb2.py", "models_pb2_grpc.py"},
+}
+_SKIPPED_FOLDERS = {"__pycache__", "testing", "util", "compiler"}
+_FIXED_TIME = (2025, 1, 1, 0, 0, 0)
+
+
+class BundleError(ClientError):
+    """The plug-in cannot be put together; the text names what is missing."""
+
+
+def assemble(host: str, folder: Path) -> None:
+    """Write a plug-in's files into `folder`, as they are to lie in the host.
+
+    Args:
+        host: "gimp" or "krita".
+        folder: is made; must not exist.
+
+    Raises:
+        BundleError: a package that the plug-in carries is not installed.
+    """
+    shutil.copytree(_sources(host), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    vendor = inner_folder(host, folder) / "_vendor"
+    for name in _CARRIED_PACKAGES:
+        _copy_python(_package_folder(name), vendor / name.replace(".", "/"), set())
+    for name in _CARRIED_ROOMS:
+        room = name.rpartition(".")[2]
+        left_out = _LEFT_OUT.get(room, set())
+        _copy_python(_package_folder(name), vendor / "frisket" / room, left_out)
+    (vendor / "README.txt").write_text(_notice(), encoding="ascii")
+
+
+def inner_folder(host: str, folder: Path) -> Path:
+    """Return the plug-in's own folder inside what `assemble` wrote."""
+    return folder / ("frisket-cutout" if host == "gimp" else "pykrita/frisket_cutout")
+
+
+def record(host: str, folder: Path) -> None:
+    """Write down for the plug-in how to start a server on this machine."""
+    facts = {
+        "version": version("frisket"),
+        "installed": time.strftime("%Y-%m-%dT%H:%M:%S"),
+        "command": server_command(),
+        "home": str(discovery.home()),
+    }
+    text = json.dumps(facts, indent=1)
+    (inner_folder(host, folder) / "install.json").write_text(text, encoding="utf-8")
+
+
+def server_command() -> list[str]:
+    """Return how a host starts the local server, free of the host's own environment."""
+    command = [sys.executable, "-E", "-m", "frisket.server", "--local"]
+    if sys.platform == "linux":
+        # An AppImage's libraries and modules must not leak into another Python.
+        unset = [part for name in ("LD_LIBRARY_PATH", "PYTHONHOME") for part in ("-u", name)]
+        return ["/usr/bin/env", *unset, *command]
+    return command
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Write a folder as a zip file that is the same whenever it is made."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for path in sorted(folder.rglob("*")):
+            if path.is_dir():
+                continue
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _FIXED_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
+            entry.external_attr = (stat.S_IFREG | mode) << 16
+            target.writestr(entry, path.read_bytes())
+
+
+def _sources(host: str) -> Path:
+    """Return where the plug-in's own files lie: in the wheel, or in a checkout."""
+    here = Path(__file__).resolve().parent
+    for place in (here / "plugin_sources" / host, here.parents[1] / host):
+        if place.is_dir():
+            return place
+    raise BundleError(f"The plug-in for {host} is not part of this installation.")
+
+
+def _package_folder(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise BundleError(
+            f"The plug-ins carry {name}, which is not installed: pip install 'frisket[hosts]'."
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _copy_python(source: Path, target: Path, left_out: set[str]) -> None:
+    """Copy a package's Python files: no tests, nothing compiled."""
+    for path in sorted(source.rglob("*.py")):
+        inside = path.relative_to(source)
+        if _SKIPPED_FOLDERS.intersection(inside.parts) or path.name in left_out:
+            continue
+        copy = target / inside
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+
+
+def _notice() -> str:
+    names = [("h2", "MIT"), ("hpack", "MIT"), ("hyperframe", "MIT"), ("protobuf", "BSD-3-Clause")]
+    lines = [f"{name} {version(name)}, {licence}" for name, licence in names]
+    return "Carried unchanged inside this plug-in:\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""The part of frisket that talks to GIMP 3."""

@@ -1,0 +1,179 @@
+"""What the plug-in asks, with GIMP's own widgets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import gi
+
+gi.require_version("Gtk", "3.0")
+gi.require_version("GimpUi", "3.0")
+
+from frisket.client.errors import Cancelled, ClientError  # noqa: E402
+from frisket.hosts import link  # noqa: E402
+from frisket.hosts.settings import Settings  # noqa: E402
+from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
+
+from frisket_gimp.preview import Preview  # noqa: E402
+from frisket_gimp.wishes import EXISTING  # noqa: E402
+
+_SERVER_CHOICE = "The server's own choice"
+
+
+def ask_everything(
+    procedure: Gimp.Procedure,
+    config: Gimp.ProcedureConfig,
+    layer: Gimp.Layer,
+    connect: Callable[[], link.H2Transport],
+) -> None:
+    """Let the user set the arguments, with a preview.
+
+    Raises:
+        Cancelled: the user does not want to.
+    """
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, "Cut out with Frisket")
+    area = dialog.get_content_area()
+    preview = Preview(layer, config, connect)
+    area.pack_start(preview.widget, True, True, 6)
+    area.pack_start(_model_row(config, connect), False, False, 6)
+    names = ["quality", "make", "edge-shift", "feather", "decontaminate"]
+    dialog.fill([*names, "existing"] if layer.get_mask() is not None else names)
+    area.show_all()
+    preview.start()
+    agreed = dialog.run()
+    preview.stop()
+    dialog.destroy()
+    if not agreed:
+        raise Cancelled("Cancelled.")
+
+
+def _model_row(config: Gimp.ProcedureConfig, connect: Callable[[], link.H2Transport]) -> Gtk.Widget:
+    """Return a menu of the server's models with what each is good for."""
+    row = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
+    menu = Gtk.ComboBoxText()
+    about = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=48)
+    menu.append("", _SERVER_CHOICE)
+    texts = {"": ""}
+    for model in _models(connect, about):
+        menu.append(model.name, model.name)
+        texts[model.name] = model.description
+        if model.is_default:
+            texts[""] = f"{model.name}: {model.description}"
+
+    def chosen(widget: Gtk.ComboBoxText) -> None:
+        config.set_property("model", widget.get_active_id() or "")
+        about.set_text(texts.get(widget.get_active_id() or "", ""))
+
+    menu.connect("changed", chosen)
+    if not menu.set_active_id(config.get_property("model") or ""):
+        menu.set_active_id("")
+    line = Gtk.Box(spacing=6)
+    line.pack_start(Gtk.Label(label="_Model", use_underline=True, mnemonic_widget=menu), 0, 0, 0)
+    line.pack_start(menu, True, True, 0)
+    row.pack_start(line, False, False, 0)
+    row.pack_start(about, False, False, 0)
+    return row
+
+
+def _models(
+    connect: Callable[[], link.H2Transport], about: Gtk.Label
+) -> tuple[link.ModelInfo, ...]:
+    try:
+        return link.ask(connect).models
+    except ClientError as error:
+        about.set_text(link.explain(error))
+        return ()
+
+
+def ask_existing(name: str) -> str:
+    """Ask what to do with the mask that a layer has.
+
+    Raises:
+        Cancelled: the user does not want any of it.
+    """
+    dialog = Gtk.MessageDialog(
+        message_type=Gtk.MessageType.QUESTION, text=f"The layer '{name}' has a mask already."
+    )
+    dialog.format_secondary_text("\n".join(f"{title}: {blurb}" for _, title, blurb in EXISTING))
+    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    for number, (_, title, _) in enumerate(EXISTING):
+        dialog.add_button(f"_{title}", number)
+    dialog.set_default_response(0)
+    answer = dialog.run()
+    dialog.destroy()
+    if not 0 <= answer < len(EXISTING):
+        raise Cancelled("Cancelled.")
+    return EXISTING[answer][0]
+
+
+def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | None:
+    """Ask which server to use; None when the user leaves it as it is."""
+    dialog = Gtk.Dialog(title="Frisket: server")
+    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    dialog.add_button("_Try it", Gtk.ResponseType.APPLY)
+    dialog.add_button("_OK", Gtk.ResponseType.OK)
+    form = _ServerForm(now)
+    dialog.get_content_area().pack_start(form.widget, True, True, 12)
+    dialog.show_all()
+    while (answer := dialog.run()) == Gtk.ResponseType.APPLY:
+        form.say(attempt(form.value()))
+    chosen = form.value()
+    dialog.destroy()
+    return chosen if answer == Gtk.ResponseType.OK else None
+
+
+class _ServerForm:
+    """Fields for the server's address and how to be let in."""
+
+    def __init__(self, now: Settings) -> None:
+        self._now = now
+        self.widget = Gtk.Grid(row_spacing=6, column_spacing=12, margin=12)
+        self._remote = Gtk.CheckButton(
+            label="Use a server on another _computer", use_underline=True
+        )
+        self._tls = Gtk.CheckButton(label="_Encrypt (TLS)", use_underline=True)
+        self._fields = {name: Gtk.Entry(width_chars=36) for name in ("target", "token", "ca_file")}
+        self._answer = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=56)
+        self._remote.set_active(now.remote)
+        self._tls.set_active(now.tls)
+        self.widget.attach(self._remote, 0, 0, 2, 1)
+        labels = ("_Address (host:port)", "_Token", "_Certificate file (optional)")
+        for row, (label, name) in enumerate(zip(labels, self._fields, strict=True), 1):
+            self._fields[name].set_text(getattr(now, name))
+            text = Gtk.Label(
+                label=label, use_underline=True, xalign=0.0, mnemonic_widget=self._fields[name]
+            )
+            self.widget.attach(text, 0, row, 1, 1)
+            self.widget.attach(self._fields[name], 1, row, 1, 1)
+        self._fields["token"].set_visibility(False)
+        self.widget.attach(self._tls, 0, 4, 2, 1)
+        self.widget.attach(self._answer, 0, 5, 2, 1)
+
+    def value(self) -> Settings:
+        """Return what is filled in."""
+        texts = {name: entry.get_text().strip() for name, entry in self._fields.items()}
+        return dataclasses.replace(
+            self._now, remote=self._remote.get_active(), tls=self._tls.get_active(), **texts
+        )
+
+    def say(self, text: str) -> None:
+        """Show what the server answered."""
+        self._answer.set_text(text)
+
+
+def show_report(text: str, path: str) -> None:
+    """Show the diagnostics and where they were written."""
+    dialog = Gtk.Dialog(title="Frisket: diagnostics")
+    dialog.set_default_size(760, 480)
+    dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
+    view = Gtk.TextView(editable=False, monospace=True)
+    view.get_buffer().set_text(text)
+    scroll = Gtk.ScrolledWindow()
+    scroll.add(view)
+    area = dialog.get_content_area()
+    area.pack_start(Gtk.Label(label=f"Written to {path}", xalign=0.0, selectable=True), 0, 0, 6)
+    area.pack_start(scroll, True, True, 0)
+    dialog.show_all()
+    dialog.run()
+    dialog.destroy()

@@ -1,0 +1,118 @@
+"""Reads GIMP's layers, masks and selections through GEGL, piece by piece."""
+
+from __future__ import annotations
+
+from frisket.client.grid import TileRect, proxy_size
+from frisket.client.options import LayerSpec
+from frisket.v1 import matting_pb2 as pb
+from gi.repository import Gegl, Gimp
+
+# Whole layers are never read at once: GEGL would hold them twice.
+STRIP_ROWS = 128
+_EIGHT_BITS = (
+    Gimp.Precision.U8_LINEAR,
+    Gimp.Precision.U8_NON_LINEAR,
+    Gimp.Precision.U8_PERCEPTUAL,
+)
+
+
+def is_deep(image: Gimp.Image) -> bool:
+    """Tell whether an image holds more than 8 bits a sample."""
+    return image.get_precision() not in _EIGHT_BITS
+
+
+class LayerReader:
+    """A layer (or a group, as it looks) as sRGB, whatever it is stored as."""
+
+    def __init__(self, layer: Gimp.Layer, deep: bool) -> None:
+        self._buffer = layer.get_buffer()
+        self._alpha = layer.has_alpha()
+        self._deep = deep
+        self.width, self.height = layer.get_width(), layer.get_height()
+        self.proxy_width, self.proxy_height = proxy_size(self.width, self.height)
+
+    @property
+    def spec(self) -> LayerSpec:
+        """Sizes and formats for the server."""
+        return LayerSpec(
+            self.width,
+            self.height,
+            pb.PIXEL_FORMAT_RGB16 if self._deep else pb.PIXEL_FORMAT_RGB8,
+            self.proxy_width,
+            self.proxy_height,
+            pb.PIXEL_FORMAT_RGBA8 if self._alpha else pb.PIXEL_FORMAT_RGB8,
+        )
+
+    def proxy(self) -> bytes:
+        """Return the layer reduced by GEGL's own pyramid."""
+        babl = "R'G'B'A u8" if self._alpha else "R'G'B' u8"
+        return reduced(self._buffer, self.proxy_width, self.proxy_height, self.width, babl)
+
+    def read_tile(self, rect: TileRect) -> bytes:
+        """Return the rows of a rectangle."""
+        babl = "R'G'B' u16" if self._deep else "R'G'B' u8"
+        return self._buffer.get(box(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP)
+
+
+def box(rect: TileRect) -> Gegl.Rectangle:
+    """Return GEGL's form of a rectangle."""
+    return Gegl.Rectangle.new(rect.x, rect.y, rect.width, rect.height)
+
+
+def reduced(buffer: Gegl.Buffer, width: int, height: int, full_width: int, babl: str) -> bytes:
+    """Return the rows of a buffer reduced to `width` x `height`."""
+    scale = width / full_width
+    strips = []
+    for y in range(0, height, STRIP_ROWS):
+        strip = Gegl.Rectangle.new(0, y, width, min(STRIP_ROWS, height - y))
+        strips.append(buffer.get(strip, scale, babl, Gegl.AbyssPolicy.CLAMP))
+    return b"".join(strips)
+
+
+class Stencil:
+    """A selection or a mask as seen from a layer: 8-bit, 0 where there is none.
+
+    Args:
+        drawable: the selection's or the mask's channel.
+        dx: column of the drawable at the layer's left edge.
+        dy: row of the drawable at the layer's top edge.
+    """
+
+    def __init__(self, drawable: Gimp.Drawable, dx: int = 0, dy: int = 0) -> None:
+        self._buffer = drawable.get_buffer()
+        self._babl = stored_as(drawable, deep=False)
+        self._dx, self._dy = dx, dy
+
+    def pixels(self, rect: TileRect) -> bytes:
+        """Return the rows of a rectangle of the layer."""
+        moved = TileRect(rect.x + self._dx, rect.y + self._dy, rect.width, rect.height)
+        return self._buffer.get(box(moved), 1.0, self._babl, Gegl.AbyssPolicy.NONE)
+
+    def reduced(self, spec: LayerSpec) -> bytes:
+        """Return the stencil at the proxy's size."""
+        scale = spec.proxy_width / spec.width
+        strips = []
+        for y in range(0, spec.proxy_height, STRIP_ROWS):
+            rows = min(STRIP_ROWS, spec.proxy_height - y)
+            strip = Gegl.Rectangle.new(
+                round(self._dx * scale), round(self._dy * scale) + y, spec.proxy_width, rows
+            )
+            strips.append(self._buffer.get(strip, scale, self._babl, Gegl.AbyssPolicy.NONE))
+        return b"".join(strips)
+
+
+def stored_as(drawable: Gimp.Drawable, deep: bool) -> str:
+    """Return the babl format that hands a mask's or channel's values over unbent.
+
+    A mask is linear; another name would apply the sRGB curve to it.
+    """
+    curve = "Y'" if drawable.get_format().startswith("Y'") else "Y"
+    return f"{curve} u16" if deep else f"{curve} u8"
+
+
+def selection_of(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:
+    """Return the image's selection as seen from a layer; None when nothing is selected."""
+    if Gimp.Selection.is_empty(image):
+        return None
+    _, dx, dy = layer.get_offsets()
+    return Stencil(image.get_selection(), dx, dy)

@@ -1,0 +1,160 @@
+"""Shows alpha in GIMP as it arrives, in one undo step.
+
+Cancel in GIMP kills the plug-in's process without a word. No undo group stays open while
+tiles arrive: what is cancelled half-way is one step to undo, like what is complete.
+"""
+
+from __future__ import annotations
+
+import time
+
+from frisket.client.grid import TileRect
+from frisket.hosts.pace import Pace
+from frisket.hosts.planes import multiply, multiply16, pieces
+from gi.repository import Gegl, Gimp
+
+from frisket_gimp.layers import Stencil, box, stored_as
+
+_FULL = 255
+_PIECE = 1024
+
+
+class Progress:
+    """GIMP's progress bar, told only what the eye can see."""
+
+    def __init__(self, first: float = 0.0, last: float = 1.0) -> None:
+        self._first, self._last = first, last
+        self._text = ""
+        self._told = -1.0
+        self._when = 0.0
+
+    def tell(self, share: float, text: str) -> None:
+        """Show how far it is."""
+        if text != self._text:
+            self._text = text
+            Gimp.progress_set_text(text)
+        share = self._first + share * (self._last - self._first)
+        now = time.monotonic()
+        if share >= self._last or now - self._when > 0.1:
+            self._told, self._when = share, now
+            Gimp.progress_update(share)
+
+
+class Canvas:
+    """Paints alpha into one mask or channel.
+
+    Args:
+        drawable: the mask or channel to paint.
+        deep: sharp alpha comes with 16 bits.
+        offset: where the layer lies in the drawable, in pixels.
+        stencils: what the alpha is multiplied by: selection, existing mask.
+        shadow: write behind the scenes and merge at the end, as one undo step.
+    """
+
+    def __init__(
+        self,
+        drawable: Gimp.Drawable,
+        deep: bool,
+        offset: tuple[int, int] = (0, 0),
+        stencils: tuple[Stencil, ...] = (),
+        shadow: bool = False,
+    ) -> None:
+        self._drawable = drawable
+        self._deep = deep
+        self._offset = offset
+        self._stencils = stencils
+        self._shadow = shadow
+        self._buffer = drawable.get_shadow_buffer() if shadow else drawable.get_buffer()
+        self._dirty: tuple[int, int, int, int] | None = None
+        self._painted: set[tuple[int, int]] = set()
+        self._pace = Pace(self._show, least=0.25, share=0.2)
+
+    def fill(self, rect: TileRect, opaque: bool) -> None:
+        """Paint a rectangle of constant alpha."""
+        if opaque and self._stencils:
+            for x, y, width, height in pieces(rect.width, rect.height, _PIECE):
+                piece = TileRect(rect.x + x, rect.y + y, width, height)
+                self.paint(piece, b"\xff" * (width * height), True)
+            return
+        self._buffer.set_color(self._moved(rect), Gegl.Color.new("white" if opaque else "black"))
+        self._touch(rect)
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        """Paint a rectangle of alpha, multiplied by every stencil."""
+        deep = self._deep and not coarse
+        for stencil in self._stencils:
+            times = multiply16 if deep else multiply
+            alpha = times(alpha, stencil.pixels(rect))
+        self._buffer.set(self._moved(rect), stored_as(self._drawable, deep), alpha)
+        self._touch(rect)
+
+    def recolour(self, rect: TileRect, colours: bytes) -> None:
+        """Ignore cleaned colours: a mask or channel has none."""
+
+    def shown(self) -> None:
+        """Let GIMP redraw what changed, at once the first time and seldom after that."""
+        self._pace.ask()
+
+    def painted(self, rect: TileRect) -> bool:
+        """Tell whether a rectangle may hold anything but the mask's first black."""
+        return self._shadow or (rect.x, rect.y) in self._painted
+
+    def finish(self) -> None:
+        """Make sure that all is shown, and part of the undo step."""
+        self._buffer.flush()
+        if self._shadow:
+            self._drawable.merge_shadow(True)
+        self._drawable.update(0, 0, self._drawable.get_width(), self._drawable.get_height())
+        Gimp.displays_flush()
+
+    def _moved(self, rect: TileRect) -> Gegl.Rectangle:
+        x, y = self._offset
+        return box(TileRect(rect.x + x, rect.y + y, rect.width, rect.height))
+
+    def _touch(self, rect: TileRect) -> None:
+        self._painted.add((rect.x, rect.y))
+        x, y = rect.x + self._offset[0], rect.y + self._offset[1]
+        right, bottom = x + rect.width, y + rect.height
+        if self._dirty:
+            left, top, old_right, old_bottom = self._dirty
+            x, y = min(x, left), min(y, top)
+            right, bottom = max(right, old_right), max(bottom, old_bottom)
+        self._dirty = (x, y, right, bottom)
+
+    def _show(self) -> None:
+        if self._shadow or not self._dirty:
+            return
+        # Until it is flushed, GIMP itself has not got the pixels.
+        self._buffer.flush()
+        left, top, right, bottom = self._dirty
+        self._drawable.update(left, top, right - left, bottom - top)
+        Gimp.displays_flush()
+        self._dirty = None
+
+
+class CutoutCanvas(Canvas):
+    """Paints alpha into the mask of a layer whose colours may be cleaned as well."""
+
+    def __init__(self, layer: Gimp.Layer, *rest: object) -> None:
+        super().__init__(layer.get_mask(), *rest)  # type: ignore[arg-type]
+        self._layer = layer
+        self._colours = layer.get_buffer()
+
+    def recolour(self, rect: TileRect, colours: bytes) -> None:
+        """Replace the layer's colours, and leave its own transparency alone."""
+        size = 2 if self._deep else 1
+        babl = "R'G'B'A u16" if self._deep else "R'G'B'A u8"
+        pixels = bytearray(self._colours.get(box(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP))
+        for byte in range(3 * size):
+            pixels[byte :: 4 * size] = colours[byte :: 3 * size]
+        self._colours.set(box(rect), babl, bytes(pixels))
+
+    def _show(self) -> None:
+        self._colours.flush()
+        super()._show()
+
+    def finish(self) -> None:
+        """Show the colours too."""
+        self._colours.flush()
+        self._layer.update(0, 0, self._layer.get_width(), self._layer.get_height())
+        super().finish()

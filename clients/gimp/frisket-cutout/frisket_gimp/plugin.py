@@ -1,0 +1,222 @@
+"""The procedures that GIMP knows of, and how each of them runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from frisket.client.errors import Cancelled
+from frisket.hosts import link, settings
+from gi.repository import Gegl, Gimp, GLib, GObject
+
+from frisket_gimp import cut, targets, wishes
+
+FOLDER = Path(__file__).resolve().parent.parent
+_MENU = "<Image>/Filters/Frisket"
+# GEGL would keep every tile it has read; a layer is read once.
+_CACHE_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A procedure for the menu.
+
+    Attributes:
+        label: its menu label.
+        blurb: what it does, in a sentence.
+        dialog: it asks for its arguments.
+        selection: it takes the selection as a hint.
+        refine: it takes the mask that is there as a hint.
+    """
+
+    label: str
+    blurb: str
+    dialog: bool = False
+    selection: bool = False
+    refine: bool = False
+
+
+CUTS = {
+    "plug-in-frisket-cut-out-subject": Entry(
+        "Cut out _subject", "Hide the background of a layer with a mask, without questions"
+    ),
+    "plug-in-frisket-cut-out": Entry(
+        "_Cut out...", "Make a mask, layer, selection or channel of the subject", dialog=True
+    ),
+    "plug-in-frisket-cut-out-from-selection": Entry(
+        "Cut out _from selection", "Cut out what is roughly selected", selection=True
+    ),
+    "plug-in-frisket-refine-mask": Entry(
+        "_Refine mask edge", "Search the edge of the layer mask anew", refine=True
+    ),
+}
+TOOLS = {
+    "plug-in-frisket-server": ("Ser_ver settings...", "Choose the server that cuts out"),
+    "plug-in-frisket-diagnostics": (
+        "Collect _diagnostics...",
+        "Check the installation and write down what a report of a fault needs",
+    ),
+}
+
+
+def run_cut(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: list[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: object,
+) -> Gimp.ValueArray:
+    """Run one of CUTS."""
+
+    def work() -> None:
+        _prepare(run_mode, procedure.get_name())
+        layers = targets.layers_of(list(drawables))
+        connect = link.connector(settings.load(FOLDER), _tell_starting)
+        entry = CUTS[procedure.get_name()]
+        choice = _ask(entry, procedure, config, run_mode, layers, connect)
+        Gimp.progress_init("Frisket")
+        cut.cut_all(
+            image, layers, lambda layer, deep: _wishes(entry, config, deep, choice), connect
+        )
+
+    return _answer(procedure, work)
+
+
+def _prepare(run_mode: Gimp.RunMode, name: str) -> None:
+    Gegl.init(None)
+    Gegl.config().set_property("tile-cache-size", _CACHE_BYTES)
+    if run_mode == Gimp.RunMode.INTERACTIVE:
+        import gi
+
+        gi.require_version("Gtk", "3.0")
+        gi.require_version("GimpUi", "3.0")
+        from gi.repository import GimpUi
+
+        GimpUi.init(name)
+
+
+def _tell_starting() -> None:
+    Gimp.progress_init("Starting the frisket server")
+    Gimp.progress_pulse()
+
+
+def _ask(
+    entry: Entry,
+    procedure: Gimp.Procedure,
+    config: Gimp.ProcedureConfig,
+    run_mode: Gimp.RunMode,
+    layers: list[Gimp.Layer],
+    connect: Callable[[], link.H2Transport],
+) -> str:
+    """Ask what has to be asked; return what to do with masks that are there."""
+    if entry.refine:
+        return "refine"
+    if run_mode != Gimp.RunMode.INTERACTIVE:
+        return str(config.get_property("existing"))
+    from frisket_gimp import dialogs
+
+    if entry.dialog:
+        dialogs.ask_everything(procedure, config, layers[0], connect)
+        return str(config.get_property("existing"))
+    masked = [layer for layer in layers if layer.get_mask() is not None]
+    if masked and config.get_property("make") == "mask":
+        return dialogs.ask_existing(masked[0].get_name())
+    return "replace"
+
+
+def _wishes(entry: Entry, config: Gimp.ProcedureConfig, deep: bool, existing: str) -> wishes.Wishes:
+    use = config.get_property("selection-use") if entry.selection else ""
+    return wishes.read(config, deep, use, existing)
+
+
+def _answer(procedure: Gimp.Procedure, work: Callable[[], None]) -> Gimp.ValueArray:
+    """Run the work; tell GIMP how it went, in one sentence."""
+    status, text = Gimp.PDBStatusType.SUCCESS, ""
+    try:
+        work()
+    except Cancelled:
+        status = Gimp.PDBStatusType.CANCEL
+    except targets.Refused as error:
+        status, text = Gimp.PDBStatusType.CALLING_ERROR, str(error)
+    except Exception as error:
+        # GIMP shows the sentence; a traceback would only go to a console nobody sees.
+        status, text = Gimp.PDBStatusType.EXECUTION_ERROR, link.explain(error)
+        _log(error)
+    with contextlib.suppress(GLib.Error):
+        Gimp.progress_end()
+    error = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), text, 0) if text else GLib.Error()
+    return procedure.new_return_values(status, error)
+
+
+def _log(error: Exception) -> None:
+    from frisket.hosts import selfcheck
+
+    selfcheck.remember("gimp", error)
+
+
+def run_tool(
+    procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: object
+) -> Gimp.ValueArray:
+    """Run one of TOOLS."""
+
+    def work() -> None:
+        _prepare(config.get_property("run-mode"), procedure.get_name())
+        from frisket_gimp import tools
+
+        interactive = config.get_property("run-mode") == Gimp.RunMode.INTERACTIVE
+        if procedure.get_name() == "plug-in-frisket-server":
+            tools.server_settings(FOLDER)
+        else:
+            tools.diagnostics(FOLDER, interactive)
+
+    return _answer(procedure, work)
+
+
+class FrisketCutout(Gimp.PlugIn):
+    """Registers everything with GIMP."""
+
+    def do_set_i18n(self, name: str) -> bool:
+        """Say that there is no translation yet."""
+        return False
+
+    def do_query_procedures(self) -> list[str]:
+        """Return the names of the procedures."""
+        return [*CUTS, *TOOLS]
+
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
+        """Describe one procedure to GIMP."""
+        return self._cut(name, CUTS[name]) if name in CUTS else self._tool(name)
+
+    def _cut(self, name: str, entry: Entry) -> Gimp.Procedure:
+        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_cut, None)
+        procedure.set_image_types("*")
+        mask = Gimp.ProcedureSensitivityMask
+        procedure.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES)
+        self._describe(procedure, name, entry.label, entry.blurb)
+        wishes.declare(procedure)
+        if entry.selection:
+            wishes.declare_selection_use(procedure)
+        return procedure
+
+    def _tool(self, name: str) -> Gimp.Procedure:
+        label, blurb = TOOLS[name]
+        procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_tool, None)
+        procedure.add_enum_argument(
+            "run-mode",
+            "Run mode",
+            "The run mode",
+            Gimp.RunMode.__gtype__,
+            Gimp.RunMode.INTERACTIVE,
+            GObject.ParamFlags.READWRITE,
+        )
+        self._describe(procedure, name, label, blurb)
+        return procedure
+
+    def _describe(self, procedure: Gimp.Procedure, name: str, label: str, blurb: str) -> None:
+        procedure.set_menu_label(label)
+        procedure.add_menu_path(_MENU)
+        procedure.set_documentation(blurb, f"{blurb}. See docs/gimp.md of frisket.", name)
+        procedure.set_attribution("The frisket authors", "Apache-2.0", "2025")

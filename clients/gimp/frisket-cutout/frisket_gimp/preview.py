@@ -1,0 +1,156 @@
+"""A small picture of what the dialog's choices would make."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+
+from frisket.client.errors import ClientError
+from frisket.client.grid import TileRect
+from frisket.client.options import LayerSpec, Options
+from frisket.hosts import link
+from frisket.hosts.job import Job
+from frisket.v1 import matting_pb2 as pb
+from gi.repository import GdkPixbuf, Gimp, GLib, Gtk
+
+from frisket_gimp import wishes
+from frisket_gimp.layers import reduced
+
+_SIDE = 360
+
+
+class _Picture:
+    """A thumbnail as a layer of its own: read from memory, painted into memory."""
+
+    def __init__(self, pixels: bytes, width: int, height: int) -> None:
+        self.pixels, self.width, self.height = pixels, width, height
+        self.alpha = bytearray(width * height)
+
+    @property
+    def spec(self) -> LayerSpec:
+        rgb = pb.PIXEL_FORMAT_RGB8
+        return LayerSpec(self.width, self.height, rgb, self.width, self.height, rgb)
+
+    def proxy(self) -> bytes:
+        return self.pixels
+
+    def read_tile(self, rect: TileRect) -> bytes:
+        rows = range(rect.y, rect.y + rect.height)
+        spans = ((y * self.width + rect.x) * 3 for y in rows)
+        return b"".join(self.pixels[start : start + rect.width * 3] for start in spans)
+
+    def fill(self, rect: TileRect, opaque: bool) -> None:
+        value = b"\xff" if opaque else b"\0"
+        self.paint(rect, value * (rect.width * rect.height), True)
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        for row in range(rect.height):
+            start = (rect.y + row) * self.width + rect.x
+            part = alpha[row * rect.width : (row + 1) * rect.width]
+            self.alpha[start : start + rect.width] = part
+
+    def recolour(self, rect: TileRect, colours: bytes) -> None:
+        pass
+
+    def shown(self) -> None:
+        pass
+
+    def progress(self, share: float, text: str) -> None:
+        pass
+
+    def pixbuf(self) -> GdkPixbuf.Pixbuf:
+        """Return the picture with its alpha, over a chequerboard."""
+        count = self.width * self.height
+        rgba = bytearray(4 * count)
+        for channel in range(3):
+            rgba[channel::4] = self.pixels[channel::3]
+        rgba[3::4] = self.alpha
+        raw = GdkPixbuf.Pixbuf.new_from_bytes(
+            GLib.Bytes.new(bytes(rgba)),
+            GdkPixbuf.Colorspace.RGB,
+            True,
+            8,
+            self.width,
+            self.height,
+            4 * self.width,
+        )
+        nearest = GdkPixbuf.InterpType.NEAREST
+        return raw.composite_color_simple(
+            self.width, self.height, nearest, 255, 8, 0x999999, 0x666666
+        )
+
+
+class Preview:
+    """A widget that cuts a thumbnail out again whenever the choices change.
+
+    The work is done in a thread; GTK is touched in the main loop only.
+    """
+
+    def __init__(
+        self,
+        layer: Gimp.Layer,
+        config: Gimp.ProcedureConfig,
+        connect: Callable[[], link.H2Transport],
+    ) -> None:
+        scale = min(1.0, _SIDE / max(layer.get_width(), layer.get_height()))
+        self._scale = scale
+        width = max(1, round(layer.get_width() * scale))
+        height = max(1, round(layer.get_height() * scale))
+        pixels = reduced(layer.get_buffer(), width, height, layer.get_width(), "R'G'B' u8")
+        self._thumbnail = (pixels, width, height)
+        self._config = config
+        self._connect = connect
+        self._wanted = 0
+        self._stopped = False
+        self._image = Gtk.Image()
+        self._text = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=48)
+        self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
+        self.widget.pack_start(self._image, True, True, 0)
+        self.widget.pack_start(self._text, False, False, 0)
+
+    def start(self) -> None:
+        """Show the first preview and follow the choices."""
+        self._config.connect("notify", self._changed)
+        self._changed()
+
+    def stop(self) -> None:
+        """Show nothing more."""
+        self._stopped = True
+
+    def _changed(self, *_: object) -> None:
+        self._wanted += 1
+        self._text.set_text("Preview: working...")
+        # A slider changes many times a second: only the last value counts.
+        GLib.timeout_add(250, self._settled, self._wanted)
+
+    def _settled(self, number: int) -> bool:
+        if number == self._wanted and not self._stopped:
+            options = self._options()
+            threading.Thread(target=self._work, args=(number, options), daemon=True).start()
+        return False
+
+    def _options(self) -> Options:
+        options = wishes.read(self._config, False, "", "replace").options
+        edge = dataclasses.replace(
+            options.edge,
+            shift_px=options.edge.shift_px * self._scale,
+            feather_px=options.edge.feather_px * self._scale,
+        )
+        return dataclasses.replace(options, edge=edge, foreground=False)
+
+    def _work(self, number: int, options: Options) -> None:
+        picture = _Picture(*self._thumbnail)
+        try:
+            Job(picture, picture, self._connect, options, "frisket-gimp-preview").run()
+        except ClientError as error:
+            GLib.idle_add(self._show, number, None, link.explain(error))
+            return
+        GLib.idle_add(self._show, number, picture, "Preview")
+
+    def _show(self, number: int, picture: _Picture | None, text: str) -> bool:
+        if number == self._wanted and not self._stopped:
+            self._text.set_text(text)
+            if picture is not None:
+                self._image.set_from_pixbuf(picture.pixbuf())
+        return False

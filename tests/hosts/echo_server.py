@@ -1,0 +1,257 @@
+"""A server on the real wire whose alpha is the green channel: masks are exact to the pixel.
+
+`model` chooses how it behaves: "slow" waits before each tile, "dying" breaks the stream
+after a few tiles the first time, "busy" refuses. Everything asked of it is kept in
+`openings` for the tests to look at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import grpc
+from frisket.client.grid import Grid
+from frisket.client.options import bytes_per_pixel
+from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import matting_pb2_grpc as rpc
+
+TOKEN = "host-tests"
+WINDOW = 6
+ROWS_BYTES = 1 << 20
+
+
+def pixels(data: bytes) -> pb.Pixels:
+    return pb.Pixels(data=data, packing=pb.PACKING_RAW, crc32=zlib.crc32(data))
+
+
+def green(data: bytes, pixel_format: int) -> bytes:
+    """Return the green samples of RGB rows."""
+    size = bytes_per_pixel(pixel_format)
+    if size != 6:
+        return data[1::size]
+    out = bytearray(len(data) // 3)
+    out[0::2], out[1::2] = data[2::6], data[3::6]
+    return bytes(out)
+
+
+class Matting(rpc.MattingServiceServicer):
+    def __init__(self) -> None:
+        self.openings: list[pb.OpenRequest] = []
+        self.planes: dict[int, bytes] = {}
+        self.updates: list[pb.UpdateRequest] = []
+        self.tiles = 0
+        self.cancelled = 0
+        self._died = False
+
+    async def _admit(self, context) -> None:
+        if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
+            context.set_trailing_metadata((("frisket-reason", "BAD_TOKEN"),))
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "The token is wrong.")
+
+    async def GetCapabilities(self, request, context):  # noqa: N802
+        await self._admit(context)
+        models = [
+            pb.Model(name="green", description="The green channel.", present=True, is_default=True),
+            pb.Model(name="slow", description="The same, but slow.", present=True),
+        ]
+        return pb.GetCapabilitiesResponse(
+            protocol_version=1, server_version="echo", device="cpu", models=models
+        )
+
+    async def Matte(self, requests, context):  # noqa: N802
+        await self._admit(context)
+        stream = aiter(requests)
+        opening = (await anext(stream)).open
+        self.openings.append(opening)
+        if opening.options.model == "busy":
+            context.set_trailing_metadata((("frisket-reason", "BUSY"),))
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The server is busy.")
+        if opening.options.model == "other-version":
+            yield pb.MatteResponse(opened=pb.OpenedResponse(protocol_version=99))
+            return
+        yield self._opened(opening)
+        proxy = await self._read_planes(stream, opening, opening.options.hints)
+        async for answer in self._revision(stream, opening, proxy, 0, context):
+            yield answer
+        async for request in stream:
+            if request.HasField("update") and not request.update.cancel:
+                self.updates.append(request.update)
+                await self._read_planes(stream, opening, request.update.hints, first=False)
+                revision = request.update.revision
+                async for answer in self._revision(stream, opening, proxy, revision, context):
+                    yield answer
+
+    def _opened(self, opening) -> pb.MatteResponse:
+        grid = Grid(opening.width, opening.height, opening.tile_size or 512)
+        return pb.MatteResponse(
+            opened=pb.OpenedResponse(
+                protocol_version=1, model="green", tile_size=grid.tile_size, tile_count=grid.count
+            )
+        )
+
+    async def _read_planes(self, stream, opening, hints, first: bool = True) -> bytes:
+        wanted = {pb.PLANE_PROXY} if first else set()
+        wanted |= {pb.PLANE_TRIMAP} if hints.trimap else set()
+        wanted |= {pb.PLANE_PRIOR} if hints.prior else set()
+        rows: dict[int, bytearray] = {plane: bytearray() for plane in wanted}
+        area = opening.proxy_width * opening.proxy_height
+        while any(len(rows[p]) < area * self._size(p, opening) for p in wanted):
+            part = (await anext(stream)).rows
+            rows[part.plane] += part.pixels.data
+        self.planes.update({plane: bytes(data) for plane, data in rows.items()})
+        return bytes(rows.get(pb.PLANE_PROXY, b""))
+
+    def _size(self, plane: int, opening) -> int:
+        return bytes_per_pixel(opening.proxy_format) if plane == pb.PLANE_PROXY else 1
+
+    async def _revision(self, stream, opening, proxy, revision, context) -> AsyncIterator:
+        coarse = green(proxy, opening.proxy_format) if proxy else b""
+        for answer in self._coarse(coarse, opening, revision):
+            yield answer
+        grid = Grid(opening.width, opening.height, opening.tile_size or 512)
+        held = {t for run in opening.held for t in range(run.first, run.first + run.count)}
+        clear, opaque, edge = self._sort(coarse, opening, grid, held if not revision else set())
+        yield pb.MatteResponse(
+            solid=pb.SolidTiles(revision=revision, transparent=runs(clear), opaque=runs(opaque))
+        )
+        if opening.options.quality == pb.QUALITY_DRAFT:
+            pass
+        queue, waiting = deque(edge), 0
+        while queue or waiting:
+            ask = [queue.popleft() for _ in range(min(len(queue), WINDOW - waiting))]
+            if ask:
+                waiting += len(ask)
+                yield pb.MatteResponse(need=pb.NeedTiles(revision=revision, tile_ids=ask))
+            request = await anext(stream)
+            if request.HasField("update"):
+                if request.update.cancel:
+                    break
+                continue
+            waiting -= 1
+            yield await self._alpha(request.tile, opening, revision, context)
+        rect = pb.Rect(x=0, y=0, width=opening.width, height=opening.height)
+        yield pb.MatteResponse(
+            finished=pb.FinishedResponse(
+                revision=revision, cancelled=bool(queue or waiting), subject=rect, method="green"
+            )
+        )
+
+    def _coarse(self, coarse, opening, revision) -> Iterator[pb.MatteResponse]:
+        width, step = opening.proxy_width, max(1, ROWS_BYTES // opening.proxy_width)
+        for first in range(0, opening.proxy_height, step):
+            count = min(step, opening.proxy_height - first)
+            part = coarse[first * width : (first + count) * width]
+            yield pb.MatteResponse(
+                coarse=pb.CoarseRows(
+                    revision=revision, first_row=first, row_count=count, pixels=pixels(part)
+                )
+            )
+
+    def _sort(self, coarse, opening, grid: Grid, held: set[int]):
+        clear, opaque, edge = [], [], []
+        for tile_id in range(grid.count):
+            if tile_id in held:
+                continue
+            values = self._values(coarse, opening, grid.rect(tile_id))
+            kind = clear if values == {0} else opaque if values == {255} else edge
+            kind.append(tile_id)
+        return clear, opaque, edge
+
+    def _values(self, coarse, opening, rect) -> set[int]:
+        """Values of the proxy under a tile, with a margin."""
+        scale = opening.proxy_width / opening.width
+        left, right = int(rect.x * scale) - 2, int((rect.x + rect.width) * scale) + 3
+        top, bottom = int(rect.y * scale) - 2, int((rect.y + rect.height) * scale) + 3
+        width = opening.proxy_width
+        found: set[int] = set()
+        for y in range(max(0, top), min(opening.proxy_height, bottom)):
+            found |= set(coarse[y * width + max(0, left) : y * width + min(width, right)])
+        return found
+
+    async def _alpha(self, tile, opening, revision, context) -> pb.MatteResponse:
+        self.tiles += 1
+        model = opening.options.model
+        if model == "slow":
+            await asyncio.sleep(0.15)
+        if model == "dying" and self.tiles > 4 and not self._died:
+            self._died = True
+            context.set_trailing_metadata((("frisket-reason", "DRAINING"),))
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.")
+        data = tile.pixels.data
+        alpha = green(data, opening.tile_format)
+        if opening.options.alpha_format == pb.PIXEL_FORMAT_GRAY16 and opening.tile_format in (
+            pb.PIXEL_FORMAT_RGB8,
+        ):
+            alpha = bytes(value for value in alpha for _ in (0, 1))
+        message = pb.AlphaTile(
+            tile_id=tile.tile_id, revision=revision, stage=pb.STAGE_FINAL, pixels=pixels(alpha)
+        )
+        if opening.options.foreground_colours:
+            message.colours.CopyFrom(pixels(bytes(255 - value for value in data)))
+        return pb.MatteResponse(alpha=message)
+
+
+def runs(tiles: list[int]) -> list[pb.TileRun]:
+    return [pb.TileRun(first=tile, count=1) for tile in tiles]
+
+
+class EchoServer:
+    """The server in a thread of its own; announces itself like a local one."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.matting = Matting()
+        self._home = home
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(20)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._start())
+        self._ready.set()
+        self._loop.run_forever()
+
+    async def _start(self) -> None:
+        limit = [("grpc.max_receive_message_length", 8 << 20)]
+        self._server = grpc.aio.server(options=limit)
+        rpc.add_MattingServiceServicer_to_server(self.matting, self._server)
+        self.target = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        await self._server.start()
+        if self._home:
+            self.announce(self._home)
+
+    def announce(self, home: Path) -> None:
+        state = {
+            "target": self.target,
+            "token": TOKEN,
+            "pid": os.getpid(),
+            "version": "echo",
+            "protocol": 1,
+        }
+        path = home / "run" / "server.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(state), encoding="utf-8")
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._server.stop(0), self._loop).result(20)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(20)
+
+
+if __name__ == "__main__":
+    import sys
+
+    EchoServer(Path(sys.argv[1]))
+    while True:
+        time.sleep(3600)
