@@ -36,7 +36,8 @@ class EdgeColours:
             return cleaned
         top = np.iinfo(own.dtype).max
         moved = own.astype(np.int32) + cleaned.astype(np.int32) - seen
-        return np.clip(moved, 0, top).astype(own.dtype)
+        fitted: Samples = np.clip(moved, 0, top).astype(own.dtype)
+        return fitted
 
     def _cleaned(self, rect: Rect) -> Samples | None:
         """Return the server's colours of a rectangle; None where all of it is solid."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +101,10 @@ class GrpcTransport:
         Raises:
             TransportError: any status but OK.
         """
+        # The messages are serialised already; the stubs of grpcio do not know that case.
+        call: Callable[..., bytes] = self._channel.unary_unary(method)
         try:
-            reply: bytes = self._channel.unary_unary(method)(
-                request, timeout=timeout, metadata=self._metadata
-            )
+            reply = call(request, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             raise _translate(error) from None
         return reply

@@ -42,7 +42,10 @@ class _Line:
     def send(self, message: bytes) -> None:
         """Send a message; returns when the peer's window and the socket have taken it."""
         with self._changed:
-            self._raise_if_ended()
+            self._raise_if_failed()
+            if self._exchange.status is not None:
+                # The peer has said all it will: what it said is still to be received.
+                return
             self._exchange.offer(message)
             self._flush()
             if self._held_back():
@@ -51,7 +54,7 @@ class _Line:
                 # A thread that sleeps in `wait` does not yet watch for room to write.
                 self._wire.wake()
                 self._pump_until(lambda: not self._held_back(), None)
-            self._raise_if_ended()
+            self._raise_if_failed()
 
     def receive(self, timeout: float | None) -> bytes | None:
         """Return the next message, or None at the clean end."""
@@ -146,11 +149,6 @@ class _Line:
             return self._wire.read() or b""
         except TransportError:
             return b""
-
-    def _raise_if_ended(self) -> None:
-        self._raise_if_failed()
-        if self._exchange.status is not None:
-            raise transport_error("UNAVAILABLE", "", "The server ended the stream early.")
 
     def _raise_if_failed(self) -> None:
         status = self._exchange.status

@@ -45,7 +45,7 @@ class LayerSource:
     def read_tile(self, rect: TileRect) -> memoryview:
         """Return a tile's rows in sRGB (or grey), without transparency."""
         pixels = self._raster.read_srgb(Rect(rect.x, rect.y, rect.width, rect.height))
-        return memoryview(_rows(pixels[..., : self.channels])).cast("B")
+        return _rows(pixels[..., : self.channels]).data.cast("B")
 
 
 def _rows(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

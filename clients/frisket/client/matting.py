@@ -104,7 +104,7 @@ def matte(
 
 
 def _begin(source: LayerSource, options: Options, tile_size: int, started: float) -> Run:
-    session = Session(source.spec(), options, memoryview(source.proxy), tile_size=tile_size)
+    session = Session(source.spec(), options, source.proxy.data, tile_size=tile_size)
     channels = source.channels if options.foreground else 0
     store = AlphaStore(session.grid, options.depth, channels, source.depth)
     return Run(store, session, started, time.perf_counter() - started)

@@ -135,6 +135,6 @@ def _write_single(document: Document, output: Path, kind: str, one: Matted, dept
     elif kind == "cutout":
         write.write_cutout(output, document, one.layer, one.alpha, one.colours)
     elif kind == "alpha":
-        write.splice_alpha(document, output, one.alpha)
+        write.splice_alpha(document, output, one.layer, one.alpha)
     else:
         write.splice_page(document, output, one.alpha)

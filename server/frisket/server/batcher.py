@@ -54,7 +54,7 @@ class Batcher(Generic[Work, Answer]):
                 _settle(ticket, answer)
 
     def _next_batch(self) -> list[tuple[Work, asyncio.Future[Answer]]]:
-        batch = []
+        batch: list[tuple[Work, asyncio.Future[Answer]]] = []
         while self._queue and len(batch) < self._max_batch:
             work, ticket = self._queue.popleft()
             if not ticket.done():

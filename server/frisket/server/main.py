@@ -12,6 +12,7 @@ from pathlib import Path
 
 from frisket.server.config import Access, Config, ConfigError, Limits
 from frisket.server.errors import ServiceError
+from frisket.server.memory import return_what_is_freed
 
 EXIT_OK, EXIT_REFUSED = 0, 7
 LOCAL_IDLE_EXIT_S = 600.0
@@ -79,6 +80,7 @@ def _token(arguments: argparse.Namespace) -> str:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Run a server and return the exit status."""
+    return_what_is_freed()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         asyncio.run(_run(configure(arguments)))

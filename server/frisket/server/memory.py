@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import sys
+
+# glibc's mallopt parameters (malloc.h).
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def peak_bytes() -> int:
@@ -14,3 +19,19 @@ def peak_bytes() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # macOS counts bytes, the others KiB.
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def return_what_is_freed() -> None:
+    """Make glibc give large buffers back to the system as soon as they are freed.
+
+    Without this a model's passing activations (a quarter of a gigabyte for U2-Net at
+    320 px) stay in the heap for as long as the server lives. Elsewhere than on glibc
+    nothing happens.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, 256 << 10)
+        libc.mallopt(_M_TRIM_THRESHOLD, 1 << 20)
+        libc.mallopt(_M_ARENA_MAX, 2)

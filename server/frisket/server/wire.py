@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import numpy as np
@@ -214,7 +215,8 @@ def unpack(pixels: pb.Pixels, width: int, height: int, form: Format) -> Array:
     if len(data) != expected:
         raise CorruptPixels("BAD_SIZE", f"{len(data)} bytes came where {expected} belong.")
     shape = (height, width) if form.channels == 1 else (height, width, form.channels)
-    return np.frombuffer(data, form.dtype).reshape(shape)
+    flat: npt.NDArray[Any] = np.frombuffer(data, form.dtype)
+    return flat.reshape(shape)
 
 
 def _inflate(data: bytes, expected: int) -> bytes:
