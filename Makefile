@@ -22,6 +22,13 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
+# Real GIMP and Krita, in a tree of their own; Linux and root only (scripts/hosts.sh).
+test-hosts: $(STAMP)
+	FRISKET_TEST_HOSTS=1 $(BIN)/python -m pytest tests/hosts
+
+plugins: $(STAMP)
+	$(BIN)/frisket plugins pack dist
+
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -50,6 +50,7 @@ class Matting(rpc.MattingServiceServicer):
         self.tiles = 0
         self.cancelled = 0
         self._died = False
+        self._tiles_before = 0
 
     async def _admit(self, context) -> None:
         if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
@@ -71,6 +72,7 @@ class Matting(rpc.MattingServiceServicer):
         stream = aiter(requests)
         opening = (await anext(stream)).open
         self.openings.append(opening)
+        self._tiles_before = self.tiles
         if opening.options.model == "busy":
             context.set_trailing_metadata((("frisket-reason", "BUSY"),))
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The server is busy.")
@@ -181,7 +183,7 @@ class Matting(rpc.MattingServiceServicer):
         model = opening.options.model
         if model == "slow":
             await asyncio.sleep(0.15)
-        if model == "dying" and self.tiles > 4 and not self._died:
+        if model == "dying" and self.tiles - self._tiles_before > 4 and not self._died:
             self._died = True
             context.set_trailing_metadata((("frisket-reason", "DRAINING"),))
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.")

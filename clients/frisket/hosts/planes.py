@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from frisket.client.grid import TileRect
+
 _FULL = 255
 
 
@@ -85,6 +87,25 @@ def bounds(mask: bytes, width: int, height: int) -> tuple[int, int, int, int] | 
 
 def _first(row: bytes) -> int:
     return len(row) - len(row.lstrip(b"\0"))
+
+
+def overlap(rect: TileRect, width: int, height: int) -> TileRect | None:
+    """Return the part of a rectangle that lies in an area from 0, 0 on, if any."""
+    left, top = max(0, rect.x), max(0, rect.y)
+    right, bottom = min(width, rect.x + rect.width), min(height, rect.y + rect.height)
+    if right <= left or bottom <= top:
+        return None
+    return TileRect(left, top, right - left, bottom - top)
+
+
+def crop(pixels: bytes, rect: TileRect, part: TileRect, size: int = 1) -> bytes:
+    """Return the rows of `part` out of the rows of `rect`; `size` bytes are a pixel."""
+    if part == rect:
+        return pixels
+    start = (part.x - rect.x) * size
+    rows = range(part.y - rect.y, part.y - rect.y + part.height)
+    offsets = (row * rect.width * size + start for row in rows)
+    return b"".join(pixels[offset : offset + part.width * size] for offset in offsets)
 
 
 def pieces(width: int, height: int, side: int) -> Iterator[tuple[int, int, int, int]]:

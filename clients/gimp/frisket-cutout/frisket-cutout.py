@@ -14,6 +14,7 @@ import gi  # noqa: E402
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
+gi.require_version("Babl", "0.1")
 from frisket_gimp.plugin import FrisketCutout  # noqa: E402
 from gi.repository import Gimp  # noqa: E402
 

@@ -13,7 +13,7 @@ from frisket.hosts.job import Job
 from frisket.hosts.planes import bounds, trimap
 from gi.repository import Gegl, Gimp
 
-from frisket_gimp.layers import LayerReader, Stencil, is_deep, selection_of
+from frisket_gimp.layers import LayerReader, Stencil, copy_pixels, is_deep, selection_of
 from frisket_gimp.paint import Canvas, CutoutCanvas, Progress
 from frisket_gimp.targets import Refused
 from frisket_gimp.wishes import Wishes
@@ -117,30 +117,25 @@ class Cut:
         )
 
     def _on_channel(self, name: str) -> Canvas:
-        image = self._image
-        colour = Gegl.Color.new("black")
-        channel = Gimp.Channel.new(image, name, image.get_width(), image.get_height(), 50.0, colour)
-        image.insert_channel(channel, None, 0)
+        channel = _channel(self._image, name)
         channel.set_visible(False)
         _, dx, dy = self._layer.get_offsets()
         return Canvas(channel, self._deep, (dx, dy), self._stencils())
 
     def _select(self) -> None:
-        """Paint a channel of an image that nobody sees, and select by it in one step."""
+        """Paint a buffer that nobody sees, and select by it in one step."""
         image = self._image
-        hidden = Gimp.Image.new(image.get_width(), image.get_height(), Gimp.ImageBaseType.GRAY)
-        channel = Gimp.Channel.new(
-            hidden, "alpha", image.get_width(), image.get_height(), 50.0, Gegl.Color.new("black")
-        )
-        hidden.insert_channel(channel, None, 0)
-        _, dx, dy = self._layer.get_offsets()
+        width, height = image.get_width(), image.get_height()
+        hidden = Gimp.Image.new(width, height, Gimp.ImageBaseType.GRAY)
         try:
+            channel = _channel(hidden, "alpha")
+            _, dx, dy = self._layer.get_offsets()
             self._paint(
                 _Later(self._progress, lambda: Canvas(channel, False, (dx, dy), self._stencils()))
             )
             with one_step(image):
-                copy = Gimp.Channel.new_from_drawable(channel, image)
-                image.insert_channel(copy, None, 0)
+                copy = _channel(image, "alpha")
+                copy_pixels(channel, copy)
                 image.select_item(Gimp.ChannelOps.REPLACE, copy)
                 image.remove_channel(copy)
         finally:
@@ -185,6 +180,14 @@ class Cut:
         if found is None:
             raise Refused("The selection does not touch the layer. Select a part of it.")
         return HintSet(boxes=(_at_full_size(found, spec),))
+
+
+def _channel(image: Gimp.Image, name: str) -> Gimp.Channel:
+    """Add an empty channel to an image."""
+    black = Gegl.Color.new("black")
+    channel = Gimp.Channel.new(image, name, image.get_width(), image.get_height(), 50.0, black)
+    image.insert_channel(channel, None, 0)
+    return channel
 
 
 def _at_full_size(rect: tuple[int, int, int, int], spec: LayerSpec) -> tuple[int, int, int, int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from frisket.client.grid import TileRect, proxy_size
 from frisket.client.options import LayerSpec
+from frisket.hosts.planes import pieces
 from frisket.v1 import matting_pb2 as pb
-from gi.repository import Gegl, Gimp
+from gi.repository import Babl, Gegl, Gimp
 
 # Whole layers are never read at once: GEGL would hold them twice.
 STRIP_ROWS = 128
@@ -106,8 +107,20 @@ def stored_as(drawable: Gimp.Drawable, deep: bool) -> str:
 
     A mask is linear; another name would apply the sRGB curve to it.
     """
-    curve = "Y'" if drawable.get_format().startswith("Y'") else "Y"
+    stored = Babl.format_get_encoding(drawable.get_format())
+    curve = "Y'" if stored.startswith("Y'") else "Y"
     return f"{curve} u16" if deep else f"{curve} u8"
+
+
+def copy_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
+    """Copy the values of one mask or channel into another of the same size."""
+    old, new = source.get_buffer(), target.get_buffer()
+    babl, other = stored_as(source, False), stored_as(target, False)
+    for piece in pieces(source.get_width(), source.get_height(), 1024):
+        rect = Gegl.Rectangle.new(*piece)
+        new.set(rect, other, old.get(rect, 1.0, babl, Gegl.AbyssPolicy.NONE))
+    new.flush()
+    target.update(0, 0, target.get_width(), target.get_height())
 
 
 def selection_of(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:

@@ -10,7 +10,7 @@ import time
 
 from frisket.client.grid import TileRect
 from frisket.hosts.pace import Pace
-from frisket.hosts.planes import multiply, multiply16, pieces
+from frisket.hosts.planes import crop, multiply, multiply16, overlap, pieces
 from gi.repository import Gegl, Gimp
 
 from frisket_gimp.layers import Stencil, box, stored_as
@@ -76,8 +76,9 @@ class Canvas:
                 piece = TileRect(rect.x + x, rect.y + y, width, height)
                 self.paint(piece, b"\xff" * (width * height), True)
             return
-        self._buffer.set_color(self._moved(rect), Gegl.Color.new("white" if opaque else "black"))
-        self._touch(rect)
+        if part := self._inside(rect):
+            self._buffer.set_color(box(part), Gegl.Color.new("white" if opaque else "black"))
+            self._touch(part)
 
     def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
         """Paint a rectangle of alpha, multiplied by every stencil."""
@@ -85,8 +86,10 @@ class Canvas:
         for stencil in self._stencils:
             times = multiply16 if deep else multiply
             alpha = times(alpha, stencil.pixels(rect))
-        self._buffer.set(self._moved(rect), stored_as(self._drawable, deep), alpha)
-        self._touch(rect)
+        if part := self._inside(rect):
+            alpha = crop(alpha, self._moved(rect), part, 2 if deep else 1)
+            self._buffer.set(box(part), stored_as(self._drawable, deep), alpha)
+            self._touch(part)
 
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Ignore cleaned colours: a mask or channel has none."""
@@ -97,7 +100,8 @@ class Canvas:
 
     def painted(self, rect: TileRect) -> bool:
         """Tell whether a rectangle may hold anything but the mask's first black."""
-        return self._shadow or (rect.x, rect.y) in self._painted
+        moved = self._moved(rect)
+        return self._shadow or (moved.x, moved.y) in self._painted
 
     def finish(self) -> None:
         """Make sure that all is shown, and part of the undo step."""
@@ -107,13 +111,18 @@ class Canvas:
         self._drawable.update(0, 0, self._drawable.get_width(), self._drawable.get_height())
         Gimp.displays_flush()
 
-    def _moved(self, rect: TileRect) -> Gegl.Rectangle:
+    def _moved(self, rect: TileRect) -> TileRect:
         x, y = self._offset
-        return box(TileRect(rect.x + x, rect.y + y, rect.width, rect.height))
+        return TileRect(rect.x + x, rect.y + y, rect.width, rect.height)
+
+    def _inside(self, rect: TileRect) -> TileRect | None:
+        # Pixels beyond the drawable end the plug-in: GIMP does not know such tiles.
+        drawable = self._drawable
+        return overlap(self._moved(rect), drawable.get_width(), drawable.get_height())
 
     def _touch(self, rect: TileRect) -> None:
         self._painted.add((rect.x, rect.y))
-        x, y = rect.x + self._offset[0], rect.y + self._offset[1]
+        x, y = rect.x, rect.y
         right, bottom = x + rect.width, y + rect.height
         if self._dirty:
             left, top, old_right, old_bottom = self._dirty
