@@ -69,22 +69,23 @@ class BaseRaster(ABC):
         """
         from .parallel import ordered
 
-        return _joined(ordered(lambda job: job(), self._jobs()), self.width)
+        return _joined(ordered(_run, self._jobs()), self.width)
 
     def proxy(self, max_side: int = 2048) -> Pixels:
         """The raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4)."""
         from .pixels import convert_depth
+        from .proxy import proxy_size
 
-        return convert_depth(self.colour.to_srgb(self._averaged(max_side)), 8)
+        size = proxy_size(self.width, self.height, max_side)
+        return convert_depth(self.colour.to_srgb(self._averaged(size)), 8)
 
-    def _averaged(self, max_side: int) -> Pixels:
-        """Plain samples at proxy size, uint8 or uint16."""
+    def _averaged(self, size: tuple[int, int]) -> Pixels:
+        """Plain samples averaged to (width, height), uint8 or uint16."""
         import numpy as np
 
         from .parallel import consume
-        from .proxy import BoxMean, WeightedMean, proxy_size
+        from .proxy import BoxMean, WeightedMean
 
-        size = proxy_size(self.width, self.height, max_side)
         if size == (self.width, self.height):
             return self.colour.plain(self.read(Rect(0, 0, *size)))
         first = self.colour.plain(self.read(Rect(0, 0, 1, 1)))
@@ -98,6 +99,10 @@ class BaseRaster(ABC):
 
         consume(add, self._jobs())
         return mean.mean(first.dtype)
+
+
+def _run(job: Callable[[], Block]) -> Block:
+    return job()
 
 
 def _joined(blocks: Iterator[Block], width: int) -> Iterator[tuple[int, Pixels]]:
@@ -137,7 +142,7 @@ class BaseDocument(ABC):
     def raster(self, layer: Layer) -> BaseRaster:
         """The pixels of ``layer``."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (a document may have nothing to close)
         """Let go of the file."""
 
     def __enter__(self) -> BaseDocument:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .base import BaseDocument, BaseRaster, Block
@@ -24,7 +26,7 @@ _BLOCK_BYTES = 4 << 20
 
 def open_flat(path: str, head: bytes) -> BaseDocument:
     """Open a file that Pillow knows, or a camera raw file."""
-    if os.path.splitext(path)[1].lower() in RAW_SUFFIXES:
+    if Path(path).suffix.lower() in RAW_SUFFIXES:
         from .camera import open_raw
 
         return open_raw(path)
@@ -53,7 +55,10 @@ class ArrayRaster(BaseRaster):
     def _jobs(self) -> Iterator[Callable[[], Block]]:
         rows = max(1, _BLOCK_BYTES // (self.width * self.channels * self._values.itemsize))
         for y in range(0, self.height, rows):
-            yield lambda y=y: (0, y, self._values[y : y + rows])
+            yield partial(self._block, y, rows)
+
+    def _block(self, y: int, rows: int) -> Block:
+        return 0, y, self._values[y : y + rows]
 
 
 class FlatDocument(BaseDocument):
@@ -183,7 +188,7 @@ def _deep_png(path: str, kind: str) -> bool:
     """Whether a PNG stores 16 bits, which Pillow narrows for colour images."""
     if kind != "PNG":
         return False
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         head = file.read(26)
     return len(head) == 26 and head[24] == 16
 
@@ -192,8 +197,7 @@ def _png_of_sixteen(path: str, height: int) -> Pixels:
     import imagecodecs
     import numpy as np
 
-    with open(path, "rb") as file:
-        data = file.read()
+    data = Path(path).read_bytes()
     try:
         values = np.asarray(imagecodecs.png_decode(data))
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from .base import BaseDocument
 from .errors import UnreadableDocument, UnsupportedDocument
@@ -42,7 +43,7 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
 
 def _head(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             head = file.read(32)
     except OSError as error:
         raise UnreadableDocument(path, (error.strerror or str(error)).lower()) from error
@@ -51,14 +52,16 @@ def _head(path: str) -> bytes:
     return head
 
 
-RAW_SUFFIXES = frozenset(
-    [".3fr", ".arw", ".cr2", ".cr3", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"]
+_RAW = (
+    "3fr,arw,cr2,cr3,dcr,dng,erf,iiq,kdc,mef,mos,mrw,nef,nrw,orf,pef,raf,raw,rw2,rwl,sr2,srf,"
+    "srw,x3f"
 )
+RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW.split(","))
 
 
 def _is_raw(path: str) -> bool:
     """Many camera raw files are TIFF inside; their name tells them apart."""
-    return os.path.splitext(path)[1].lower() in RAW_SUFFIXES
+    return Path(path).suffix.lower() in RAW_SUFFIXES
 
 
 def _unsupported(path: str, kind: str) -> UnsupportedDocument:

@@ -14,6 +14,16 @@ def peak(dtype: np.dtype[np.generic]) -> int:
     return int(np.iinfo(dtype).max) if dtype.kind in "ui" else 1
 
 
+def in_order(dtype: np.dtype[Any], order: str) -> np.dtype[Any]:
+    """The type in a byte order, ``<`` or ``>``."""
+    return dtype.newbyteorder("<" if order == "<" else ">")
+
+
+def as_bytes(values: Pixels) -> memoryview:
+    """The bytes of a contiguous array, without a copy."""
+    return values.reshape(-1).view(np.uint8).data
+
+
 def dtype_of(depth: int) -> np.dtype[np.generic]:
     """The type of a sample of 8, 16 or 32 bits: uint8, uint16 or float32."""
     return np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[depth])

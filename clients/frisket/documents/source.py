@@ -74,7 +74,8 @@ class Cursor:
         """
         if length < 0 or length > self.left:
             raise UnreadableDocument(
-                self.source.path, f"a structure needs {length} bytes, {self.left} are left",
+                self.source.path,
+                f"a structure needs {length} bytes, {self.left} are left",
                 offset=self.position,
             )
         start = self.position - self._at
@@ -89,7 +90,8 @@ class Cursor:
         """Step over bytes without reading them."""
         if length < 0 or length > self.left:
             raise UnreadableDocument(
-                self.source.path, f"a block claims {length} bytes, {self.left} are left",
+                self.source.path,
+                f"a block claims {length} bytes, {self.left} are left",
                 offset=self.position,
             )
         self.position += length

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnreadableDocument, UnsupportedDocument
-from ..pixels import Pixels
+from ..pixels import Pixels, as_bytes, in_order
 from ..source import Source
 
 RAW, RLE, ZIP, ZIP_PREDICTED = 0, 1, 2, 3
@@ -43,7 +43,7 @@ class ChannelReader:
         self.width, self.height = size
         self.order = order
         self.row_bytes = (self.width * depth + 7) // 8
-        self.kind = _ROW_TYPES[depth].newbyteorder(order)
+        self.kind = in_order(_ROW_TYPES[depth], order)
         if length < 2:
             raise UnreadableDocument(source.path, "a channel has no data", offset=start)
         self.compression = int.from_bytes(
@@ -128,7 +128,7 @@ class ChannelReader:
         for row in range(last - first):
             packed = data[marks[row] : marks[row + 1]]
             try:
-                filled = packbits_decode(packed, out=out[row])
+                filled = packbits_decode(bytes(packed), out=out[row])
                 complete = len(filled) == self.row_bytes
             except Exception:  # the codec refuses rows that are too long
                 complete = False
@@ -193,7 +193,7 @@ class ZipRows:
         done = 0
         while done < rows:
             part = min(rows - done, self._every - self._row % self._every)
-            self._inflate_into(memoryview(out[done : done + part].reshape(-1)))
+            self._inflate_into(as_bytes(out[done : done + part]))
             done += part
             self._row += part
             self._remember()

@@ -118,4 +118,3 @@ class PsdDocument(BaseDocument):
     def close(self) -> None:
         """Close the file; rasters cannot be read afterwards."""
         self.source.close()
-

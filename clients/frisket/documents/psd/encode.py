@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import OutputError
 from ..model import AlphaSource, Rect
 from ..output import Output
-from ..pixels import Pixels
+from ..pixels import Pixels, in_order
 from .channel import RLE, ZIP
 
 _TILE = 512
@@ -44,12 +44,12 @@ def packed_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]
             continue
         raw = _bytes_of(alpha.read(tile), order)
         for row, line in zip(rows, raw, strict=True):
-            row.append(packbits_encode(line.tobytes()))
+            row.append(bytes(packbits_encode(line.tobytes())))
     return [b"".join(row) for row in rows]
 
 
 def _bytes_of(values: Pixels, order: str) -> Pixels:
-    ordered = np.ascontiguousarray(values.astype(values.dtype.newbyteorder(order), copy=False))
+    ordered = np.ascontiguousarray(values.astype(in_order(values.dtype, order), copy=False))
     return ordered.view(np.uint8).reshape(values.shape[0], -1)
 
 
@@ -59,9 +59,7 @@ def bands(width: int, height: int) -> Iterator[Rect]:
         yield Rect(0, y, width, min(_TILE, height - y))
 
 
-def rle_channel(
-    alpha: AlphaSource, wide: bool, order: str = ">"
-) -> Callable[[Output], None]:
+def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[Output], None]:
     """A function that writes the channel: compression code, row lengths, rows."""
 
     def write(out: Output) -> None:

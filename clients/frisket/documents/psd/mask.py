@@ -13,7 +13,7 @@ from ..errors import OutputError, UnsupportedDocument
 from ..model import AlphaSource, Layer, Rect
 from ..output import atomic_output
 from ..pixels import Pixels, convert_depth
-from ..splicing import Edit, Splice
+from ..splicing import Splice
 from .channel import ChannelReader
 from .encode import alpha_channel
 from .patching import LayerEdits, mark_preview, room_for, shift_lengths
@@ -86,9 +86,7 @@ def mask_block(document: PsdDocument, record: Record) -> bytes:
     info = document.structure.layer_info
     assert info is not None
     order = info.order
-    rectangle = struct.pack(
-        f"{order}4i", record.top, record.left, record.bottom, record.right
-    )
+    rectangle = struct.pack(f"{order}4i", record.top, record.left, record.bottom, record.right)
     mask = record.mask
     if mask is None:
         return struct.pack(f"{order}I", 20) + rectangle + bytes(4)

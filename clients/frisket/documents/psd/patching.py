@@ -40,9 +40,7 @@ class LayerEdits:
         old = 4 + record.mask_room
         grown = record.extra_length + len(block) - old
         form = f"{self.info.order}I"
-        self.edits.append(
-            Edit(record.extra_at, record.extra_at + 4, struct.pack(form, grown))
-        )
+        self.edits.append(Edit(record.extra_at, record.extra_at + 4, struct.pack(form, grown)))
         self.edits.append(Edit(record.mask_at, record.mask_at + old, block))
 
     def set_channel(self, record: Record, number: int, write: Callable[[Output], None]) -> None:
@@ -88,23 +86,20 @@ class LayerEdits:
         info = self.info
         begin = self._begin(out)
         content = out.tell() - begin
-        if info.key:
-            align = 4
-        else:
-            align = 4 if info.length % 4 == 0 else 2 if info.length % 2 == 0 else 1
+        align = 4 if info.key or info.length % 4 == 0 else 2 if info.length % 2 == 0 else 1
         out.write(bytes(-content % align))
 
     def _begin(self, out: Output) -> int:
         """Position of the layer count in the new file, before the splice has ended."""
         grown = sum(
-            edit.size - (edit.end - edit.start) for edit in self.edits if edit.start < self.info.start
+            edit.size - (edit.end - edit.start)
+            for edit in self.edits
+            if edit.start < self.info.start
         )
         return self.info.start + grown
 
 
-def shift_lengths(
-    out: Output, splice: Splice, structure: Structure, edits: LayerEdits
-) -> None:
+def shift_lengths(out: Output, splice: Splice, structure: Structure, edits: LayerEdits) -> None:
     """Patch every length that grew: channels, layer info, section."""
     info = edits.info
     word = f"{info.order}{'Q' if info.version == 2 else 'I'}"
@@ -121,8 +116,10 @@ def shift_lengths(
         length += -length % 4 if info.length % 4 == 0 else 0
     out.patch(splice.moved(info.length_at), struct.pack(form, length))
     old_end = edits.padding.end
-    section = structure.section_length + (end - splice.moved(structure.section_at)) - (
-        old_end - structure.section_at
+    section = (
+        structure.section_length
+        + (end - splice.moved(structure.section_at))
+        - (old_end - structure.section_at)
     )
     if structure.section_at:
         form = ">Q" if structure.big else ">I"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -93,13 +94,16 @@ class PlanarRaster(BaseRaster):
         for y in range(0, self.height, step):
             last = min(y + step, self.height)
             if self.sequential:
-                block = (0, y, np.stack(self._decoded(y, last), axis=-1))
-                yield lambda block=block: block
+                yield partial(_same, (0, y, np.stack(self._decoded(y, last), axis=-1)))
             else:
-                yield lambda y=y, last=last: self._block(y, last)
+                yield partial(self._block, y, last)
 
     def _block(self, first: int, last: int) -> Block:
         out = np.empty((last - first, self.width, self.channels), self.dtype)
         for number, plane in enumerate(self._planes):
             out[..., number] = self._plane_rows(plane, first, last)
         return 0, first, out
+
+
+def _same(block: Block) -> Block:
+    return block

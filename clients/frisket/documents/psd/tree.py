@@ -22,8 +22,7 @@ _SHAPE = (b"vscg", b"vstk", b"vogk")
 _VECTOR = (b"vmsk", b"vsms")
 _FILL = (b"SoCo", b"GdFl", b"PtFl")
 _ADJUST = frozenset(
-    b"levl curv brit hue2 blnc selc thrs post nvrt mixr phfl expA blwh vibA clrL grdm "
-    b"CgEd".split()
+    b"levl curv brit hue2 blnc selc thrs post nvrt mixr phfl expA blwh vibA clrL grdm CgEd".split()
 ) | {b"hue "}
 _HIDDEN = 0x02
 _LONGEST_NAME = 4096

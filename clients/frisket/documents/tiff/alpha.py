@@ -1,8 +1,9 @@
 """An alpha as one more sample of a TIFF page: the file is copied, then added to.
 
-Transparency that a page has already is multiplied with the new alpha. The old file stays as it is, byte for byte. New segments and one new directory are appended,
-and the pointer to the first directory is turned to it. Every tag that does not describe the
-samples is carried over raw.
+Transparency that a page has already is multiplied with the new alpha. The old file stays as
+it is, byte for byte: new segments and one new directory are appended, and the pointer to the
+first directory is turned to it. Every tag that does not describe the samples is carried over
+raw.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import numpy as np
 
 from ..errors import OutputError, UnsupportedDocument
 from ..model import AlphaSource, Rect
+from ..oriented import StoredAlpha
 from ..output import Output, atomic_output
 from ..parallel import ordered
-from ..pixels import Pixels
+from ..pixels import Pixels, peak
 from ..source import Source
 from .directory import LONG, LONG8, SHORT, Directory, Layout, read_directory, read_layout, values_of
+from .pages import turn_of
 from .segments import DEFLATE, KEPT, Coding
 
 if TYPE_CHECKING:
@@ -92,11 +95,10 @@ def _room(target: Target) -> int:
     return raster.width * raster.height * target.samples * raster.dtype.itemsize + (1 << 20)
 
 
-def _target(
-    document: TiffDocument, number: int, alpha: AlphaSource, layout: Layout
-) -> Target:
-    raster = document.raster(document.layers[number])
-    page = document.pages[number]
+def _target(document: TiffDocument, number: int, alpha: AlphaSource, layout: Layout) -> Target:
+    raster, page = document.stored(number), document.pages[number]
+    turn = turn_of(page)
+    alpha = alpha if turn is None else StoredAlpha(alpha, turn)
     if (alpha.width, alpha.height) != (raster.width, raster.height):
         raise ValueError("the alpha does not fit the page")
     _check(document, page, raster)
@@ -203,7 +205,7 @@ def scaled(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
         return (values / top).astype(dtype)
     if values.dtype == dtype:
         return values
-    full = int(np.iinfo(dtype).max)
+    full = peak(dtype)
     return np.rint(values.astype(np.float64) * (full / top)).astype(dtype)
 
 

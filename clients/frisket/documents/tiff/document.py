@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..base import BaseDocument
+from ..base import BaseDocument, BaseRaster
 from ..errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..model import Layer
+from ..oriented import OrientedRaster
 from .page import samples_of
+from .pages import is_level, sort_pages, turn_of
 from .raster import TiffRaster
-
-_MAX_PAGES = 4096
 
 
 class TiffDocument(BaseDocument):
@@ -34,13 +36,13 @@ class TiffDocument(BaseDocument):
             raise _damaged(self.path, error) from error
 
     def _begin(self) -> None:
-        self.size = os.path.getsize(self.path)
-        self.pages: list[Any] = _full_pages(self._file, self.path)
+        self.size = Path(self.path).stat().st_size
+        self.pages, self._reduced = sort_pages(self._file, self.path)
         first = self.pages[0]
-        self.width, self.height = first.imagewidth, first.imagelength
-        self.mode = samples_of(first).mode
+        raster = self._raster_of(0)
+        self.width, self.height = raster.width, raster.height
+        self.mode, self.depth = raster.mode, raster.depth
         self.icc_profile = first.iccprofile or None
-        self.depth = self._raster_of(0).depth
 
     def _layers(self) -> Sequence[Layer]:
         single = len(self.pages) == 1
@@ -49,6 +51,9 @@ class TiffDocument(BaseDocument):
     def _layer(self, number: int, page: Any, single: bool) -> Layer:
         samples = samples_of(page)
         name = "Image" if single else f"Page {number + 1}"
+        turn = turn_of(page)
+        size = page.imagewidth, page.imagelength
+        width, height = size[::-1] if turn and turn.transposed else size
         return Layer(
             id=number + 1,
             path=name,
@@ -56,8 +61,8 @@ class TiffDocument(BaseDocument):
             kind="image" if single else "page",
             x=0,
             y=0,
-            width=page.imagewidth,
-            height=page.imagelength,
+            width=width,
+            height=height,
             visible=True,
             blend_mode="normal",
             has_mask=False,
@@ -66,19 +71,44 @@ class TiffDocument(BaseDocument):
             has_alpha=samples.alpha,
         )
 
-    def raster(self, layer: Layer) -> TiffRaster:
-        """The pixels of a page."""
+    def raster(self, layer: Layer) -> BaseRaster:
+        """The pixels of a page, upright."""
         number = layer.id - 1
         if not 0 <= number < len(self.pages):
             raise LayerNotFound(self.path, f"#{layer.id}", [one.path for one in self.layers])
         return self._raster_of(number)
 
-    def _raster_of(self, number: int) -> TiffRaster:
+    def _raster_of(self, number: int) -> BaseRaster:
+        stored = self.stored(number)
+        turn = turn_of(self.pages[number])
+        return stored if turn is None else OrientedRaster(stored, turn)
+
+    def stored(self, number: int) -> TiffRaster:
+        """The pixels of a page as they are stored, whatever its orientation."""
         if number not in self._rasters:
-            descriptor = self._file.filehandle.fileno()
-            page = self.pages[number]
-            self._rasters[number] = TiffRaster(self.path, descriptor, self.size, page)
+            raster = self._new_raster(self.pages[number])
+            raster.levels = self._levels(number, raster)
+            self._rasters[number] = raster
         return self._rasters[number]
+
+    def _new_raster(self, page: Any) -> TiffRaster:
+        return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
+
+    def _levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:
+        """Reduced versions of a page, smallest first."""
+        found = []
+        for page in self._reduced.get(number, ()):
+            with contextlib.suppress(DocumentError):
+                level = self._new_raster(page)
+                if is_level(level, raster):
+                    found.append(level)
+        return sorted(found, key=lambda level: level.width)
+
+    def rasters(self) -> Iterator[tuple[Any, TiffRaster]]:
+        """Every page with its stored pixels; pages that cannot be read are left out."""
+        for number, page in enumerate(self.pages):
+            with contextlib.suppress(DocumentError):
+                yield page, self.stored(number)
 
     def close(self) -> None:
         """Close the file; rasters cannot be read afterwards."""
@@ -106,17 +136,3 @@ def _open(path: str) -> Any:
 def _damaged(path: str, error: Exception) -> UnreadableDocument:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UnreadableDocument(path, f"not a sound TIFF file ({reason})")
-
-
-def _full_pages(file: Any, path: str) -> list[Any]:
-    """Pages at full resolution: reduced versions of them are left out."""
-    pages = []
-    for number, page in enumerate(file.pages):
-        if number >= _MAX_PAGES:
-            break
-        reduced = number > 0 and bool(int(page.subfiletype) & 1)
-        if not reduced and page.imagewidth and page.imagelength:
-            pages.append(page)
-    if not pages:
-        raise UnreadableDocument(path, "no page with pixels")
-    return pages

@@ -84,9 +84,7 @@ def geometry(path: str, page: Any) -> Geometry:
     if tile_width <= 0 or tile_height <= 0:
         raise UnsupportedDocument(path, "strips or tiles without extent")
     planar = page.planarconfig == 2 and samples > 1
-    result = Geometry(
-        width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page)
-    )
+    result = Geometry(width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page))
     held = 1 if planar else samples
     if not result.raw or tiled:
         check_segment(path, tile_width * tile_height * held * page.dtype.itemsize)

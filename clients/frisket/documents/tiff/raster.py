@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from ..pixels import Pixels
 from .page import Geometry, Samples, colour_of, geometry, samples_of
 
 _CACHE_BYTES = 48 << 20
+_CACHE_MOST = 128 << 20
+_TILE_ROWS = 512
 _BLOCK_BYTES = 4 << 20
 
 
@@ -66,9 +69,20 @@ class TiffRaster(BaseRaster):
         self.stored_dtype = np.dtype(page.dtype).newbyteorder("=")
         self._disk = self.stored_dtype.newbyteorder(page.parent.byteorder)
         self._offsets, self._counts = page.dataoffsets, page.databytecounts
-        self._cache = SegmentCache()
+        self._cache = SegmentCache(self._cache_bytes())
+        self._decoding = [threading.Lock() for _ in range(32)]
         self._extra = _jpeg_arguments(page)
         self._colour = colour_of(page, self.samples)
+        self.levels: list[TiffRaster] = []
+
+    def _cache_bytes(self) -> int:
+        """Room for the strips under one row of tiles, so that none is decoded twice."""
+        if self.geometry.tiled:
+            return _CACHE_BYTES
+        row = self.width * self.geometry.samples * self.dtype.itemsize
+        return min(
+            _CACHE_MOST, max(_CACHE_BYTES, (_TILE_ROWS + 2 * self.geometry.tile_height) * row)
+        )
 
     @property
     def colour(self) -> Colour:
@@ -128,8 +142,11 @@ class TiffRaster(BaseRaster):
         key = self.geometry.index(plane, row, column)
         found = self._cache.get(key)
         if found is None:
-            found = self._decode(key, row, column)
-            self._cache.put(key, found)
+            with self._decoding[key % len(self._decoding)]:  # one thread decodes, others wait
+                found = self._cache.get(key)
+                if found is None:
+                    found = self._decode(key, row, column)
+                    self._cache.put(key, found)
         return found[inner.y : inner.bottom, inner.x : inner.right]
 
     def _uncached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
@@ -152,9 +169,19 @@ class TiffRaster(BaseRaster):
             raise UnreadableDocument(
                 self.path, "a strip or tile is shorter than its pixels", offset=offset
             )
+        if inner.width * 8 < shape.tile_width:  # a narrow part of long rows
+            return self._narrow(offset + start, row_bytes, inner, held)
         data = self._pread(offset + start, wanted)
         rows = np.frombuffer(data, self._disk).reshape(inner.height, shape.tile_width, held)
         return _native(rows[:, inner.x : inner.right], self.dtype)
+
+    def _narrow(self, offset: int, row_bytes: int, inner: Rect, held: int) -> Pixels:
+        """A few columns of uncompressed rows, without reading the rest of the rows."""
+        item = held * self._disk.itemsize
+        length, first = inner.width * item, offset + inner.x * item
+        data = b"".join(self._pread(first + row * row_bytes, length) for row in range(inner.height))
+        rows = np.frombuffer(data, self._disk).reshape(inner.height, inner.width, held)
+        return _native(rows, self.dtype)
 
     def _short_count(self, offset: int, needed: int, row: int) -> bool:
         """Old writers store wrong lengths of a single strip; the file itself decides then."""
@@ -207,13 +234,19 @@ class TiffRaster(BaseRaster):
             self.path, f"a strip or tile cannot be decoded ({reason})", offset=offset
         )
 
+    def _averaged(self, size: tuple[int, int]) -> Pixels:
+        """From the smallest pyramid level that is large enough, where there is one."""
+        for level in self.levels:
+            if level.width >= size[0] and level.height >= size[1]:
+                return level._averaged(size)
+        return super()._averaged(size)
+
     def _jobs(self) -> Iterator[Callable[[], Block]]:
         for rect in self._blocks():
-            yield lambda rect=rect: (
-                rect.x,
-                rect.y,
-                self._gather(rect, self.samples.taken, self._uncached),
-            )
+            yield partial(self._block, rect)
+
+    def _block(self, rect: Rect) -> Block:
+        return rect.x, rect.y, self._gather(rect, self.samples.taken, self._uncached)
 
     def _blocks(self) -> Iterator[Rect]:
         """Rectangles of whole segments, of about four megabytes."""

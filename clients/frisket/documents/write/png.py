@@ -11,7 +11,7 @@ import numpy as np
 
 from ..output import Output
 from ..parallel import ordered
-from ..pixels import Pixels
+from ..pixels import Pixels, as_bytes
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -87,7 +87,7 @@ def _compress(plan: Plan, band: tuple[Pixels, Pixels | None]) -> tuple[bytes, in
     filtered[:, 0] = _UP
     filtered[0, 1:] = raw[0] if above is None else raw[0] - above
     np.subtract(raw[1:], raw[:-1], out=filtered[1:, 1:])
-    data = memoryview(filtered.reshape(-1))
+    data = as_bytes(filtered)
     deflater = zlib.compressobj(plan.level, zlib.DEFLATED, -15)
     packed = deflater.compress(data) + deflater.flush(zlib.Z_FULL_FLUSH)
     return packed, zlib.adler32(data), len(data)

@@ -10,7 +10,6 @@ from ..errors import UnsupportedDocument
 from ..model import AlphaSource, Layer
 
 
-
 def splice_mask(
     document: BaseDocument,
     out: str | os.PathLike[str],

@@ -1,0 +1,108 @@
+"""A PSD as named parts that cover all of its bytes, for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..verify import Part
+from .records import MASK, REAL_MASK, Block, LayerInfo, Record
+from .tree import layer_name
+
+if TYPE_CHECKING:
+    from .document import PsdDocument
+
+_DEEP = (b"Lr16", b"Lr32", b"Layr")
+_NAMES = {MASK: "mask", REAL_MASK: "real mask"}
+
+
+def parts(document: PsdDocument) -> Iterator[Part]:
+    """Every part of the file; lengths, which follow from the parts, are left out."""
+    found, source = document.structure, document.source
+    yield Part("header", 0, 26)
+    yield Part("colour mode data", found.palette_at + 4, found.palette_length)
+    yield from _resources(document)
+    if found.layer_info is not None:
+        yield from _layers(document, found.layer_info)
+    yield from _section(document)
+    for block in found.blocks:
+        if block.key not in _DEEP:
+            yield _block_part("block", block, 4, source.size)
+    yield from _tail(document)
+    yield Part("merged image", found.merged_at, source.size - found.merged_at)
+
+
+def _resources(document: PsdDocument) -> Iterator[Part]:
+    found = document.structure
+    position = end = found.resources_at + 4
+    for resource in found.resources:
+        stop = min(resource.end, end + found.resources_length)
+        yield Part(f"resource {resource.id}", resource.start, stop - resource.start)
+        position = stop
+    rest = found.resources_at + 4 + found.resources_length - position
+    if rest:
+        yield Part("rest of the resources", position, rest)
+
+
+def _section(document: PsdDocument) -> Iterator[Part]:
+    """What lies between the standard layer info and the tagged blocks."""
+    found, wide = document.structure, 8 if document.structure.big else 4
+    if not found.standard_at:
+        return
+    length = int.from_bytes(document.source.read(found.standard_at, wide), "big")
+    start = found.standard_at + wide + length
+    yield Part("global mask information", start, found.blocks_at - start)
+
+
+def _tail(document: PsdDocument) -> Iterator[Part]:
+    found = document.structure
+    if not found.blocks_at:
+        return
+    end = found.blocks[-1].padded(4) if found.blocks else found.blocks_at
+    if end < found.merged_at:
+        yield Part("rest of the section", end, found.merged_at - end)
+
+
+def _block_part(owner: str, block: Block, padding: int, limit: int) -> Part:
+    stop = min(block.padded(padding), limit)
+    name = f"{owner} {block.key.decode('latin-1').strip()}"
+    return Part(name, block.data, stop - block.data)
+
+
+def _layers(document: PsdDocument, info: LayerInfo) -> Iterator[Part]:
+    yield Part("sign of the layer count", value=b"-" if info.count < 0 else b"+")
+    labels = [_label(document, index, record) for index, record in enumerate(info.records)]
+    for label, record in zip(labels, info.records, strict=True):
+        yield from _record(document, label, record)
+        for channel in record.channels:
+            name = _NAMES.get(channel.id, f"channel {channel.id}")
+            yield Part(f"{label} {name}", channel.data, channel.length)
+    rest = info.start + info.length - info.channels_end
+    if rest >= 4:  # less is padding, which follows from the rest
+        yield Part("rest of the layers", info.channels_end, rest)
+
+
+def _label(document: PsdDocument, index: int, record: Record) -> str:
+    node = next((one for one in document.nodes if one.index == index), None)
+    if node is not None:
+        return f"layer #{node.layer.id}"
+    return f"group end {index} {layer_name(document.source, record)}"
+
+
+def _record(document: PsdDocument, label: str, record: Record) -> Iterator[Part]:
+    ids = [number for number, _, _ in record.channel_info if number not in (MASK, REAL_MASK)]
+    yield Part(f"{label} rectangle", record.start, 16)
+    yield Part(f"{label} channel list", value=repr(ids).encode())
+    yield Part(f"{label} blending", record.blend_at, 12)
+    if record.mask_room:
+        yield Part(f"{label} mask block", record.mask_at + 4, record.mask_room)
+    ranges = record.mask_at + 4 + record.mask_room
+    if record.name_at:
+        yield Part(f"{label} blending ranges", ranges, record.name_at - ranges)
+        name_end = record.blocks[0].start if record.blocks else record.end
+        yield Part(f"{label} name", record.name_at, name_end - record.name_at)
+    end = record.blocks[-1].padded(1) if record.blocks else record.end
+    for block in record.blocks:
+        yield _block_part(label, block, 1, record.end)
+    if record.blocks and end < record.end:
+        yield Part(f"{label} rest of the record", end, record.end - end)

@@ -1,0 +1,62 @@
+"""Which directories of a TIFF are pages, and which are smaller versions of them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UnreadableDocument
+from ..oriented import TURNS, Turn
+
+if TYPE_CHECKING:
+    from .raster import TiffRaster
+
+_MAX_PAGES = 4096
+_ORIENTATION = 274
+_REDUCED = 1
+
+
+def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
+    """Pages at full resolution, and for each the reduced versions that belong to it.
+
+    Raises:
+        UnreadableDocument: No page has pixels.
+    """
+    pages: list[Any] = []
+    reduced: dict[int, list[Any]] = {}
+    for number, page in enumerate(file.pages):
+        if number >= _MAX_PAGES:
+            break
+        if not page.imagewidth or not page.imagelength:
+            continue
+        if pages and int(page.subfiletype) & _REDUCED:
+            reduced.setdefault(len(pages) - 1, []).append(page)
+            continue
+        pages.append(page)
+        if page.subifds:
+            reduced.setdefault(len(pages) - 1, []).extend(_sub_pages(page))
+    if not pages:
+        raise UnreadableDocument(path, "no page with pixels")
+    return pages, reduced
+
+
+def _sub_pages(page: Any) -> list[Any]:
+    """Levels that hang below a page; damaged ones only cost the short cut they offer."""
+    with contextlib.suppress(Exception):
+        return [sub for sub in page.pages if int(sub.subfiletype) & _REDUCED]
+    return []
+
+
+def is_level(level: TiffRaster, full: TiffRaster) -> bool:
+    """Whether a page shows the same as another one, only smaller."""
+    same = level.mode == full.mode and level.channels == full.channels
+    if not same or level.width >= full.width:
+        return False
+    skew = abs(level.width * full.height - level.height * full.width)
+    return skew <= max(full.width, full.height)
+
+
+def turn_of(page: Any) -> Turn | None:
+    """How the stored page is turned upright; None where it is already."""
+    tag = page.tags.get(_ORIENTATION)
+    return TURNS.get(int(tag.value)) if tag is not None and isinstance(tag.value, int) else None
