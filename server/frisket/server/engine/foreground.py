@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .carry import Axis, axis, lerped, runs
+from .lattice import Lattice, strips
 from .types import Bytes, Float, LinearMatte, Pixels
 
 _SIDE = 512
@@ -89,56 +89,35 @@ def colours(
     """
     flat = pixels.ndim == 2
     part = pixels[..., None] if flat else pixels
-    grid = prepared.foreground.shape
-    cols = axis(x, part.shape[1], grid[1], matte.layer_width)
-    rows = axis(y, part.shape[0], grid[0], matte.layer_height)
     out = part.copy()
-    for start, stop in runs(rows):
-        open_ = np.flatnonzero((alpha[start:stop] != np.iinfo(alpha.dtype).max).any(axis=0))
-        if open_.size:
-            span = slice(int(open_[0]), int(open_[-1]) + 1)
-            _strip(prepared, rows, cols, (start, stop), span, part, alpha, out)
+    layer = (matte.layer_width, matte.layer_height)
+    grid = prepared.foreground.shape[:2]
+    for rows, lattice in strips(grid, layer, (x, y), part.shape[:2]):
+        _strip(prepared, lattice, part[rows], alpha[rows], out[rows])
     return np.asarray(out[..., 0] if flat else out)
 
 
 def _strip(
-    prepared: ForegroundColours,
-    rows: Axis,
-    cols: Axis,
-    lines: tuple[int, int],
-    span: slice,
-    pixels: Pixels,
-    alpha: Pixels,
-    out: Pixels,
+    prepared: ForegroundColours, lattice: Lattice, pixels: Pixels, alpha: Pixels, out: Pixels
 ) -> None:
-    here = slice(*lines)
-    top = np.iinfo(pixels.dtype).max
-    level = np.float32(1.0 / np.iinfo(alpha.dtype).max)
-    share = alpha[here, span].astype(np.float32)
-    sure = alpha[here, span] == np.iinfo(alpha.dtype).max
-    share *= level
-    upper, lower = int(rows.low[lines[0]]), int(rows.high[lines[0]])
-    across = Axis(cols.low[span], cols.high[span], cols.weight[span])
+    """Replace colours in ``out`` wherever alpha is not full."""
+    full = np.iinfo(alpha.dtype).max
+    mixed = alpha != full
+    if not mixed.any():
+        return
+    share = alpha.astype(np.float32)
+    share *= np.float32(1.0 / full)
+    top = np.float32(np.iinfo(pixels.dtype).max)
     for c in range(pixels.shape[2]):
-        fore = _plane(prepared.foreground, c, pixels.shape[2], upper, lower, rows, here, across)
-        back = _plane(prepared.background, c, pixels.shape[2], upper, lower, rows, here, across)
-        own = pixels[here, span, c]
-        best = _best(own.astype(np.float32), fore, back, share, np.float32(top))
-        out[here, span, c] = np.where(sure, own, best.astype(pixels.dtype))
+        fore = lattice(_plane(prepared.foreground, c, pixels.shape[2]))
+        back = lattice(_plane(prepared.background, c, pixels.shape[2]))
+        best = _best(pixels[..., c].astype(np.float32), fore, back, share, top)
+        np.copyto(out[..., c], best.astype(pixels.dtype), where=mixed)
 
 
-def _plane(
-    values: Float, c: int, count: int, upper: int, lower: int, rows: Axis, here: slice, cols: Axis
-) -> Float:
-    """One channel (or, for grey layers, the mean of three) between two grid rows."""
-    lines = (values[upper], values[lower])
-    first, second = (v[:, c] if count == 3 else v.mean(axis=1) for v in lines)
-    above = lerped(first, cols)
-    step = lerped(second, cols)
-    step -= above
-    grown = rows.weight[here][:, None] * step
-    grown += above
-    return grown
+def _plane(values: Float, c: int, count: int) -> Float:
+    """One channel or, for grey layers, the mean of three."""
+    return values[..., c] if count == 3 else values.mean(axis=2)
 
 
 def _best(own: Float, fore: Float, back: Float, share: Float, top: np.float32) -> Float:
