@@ -13,7 +13,7 @@ from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
 
 if TYPE_CHECKING:
-    from frisket.client.cut import CutOptions, CutResult
+    from frisket.client.cutting import CutOptions, CutResult
 
 _KINDS = ("matte", "alpha", "mask", "cutout", "selection", "layer", "page")
 _EDGE = {
@@ -100,7 +100,7 @@ def _point(text: str) -> tuple[int, int, bool]:
 def run(arguments: argparse.Namespace) -> int:
     """Cut, and say what was done."""
     from frisket.cli.progress import bar
-    from frisket.client.cut import cut
+    from frisket.client.cutting import cut
 
     shown = sys.stderr.isatty() and not arguments.no_progress
     with bar(shown) as progress:
@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def options(arguments: argparse.Namespace) -> CutOptions:
     """Return what the command line describes."""
-    from frisket.client.cut import CutOptions
+    from frisket.client.cutting import CutOptions
     from frisket.client.hint_files import HintFiles
     from frisket.client.options import Edge, Point
 
@@ -156,7 +156,7 @@ def as_dict(result: CutResult) -> dict[str, Any]:
     values = {
         field.name: getattr(result, field.name)
         for field in dataclasses.fields(result)
-        if field.name not in ("outcome", "output")
+        if field.name not in ("outcome", "output", "coarse")
     }
     outcome = result.outcome
     box = outcome.subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from frisket.cli.exits import Exit
-from frisket.client.cut import NoSubject
+from frisket.client.cutting import NoSubject
 from frisket.client.errors import ClientError, TransportError
 from frisket.client.hint_files import BadHint
 from frisket.documents import DocumentError, LayerNotFound, OutputError

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from frisket.client.cut import CutOptions, CutResult, cut
+    from frisket.client.cutting import CutOptions, CutResult, cut
     from frisket.client.errors import ClientError, TransportError
 
 __all__ = ["ClientError", "CutOptions", "CutResult", "TransportError", "cut"]
@@ -24,9 +24,9 @@ __all__ = ["ClientError", "CutOptions", "CutResult", "TransportError", "cut"]
 _HOMES = {
     "ClientError": "frisket.client.errors",
     "TransportError": "frisket.client.errors",
-    "CutOptions": "frisket.client.cut",
-    "CutResult": "frisket.client.cut",
-    "cut": "frisket.client.cut",
+    "CutOptions": "frisket.client.cutting",
+    "CutResult": "frisket.client.cutting",
+    "cut": "frisket.client.cutting",
 }
 
 
@@ -34,7 +34,6 @@ def __getattr__(name: str) -> Any:
     """Load a public name from the module it lives in."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # The submodule `cut` would shadow the function of the same name: replace it.
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

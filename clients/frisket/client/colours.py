@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from frisket.client.store import AlphaStore, Samples
 from frisket.documents import Raster, Rect
 

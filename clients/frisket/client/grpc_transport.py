@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+
 from frisket.client.errors import TransportError, transport_error
 from frisket.client.transport import MAX_MESSAGE_BYTES
 from frisket.v1 import matting_pb2 as pb

@@ -10,6 +10,7 @@ import h2.errors
 import h2.events
 import h2.exceptions
 import h2.settings
+
 from frisket.client.errors import TransportError
 from frisket.client.h2_framing import Deframer, Status, frame, status_from
 

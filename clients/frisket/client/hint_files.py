@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from frisket.client.errors import ClientError
 from frisket.client.grid import proxy_size
 from frisket.client.options import HintSet, Point

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from frisket.client.grid import TileRect
 from frisket.client.options import LayerSpec
 from frisket.documents import Raster, Rect

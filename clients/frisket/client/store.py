@@ -13,6 +13,7 @@ from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
+
 from frisket.client.events import AlphaReady, Event, SolidReady
 from frisket.client.grid import Grid, TileRect
 from frisket.documents import Rect

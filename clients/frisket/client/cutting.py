@@ -71,10 +71,20 @@ class LayerCut:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """A small greyscale picture: 8-bit rows, size in pixels."""
+
+    width: int
+    height: int
+    rows: bytes
+
+
+@dataclass(frozen=True)
 class CutResult:
     """What `cut` did; sizes in pixels and bytes, times in seconds.
 
-    `layer_bytes` counts the layer's pixels as decoded, in the format they travel in.
+    `layer_bytes` counts the layer's pixels as decoded, in the format they travel in;
+    `coarse` is the first mask of the first layer.
     """
 
     output: Path
@@ -95,6 +105,7 @@ class CutResult:
     client_peak_bytes: int
     server_peak_bytes: int
     outcome: Outcome
+    coarse: Preview = field(repr=False)
 
 
 def cut(
@@ -200,4 +211,9 @@ def _result(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -
         client_peak_bytes=peak_bytes(),
         server_peak_bytes=max(one.outcome.server_peak_bytes for one in cuts),
         outcome=first.outcome,
+        coarse=Preview(
+            first.run.session.layer.proxy_width,
+            first.run.session.layer.proxy_height,
+            bytes(first.run.coarse),
+        ),
     )

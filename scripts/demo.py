@@ -1,0 +1,171 @@
+"""Cut a real photograph out of two large documents, and show how.
+
+    make demo
+
+Makes a layered PSD and a 100-megapixel TIFF from a photograph, cuts the subject out of
+both through the local server, and leaves the results in `demo-out/`: the PSD with its
+layer mask, the TIFF with alpha, and a contact sheet for each.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+from PIL import Image, ImageDraw
+from psd_tools import PSDImage
+from skimage import data
+
+from frisket.cli.progress import bar
+from frisket.client import CutOptions, CutResult, cut
+from frisket.documents import Rect, open_document
+
+OUT = Path(__file__).resolve().parent.parent / "demo-out"
+LAYER = "People/Astronaut"
+SIDE_PX = 10_000
+PANEL_PX = 420
+_FRISKET_RED = (200, 30, 40)
+
+Picture = npt.NDArray[np.uint8]
+
+
+def main() -> int:
+    """Run the demonstration and return the exit status."""
+    OUT.mkdir(exist_ok=True)
+    photograph = Image.fromarray(data.astronaut())
+    print("making a layered PSD and a 100-megapixel TIFF …", flush=True)
+    psd = make_psd(photograph, OUT / "layered.psd")
+    tiff = make_tiff(photograph, OUT / "large.tif")
+    show(psd, OUT / "layered-masked.psd", CutOptions(layers=(LAYER,), kind="mask"))
+    show(tiff, OUT / "large-alpha.tif", CutOptions(kind="alpha"))
+    print(f"look at {OUT / 'layered-masked.png'} and {OUT / 'large-alpha.png'}")
+    return 0
+
+
+def make_psd(photograph: Image.Image, path: Path) -> Path:
+    """Write a PSD of three layers and a group; the photograph is one of them."""
+    document = PSDImage.new("RGB", (1600, 1200), color=(236, 232, 224))
+    paper = Image.new("RGB", (1600, 1200), (222, 214, 200))
+    document.append(document.create_pixel_layer(paper, name="Paper"))
+    people = document.create_group(name="People")
+    portrait = photograph.resize((1024, 1024), Image.Resampling.LANCZOS)
+    people.append(document.create_pixel_layer(portrait, name="Astronaut", top=88, left=288))
+    note = Image.new("RGBA", (500, 60), (30, 30, 30, 255))
+    document.append(document.create_pixel_layer(note, name="Caption", top=1110, left=550))
+    document.save(path)
+    return path
+
+
+def make_tiff(photograph: Image.Image, path: Path) -> Path:
+    """Write the photograph enlarged to 100 megapixels, in tiles, band by band."""
+    tifffile.imwrite(
+        path,
+        _tiles(photograph),
+        shape=(SIDE_PX, SIDE_PX, 3),
+        dtype=np.uint8,
+        photometric="rgb",
+        tile=(512, 512),
+        compression="zlib",
+        predictor=True,
+    )
+    return path
+
+
+def _tiles(photograph: Image.Image) -> Iterator[Picture]:
+    scale = photograph.width / SIDE_PX
+    for top in range(0, SIDE_PX, 512):
+        for left in range(0, SIDE_PX, 512):
+            across, down = min(512, SIDE_PX - left), min(512, SIDE_PX - top)
+            box = (left * scale, top * scale, (left + across) * scale, (top + down) * scale)
+            part = photograph.resize((across, down), Image.Resampling.BICUBIC, box)
+            yield np.asarray(part)
+
+
+def show(source: Path, output: Path, options: CutOptions) -> None:
+    """Cut, print a line of figures, and draw the contact sheet."""
+    with bar(sys.stderr.isatty()) as progress:
+        result = cut(source, output, options, progress=progress)
+    print(figures(result), flush=True)
+    if result.notice:
+        print(f"  {result.notice}")
+    sheet(source, output, result).save(output.with_suffix(".png"))
+
+
+def figures(result: CutResult) -> str:
+    """Return one line of what it took."""
+    megapixels = result.width * result.height / 1e6
+    peak = (result.client_peak_bytes + result.server_peak_bytes) / 2**20
+    return (
+        f"{result.output.name}: {megapixels:.1f} MP, {result.model} on {result.device}, "
+        f"first mask {result.first_mask_seconds:.2f} s, done {result.seconds:.2f} s, "
+        f"{result.tiles_sent} of {result.tiles_total} tiles sent "
+        f"({result.uploaded_bytes / result.layer_bytes:.0%} of the layer), "
+        f"client + server at most {peak:.0f} MiB"
+    )
+
+
+def sheet(source: Path, output: Path, result: CutResult) -> Image.Image:
+    """Return original, coarse, final, cutout and frisket side by side."""
+    original = _small_layer(source, result.layer_path)
+    coarse = Image.frombytes("L", (result.coarse.width, result.coarse.height), result.coarse.rows)
+    final = _small_alpha(output, result)
+    size = original.size
+    panels = {
+        "original": original,
+        "coarse": coarse.resize(size).convert("RGB"),
+        "final": final.resize(size).convert("RGB"),
+        "cutout": Image.composite(original, _checkerboard(size), final.resize(size)),
+        "frisket": Image.composite(original, _red_film(original), final.resize(size)),
+    }
+    return _in_a_row(panels)
+
+
+def _small_layer(source: Path, layer_path: str) -> Image.Image:
+    with open_document(source) as document:
+        proxy = document.raster(document.find_layer(layer_path)).proxy(PANEL_PX)
+    return Image.fromarray(np.ascontiguousarray(proxy[..., :3]))
+
+
+def _small_alpha(output: Path, result: CutResult) -> Image.Image:
+    """Read the alpha back from the file that was written."""
+    if result.kind == "mask":
+        layer = next(one for one in PSDImage.open(output).descendants() if one.name == "Astronaut")
+        mask = np.asarray(layer.mask.topil())
+        return Image.fromarray(mask).resize((PANEL_PX, PANEL_PX), Image.Resampling.BOX)
+    with open_document(output) as document:
+        raster = document.raster(document.find_layer(None))
+        step = SIDE_PX // PANEL_PX
+        rows = [
+            raster.read(Rect(0, y, raster.width, 1))[0, ::step, -1]
+            for y in range(0, raster.height, step)
+        ]
+    return Image.fromarray(np.stack(rows))
+
+
+def _checkerboard(size: tuple[int, int], square: int = 12) -> Image.Image:
+    y, x = np.indices(size[::-1]) // square
+    grey = np.where((x + y) % 2, 200, 250).astype(np.uint8)
+    return Image.fromarray(grey).convert("RGB")
+
+
+def _red_film(original: Image.Image) -> Image.Image:
+    return Image.blend(original, Image.new("RGB", original.size, _FRISKET_RED), 0.6)
+
+
+def _in_a_row(panels: dict[str, Image.Image]) -> Image.Image:
+    width, height = next(iter(panels.values())).size
+    out = Image.new("RGB", ((width + 8) * len(panels) + 8, height + 30), "white")
+    draw = ImageDraw.Draw(out)
+    for index, (name, panel) in enumerate(panels.items()):
+        left = 8 + index * (width + 8)
+        out.paste(panel, (left, 24))
+        draw.text((left, 6), name, fill="black")
+    return out
+
+
+if __name__ == "__main__":
+    sys.exit(main())
