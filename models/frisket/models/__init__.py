@@ -19,6 +19,7 @@ from .errors import (
     WrongHash,
 )
 from .home import home
+from .mirror import averaged, mirrored, mirrored_prompt
 from .registry import Registry
 from .types import Box, Coarse, Model, ModelInfo, Point, Prompt
 
@@ -42,5 +43,8 @@ __all__ = [
     "Registry",
     "UnknownModel",
     "WrongHash",
+    "averaged",
     "home",
+    "mirrored",
+    "mirrored_prompt",
 ]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .types import Bytes
+from .types import Bytes, Float
+
+UNSURE = (5, 250)
+"""Coarse values between these are open: even a faint answer marks hair."""
 
 
 def _disc(radius: int) -> Bytes:
@@ -22,20 +25,35 @@ def grown(mask: Bytes, radius: int) -> Bytes:
     return mask
 
 
-def band(alpha: Bytes, cell: float) -> Bytes:
+def band(alpha: Bytes, reach: float) -> Bytes:
     """The trimap of a coarse alpha.
 
     Args:
         alpha: (h, w), 0..255.
-        cell: the model's own pixel in pixels of ``alpha``.
+        reach: how far the band goes beyond what is unsure, in pixels of ``alpha``.
 
     Returns:
-        (h, w): 0, 255, and 128 within two of the model's pixels of anything unsure
-        and of every outline.
+        (h, w): 0, 255, and 128 near anything unsure and near every outline, so that
+        thin structures and holes that the model saw at all stay open.
     """
-    unsure = ((alpha > 12) & (alpha < 243)).astype(np.uint8)
+    unsure = ((alpha > UNSURE[0]) & (alpha < UNSURE[1])).astype(np.uint8)
     inside = (alpha >= 128).astype(np.uint8)
     outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _disc(1))
-    radius = max(2, round(2 * cell))
-    wide = grown(np.maximum(unsure, outline), radius)
+    wide = grown(np.maximum(unsure, outline), max(2, round(reach)))
     return np.where(wide > 0, 128, np.where(inside > 0, 255, 0)).astype(np.uint8)
+
+
+def settled(trimap: Bytes, alpha: Float, margin: int) -> Bytes:
+    """The trimap after solving: what came out as 0 or 1, and all around it, is known.
+
+    Args:
+        trimap: (h, w) before solving.
+        alpha: (h, w) float32, solved.
+        margin: cells around anything between 0 and 1 that stay open.
+    """
+    between = ((alpha > 1 / 255) & (alpha < 254 / 255)).astype(np.uint8)
+    inside = (alpha >= 0.5).astype(np.uint8)
+    outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _disc(1))
+    near = grown(np.maximum(between, outline), margin) > 0
+    still = (trimap == 128) & near
+    return np.where(still, 128, inside * 255).astype(np.uint8)

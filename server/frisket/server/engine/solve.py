@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from .band import band
-from .guided import linear
+from .band import band, settled
+from .closed import Laplacian, minimise
 from .types import Bytes, EdgeControls, EngineError, Float, Hints, LinearMatte, Quality
 
-GRID_SIDE = 1024  # longer side of the grid the matte is solved on
+
+@dataclass(frozen=True)
+class _Effort:
+    """What a quality costs and gives.
+
+    Attributes:
+        side: longer side of the grid.
+        steps: of conjugate gradients.
+        reach: of the band, in the model's own pixels.
+    """
+
+    side: int
+    steps: int
+    reach: float
 
 
-def _grid(shape: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, GRID_SIDE / max(shape))
+_EFFORTS = {
+    Quality.STANDARD: _Effort(side=640, steps=20, reach=2.0),
+    Quality.HIGH: _Effort(side=1024, steps=40, reach=2.4),
+    Quality.BEST: _Effort(side=1024, steps=40, reach=2.4),
+}
+_RADIUS = 3
+_EPS = 1e-6
+_WISH = 1e-3  # weight of the model's answer where it is sure
+_WISH_ALONE = 1e-2  # the same where nothing is known for certain
+_LEVELS = 0.02  # alpha this near to 0 or 1 is taken to be meant so
+_STEP = np.float32(1 / 4096)
+
+
+def _grid(shape: tuple[int, int], side: int) -> tuple[int, int]:
+    scale = min(1.0, side / max(shape))
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
@@ -59,32 +87,77 @@ def solve(
         EngineError: sizes that do not fit one another.
     """
     _checked(rgb, coarse)
-    size = _grid(rgb.shape[:2])
-    guide, alpha = _resized(rgb, size), _resized(coarse, size)
-    cell = (cell_px or max(coarse.shape) / 320) * max(size) / max(coarse.shape)
     if quality is Quality.DRAFT:
-        return _draft(alpha, layer_size)
-    trimap = band(alpha, cell)
-    a, b = linear(
-        guide.astype(np.float32) / 255, alpha.astype(np.float32) / 255, max(2, round(cell)), 1e-4
+        return _draft(coarse, layer_size)
+    effort = _EFFORTS[quality]
+    size = _grid(rgb.shape[:2], effort.side)
+    guide, alpha = _resized(rgb, size), _resized(coarse, size)
+    cell = max(1.0, (cell_px or max(coarse.shape) / 320) * max(size) / max(coarse.shape))
+    trimap = band(alpha, effort.reach * cell)
+    return _solved(guide, alpha, trimap, layer_size, effort)
+
+
+def _solved(
+    guide: Bytes, alpha: Bytes, trimap: Bytes, layer_size: tuple[int, int], effort: _Effort
+) -> LinearMatte:
+    """Closed form within the band's bounding box; outside it everything is known."""
+    box = _around(trimap == 128, 2 * _RADIUS + 1)
+    a = np.zeros((*trimap.shape, 3), np.float32)
+    b = (trimap == 255).astype(np.float32)
+    method = "Nothing was open."
+    if box is not None:
+        a[box], b[box], method = _closed(guide[box], alpha[box], trimap[box], effort)
+    a, b = (np.rint(v / _STEP) * _STEP for v in (a, b))
+    shown = (a * (guide.astype(np.float32) / np.float32(255))).sum(axis=2) + b
+    known = settled(trimap, shown, 2)
+    return finish(a, b, known, shown, layer_size, method)
+
+
+def _closed(guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort) -> tuple[Float, Float, str]:
+    wish = alpha.astype(np.float32) / np.float32(255)
+    free = trimap == 128
+    sided = (trimap == 255).any() and (trimap == 0).any()
+    weight = np.float32(_WISH if sided else _WISH_ALONE) * np.square(2 * wish - 1)
+    weight += np.float32(1e-6)
+    start = np.where(free, wish, trimap == 255).astype(np.float32)
+    laplacian = Laplacian(guide.astype(np.float32) / np.float32(255), _RADIUS, _EPS)
+    solved = np.clip(minimise(laplacian, wish, weight, start, free, effort.steps), 0, 1)
+    method = f"Closed-form matting on the band, {effort.steps} steps."
+    if not np.isfinite(solved).all():
+        solved = start
+        method = "The system could not be solved, so the coarse alpha was filtered instead."
+    elif not sided:
+        method += " Nothing was certain, so the model's own answer weighed more."
+    a, b = laplacian.linear(solved)
+    gain = np.float32(1 / (1 - 2 * _LEVELS))
+    return a * gain, (b - np.float32(_LEVELS)) * gain, method
+
+
+def _around(mask: Bytes, margin: int) -> tuple[slice, slice] | None:
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
+        slice(max(0, int(cols[0]) - margin), int(cols[-1]) + margin + 1),
     )
-    return finish(a, b, trimap, guide, layer_size, "Guided filter on the band.")
 
 
 def finish(
-    a: Float, b: Float, trimap: Bytes, guide: Bytes, layer_size: tuple[int, int], method: str
+    a: Float, b: Float, known: Bytes, shown: Float, layer_size: tuple[int, int], method: str
 ) -> LinearMatte:
     """Outside the band the coefficients are exactly 0 and 0 or 1."""
-    inside = trimap == 128
+    inside = known == 128
     a = np.where(inside[..., None], a, np.float32(0)).astype(np.float32)
-    b = np.where(inside, b, (trimap == 255).astype(np.float32)).astype(np.float32)
-    shown = (a * (guide.astype(np.float32) / 255)).sum(axis=2) + b
-    alpha = np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
-    return LinearMatte(a, b, trimap, layer_size[0], layer_size[1], method, alpha)
+    b = np.where(inside, b, (known == 255).astype(np.float32)).astype(np.float32)
+    alpha = np.rint(np.clip(np.where(inside, shown, b), 0, 1) * 255).astype(np.uint8)
+    return LinearMatte(a, b, known, layer_size[0], layer_size[1], method, alpha)
 
 
-def _draft(alpha: Bytes, layer_size: tuple[int, int]) -> LinearMatte:
-    known = np.where((alpha == 0) | (alpha == 255), alpha, 128).astype(np.uint8)
+def _draft(coarse: Bytes, layer_size: tuple[int, int]) -> LinearMatte:
+    alpha = _resized(coarse, _grid(coarse.shape, 1024))
+    sure = ((alpha == 0) | (alpha == 255)).astype(np.uint8)
+    known = np.where(sure, alpha, 128).astype(np.uint8)
     zero = np.zeros((*alpha.shape, 3), np.float32)
     b = alpha.astype(np.float32) / np.float32(255)
     return LinearMatte(
