@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import tifffile
+
 from frisket.documents import ArrayAlpha, DocumentError, Rect, UnsupportedDocument, open_document
 from frisket.documents.tiff.pages import turn_of
 from frisket.documents.write import splice_alpha

@@ -68,3 +68,68 @@ class Deepened:
 def at_depth(source: AlphaSource, depth: int) -> AlphaSource:
     """``source`` itself where it already has the depth, else a view that converts."""
     return source if source.depth == depth else Deepened(source, depth)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An alpha seen on a larger canvas; there is nothing around it."""
+
+    source: AlphaSource
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def depth(self) -> int:
+        """The depth of the alpha."""
+        return self.source.depth
+
+    def _inside(self, rect: Rect) -> Rect:
+        whole = Rect(0, 0, self.source.width, self.source.height)
+        return rect.moved(-self.x, -self.y).intersect(whole)
+
+    def read(self, rect: Rect) -> Pixels:
+        """The rectangle of the canvas, zeros outside the alpha."""
+        kind = np.uint8 if self.depth == 8 else np.uint16
+        out = np.zeros((rect.height, rect.width), kind)
+        part = self._inside(rect)
+        if not part.empty:
+            y, x = part.y + self.y - rect.y, part.x + self.x - rect.x
+            out[y : y + part.height, x : x + part.width] = self.source.read(part)
+        return out
+
+    def solid(self, rect: Rect) -> int | None:
+        """0 outside; a value where the whole rectangle lies inside and is constant."""
+        part = self._inside(rect)
+        if part.empty:
+            return 0
+        value = self.source.solid(part)
+        whole = (part.width, part.height) == (rect.width, rect.height)
+        return value if whole or value == 0 else None
+
+
+@dataclass(frozen=True)
+class Floating:
+    """An alpha as floats 0..1, for documents of 32 bits."""
+
+    source: AlphaSource
+    depth: int = 32
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.source.width
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.source.height
+
+    def read(self, rect: Rect) -> Pixels:
+        """float32, 0 to 1."""
+        return convert_depth(self.source.read(rect), 32)
+
+    def solid(self, rect: Rect) -> int | None:
+        """Only nothing is told: the bytes of 1.0 are not all the same."""
+        return 0 if self.source.solid(rect) == 0 else None

@@ -42,13 +42,14 @@ def packed_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]
             for row in rows:
                 row.append(piece)
             continue
-        raw = _bytes_of(alpha.read(tile), order)
+        raw = stored_bytes(alpha.read(tile), order)
         for row, line in zip(rows, raw, strict=True):
             row.append(bytes(packbits_encode(line.tobytes())))
     return [b"".join(row) for row in rows]
 
 
-def _bytes_of(values: Pixels, order: str) -> Pixels:
+def stored_bytes(values: Pixels, order: str) -> Pixels:
+    """(rows, bytes of a row) uint8 in a byte order."""
     ordered = np.ascontiguousarray(values.astype(in_order(values.dtype, order), copy=False))
     return ordered.view(np.uint8).reshape(values.shape[0], -1)
 
@@ -88,7 +89,7 @@ def zip_channel(
         out.write(ZIP.to_bytes(2, "big" if order == ">" else "little"))
         deflater = zlib.compressobj(4)
         for band in bands(*size):
-            out.write(deflater.compress(_bytes_of(read(band), order).tobytes()))
+            out.write(deflater.compress(stored_bytes(read(band), order).tobytes()))
         out.write(deflater.flush())
 
     return write

@@ -33,7 +33,7 @@ def splice_mask(
     existing: str = "refuse",
 ) -> None:
     """Write a copy of the document in which layers carry masks."""
-    edits = LayerEdits(_info(document))
+    edits = LayerEdits(info_of(document))
     nodes = sorted((document.node(layer) for layer in masks), key=lambda node: node.index)
     for node in nodes:
         add_mask(document, edits, node.layer, node.record, masks[node.layer], existing)
@@ -45,7 +45,12 @@ def splice_mask(
         shift_lengths(file, splice, document.structure, edits)
 
 
-def _info(document: PsdDocument) -> LayerInfo:
+def info_of(document: PsdDocument) -> LayerInfo:
+    """The document's layers.
+
+    Raises:
+        UnsupportedDocument: It has none.
+    """
     info = document.structure.layer_info
     if info is None or not info.records:
         raise UnsupportedDocument(

@@ -85,8 +85,8 @@ def _layers(document: PsdDocument, info: LayerInfo) -> Iterator[Part]:
 def _label(document: PsdDocument, index: int, record: Record) -> str:
     node = next((one for one in document.nodes if one.index == index), None)
     if node is not None:
-        return f"layer #{node.layer.id}"
-    return f"group end {index} {layer_name(document.source, record)}"
+        return f"layer {node.layer.path}"
+    return f"group end {layer_name(document.source, record)}"
 
 
 def _record(document: PsdDocument, label: str, record: Record) -> Iterator[Part]:

@@ -44,6 +44,15 @@ def _plane(document: PsdDocument, record: Record, number: int) -> Plane | None:
     return Plane(reader_of(document, record, number))
 
 
+def channel_raster(document: PsdDocument, record: Record, number: int) -> PlanarRaster:
+    """One channel of a layer as a raster of its own."""
+    channel = record.channel(number)
+    assert channel is not None
+    size = channel.width, channel.height
+    plane = Plane(reader_of(document, record, number)) if channel.length > 2 else None
+    return PlanarRaster(size, document.structure.depth, [plane], Colour("GRAY", colours=1), False)
+
+
 def reader_of(document: PsdDocument, record: Record, number: int) -> ChannelReader:
     """Rows of one channel of a layer; the channel must exist."""
     channel = record.channel(number)

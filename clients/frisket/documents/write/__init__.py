@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cutout import write_cutout
     from .matte import write_matte
-    from .splice import splice_alpha, splice_mask
+    from .splice import splice_alpha, splice_layer, splice_mask, splice_page, splice_selection
 
 _WHERE = {
     "splice_alpha": "splice",
+    "splice_layer": "splice",
     "splice_mask": "splice",
+    "splice_page": "splice",
+    "splice_selection": "splice",
     "write_cutout": "cutout",
     "write_matte": "matte",
 }
 
 __all__ = [
     "splice_alpha",
+    "splice_layer",
     "splice_mask",
+    "splice_page",
+    "splice_selection",
     "write_cutout",
     "write_matte",
 ]

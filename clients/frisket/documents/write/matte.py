@@ -47,6 +47,15 @@ def write_matte(out: str | os.PathLike[str], alpha: AlphaSource, depth: int = 8)
 def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
     dtype = np.dtype(np.uint8 if alpha.depth == 8 else np.uint16)
     plan = Plan(alpha.width, alpha.height, 1, dtype, photometric=1, level=_LEVEL)
+    full = sum(alpha.solid(tile) is None for tile in plan.tiles())
+    with atomic_output(out, full * plan.tile**2 * dtype.itemsize) as file:
+        writer = TiledWriter(file, plan)
+        write_tiles(writer, plan, alpha)
+        writer.finish()
+
+
+def write_tiles(writer: TiledWriter, plan: Plan, alpha: AlphaSource) -> None:
+    """Write all tiles of an alpha; solid ones are encoded and stored once."""
     solids: dict[int, bytes] = {}
 
     def encode(tile: Rect) -> tuple[bytes, object]:
@@ -54,15 +63,11 @@ def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
         if value is None:
             return encode_tile(plan, alpha.read(tile)[..., None]), None
         if value not in solids:
-            solids[value] = encode_tile(plan, np.full((plan.tile, plan.tile, 1), value, dtype))
+            solids[value] = encode_tile(plan, np.full((plan.tile, plan.tile, 1), value, plan.dtype))
         return solids[value], value
 
-    full = sum(alpha.solid(tile) is None for tile in plan.tiles())
-    with atomic_output(out, full * plan.tile**2 * dtype.itemsize) as file:
-        writer = TiledWriter(file, plan)
-        for data, key in ordered(encode, plan.tiles(), ahead=8):
-            writer.add(data, key)
-        writer.finish()
+    for data, key in ordered(encode, plan.tiles(), ahead=8):
+        writer.add(data, key)
 
 
 def _write_png(out: str | os.PathLike[str], alpha: AlphaSource) -> None:

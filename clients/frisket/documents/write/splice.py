@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..base import BaseDocument
 from ..errors import UnsupportedDocument
-from ..model import AlphaSource, Layer
+from ..model import AlphaSource, ColourSource, Layer
 
 
 def splice_mask(
@@ -55,6 +55,78 @@ def splice_alpha(
         splice(document, out, layer.id - 1, alpha)
         return
     raise _cannot(document, "an alpha sample", "use --as mask, --as matte or --as cutout")
+
+
+def splice_selection(
+    document: BaseDocument,
+    out: str | os.PathLike[str],
+    layer: Layer,
+    alpha: AlphaSource,
+    name: str = "Frisket",
+) -> None:
+    """Write a copy of a PSD or PSB with a saved selection (an alpha channel).
+
+    ``alpha`` is in the coordinates of ``layer``; what lies outside the canvas is cut off.
+
+    Raises:
+        UnsupportedDocument: The document cannot hold one.
+        OutputError: It is full, or the file cannot be written.
+    """
+    from ..alpha import Placed
+    from ..psd import PsdDocument
+
+    if not isinstance(document, PsdDocument):
+        raise _cannot(document, "a saved selection", "use --as alpha, --as matte or --as cutout")
+    from ..psd.selection import splice_selection as splice
+
+    whole = (layer.x, layer.y) == (0, 0) and (alpha.width, alpha.height) == (
+        document.width, document.height
+    )  # fmt: skip
+    placed = Placed(alpha, layer.x, layer.y, document.width, document.height)
+    splice(document, out, alpha if whole else placed, name)
+
+
+def splice_layer(
+    document: BaseDocument,
+    out: str | os.PathLike[str],
+    cutouts: Mapping[Layer, AlphaSource],
+    colours: Mapping[Layer, ColourSource] | None = None,
+) -> None:
+    """Write a copy of a PSD or PSB with a cutout layer above each original, which is hidden.
+
+    Args:
+        document: A PSD or PSB.
+        out: Where to; may be the document itself.
+        cutouts: An alpha of the layer's size for every layer.
+        colours: Replaced colours, in the document's own samples, for some of them.
+
+    Raises:
+        UnsupportedDocument: The document cannot hold layers.
+        OutputError: The file cannot be written.
+    """
+    from ..psd import PsdDocument
+
+    if not isinstance(document, PsdDocument):
+        raise _cannot(document, "a new layer", "use --as alpha, --as matte or --as cutout")
+    from ..psd.layer import splice_layer as splice
+
+    splice(document, out, cutouts, colours)
+
+
+def splice_page(document: BaseDocument, out: str | os.PathLike[str], alpha: AlphaSource) -> None:
+    """Write a copy of a TIFF with the alpha as one more page, greyscale, at the end.
+
+    Raises:
+        UnsupportedDocument: Not a TIFF.
+        OutputError: The file cannot be written.
+    """
+    from ..tiff import TiffDocument
+
+    if not isinstance(document, TiffDocument):
+        raise _cannot(document, "pages", "use --as mask, --as matte or --as cutout")
+    from ..tiff.newpage import splice_page as splice
+
+    splice(document, out, alpha)
 
 
 def _cannot(document: BaseDocument, what: str, advice: str) -> UnsupportedDocument:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ..model import Rect
 from ..output import Output
-from ..pixels import Pixels
+from ..pixels import Pixels, as_bytes, in_order
 
-SHORT, LONG, UNDEFINED, LONG8 = 3, 4, 7, 16
-_FORMATS = {1: "B", SHORT: "H", LONG: "I", UNDEFINED: "B", LONG8: "Q"}
+ASCII, SHORT, LONG, UNDEFINED, LONG8 = 2, 3, 4, 7, 16
+_FORMATS = {1: "B", ASCII: "B", SHORT: "H", LONG: "I", UNDEFINED: "B", LONG8: "Q"}
 _CLASSIC_LIMIT = (1 << 32) - (1 << 26)
 DEFLATE = 8
 
@@ -48,7 +49,9 @@ class Plan:
         tile: Side of a tile, a multiple of 16.
         predictor: 1 for none, 2 for horizontal differences.
         level: Deflate level.
-        resolution: Pixels an inch, or 0.
+        order: Byte order in ``struct`` notation.
+        bigtiff: Said where the page goes into an existing file.
+        extra_tags: More entries of the directory.
     """
 
     width: int
@@ -61,6 +64,8 @@ class Plan:
     tile: int = 512
     predictor: int = 1
     level: int = 1
+    order: str = "<"
+    bigtiff: bool | None = None
     extra_tags: tuple[Tag, ...] = field(default=())
 
     @property
@@ -71,7 +76,9 @@ class Plan:
 
     @property
     def big(self) -> bool:
-        """Whether it may pass four gigabytes."""
+        """Whether it may pass four gigabytes, or goes into a file that did."""
+        if self.bigtiff is not None:
+            return self.bigtiff
         return self.raw_bytes > _CLASSIC_LIMIT
 
     def tiles(self) -> Iterable[Rect]:
@@ -92,8 +99,9 @@ def encode_tile(plan: Plan, pixels: Pixels) -> bytes:
         pixels = full
     if plan.predictor == 2:
         pixels = imagecodecs.delta_encode(np.ascontiguousarray(pixels), axis=-2)
-    little = np.ascontiguousarray(pixels.astype(plan.dtype.newbyteorder("<"), copy=False))
-    return bytes(imagecodecs.deflate_encode(little.reshape(-1).view(np.uint8), level=plan.level))
+    stored = np.ascontiguousarray(pixels.astype(in_order(plan.dtype, plan.order), copy=False))
+    data: Any = as_bytes(stored)
+    return bytes(imagecodecs.deflate_encode(data, level=plan.level))
 
 
 class TiledWriter:
@@ -104,7 +112,8 @@ class TiledWriter:
         self._offsets: list[int] = []
         self._counts: list[int] = []
         self._shared: dict[object, tuple[int, int]] = {}
-        out.write(_header(plan.big, 0))
+        if out.tell() == 0:
+            out.write(_header(plan.big, 0))
         self._position = out.tell()
 
     def add(self, data: bytes, key: object = None) -> None:
@@ -120,11 +129,13 @@ class TiledWriter:
         self._offsets.append(offset)
         self._counts.append(count)
 
+    def directory(self) -> int:
+        """Write the directory; its position."""
+        return write_directory(self._out, self._tags(), self._plan.big, self._plan.order)
+
     def finish(self) -> None:
-        """Write the directory and point the header at it."""
-        tags = self._tags()
-        position = write_directory(self._out, tags, self._plan.big)
-        self._out.patch(0, _header(self._plan.big, position))
+        """Write the directory of a file of its own and point the header at it."""
+        self._out.patch(0, _header(self._plan.big, self.directory()))
 
     def _tags(self) -> list[Tag]:
         plan = self._plan
