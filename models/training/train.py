@@ -1,0 +1,204 @@
+"""Train the embedded model; a killed run resumes from its last checkpoint.
+
+`python train.py --data TRAIN --teacher TEACHER --backbone deeplab.tflite --out RUN`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from backbone import load_tflite
+from batches import Plan, StepBatches, square, to_input, to_target
+from data import Pair, load_all, read_skip, split
+from losses import total_loss
+from network import Frisket
+from scores import Score, score, summary
+from torch import Tensor
+
+CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
+#: Share of the averaged weights kept at each step, once past the first steps.
+AVERAGE = 0.9985
+#: Batches drawn ahead of their use.
+AHEAD = 4
+
+
+class Run:
+    """A network, its averaged twin and its optimiser, saved and restored together."""
+
+    def __init__(self, plan: Plan, out: Path) -> None:
+        self.plan, self.out, self.step = plan, out, 0
+        torch.manual_seed(plan.seed)
+        self.net = Frisket().to(memory_format=torch.channels_last)
+        self.mean = Frisket().to(memory_format=torch.channels_last)
+        groups = self.net.parameter_groups(plan.rate, plan.backbone_share)
+        self.optimiser = torch.optim.AdamW(groups, lr=plan.rate, weight_decay=0.01)
+
+    def start(self, backbone: Path) -> None:
+        """Resume from the checkpoint, or begin with the published backbone."""
+        if (self.out / CHECKPOINT).exists():
+            self._restore(torch.load(self.out / CHECKPOINT, weights_only=True))
+            return
+        load_tflite(self.net.backbone, backbone)
+        self.mean.load_state_dict(self.net.state_dict())
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        parts = {"net": self.net, "mean": self.mean, "optimiser": self.optimiser}
+        state = {name: part.state_dict() for name, part in parts.items()} | {"step": self.step}
+        torch.save(state, self.out / "checkpoint.tmp")
+        (self.out / "checkpoint.tmp").replace(self.out / CHECKPOINT)
+
+    def learn(self, images: Tensor, soft: Tensor, masks: Tensor) -> float:
+        """One step on a uint8 batch; return the loss."""
+        self._set_rate()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = self.net(to_input(images.numpy()))
+        loss = total_loss(logits, to_target(soft.numpy()), to_target(masks.numpy()))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        self._average()
+        return loss.item()
+
+    def _set_rate(self) -> None:
+        share = self.plan.rate_at(self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * share
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
+        for own, new in zip(
+            self.mean.state_dict().values(), self.net.state_dict().values(), strict=True
+        ):
+            if own.is_floating_point():
+                own.lerp_(new, 1 - keep)
+            else:
+                own.copy_(new)
+
+    def _restore(self, state: dict[str, object]) -> None:
+        for name in ("net", "mean", "optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+        for group, new in zip(
+            self.optimiser.param_groups,
+            self.net.parameter_groups(self.plan.rate, self.plan.backbone_share),
+            strict=True,
+        ):
+            group["peak"] = new["peak"]
+        self.step = int(state["step"])  # type: ignore[call-overload]
+
+
+@torch.no_grad()
+def predict(net: Frisket, pair: Pair, size: int) -> Score:
+    """Score one validation photograph at its own size."""
+    image = square(pair.image, size)[None]
+    alpha = net(to_input(image))[0].float().sigmoid()[0, 0].numpy()
+    h, w = pair.mask.shape
+    full = cv2.resize(alpha, (w, h), interpolation=cv2.INTER_LINEAR)
+    return score(full, pair.mask.astype(np.float32) / 255)
+
+
+def validate(net: Frisket, pairs: list[Pair], size: int) -> dict[str, dict[str, float]]:
+    """Scores of each set of the validation split."""
+    net.eval()
+    groups = sorted({p.group for p in pairs})
+    members = {g: [p for p in pairs if p.group == g] for g in groups}
+    return {g: summary([predict(net, p, size) for p in m]) for g, m in members.items()}
+
+
+class Log:
+    """One JSON object a line; lines after the step a run resumes from are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        lines = path.read_text().splitlines() if path.exists() else []
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        path.write_text("".join(line + "\n" for line in kept))
+
+    def write(self, **record: object) -> None:
+        """Append one record."""
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+
+def batches(pairs: list[Pair], plan: Plan, start: int) -> Iterator[tuple[Tensor, ...]]:
+    """Batches of the steps from `start` on, drawn by a thread ahead of their use.
+
+    A thread, not a process: OpenCV and NumPy let go of the interpreter while they work, and
+    a forked worker can hang in a lock that OpenCV's own threads held.
+    """
+    source = StepBatches(pairs, plan)
+    with ThreadPoolExecutor(1) as ahead:
+        first = range(start, min(start + AHEAD, plan.steps))
+        waiting = deque(ahead.submit(source.__getitem__, step) for step in first)
+        for step in range(start, plan.steps):
+            if step + AHEAD < plan.steps:
+                waiting.append(ahead.submit(source.__getitem__, step + AHEAD))
+            yield waiting.popleft().result()
+
+
+def train(run: Run, pairs: list[Pair], every: int) -> None:
+    """Learn until the plan ends; log, score and save every so many steps."""
+    train_pairs, valid_pairs = split(pairs)
+    log, losses, began = Log(run.out / LOG, run.step), [], time.time()
+    run.net.train()
+    for batch in batches(train_pairs, run.plan, run.step):
+        losses.append(run.learn(*batch))
+        if run.step % 50 == 0:
+            seconds, began = time.time() - began, time.time()
+            log.write(step=run.step, loss=sum(losses) / len(losses), seconds=seconds)
+            losses = []
+        if run.step % every == 0 or run.step == run.plan.steps:
+            scores = validate(run.mean, valid_pairs, run.plan.size)
+            log.write(step=run.step, scores=scores)
+            run.save()
+
+
+def parse() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--data", "--backbone", "--out"):
+        parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--skip", type=Path, default=Path(__file__).parent / "skip.txt")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--backbone-share", type=float, default=0.2)
+    parser.add_argument("--small-size", type=int, default=256)
+    parser.add_argument("--size", type=int, default=320)
+    parser.add_argument("--grow-at", type=float, default=0.5)
+    parser.add_argument("--decay", type=float, default=0.4)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--every", type=int, default=250)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Load, resume and train."""
+    args = parse()
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    plan = Plan(**{key: getattr(args, key) for key in Plan.__dataclass_fields__})
+    run = Run(plan, args.out)
+    run.start(args.backbone)
+    (args.out / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
+    pairs = load_all(args.data, args.teacher, read_skip(args.skip))
+    train(run, pairs, args.every)
+
+
+if __name__ == "__main__":
+    main()
