@@ -69,7 +69,8 @@ def test_new_layers_stand_above_the_hidden_original(corpus, tmp_path):
             PSDImage.open(path)
         except Exception:
             continue
-        if not document.nodes or layer.width * layer.height > 1_000_000:
+        broken = "crash-" in path.name or "oob-write" in path.name
+        if broken or not document.nodes or layer.width * layer.height > 1_000_000:
             continue
         alpha = ramp(layer.width, layer.height, document.depth)
         splice_layer(document, out, {layer: ArrayAlpha(alpha)})
@@ -87,7 +88,7 @@ def test_new_layers_stand_above_the_hidden_original(corpus, tmp_path):
             assert np.array_equal(result.raster(old).read(whole(old)), before, equal_nan=floats)
             if not layer.has_alpha and not floats:
                 assert np.array_equal(after[..., -1], alpha)
-        left = {one.what for one in differences(path, out)}
+        left = {re.sub(r" \(\d+\)$", "", one.what) for one in differences(path, out)}
         mine = {f"layer {layer.path} blending", "resource 1057"}
         extra = {one for one in left if not one.startswith(f"layer {new.path} ")}
         assert extra <= mine, (path.name, extra)

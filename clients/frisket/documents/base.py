@@ -198,11 +198,9 @@ class BaseDocument(ABC):
         """Exact id, path or name first; a glob only where none of these is meant."""
         if selector.startswith("#") and selector[1:].isdigit():
             return [layer for layer in self.layers if layer.id == int(selector[1:])]
-        for exact in (lambda one: one.path, lambda one: one.name):
-            found = [layer for layer in self.layers if exact(layer) == selector]
-            if found:
-                return found
-        return [layer for layer in self.layers if _globbed(layer, selector)]
+        paths = [layer for layer in self.layers if layer.path == selector]
+        found = paths or [layer for layer in self.layers if layer.name == selector]
+        return found or [layer for layer in self.layers if _globbed(layer, selector)]
 
     def _shown(self) -> Iterator[Layer]:
         """Layers that are visible together with every group around them."""

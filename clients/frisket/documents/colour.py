@@ -73,7 +73,7 @@ class Colour:
         top = peak(colours.dtype)
         alpha = np.maximum(rest[..., :1].astype(np.float32), 1e-6)
         scaled = np.minimum(colours * (np.float32(top) / alpha), top)
-        return scaled.astype(colours.dtype)
+        return np.asarray(scaled, colours.dtype)
 
     def _from_palette(self, colours: Pixels, rest: Pixels) -> Pixels:
         assert self.palette is not None
@@ -89,7 +89,7 @@ class Colour:
         if values.dtype.kind == "f":
             return self._from_float(values, light)
         if values.dtype.kind == "b":
-            return values.astype(np.uint8) * np.uint8(255)
+            return np.asarray(values.astype(np.uint8) * np.uint8(255))
         if self.signed_lab and light:
             return _unsigned_lab(values)
         if values.dtype.kind == "i":
@@ -164,7 +164,7 @@ class _Transform:
         values = np.ascontiguousarray(values if self._channels > 1 else values[..., 0])
         height, width = values.shape[:2]
         image = Image.frombuffer(
-            self._pil_mode, (width, height), values.data, "raw", self._pil_mode, 0, 1
+            self._pil_mode, (width, height), bytes(values.data), "raw", self._pil_mode, 0, 1
         )
         result = ImageCms.applyTransform(image, self._eight)
         assert result is not None
@@ -208,7 +208,7 @@ def _unsigned_lab(values: Pixels) -> Pixels:
     """Lab with signed a and b, as TIFF stores it, to a and b offset by half the range."""
     if values.dtype.kind == "i":
         values = values.view(f"u{values.dtype.itemsize}")
-    result = values.copy()
+    result: Pixels = values.copy()
     result[..., 1:3] ^= result.dtype.type(1 << (8 * result.dtype.itemsize - 1))
     return result
 
@@ -217,4 +217,4 @@ def _offset(values: Pixels) -> Pixels:
     """Signed whole numbers to unsigned ones, the lowest becoming 0."""
     bits = 8 * values.dtype.itemsize
     unsigned: Pixels = values.view(f"u{values.dtype.itemsize}")
-    return unsigned ^ unsigned.dtype.type(1 << (bits - 1))
+    return np.asarray(unsigned ^ unsigned.dtype.type(1 << (bits - 1)))

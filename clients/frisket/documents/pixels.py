@@ -9,14 +9,15 @@ import numpy as np
 Pixels: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
-def peak(dtype: np.dtype[np.generic]) -> int:
+def peak(dtype: np.dtype[Any]) -> int:
     """The value of full intensity: 255, 65535, or 1 for floats."""
     return int(np.iinfo(dtype).max) if dtype.kind in "ui" else 1
 
 
 def in_order(dtype: np.dtype[Any], order: str) -> np.dtype[Any]:
     """The type in a byte order, ``<`` or ``>``."""
-    return dtype.newbyteorder("<" if order == "<" else ">")
+    ordered: np.dtype[Any] = dtype.newbyteorder("<" if order == "<" else ">")
+    return ordered
 
 
 def as_bytes(values: Pixels) -> memoryview:
@@ -35,10 +36,10 @@ def convert_depth(values: Pixels, depth: int) -> Pixels:
     if values.dtype == target:
         return values
     if values.dtype == np.uint8 and depth == 16:
-        return values.astype(np.uint16) * np.uint16(257)
+        return np.asarray(values.astype(np.uint16) * np.uint16(257))
     if values.dtype == np.uint16 and depth == 8:
         return ((values.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
     if depth == 32:
-        return (values / np.float32(peak(values.dtype))).astype(np.float32)
+        return np.asarray(values / np.float32(peak(values.dtype)), np.float32)
     top = peak(target)
-    return (np.clip(np.nan_to_num(values), 0, 1) * top + 0.5).astype(target)
+    return np.asarray(np.clip(np.nan_to_num(values), 0, 1) * top + 0.5).astype(target)

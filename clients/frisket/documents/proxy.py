@@ -86,7 +86,7 @@ class BoxMean:
         low, high = self._y.bounds(index, y, y + flat.shape[0])
         whole, end = -(-low // unit), high // unit
         if whole > end:  # the output row lies inside one source row
-            return flat[end - y].astype(kind) * kind(high - low)
+            return np.asarray(flat[end - y].astype(kind) * kind(high - low))
         total = _sum_rows(flat[whole - y : end - y], kind)
         total *= kind(unit)
         if whole * unit > low:
@@ -135,7 +135,8 @@ class BoxMean:
 def _sum_rows(rows: Pixels, kind: type[np.unsignedinteger]) -> Pixels:
     """Exact sum over rows; in uint16 where that holds it, which is several times faster."""
     narrow = rows.dtype == np.uint8 and rows.shape[0] <= 257
-    return np.add.reduce(rows, axis=0, dtype=np.uint16 if narrow else kind).astype(kind)
+    total: Pixels = np.add.reduce(rows, axis=0, dtype=np.uint16 if narrow else kind)
+    return total.astype(kind)
 
 
 class WeightedMean:

@@ -13,7 +13,7 @@ from ..pixels import Pixels, as_bytes, in_order
 from ..source import Source
 
 RAW, RLE, ZIP, ZIP_PREDICTED = 0, 1, 2, 3
-_ROW_TYPES = {1: np.dtype(np.uint8), 8: np.dtype(np.uint8)}
+_ROW_TYPES: dict[int, np.dtype[Any]] = {1: np.dtype(np.uint8), 8: np.dtype(np.uint8)}
 _ROW_TYPES |= {16: np.dtype(">u2"), 32: np.dtype(">f4")}
 _READ = 1 << 20
 _SNAPSHOT_BYTES = 4 << 20
@@ -247,4 +247,4 @@ class ZipRows:
         planes = summed.reshape(raw.shape[0], 4, -1).transpose(0, 2, 1)
         # The planes run from the most significant byte down in either byte order.
         planes = planes if channel.order == ">" else planes[..., ::-1]
-        return np.ascontiguousarray(planes).reshape(raw.shape)
+        return np.asarray(np.ascontiguousarray(planes).reshape(raw.shape))

@@ -77,7 +77,7 @@ def read_directory(source: Source, layout: Layout, offset: int) -> Directory:
         raise UnreadableDocument(source.path, f"{count} tags cannot be true", offset=offset)
     size = struct.calcsize(layout.entry) + layout.inline
     raw = source.read(offset + width, count * size)
-    entries = {}
+    entries: dict[int, bytes] = {}
     for start in range(0, len(raw), size):
         code = struct.unpack_from(layout.order + "H", raw, start)[0]
         entries.setdefault(code, raw[start : start + size])

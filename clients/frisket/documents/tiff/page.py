@@ -160,4 +160,4 @@ def _palette(page: Any) -> Pixels | None:
         return None
     wide = table.T.astype(np.uint32)
     scaled = wide if int(wide.max()) < 256 else (wide + 128) // 257
-    return np.minimum(scaled, 255).astype(np.uint8)
+    return np.asarray(np.minimum(scaled, 255), np.uint8)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..pixels import Pixels
+from ..pixels import Pixels, in_order
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
 KEPT = (NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS)
@@ -45,7 +45,7 @@ class Coding:
     def _predicted(self, pixels: Pixels) -> Pixels:
         import imagecodecs
 
-        kind = pixels.dtype.newbyteorder(self.order)
+        kind = in_order(pixels.dtype, self.order)
         if self.predictor == _FLOAT_PREDICTOR:
             # This predictor splits numbers into planes of bytes and has an order of its own.
             return np.asarray(imagecodecs.floatpred_encode(pixels, axis=-2))

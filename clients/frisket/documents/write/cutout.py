@@ -131,7 +131,7 @@ class Cutout:
 
 def _signed_lab(values: Pixels) -> Pixels:
     """Offset a and b become signed, the way TIFF stores CIELab."""
-    result = values.copy()
+    result: Pixels = values.copy()
     result[..., 1:3] ^= result.dtype.type(1 << (8 * result.dtype.itemsize - 1))
     return result
 
