@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import grpc
+
 from frisket.client.grid import Grid
 from frisket.client.options import bytes_per_pixel
 from frisket.v1 import matting_pb2 as pb

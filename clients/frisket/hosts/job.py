@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from frisket.client.drive import Driver
+from frisket.client.errors import Cancelled, TransportError
 from frisket.client.events import (
     AlphaReady,
     CoarseRowsReady,
@@ -20,6 +20,7 @@ from frisket.client.options import LayerSpec, Options
 from frisket.client.session import Session
 from frisket.client.transport import Connect
 from frisket.hosts.enlarge import Enlarged
+from frisket.hosts.live import Change, LiveDriver
 
 
 class Reader(Protocol):
@@ -71,6 +72,7 @@ class Job:
         client: name and version for the server's log.
         cancelled: asked between events.
         notice: takes a sentence for the user.
+        next_change: see `frisket.hosts.live.LiveDriver`.
     """
 
     reader: Reader
@@ -80,6 +82,8 @@ class Job:
     client: str
     cancelled: Callable[[], bool] = lambda: False
     notice: Callable[[str], None] = lambda text: None
+    next_change: Callable[[Outcome], Change | None] = lambda outcome: None
+    _driver: LiveDriver | None = None
 
     def run(self) -> Outcome:
         """Return the outcome, with everything painted.
@@ -94,10 +98,27 @@ class Job:
         self._done = 0
         self._showing = bytearray(self._session.grid.count)
         self.painter.progress(0.05, "Finding the subject")
-        driver = Driver(self._session, self.connect, self.reader, self._hear, self.cancelled)
-        outcome = driver.run()
+        self._driver = LiveDriver(
+            self._session,
+            self.connect,
+            self.reader,
+            self._hear,
+            self.cancelled,
+            next_change=self.next_change,
+        )
+        try:
+            outcome = self._driver.run()
+        except TransportError as error:
+            if self.cancelled():
+                raise Cancelled("Cancelled.") from error
+            raise
         self.painter.shown()
         return outcome
+
+    def drop(self) -> None:
+        """Leave at once what `cancelled` would end at the next event; from any thread."""
+        if self._driver is not None:
+            self._driver.drop()
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Opened) and event.notice:

@@ -58,7 +58,7 @@ def check_folder(folder: Path, entry: str) -> Iterator[Finding]:
     """
     main = folder / entry
     yield Finding(main.is_file(), f"the plug-in's file is {main}")
-    if main.parent == folder and main.is_file() and sys.platform != "win32":
+    if entry != "__init__.py" and main.is_file() and sys.platform != "win32":
         yield Finding(os.access(main, os.X_OK), f"{main.name} may be run (chmod +x)")
     foreign = [path for path in folder.rglob("*.py") if not path.read_bytes().isascii()]
     own = [path for path in foreign if "_vendor" not in path.parts]

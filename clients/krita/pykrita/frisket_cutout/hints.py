@@ -1,0 +1,120 @@
+"""Strokes on a temporary annotation layer, heard while a session is open."""
+
+from __future__ import annotations
+
+import zlib
+
+from frisket.client.grid import TileRect
+from frisket.client.options import HintSet
+from frisket.hosts import pixels
+from frisket.hosts.strokes import hints_from
+
+from .mainthread import MainThread
+from .place import STROKES, Place
+from .qt import QtCore, QtGui
+
+GREY = QtGui.QImage.Format.Format_Grayscale8
+_SIDE = 256
+_GRAB_PIXELS = 1 << 20
+
+
+def find_layer(document):
+    """Return the annotation layer of a document, if there is one."""
+    return document.nodeByName(STROKES)
+
+
+def add_layer(document) -> None:
+    """Put an empty annotation layer on top and make it the active one."""
+    layer = find_layer(document)
+    if layer is None:
+        layer = document.createNode(STROKES, "paintlayer")
+        document.rootNode().addChildNode(layer, None)
+    document.setActiveNode(layer)
+
+
+def remove_layer(document) -> None:
+    """Take the annotation layer away again."""
+    layer = find_layer(document)
+    if layer is not None:
+        layer.remove()
+
+
+class Ear:
+    """Notices when strokes change. `listen` is for the worker thread."""
+
+    def __init__(self, place: Place, main: MainThread, region: TileRect) -> None:
+        self._place = place
+        self._main = main
+        self._region = region
+        self._heard = 0
+        self._kind = ("RGBA", "U8")
+
+    def listen(self) -> HintSet | None:
+        """Return the strokes if they differ from those heard last."""
+        picture = self._picture()
+        if picture is None:
+            return self._forget()
+        data, width, height = picture
+        mark = zlib.crc32(data) or 1
+        if mark == self._heard:
+            return None
+        self._heard = mark
+        return hints_from(data, width, height, (self._region.width, self._region.height))
+
+    def _forget(self) -> HintSet | None:
+        gone = self._heard
+        self._heard = 0
+        return HintSet() if gone else None
+
+    def _picture(self) -> tuple[bytes, int, int] | None:
+        """Return the strokes over the layer's region, reduced, as RGBA rows."""
+        region = self._region
+        scale = min(1.0, _SIDE / max(region.width, region.height))
+        width, height = max(1, round(region.width * scale)), max(1, round(region.height * scale))
+        bounds = self._main.call(self._bounds)
+        if bounds is None:
+            return None
+        image = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
+        image.fill(0)
+        painter = QtGui.QPainter(image)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+        for part in _parts(bounds):
+            self._draw(painter, part, scale)
+        painter.end()
+        bits = image.constBits()
+        bits.setsize(image.sizeInBytes())
+        return bytes(bits), width, height
+
+    def _draw(self, painter: QtGui.QPainter, part: TileRect, scale: float) -> None:
+        box = (part.x, part.y, part.width, part.height)
+        data = self._main.call(lambda: self._layer().pixelData(*box)).data()
+        # The layer has the image's own colour model and depth.
+        samples = pixels.narrow(data, *self._kind)
+        key = pixels.black(samples) if self._kind[0] == "CMYKA" else b""
+        rows = pixels.rgba(pixels.quads(samples, self._kind[0]), self._kind[0], key)
+        kind = QtGui.QImage.Format.Format_RGBA8888
+        image = QtGui.QImage(rows, part.width, part.height, part.width * 4, kind)
+        size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
+        smooth = QtCore.Qt.TransformationMode.SmoothTransformation
+        small = image.scaled(*size, QtCore.Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+        left, top = (part.x - self._region.x) * scale, (part.y - self._region.y) * scale
+        painter.drawImage(QtCore.QPointF(left, top), small)
+
+    def _layer(self):
+        return find_layer(self._place.document())
+
+    def _bounds(self) -> TileRect | None:
+        layer = self._layer()
+        if layer is None:
+            return None
+        self._kind = (layer.colorModel(), layer.colorDepth())
+        bounds = layer.bounds()
+        if bounds.width() < 1 or bounds.height() < 1:
+            return None
+        return TileRect(bounds.x(), bounds.y(), bounds.width(), bounds.height())
+
+
+def _parts(bounds: TileRect):
+    rows = max(1, _GRAB_PIXELS // bounds.width)
+    for y in range(0, bounds.height, rows):
+        yield TileRect(bounds.x, bounds.y + y, bounds.width, min(rows, bounds.height - y))

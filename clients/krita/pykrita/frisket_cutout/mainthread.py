@@ -1,0 +1,52 @@
+"""Krita's API may be used on the main thread only: a queue from workers to it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .qt import QtCore
+
+
+class _Posted:
+    """Work on its way to the main thread, and what came of it."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        self.done = threading.Event()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class MainThread(QtCore.QObject):
+    """Runs short pieces of work between Krita's own events.
+
+    Make it on the main thread. `longest` is what the slowest piece took, in seconds.
+    """
+
+    _posted = QtCore.pyqtSignal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 0.0
+        self._posted.connect(self._run, QtCore.Qt.ConnectionType.QueuedConnection)
+
+    def call(self, work: Callable[[], Any]) -> Any:
+        """Run work on the main thread; return its result or raise its error."""
+        posted = _Posted(work)
+        self._posted.emit(posted)
+        posted.done.wait()
+        if posted.error is not None:
+            raise posted.error
+        return posted.result
+
+    def _run(self, posted: _Posted) -> None:
+        start = time.monotonic()
+        try:
+            posted.result = posted.work()
+        except BaseException as error:
+            posted.error = error
+        self.longest = max(self.longest, time.monotonic() - start)
+        posted.done.set()

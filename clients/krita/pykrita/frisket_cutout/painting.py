@@ -1,0 +1,104 @@
+"""Shows alpha in Krita as it arrives: one undo step, a seldom and quiet redraw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from frisket.client.grid import TileRect
+from frisket.hosts.pace import Pace
+from frisket.hosts.planes import multiply
+
+from . import making
+from .mainthread import MainThread
+from .place import Place
+from .qt import QtCore
+
+# What is written in one go on the main thread: about two milliseconds.
+_BATCH_PIXELS = 4 << 20
+
+Patch = tuple[TileRect, QtCore.QByteArray]
+
+
+@dataclass
+class Painter:
+    """Paints alpha into what `making` makes.
+
+    Attributes:
+        place: the layer.
+        main: the way to the main thread.
+        region: where the layer lies in the image.
+        make: a key of `making.MAKES`.
+        tell: takes a share 0..1 and a text, on any thread.
+        selected: whether to multiply by the image's selection as it was at the start.
+        replaced: id of a mask to remove when the new one is there.
+    """
+
+    place: Place
+    main: MainThread
+    region: TileRect
+    make: str
+    tell: Callable[[float, str], None]
+    selected: object = None
+    replaced: object = None
+    _target: making.Target | None = None
+    _batch: list[Patch] = field(default_factory=list)
+    _pending: int = 0
+    _pace: Pace | None = None
+
+    def fill(self, rect: TileRect, opaque: bool) -> None:
+        """Paint a rectangle of constant alpha."""
+        value = b"\xff" if opaque else b"\0"
+        self.paint(rect, value * (rect.width * rect.height), True)
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        """Paint a rectangle of alpha."""
+        moved = self._moved(rect)
+        if self.selected is not None:
+            alpha = multiply(alpha, self._stencil(moved))
+        self._batch.append((moved, QtCore.QByteArray(alpha)))
+        self._pending += rect.width * rect.height
+        if self._pending >= _BATCH_PIXELS:
+            self._flush()
+
+    def recolour(self, rect: TileRect, colours: bytes) -> None:
+        """Replace the new layer's colours by cleaned ones."""
+        moved = self._moved(rect)
+        self.main.call(lambda: self._there().recolour(moved, colours))
+
+    def shown(self) -> None:
+        """Let Krita redraw, at once the first time and seldom after that."""
+        self._flush()
+        if self._pace is None:
+            self._pace = Pace(self._redraw, least=0.3, share=0.15)
+        self._pace.ask()
+
+    def progress(self, share: float, text: str) -> None:
+        """Tell the docker."""
+        self.tell(share, text)
+
+    def finish(self) -> None:
+        """Write and show what is left."""
+        self._flush()
+        self.main.call(lambda: self._there().finish())
+        self._redraw()
+
+    def _moved(self, rect: TileRect) -> TileRect:
+        return TileRect(rect.x + self.region.x, rect.y + self.region.y, rect.width, rect.height)
+
+    def _stencil(self, rect: TileRect) -> bytes:
+        grab = lambda: self.selected.pixelData(rect.x, rect.y, rect.width, rect.height)  # noqa: E731
+        return self.main.call(grab).data()
+
+    def _there(self) -> making.Target:
+        if self._target is None:
+            self._target = making.MAKES[self.make](self.place, self.region, self.replaced)
+        return self._target
+
+    def _flush(self) -> None:
+        batch, self._batch, self._pending = self._batch, [], 0
+        if batch:
+            self.main.call(lambda: self._there().write(batch))
+
+    def _redraw(self) -> None:
+        self.main.call(lambda: self._there().redraw())

@@ -1,0 +1,111 @@
+"""A layer of a document that may be closed, deleted or resized at any moment."""
+
+from __future__ import annotations
+
+from krita import Krita
+
+from frisket.client.errors import ClientError
+from frisket.client.grid import TileRect
+from frisket.hosts.pixels import supported
+
+# The name of the annotation layer, which is never cut out itself.
+STROKES = "Frisket strokes"
+
+
+class Refused(ClientError):
+    """The request cannot be done; the text says why and what to do."""
+
+
+class GivenUp(ClientError):
+    """What was worked on is gone."""
+
+
+class Place:
+    """Where a result belongs. Every method is for the main thread."""
+
+    def __init__(self, document, node) -> None:
+        self._document = document
+        self._id = node.uniqueId()
+        self._size = (document.width(), document.height())
+
+    def document(self):
+        """Return the document.
+
+        Raises:
+            GivenUp: it was closed, or its size changed.
+        """
+        if not any(each == self._document for each in Krita.instance().documents()):
+            raise GivenUp("The document was closed, so the cutout was given up.")
+        if (self._document.width(), self._document.height()) != self._size:
+            raise GivenUp("The image was resized, so the cutout was given up. Start it again.")
+        return self._document
+
+    def node(self, node_id=None):
+        """Return the layer, or another node of its document by its id.
+
+        Raises:
+            GivenUp: it was deleted.
+        """
+        node = self.document().nodeByUniqueID(node_id or self._id)
+        if node is None or node.parentNode() is None:
+            raise GivenUp("The layer was deleted, so the cutout was given up.")
+        return node
+
+
+def current() -> tuple[object, object]:
+    """Return the active document and the layer that is meant.
+
+    Raises:
+        Refused: there is none, or it has no place for a mask.
+    """
+    document = Krita.instance().activeDocument()
+    if document is None:
+        raise Refused("No image is open. Open one and try again.")
+    node = document.activeNode()
+    if node is not None and node.type().endswith("mask"):
+        node = node.parentNode()
+    if node is not None and node.name() == STROKES:
+        others = [each for each in document.topLevelNodes() if each.name() != STROKES]
+        node = others[-1] if others else None
+    if node is None or node.parentNode() is None:
+        raise Refused("No layer is selected. Select one in the Layers docker and try again.")
+    _check(node)
+    return document, node
+
+
+def _check(node) -> None:
+    name = node.name()
+    if node.type() in ("filterlayer", "filllayer"):
+        raise Refused(f"The layer '{name}' has no subject. Select a layer with an image in it.")
+    if locked(node):
+        raise Refused(f"The layer '{name}' is locked. Unlock it in the Layers docker first.")
+    if not supported(node.colorModel(), node.colorDepth()):
+        raise Refused(
+            f"The layer '{name}' is {node.colorModel()} {node.colorDepth()}, which Frisket "
+            "cannot read. Convert it to RGB, grey, CMYK or Lab first."
+        )
+    if region_of(node) is None:
+        raise Refused(f"The layer '{name}' is empty. Select a layer with pixels in it.")
+
+
+def locked(node) -> bool:
+    """Tell whether a node or a group around it is locked."""
+    while node is not None:
+        if node.locked():
+            return True
+        node = node.parentNode()
+    return False
+
+
+def region_of(node) -> TileRect | None:
+    """Return where a layer has pixels, in pixels of the image."""
+    bounds = node.bounds()
+    if bounds.width() < 1 or bounds.height() < 1:
+        return None
+    return TileRect(bounds.x(), bounds.y(), bounds.width(), bounds.height())
+
+
+def mask_of(node):
+    """Return the transparency mask that a layer has already, if any."""
+    masks = [child for child in node.childNodes() if child.type() == "transparencymask"]
+    return masks[0] if masks else None

@@ -1,0 +1,100 @@
+"""Reads a Krita layer in pieces: Krita's part on the main thread, the sums beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frisket.client.grid import TileRect, proxy_size
+from frisket.client.options import LayerSpec
+from frisket.hosts import pixels
+from frisket.v1 import matting_pb2 as pb
+
+from .mainthread import MainThread
+from .place import Place
+from .qt import QtCore, QtGui
+
+# One grab takes Krita about a millisecond.
+_GRAB_PIXELS = 1 << 20
+_ARGB = QtGui.QImage.Format.Format_ARGB32
+_GREY = QtGui.QImage.Format.Format_Grayscale8
+
+
+class LayerReader:
+    """A layer, group or clone as 8-bit sRGB. Make it on the main thread."""
+
+    def __init__(self, place: Place, main: MainThread, region: TileRect) -> None:
+        node = place.node()
+        self._place = place
+        self._main = main
+        self._region = region
+        self._model, self._depth = node.colorModel(), node.colorDepth()
+        # Only paint layers have pixels of their own; the rest is read as it looks.
+        self._own = node.type() == "paintlayer"
+        self._proxy_size = proxy_size(region.width, region.height)
+
+    @property
+    def spec(self) -> LayerSpec:
+        """Sizes and formats for the server."""
+        return LayerSpec(
+            self._region.width,
+            self._region.height,
+            pb.PIXEL_FORMAT_RGB8,
+            *self._proxy_size,
+            pb.PIXEL_FORMAT_RGBA8,
+        )
+
+    def read_tile(self, rect: TileRect) -> bytes:
+        """Return the RGB rows of a rectangle."""
+        return pixels.tile(self._grab(rect), self._model, self._depth)
+
+    def proxy(self) -> bytes:
+        """Return the RGBA rows of the reduced layer."""
+        return b"".join(self._bands())
+
+    def _bands(self) -> Iterator[bytes]:
+        """Yield rows of the proxy, each band reduced from the rows it covers."""
+        width, height = self._proxy_size
+        source = self._region
+        step = max(1, _GRAB_PIXELS // source.width * height // source.height)
+        for first in range(0, height, step):
+            last = min(height, first + step)
+            top = round(first * source.height / height)
+            bottom = max(top + 1, round(last * source.height / height))
+            yield self._band(TileRect(0, top, source.width, bottom - top), width, last - first)
+
+    def _band(self, rect: TileRect, width: int, height: int) -> bytes:
+        samples = pixels.narrow(self._grab(rect), self._model, self._depth)
+        four = pixels.quads(samples, self._model)
+        four = reduce(four, rect.width, rect.height, width, height, _ARGB)
+        key = b""
+        if self._model == "CMYKA":
+            key = pixels.black(samples)
+            key = reduce(key, rect.width, rect.height, width, height, _GREY)
+        return pixels.rgba(four, self._model, key)
+
+    def _grab(self, rect: TileRect) -> bytes:
+        x, y = rect.x + self._region.x, rect.y + self._region.y
+
+        def work() -> QtCore.QByteArray:
+            node = self._place.node()
+            read = node.pixelData if self._own else node.projectionPixelData
+            return read(x, y, rect.width, rect.height)
+
+        return self._main.call(work).data()
+
+
+def reduce(data: bytes, width: int, height: int, to_width: int, to_height: int, kind) -> bytes:
+    """Return an image reduced by averaging, rows without padding."""
+    if (width, height) == (to_width, to_height):
+        return data
+    size = 4 if kind == _ARGB else 1
+    image = QtGui.QImage(data, width, height, width * size, kind)
+    smooth = QtCore.Qt.TransformationMode.SmoothTransformation
+    ignore = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio
+    small = image.scaled(to_width, to_height, ignore, smooth).convertToFormat(kind)
+    bits = small.constBits()
+    bits.setsize(small.sizeInBytes())
+    rows, stride = bytes(bits), small.bytesPerLine()
+    if stride == to_width * size:
+        return rows
+    return b"".join(rows[y * stride : y * stride + to_width * size] for y in range(to_height))
