@@ -1,0 +1,220 @@
+"""Files that lie: one typed error, never a crash, a hang or a giant allocation."""
+
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from frisket.documents import DocumentError, LayerNotFound, Rect, open_document
+from frisket.documents.sandbox import Limits, rehearse
+
+PATIENT = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+_AREA = 1 << 22
+
+
+def exercise(path: Path) -> None:
+    """Everything a reader does; only a DocumentError may come out."""
+    try:
+        with open_document(path) as document:
+            for layer in document.layers[:4]:
+                if 0 < layer.width * layer.height <= _AREA:
+                    raster = document.raster(layer)
+                    raster.read(Rect(0, 0, min(16, raster.width), min(16, raster.height)))
+                    raster.proxy(32)
+    except DocumentError as error:
+        assert "\n" not in str(error)
+        assert path.name in str(error)
+
+
+def psd(compression: int = 1, depth: int = 8, channels: bytes | None = None) -> bytes:
+    """A PSD of 8 × 6 with one layer of one grey channel."""
+    rows = [
+        bytes((255 - 8 * 1 + 1 + 0, row)) if False else b"\x07" + bytes(range(8))
+        for row in range(6)
+    ]
+    if compression == 1:
+        data = struct.pack(">6H", *map(len, rows)) + b"".join(rows)
+    elif compression == 0:
+        data = bytes(48)
+    else:
+        data = zlib.compress(bytes(48))
+    data = channels if channels is not None else struct.pack(">H", compression) + data
+    record = struct.pack(">4iH", 0, 0, 6, 8, 1) + struct.pack(">hI", 0, len(data))
+    record += b"8BIMnorm" + bytes((255, 0, 0, 0))
+    extra = struct.pack(">II", 0, 0) + b"\x01a\0\0"
+    record += struct.pack(">I", len(extra)) + extra
+    info = struct.pack(">h", 1) + record + data
+    info += bytes(len(info) % 2)
+    section = struct.pack(">I", len(info)) + info + struct.pack(">I", 0)
+    merged = struct.pack(">H", 0) + bytes(48 * depth // 8)
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 1, 6, 8, depth, 1)
+    return head + bytes(8) + struct.pack(">I", len(section)) + section + merged
+
+
+def tiff(**options: object) -> bytes:
+    out = io.BytesIO()
+    pixels = np.arange(40 * 30 * 3, dtype="u1").reshape(30, 40, 3)
+    tifffile.imwrite(out, pixels, photometric="rgb", **options)
+    return out.getvalue()
+
+
+SEEDS = {
+    "rle.psd": psd(1),
+    "raw.psd": psd(0),
+    "zip.psd": psd(2),
+    "predicted.psd": psd(3),
+    "strips.tif": tiff(rowsperstrip=7),
+    "tiles.tif": tiff(tile=(16, 16), compression="deflate"),
+    "lzw.tif": tiff(rowsperstrip=7, compression="lzw", predictor=2),
+    "planar.tif": tiff(planarconfig="contig", bigtiff=True),
+}
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_seeds_themselves_are_sound(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(SEEDS[name])
+    with open_document(path) as document:
+        raster = document.raster(document.find_layer(None))
+        assert raster.read(Rect(0, 0, raster.width, raster.height)).any() or "psd" in name
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_truncated_anywhere(tmp_path, name):
+    data = SEEDS[name]
+    for length in range(0, len(data), max(1, len(data) // 120)):
+        path = tmp_path / f"{length}-{name}"
+        path.write_bytes(data[:length])
+        exercise(path)
+        path.unlink()
+
+
+@PATIENT
+@given(
+    name=st.sampled_from(sorted(SEEDS)),
+    changes=st.lists(
+        st.tuples(
+            st.floats(0, 1, exclude_max=True),
+            st.sampled_from([b"\0", b"\xff", b"\x7f", b"\x80", b"\xff\xff\xff\xff", b"\0\0\0\0"])
+            | st.binary(min_size=1, max_size=4),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    length=st.floats(0.3, 1),
+)
+def test_bytes_changed_anywhere(tmp_path, name, changes, length):
+    data = bytearray(SEEDS[name])
+    for where, what in changes:
+        start = int(where * len(data))
+        data[start : start + len(what)] = what
+    path = tmp_path / name
+    path.write_bytes(bytes(data[: max(1, int(length * len(data)))]))
+    exercise(path)
+
+
+@PATIENT
+@given(
+    length=st.integers(0, 2**32 - 1),
+    field=st.sampled_from(["palette", "resources", "section", "layers", "channel", "extra"]),
+)
+def test_lying_lengths_of_a_psd(tmp_path, length, field):
+    data = bytearray(SEEDS["rle.psd"])
+    at = {"palette": 26, "resources": 30, "section": 34, "layers": 38, "channel": 64, "extra": 80}
+    data[at[field] : at[field] + 4] = struct.pack(">I", length)
+    path = tmp_path / "lying.psd"
+    path.write_bytes(bytes(data))
+    exercise(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("magic.psd", b"8BPX" + bytes(60), "not an image"),
+        ("version.psd", b"8BPS\0\x07" + bytes(60), "version 7"),
+        ("empty.psd", b"", "empty"),
+        ("zero.psd", b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 0, 8, 8, 3) + bytes(64), "0 pixels"),
+        (
+            "absurd.psd",
+            b"8BPS" + struct.pack(">H6xHIIHH", 2, 3, 2**31, 2**31, 8, 3) + bytes(64),
+            "absurd dimensions",
+        ),
+        ("layered.pdf", b"%PDF-1.7" + bytes(60), "PDF files are not read"),
+        ("gimp.xcf", b"gimp xcf v011\0" + bytes(60), "XCF files are not read"),
+    ],
+)
+def test_the_reason_is_named(tmp_path, name, data, reason):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(DocumentError, match=reason) as caught, open_document(path) as document:
+        document.raster(document.layers[0]).proxy(64)
+    assert name in str(caught.value)
+
+
+def test_directories_in_a_circle_end(tmp_path):
+    data = bytearray(SEEDS["strips.tif"])
+    first = struct.unpack_from("<I", data, 4)[0]
+    count = struct.unpack_from("<H", data, first)[0]
+    struct.pack_into("<I", data, first + 2 + 12 * count, first)
+    path = tmp_path / "circle.tif"
+    path.write_bytes(bytes(data))
+    exercise(path)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    for path in (tmp_path / "missing.psd", tmp_path):
+        with pytest.raises(DocumentError) as caught:
+            open_document(path)
+        assert str(path) in str(caught.value)
+
+
+def test_a_layer_that_does_not_exist_names_those_that_do(tmp_path):
+    path = tmp_path / "one.psd"
+    path.write_bytes(SEEDS["rle.psd"])
+    with open_document(path) as document, pytest.raises(LayerNotFound, match="there are: a"):
+        document.find_layer("b")
+
+
+def test_a_rehearsal_passes_sound_files_and_reports_bad_ones(tmp_path):
+    good, bad = tmp_path / "good.psd", tmp_path / "bad.psd"
+    good.write_bytes(SEEDS["zip.psd"])
+    bad.write_bytes(psd(channels=b"\0\x02" + b"not deflate at all"))
+    rehearse(good)
+    with pytest.raises(DocumentError, match="cannot be inflated"):
+        rehearse(bad)
+    with pytest.raises(LayerNotFound, match="there are: a"):
+        rehearse(good, ["nobody"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no resource limits there")
+def test_a_rehearsal_stops_what_takes_too_much_memory(tmp_path):
+    path = tmp_path / "large.tif"
+    tifffile.imwrite(
+        path, np.zeros((16000, 16000), "u1"), compression="deflate", rowsperstrip=16000
+    )
+    with pytest.raises(DocumentError, match=r"memory|failed|crashed|decoded"):
+        rehearse(path, limits=Limits(memory=400 << 20, seconds=60))
+
+
+def test_a_child_that_crashes_is_an_error_of_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "file.psd"
+    path.write_bytes(SEEDS["rle.psd"])
+    crash = [sys.executable, "-c", "import os; os.abort()"]
+    real = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **more: real(crash, **more))
+    with pytest.raises(DocumentError, match="signal 6"):
+        rehearse(path)

@@ -1,0 +1,119 @@
+"""Written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from frisket.documents import OutputError
+from frisket.documents.output import atomic_output
+
+
+def entries(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_file_appears_only_when_the_block_ends(tmp_path):
+    target = tmp_path / "out.bin"
+    with atomic_output(target) as out:
+        out.write(b"one")
+        assert not target.exists()
+    assert target.read_bytes() == b"one"
+    assert entries(tmp_path) == ["out.bin"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
+def test_whatever_interrupts_leaves_the_old_file_and_no_debris(tmp_path, error):
+    target = tmp_path / "out.bin"
+    target.write_bytes(b"old")
+    with pytest.raises(error), atomic_output(target) as out:
+        out.write(b"new")
+        raise error
+    assert target.read_bytes() == b"old"
+    assert entries(tmp_path) == ["out.bin"]
+
+
+def test_a_full_disk_is_told_before_anything_is_written(tmp_path):
+    target = tmp_path / "out.bin"
+    with pytest.raises(OutputError, match="not enough disk space"), atomic_output(target, 1 << 60):
+        pass
+    assert entries(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_disk_that_fills_up_is_one_sentence(tmp_path):
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        with (
+            pytest.raises(OutputError, match="the disk is full"),
+            atomic_output(tmp_path / "out.bin") as out,
+        ):
+            os.dup2(full, out.descriptor)
+            out.write(b"x" * 100_000)
+    finally:
+        os.close(full)
+    assert entries(tmp_path) == []
+
+
+def test_folders_and_missing_folders_are_refused(tmp_path):
+    for target in (tmp_path, tmp_path / "missing" / "out.bin"):
+        with pytest.raises(OutputError), atomic_output(target):
+            pass
+
+
+def test_permissions_of_what_is_replaced_are_kept(tmp_path):
+    target = tmp_path / "out.bin"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    with atomic_output(target) as out:
+        out.write(b"new")
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_is_followed_not_replaced(tmp_path):
+    real, link = tmp_path / "real.bin", tmp_path / "link.bin"
+    real.write_bytes(b"old")
+    link.symlink_to(real)
+    with atomic_output(link) as out:
+        out.write(b"new")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
+def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path):
+    target = tmp_path / "out.bin"
+    target.write_bytes(b"old")
+    script = f"""
+        import time
+        from frisket.documents.output import atomic_output
+        with atomic_output({str(target)!r}) as out:
+            out.write(b"half")
+            print("ready", flush=True)
+            time.sleep(60)
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, env=environment
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    with atomic_output(tmp_path / "other.bin") as out:  # a run that is alive is left alone
+        out.write(b"x")
+    assert len(entries(tmp_path)) == 3
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    time.sleep(0.05)
+    assert target.read_bytes() == b"old"
+    with atomic_output(target) as out:
+        out.write(b"new")
+    assert entries(tmp_path) == ["other.bin", "out.bin"]
+    assert target.read_bytes() == b"new"
