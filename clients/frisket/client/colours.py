@@ -26,26 +26,28 @@ class EdgeColours:
         self._store = store
         self._channels = channels
 
-    def read(self, rect: Rect) -> Samples:
-        """Return colours (height, width, channels) in the document's own samples."""
-        own: Samples = self._raster.read(rect)[..., : self._channels]
-        cleaned = self._cleaned(rect)
-        if cleaned is None:
+    def read(self, rect: Rect, own: Samples | None = None) -> Samples:
+        """Return colours (height, width, channels) in the document's own samples.
+
+        Args:
+            rect: in pixels of the layer.
+            own: the document's own colours there, where they have been read already.
+        """
+        if own is None:
+            own = self._raster.read(rect)[..., : self._channels]
+        stored = [tile for tile in self._store.tiles_of(rect) if self._store.is_stored(tile)]
+        if not stored:
             return own
         seen: Samples = self._raster.read_srgb(rect)[..., : self._channels]
-        if np.array_equal(seen, own):
-            return cleaned
-        top = np.iinfo(own.dtype).max
-        moved = own.astype(np.int32) + cleaned.astype(np.int32) - seen
-        fitted: Samples = np.clip(moved, 0, top).astype(own.dtype)
-        return fitted
+        cleaned = seen.copy()
+        for tile in stored:
+            self._store.paste_colours(tile, rect, cleaned)
+        return cleaned if np.array_equal(seen, own) else _moved(own, seen, cleaned)
 
-    def _cleaned(self, rect: Rect) -> Samples | None:
-        """Return the server's colours of a rectangle; None where all of it is solid."""
-        tiles = self._store.tiles_of(rect)
-        if not any(self._store.is_stored(tile) for tile in tiles):
-            return None
-        seen: Samples = self._raster.read_srgb(rect)[..., : self._channels].copy()
-        for tile in tiles:
-            self._store.paste_colours(tile, rect, seen)
-        return seen
+
+def _moved(own: Samples, seen: Samples, cleaned: Samples) -> Samples:
+    """Add the correction found in sRGB to the document's own samples."""
+    top = np.iinfo(own.dtype).max
+    moved = own.astype(np.int32) + cleaned.astype(np.int32) - seen
+    fitted: Samples = np.clip(moved, 0, top).astype(own.dtype)
+    return fitted

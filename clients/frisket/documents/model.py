@@ -161,5 +161,8 @@ class AlphaSource(Protocol):
 class ColourSource(Protocol):
     """Replaced colours by rectangle, in the document's own samples and without alpha."""
 
-    def read(self, rect: Rect) -> Pixels:
-        """The rectangle as ``(height, width, colour channels)``."""
+    def read(self, rect: Rect, own: Pixels | None = None) -> Pixels:
+        """The rectangle as ``(height, width, colour channels)``.
+
+        ``own`` are the layer's own colours there, where the caller has read them already.
+        """

@@ -106,7 +106,9 @@ class Cutout:
 
     def _colours(self, native: Pixels, rect: Rect) -> Pixels:
         spec = self.raster.colour
-        values = self.colours.read(rect) if self.colours else native[..., : spec.colours]
+        values = native[..., : spec.colours]
+        if self.colours:
+            values = self.colours.read(rect, values)
         if spec.palette is not None:
             return spec.plain(native)[..., :3]
         if spec.premultiplied and not self.colours and self.raster.has_alpha:

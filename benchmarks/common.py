@@ -1,0 +1,132 @@
+"""What the benchmarks share: pictures, processes with their memory, places."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+import tifffile
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+_TILE = 512
+
+
+def shared_data() -> Path | None:
+    """Return the folder of test data beside the checkout, where there is one."""
+    folder = Path(os.environ.get("FRISKET_SHARED", ROOT.parent / "shared")) / "data"
+    return folder if folder.is_dir() else None
+
+
+def u2netp_weights() -> Path:
+    """Return the U2-Net-p weights: FRISKET_U2NETP, or those of the test data."""
+    if named := os.environ.get("FRISKET_U2NETP"):
+        return Path(named)
+    data = shared_data()
+    if data is None:
+        sys.exit("set FRISKET_U2NETP to a u2netp.onnx (for example one that rembg fetched)")
+    return data / "weights" / "u2netp-fp16.onnx"
+
+
+def write_photograph(path: Path, megapixels: float, compressed: bool = False) -> Path:
+    """Write a real photograph enlarged to a size, 3:2, as a tiled RGB TIFF, band by band."""
+    from skimage import data
+
+    picture = Image.fromarray(data.astronaut())
+    width = round((megapixels * 1e6 * 1.5) ** 0.5)
+    height = round(megapixels * 1e6 / width)
+
+    def tiles() -> object:
+        for top in range(0, height, _TILE):
+            for left in range(0, width, _TILE):
+                yield _part(picture, left, top, width, height)
+
+    options = {"compression": "zlib", "predictor": True} if compressed else {}
+    tifffile.imwrite(
+        path, tiles(), shape=(height, width, 3), dtype=np.uint8, photometric="rgb",
+        tile=(_TILE, _TILE), bigtiff=megapixels > 1300, **options,
+    )  # fmt: skip
+    return path
+
+
+def _part(
+    picture: Image.Image, left: int, top: int, width: int, height: int
+) -> npt.NDArray[np.uint8]:
+    """Return one tile, without ever holding the whole enlarged picture."""
+    across, down = min(_TILE, width - left), min(_TILE, height - top)
+    x, y = picture.width / width, picture.height / height
+    box = (left * x, top * y, (left + across) * x, (top + down) * y)
+    return np.asarray(picture.resize((across, down), Image.Resampling.BICUBIC, box))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A finished process: seconds of wall clock, peak bytes (with `beside`), its output."""
+
+    seconds: float
+    peak_bytes: int
+    output: str
+
+
+def measure(
+    command: Sequence[str | Path], beside: Sequence[int] = (), env: dict[str, str] | None = None
+) -> Measured:
+    """Run a command and sample its resident memory, together with other processes'.
+
+    Args:
+        command: what to run; must succeed.
+        beside: ids of processes whose memory counts too (a server).
+        env: added to the environment.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+    watched = [psutil.Process(pid) for pid in (process.pid, *beside)]
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, sum(_resident(one) for one in watched))
+        time.sleep(0.004)
+    seconds = time.perf_counter() - started
+    output, errors = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{command[0]} failed: {errors[-2000:]}")
+    return Measured(seconds, peak, output)
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def median_of(runs: int, once: Callable[[], Measured]) -> Measured:
+    """Return the run of median time; its memory is the greatest of all."""
+    done = sorted((once() for _ in range(runs)), key=lambda one: one.seconds)
+    middle = done[len(done) // 2]
+    return Measured(middle.seconds, max(one.peak_bytes for one in done), middle.output)
+
+
+def median_seconds(runs: int, work: Callable[[], object]) -> float:
+    """Return the median seconds of calling `work`."""
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)

@@ -1,0 +1,82 @@
+"""The server's session called directly, without gRPC: what the wire itself costs."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from frisket.models import Registry
+from frisket.server.config import Config
+from frisket.server.pool import ModelPool
+from frisket.server.session import Engine, Session
+from frisket.v1 import matting_pb2 as pb
+
+
+class InProcessServer:
+    """An event loop on a thread, with the models and threads a server would have."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        config = Config()
+        threads = config.compute_threads
+        pool = ModelPool(Registry(), "cpu", threads, 2, ThreadPoolExecutor(1))
+        self.engine = Engine(pool, ThreadPoolExecutor(threads), config.limits)
+
+
+class InProcessCall:
+    """One session; messages are handed over as they are."""
+
+    def __init__(self, server: InProcessServer) -> None:
+        self._loop = server.loop
+        self._requests: asyncio.Queue[pb.MatteRequest | None] = asyncio.Queue()
+        self._responses: queue.SimpleQueue[pb.MatteResponse | BaseException] = queue.SimpleQueue()
+        session = Session(server.engine, self._requests.get, self._answer)
+        self._run = asyncio.run_coroutine_threadsafe(session.run(), self._loop)
+        self._run.add_done_callback(self._ended)
+
+    async def _answer(self, response: pb.MatteResponse) -> None:
+        self._responses.put(response)
+
+    def _ended(self, run: object) -> None:
+        if not self._run.cancelled() and (error := self._run.exception()):
+            self._responses.put(error)
+
+    def send(self, request: pb.MatteRequest) -> None:
+        """Hand a request over."""
+        self._loop.call_soon_threadsafe(self._requests.put_nowait, request)
+
+    def receive(self, timeout: float | None = None) -> pb.MatteResponse:
+        """Wait for a response."""
+        response = self._responses.get()
+        if isinstance(response, BaseException):
+            raise response
+        return response
+
+    def finish(self) -> None:
+        """End the session."""
+        self._loop.call_soon_threadsafe(self._requests.put_nowait, None)
+
+    def cancel(self) -> None:
+        """Drop the session."""
+        self._run.cancel()
+
+
+class InProcessTransport:
+    """A `frisket.client.transport.Transport` without a wire."""
+
+    def __init__(self, server: InProcessServer) -> None:
+        self._server = server
+
+    def matte(self) -> InProcessCall:
+        """Open a session."""
+        return InProcessCall(self._server)
+
+    def unary(self, method: str, request: bytes, timeout: float) -> bytes:
+        """Answer nothing."""
+        return b""
+
+    def close(self) -> None:
+        """Do nothing."""
