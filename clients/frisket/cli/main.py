@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 from frisket.cli.exits import Exit
 
-_COMMANDS = ("cut", "layers", "serve", "models", "doctor", "plugins")
+_COMMANDS = ("cut", "layers", "verify", "serve", "models", "plugins", "doctor")
 
 
 def build_parser() -> argparse.ArgumentParser:

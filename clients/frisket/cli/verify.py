@@ -1,0 +1,34 @@
+"""`frisket verify`: what differs between two documents, and that nothing else does."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from frisket.cli.exits import Exit
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("verify", help="compare two documents part by part")
+    parser.add_argument("first", type=Path)
+    parser.add_argument("second", type=Path)
+    parser.add_argument("--json", action="store_true", help="one JSON array")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what differs; the status tells a script whether anything does."""
+    from frisket.documents.verify import differences
+
+    found = differences(arguments.first, arguments.second)
+    if arguments.json:
+        print(json.dumps([dataclasses.asdict(one) for one in found]))
+    else:
+        for one in found:
+            print(one)
+        print(f"{len(found)} parts differ; every other byte is the same.")
+    return Exit.DIFFERENT if found else Exit.OK
