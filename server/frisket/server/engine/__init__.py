@@ -4,7 +4,7 @@ It knows nothing of models, sessions and the wire, and opens no file.
 """
 
 from .assess import Assessment, Subject, assess
-from .carry import changed_tiles, plan, refine
+from .carry import plan, refine
 from .changes import changed_tiles
 from .foreground import ForegroundColours, colours, prepare_colours
 from .solve import solve
