@@ -33,7 +33,6 @@ __all__ = [
     "Subject",
     "assess",
     "changed_tiles",
-    "changed_tiles",
     "colours",
     "plan",
     "prepare_colours",
