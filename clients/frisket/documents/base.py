@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import LayerNotFound
 from .model import Layer, Rect
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .colour import Colour
     from .pixels import Pixels
 
@@ -31,6 +33,7 @@ class BaseRaster(ABC):
     has_alpha: bool
     channels: int
     prefers_rows: bool = False
+    dtype: np.dtype[Any]
 
     @property
     @abstractmethod
@@ -88,7 +91,7 @@ class BaseRaster(ABC):
 
         if size == (self.width, self.height):
             return self.colour.plain(self.read(Rect(0, 0, *size)))
-        first = self.colour.plain(self.read(Rect(0, 0, 1, 1)))
+        first = self.colour.plain(np.zeros((1, 1, self.channels), self.dtype))
         kind = WeightedMean if self.has_alpha else BoxMean
         top = int(np.iinfo(first.dtype).max)
         mean = kind((self.width, self.height), size, first.shape[-1], top)

@@ -72,7 +72,7 @@ class OrientedRaster(BaseRaster):
         self.stored, self.turn = stored, turn
         size = stored.width, stored.height
         self.width, self.height = size[::-1] if turn.transposed else size
-        self.depth, self.mode = stored.depth, stored.mode
+        self.depth, self.mode, self.dtype = stored.depth, stored.mode, stored.dtype
         self.has_alpha, self.channels = stored.has_alpha, stored.channels
         self.prefers_rows = stored.prefers_rows and not turn.transposed
 

@@ -94,6 +94,11 @@ class ChannelReader:
             )
         return table
 
+    @property
+    def inflated(self) -> int:
+        """Bytes that were inflated so far."""
+        return self._zip.inflated if self._zip is not None else 0
+
     def rows(self, first: int, last: int) -> Pixels:
         """Rows ``first`` up to before ``last`` as (rows, width) in the native byte order.
 

@@ -50,7 +50,7 @@ class PlanarRaster(BaseRaster):
         self.dtype = dtype_of(self.depth)
         self.mode, self.has_alpha = colour.mode, has_alpha
         self.channels = len(planes)
-        self._planes, self._colour = tuple(planes), colour
+        self.planes, self._colour = tuple(planes), colour
         self._lock = threading.Lock()
         self._kept: tuple[int, int, list[Pixels]] = (0, 0, [])
 
@@ -62,7 +62,7 @@ class PlanarRaster(BaseRaster):
     @property
     def sequential(self) -> bool:
         """Whether some plane can only be had from top to bottom."""
-        return any(plane is not None and plane.channel.sequential for plane in self._planes)
+        return any(plane is not None and plane.channel.sequential for plane in self.planes)
 
     def _read(self, rect: Rect) -> Pixels:
         rows = self._rows(rect.y, rect.bottom)
@@ -82,7 +82,7 @@ class PlanarRaster(BaseRaster):
         return [plane[first - start : last - start] for plane in kept]
 
     def _decoded(self, first: int, last: int) -> list[Pixels]:
-        return list(ordered(lambda plane: self._plane_rows(plane, first, last), self._planes))
+        return list(ordered(lambda plane: self._plane_rows(plane, first, last), self.planes))
 
     def _plane_rows(self, plane: Plane | None, first: int, last: int) -> Pixels:
         if plane is None:
@@ -100,7 +100,7 @@ class PlanarRaster(BaseRaster):
 
     def _block(self, first: int, last: int) -> Block:
         out = np.empty((last - first, self.width, self.channels), self.dtype)
-        for number, plane in enumerate(self._planes):
+        for number, plane in enumerate(self.planes):
             out[..., number] = self._plane_rows(plane, first, last)
         return 0, first, out
 

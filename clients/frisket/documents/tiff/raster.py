@@ -101,6 +101,9 @@ class TiffRaster(BaseRaster):
     ) -> Pixels:
         """Copy the parts of all segments that the rectangle touches into one array."""
         shape = self.geometry
+        alone = self._whole_segment(rect, taken)
+        if alone is not None:
+            return alone
         out = np.empty((rect.height, rect.width, len(taken)), self.dtype)
         for row in range(rect.y // shape.tile_height, -(-rect.bottom // shape.tile_height)):
             for column in range(rect.x // shape.tile_width, -(-rect.right // shape.tile_width)):
@@ -112,6 +115,17 @@ class TiffRaster(BaseRaster):
                 inner = part.moved(-cell.x, -cell.y)
                 self._fill(target, row, column, inner, taken, segment)
         return out
+
+    def _whole_segment(self, rect: Rect, taken: tuple[int, ...]) -> Pixels | None:
+        """A rectangle that is exactly one tile, decoded straight into the answer."""
+        shape = self.geometry
+        row, column = rect.y // shape.tile_height, rect.x // shape.tile_width
+        every = taken == tuple(range(shape.samples))
+        if shape.planar or shape.raw or not every or rect != self._cell(row, column):
+            return None
+        if self._cache.get(shape.index(0, row, column)) is not None:
+            return None
+        return self._decode(shape.index(0, row, column), row, column)
 
     def _fill(
         self,
