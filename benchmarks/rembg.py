@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,8 @@ class Bench:
         source = write_photograph(self._folder / "in.tif", megapixels)
         row: Row = {"megapixels": megapixels}
         for kind in ("matte", "cutout"):
-            ours = median_of(self._runs, lambda kind=kind: self._ours(source, kind))
-            theirs = median_of(self._runs, lambda kind=kind: self._theirs(source, kind))
+            ours = median_of(self._runs, partial(self._ours, source, kind))
+            theirs = median_of(self._runs, partial(self._theirs, source, kind))
             row[kind] = {
                 "frisket": _figures(ours),
                 "rembg": {"seconds": theirs.seconds, "peak_bytes": theirs.peak_bytes},
@@ -155,7 +156,8 @@ class Bench:
                 done = matte(raster, Options(model=MODEL), ServerChoice(), open_transport=opener)
                 done.store.close()
 
-        run(True), run(False)
+        run(True)
+        run(False)
         pairs = [
             (median_seconds(1, lambda: run(False)), median_seconds(1, lambda: run(True)))
             for _ in range(max(3, self._runs))
@@ -171,14 +173,15 @@ class Bench:
 
     def _cut(self, source: Path, kind: str, name: str, beside: list[int] | None = None) -> Measured:
         output = self._folder / name
-        command = [self._frisket, "cut", source, "-o", output, "--as", kind]
+        command: list[str | Path] = [self._frisket, "cut", source, "-o", output, "--as", kind]
         return measure([*command, "--model", MODEL, "--json"], beside or [])
 
     def _theirs(self, source: Path, kind: str) -> Measured:
         flags = ["-om"] if kind == "matte" else []
+        command: list[str | Path] = [self._rembg, "i", "-m", "u2netp", *flags]
         env = {"U2NET_HOME": str(self._u2net_home), "MODEL_CHECKSUM_DISABLED": "1"}
         output = self._folder / "theirs.png"
-        return measure([self._rembg, "i", "-m", "u2netp", *flags, source, output], env=env)
+        return measure([*command, source, output], env=env)
 
 
 def rembg_environment() -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from frisket.client.errors import TransportError
 from frisket.client.grpc_transport import Address, GrpcTransport
 from frisket.client.h2_transport import Endpoint, H2Transport

@@ -112,9 +112,8 @@ def write_result(
     if kind == "mask":
         write.splice_mask(document, output, alphas, existing=existing)
     elif kind == "layer":
-        write.splice_layer(document, output, alphas)
-    elif kind == "selection":
-        write.splice_selection(document, output, alphas)
+        colours = {one.layer: one.colours for one in matted if one.colours is not None}
+        write.splice_layer(document, output, alphas, colours)
     else:
         _write_single(document, output, kind, _only(output, kind, matted), depth)
 
@@ -134,6 +133,8 @@ def _write_single(document: Document, output: Path, kind: str, one: Matted, dept
         write.write_matte(output, one.alpha, depth)
     elif kind == "cutout":
         write.write_cutout(output, document, one.layer, one.alpha, one.colours)
+    elif kind == "selection":
+        write.splice_selection(document, output, one.layer, one.alpha)
     elif kind == "alpha":
         write.splice_alpha(document, output, one.layer, one.alpha)
     else:

@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
 from frisket.models import Registry
 from frisket.models import home as frisket_home
 from frisket.server import report
@@ -26,8 +29,6 @@ from frisket.server.service import Desk, MattingService, ModelService
 from frisket.server.session import Engine
 from frisket.server.wire import MAX_MESSAGE_BYTES, PROTOCOL_VERSION
 from frisket.v1 import matting_pb2, matting_pb2_grpc, models_pb2, models_pb2_grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from frisket.models import Box, Point, Prompt
 from frisket.server import engine
 from frisket.server.errors import invalid

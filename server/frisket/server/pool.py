@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import grpc
 import numpy as np
 import numpy.typing as npt
+
 from frisket.models import (
     Coarse,
     DeviceUnavailable,

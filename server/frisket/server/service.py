@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeAlias, TypeVar
 
 import grpc
+
 from frisket.models import ModelError, ModelInfo
 from frisket.server import report, wire
 from frisket.server.errors import ServiceError, trailers

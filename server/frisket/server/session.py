@@ -19,6 +19,7 @@ from typing import TypeVar
 import grpc
 import numpy as np
 import numpy.typing as npt
+
 from frisket.models import Coarse, ModelError
 from frisket.server import solution, wire
 from frisket.server.config import Limits

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from frisket.models import Coarse
 from frisket.server import engine
 from frisket.server.wire import Array, Opening

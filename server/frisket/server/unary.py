@@ -9,6 +9,8 @@ from functools import partial
 import grpc
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
+
 from frisket.models import ModelError
 from frisket.server import solution, wire
 from frisket.server.errors import ServiceError, invalid
@@ -16,7 +18,6 @@ from frisket.server.hints import expected_planes, prompt_of, read_hints
 from frisket.server.pool import Loaded, Picture, model_refused
 from frisket.server.session import Engine
 from frisket.v1 import matting_pb2 as pb
-from PIL import Image
 
 MAX_ENCODED_BYTES = 16 << 20
 MAX_PIXELS = 64_000_000

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import numpy as np
 import numpy.typing as npt
+
 from frisket.server.errors import ServiceError, invalid
 from frisket.v1 import matting_pb2 as pb
 

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from gi.repository import Gegl, Gimp
+
 from frisket.client.grid import TileRect
 from frisket.client.options import HintSet, LayerSpec
 from frisket.client.transport import Connect
 from frisket.hosts.job import Job
 from frisket.hosts.planes import bounds, trimap
-from gi.repository import Gegl, Gimp
-
 from frisket_gimp.layers import LayerReader, Stencil, copy_pixels, is_deep, selection_of
 from frisket_gimp.paint import Canvas, CutoutCanvas, Progress
 from frisket_gimp.targets import Refused

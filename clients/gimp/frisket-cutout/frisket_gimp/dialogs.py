@@ -10,11 +10,11 @@ import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
 
+from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
+
 from frisket.client.errors import Cancelled, ClientError  # noqa: E402
 from frisket.hosts import link  # noqa: E402
 from frisket.hosts.settings import Settings  # noqa: E402
-from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
-
 from frisket_gimp.preview import Preview  # noqa: E402
 from frisket_gimp.wishes import EXISTING  # noqa: E402
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from gi.repository import Babl, Gegl, Gimp
+
 from frisket.client.grid import TileRect, proxy_size
 from frisket.client.options import LayerSpec
 from frisket.hosts.planes import pieces
 from frisket.v1 import matting_pb2 as pb
-from gi.repository import Babl, Gegl, Gimp
 
 # Whole layers are never read at once: GEGL would hold them twice.
 STRIP_ROWS = 128

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from frisket.client.errors import Cancelled
-from frisket.hosts import link, settings
 from gi.repository import Gegl, Gimp, GLib, GObject
 
+from frisket.client.errors import Cancelled
+from frisket.hosts import link, settings
 from frisket_gimp import cut, targets, wishes
 
 FOLDER = Path(__file__).resolve().parent.parent

@@ -6,14 +6,14 @@ import dataclasses
 import threading
 from collections.abc import Callable
 
+from gi.repository import GdkPixbuf, Gimp, GLib, Gtk
+
 from frisket.client.errors import ClientError
 from frisket.client.grid import TileRect
 from frisket.client.options import LayerSpec, Options
 from frisket.hosts import link
 from frisket.hosts.job import Job
 from frisket.v1 import matting_pb2 as pb
-from gi.repository import GdkPixbuf, Gimp, GLib, Gtk
-
 from frisket_gimp import wishes
 from frisket_gimp.layers import reduced
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gi.repository import Gimp
+
 from frisket.client import discovery
 from frisket.hosts import link, selfcheck, settings
-from gi.repository import Gimp
 
 ENTRY = "frisket-cutout.py"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from frisket.client.options import Edge, HintSet, Options
 from gi.repository import Gimp, GObject
+
+from frisket.client.options import Edge, HintSet, Options
 
 QUALITIES = (
     ("draft", "Draft", "The coarse mask, enlarged"),
