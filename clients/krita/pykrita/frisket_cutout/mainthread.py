@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .qt import QtCore
+
+_host_seconds = 0.0
+
+
+@contextlib.contextmanager
+def host_cost() -> Iterator[None]:
+    """Mark what Krita itself takes its time for, on the main thread."""
+    global _host_seconds
+    start = time.monotonic()
+    try:
+        yield
+    finally:
+        _host_seconds += time.monotonic() - start
 
 
 class _Posted:
@@ -23,7 +37,8 @@ class _Posted:
 class MainThread(QtCore.QObject):
     """Runs short pieces of work between Krita's own events.
 
-    Make it on the main thread. `longest` is what the slowest piece took, in seconds.
+    Make it on the main thread. `longest` is what the slowest piece took, in seconds,
+    less what was spent in `host_cost`.
     """
 
     _posted = QtCore.pyqtSignal(object)
@@ -43,10 +58,11 @@ class MainThread(QtCore.QObject):
         return posted.result
 
     def _run(self, posted: _Posted) -> None:
-        start = time.monotonic()
+        start, host = time.monotonic(), _host_seconds
         try:
             posted.result = posted.work()
         except BaseException as error:
             posted.error = error
-        self.longest = max(self.longest, time.monotonic() - start)
+        own = time.monotonic() - start - (_host_seconds - host)
+        self.longest = max(self.longest, own)
         posted.done.set()

@@ -6,14 +6,18 @@ ends when it is touched later.
 
 from __future__ import annotations
 
+import time
+
 from krita import Krita, Selection
 
 from frisket.client.grid import TileRect
 
+from .mainthread import host_cost
 from .place import GivenUp, Place
 from .qt import QtCore
 
 _NAME = "Frisket mask"
+_SETTLED_S = 1.0
 
 
 class Target:
@@ -24,6 +28,7 @@ class Target:
         self._region = region
         self._replaced = replaced
         self._id = self._make().uniqueId()
+        self._born = time.monotonic()
 
     def _make(self):
         raise NotImplementedError
@@ -41,15 +46,31 @@ class Target:
         """Ignore cleaned colours: a mask has none."""
 
     def redraw(self) -> None:
-        """Have the image redrawn behind the scenes.
+        """Have the image redrawn.
 
-        A change of visibility makes Krita do that without waiting for it, which
-        `refreshProjection` does not: it holds the window up for a second at 100 MP.
+        `refreshProjection` holds the window up, for a second at 100 MP; a change of
+        visibility makes Krita redraw behind the scenes. But Krita ends when a node's
+        visibility changes before its Layers docker has taken the node in.
         """
-        node = self._node()
-        shown = node.visible()
-        node.setVisible(not shown)
-        node.setVisible(shown)
+        if self._settled():
+            node = self._node()
+            shown = node.visible()
+            node.setVisible(not shown)
+            node.setVisible(shown)
+            return
+        document = self._place.document()
+        with host_cost():
+            document.refreshProjection()
+
+    def _settled(self) -> bool:
+        """Tell whether the node is old enough, and Krita at rest."""
+        if time.monotonic() - self._born < _SETTLED_S:
+            return False
+        document = self._place.document()
+        rests = document.tryBarrierLock()
+        if rests:
+            document.unlock()
+        return rests
 
     def finish(self) -> None:
         """Remove what has been replaced."""
@@ -72,12 +93,14 @@ class NewLayer(Target):
 
     def _make(self):
         document, node = self._place.document(), self._place.node()
-        copy = node.duplicate()
+        with host_cost():
+            copy = node.duplicate()
         copy.setName(f"{node.name()} cutout")
         for child in copy.childNodes():
             if child.type() == "transparencymask":
                 child.remove()
-        node.parentNode().addChildNode(copy, node)
+        with host_cost():
+            node.parentNode().addChildNode(copy, node)
         self._copy_id = copy.uniqueId()
         mask = add_transparency_mask(document, copy, self._region)
         node.setVisible(False)
@@ -120,7 +143,8 @@ class SelectionMask(Target):
             return
         mask = document.createSelectionMask("Frisket selection")
         mask.setSelection(self._selection)
-        node.addChildNode(mask, None)
+        with host_cost():
+            node.addChildNode(mask, None)
         self._made = mask.uniqueId()
 
 
@@ -151,13 +175,19 @@ def add_transparency_mask(document, layer, region: TileRect):
     if hasattr(document, "createTransparencyMask"):
         mask = document.createTransparencyMask(_NAME)
         mask.setSelection(seed)
-        layer.addChildNode(mask, None)
+        with host_cost():
+            layer.addChildNode(mask, None)
         return mask
     return _mask_by_action(document, layer, seed)
 
 
 def _mask_by_action(document, layer, seed):
     """Add a mask the way Krita 5.1's menu does: by the active layer and the selection."""
+    with host_cost():
+        return _by_action(document, layer, seed)
+
+
+def _by_action(document, layer, seed):
     before = {child.uniqueId().toString() for child in layer.childNodes()}
     kept, active = document.selection(), document.activeNode()
     document.setActiveNode(layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 
 from frisket.client.grid import TileRect, proxy_size
@@ -31,6 +32,7 @@ class LayerReader:
         # Only paint layers have pixels of their own; the rest is read as it looks.
         self._own = node.type() == "paintlayer"
         self._proxy_size = proxy_size(region.width, region.height)
+        self._snapshot = None if self._own else Snapshot(region.width, self._pixel_bytes())
 
     @property
     def spec(self) -> LayerSpec:
@@ -43,9 +45,13 @@ class LayerReader:
             pb.PIXEL_FORMAT_RGBA8,
         )
 
+    def _pixel_bytes(self) -> int:
+        return pixels.CHANNELS[self._model] * pixels.BYTES[self._depth]
+
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the RGB rows of a rectangle."""
-        return pixels.tile(self._grab(rect), self._model, self._depth)
+        data = self._snapshot.read(rect) if self._snapshot else self._grab(rect)
+        return pixels.tile(data, self._model, self._depth)
 
     def proxy(self) -> bytes:
         """Return the RGBA rows of the reduced layer."""
@@ -63,7 +69,10 @@ class LayerReader:
             yield self._band(TileRect(0, top, source.width, bottom - top), width, last - first)
 
     def _band(self, rect: TileRect, width: int, height: int) -> bytes:
-        samples = pixels.narrow(self._grab(rect), self._model, self._depth)
+        data = self._grab(rect)
+        if self._snapshot:
+            self._snapshot.keep(data)
+        samples = pixels.narrow(data, self._model, self._depth)
         four = pixels.quads(samples, self._model)
         four = reduce(four, rect.width, rect.height, width, height, _ARGB)
         key = b""
@@ -81,6 +90,32 @@ class LayerReader:
             return read(x, y, rect.width, rect.height)
 
         return self._main.call(work).data()
+
+
+class Snapshot:
+    """What a group or clone looked like before it had its mask, in a temporary file.
+
+    Krita shows such a layer only with its masks applied: tiles read later would be cut out
+    already. A file keeps the memory small.
+    """
+
+    def __init__(self, width: int, pixel_bytes: int) -> None:
+        self._row_bytes = width * pixel_bytes
+        self._pixel_bytes = pixel_bytes
+        self._file = tempfile.TemporaryFile(prefix="frisket-")  # noqa: SIM115
+
+    def keep(self, rows: bytes) -> None:
+        """Append rows of the layer."""
+        self._file.seek(0, 2)
+        self._file.write(rows)
+
+    def read(self, rect: TileRect) -> bytes:
+        """Return the native rows of a rectangle."""
+        parts = []
+        for y in range(rect.y, rect.y + rect.height):
+            self._file.seek(y * self._row_bytes + rect.x * self._pixel_bytes)
+            parts.append(self._file.read(rect.width * self._pixel_bytes))
+        return b"".join(parts)
 
 
 def reduce(data: bytes, width: int, height: int, to_width: int, to_height: int, kind) -> bytes:
