@@ -29,16 +29,17 @@ class Splice:
     """The edits of one file, applied in the order of their positions."""
 
     def __init__(self, source: Source, edits: Sequence[Edit]) -> None:
-        self._source = source
+        self._source, self._base = source, 0
         # Sorting is stable: insertions at the same place keep the order they were given in.
         self.edits = sorted(edits, key=lambda edit: (edit.start, edit.end))
         for before, after in zip(self.edits, self.edits[1:], strict=False):
             if before.end > after.start:
                 raise ValueError(f"edits overlap at {after.start}")
 
-    def write(self, out: Output, end: int | None = None) -> None:
-        """Write the new file from the current position of ``out`` on."""
-        position = 0
+    def write(self, out: Output, start: int = 0, end: int | None = None) -> None:
+        """Write the bytes [start, end) of the old file, edited, where ``out`` stands."""
+        position = start
+        self._base = out.tell() - start
         for edit in self.edits:
             self._copy(out, position, edit.start)
             edit.at = out.tell()
@@ -57,4 +58,8 @@ class Splice:
     def moved(self, position: int) -> int:
         """Where a byte that was copied lies in the new file."""
         index = bisect_right([edit.end for edit in self.edits], position)
-        return position + sum(edit.size - (edit.end - edit.start) for edit in self.edits[:index])
+        return (
+            self._base
+            + position
+            + sum(edit.size - (edit.end - edit.start) for edit in self.edits[:index])
+        )

@@ -25,6 +25,7 @@ from .tree import Node
 if TYPE_CHECKING:
     from ..model import Layer
     from .document import PsdDocument
+    from .host import LayerHost
 
 _HIDDEN = 0x02
 _PROTECTED = 0x01
@@ -184,7 +185,7 @@ class _Copy:
 class Transparency:
     """An alpha times the transparency that the layer already has."""
 
-    def __init__(self, alpha: AlphaSource, document: PsdDocument, node: Node) -> None:
+    def __init__(self, alpha: AlphaSource, document: LayerHost, node: Node) -> None:
         if (alpha.width, alpha.height) != (node.record.width, node.record.height):
             raise ValueError(f"the alpha does not fit layer {node.layer.path!r}")
         self._alpha = alpha
@@ -206,5 +207,5 @@ class Transparency:
         return np.asarray((own * new + top // 2) // top).astype(new.dtype)
 
 
-def _own(document: PsdDocument, record: Record) -> BaseRaster | None:
+def _own(document: LayerHost, record: Record) -> BaseRaster | None:
     return channel_raster(document, record, ALPHA) if record.channel(ALPHA) else None

@@ -21,6 +21,7 @@ from .records import MASK, LayerInfo, MaskBlock, Record
 
 if TYPE_CHECKING:
     from .document import PsdDocument
+    from .host import LayerHost
 
 _DISABLED, _INVERTED, _RENDERED = 0x02, 0x04, 0x08
 EXISTING = ("refuse", "replace", "multiply")
@@ -45,7 +46,7 @@ def splice_mask(
         shift_lengths(file, splice, document.structure, edits)
 
 
-def info_of(document: PsdDocument) -> LayerInfo:
+def info_of(document: LayerHost) -> LayerInfo:
     """The document's layers.
 
     Raises:
@@ -60,7 +61,7 @@ def info_of(document: PsdDocument) -> LayerInfo:
 
 
 def add_mask(
-    document: PsdDocument,
+    document: LayerHost,
     edits: LayerEdits,
     layer: Layer,
     record: Record,
@@ -86,7 +87,7 @@ def add_mask(
     edits.set_channel(record, MASK, write)
 
 
-def mask_block(document: PsdDocument, record: Record) -> bytes:
+def mask_block(document: LayerHost, record: Record) -> bytes:
     """The mask block with the layer's rectangle; parameters and a real mask are kept."""
     info = document.structure.layer_info
     assert info is not None
@@ -103,7 +104,7 @@ def mask_block(document: PsdDocument, record: Record) -> bytes:
 class Multiplied:
     """A new alpha times the mask that the layer already has."""
 
-    def __init__(self, alpha: AlphaSource, document: PsdDocument, record: Record) -> None:
+    def __init__(self, alpha: AlphaSource, document: LayerHost, record: Record) -> None:
         from .pixels import reader_of
 
         assert record.mask is not None

@@ -30,6 +30,7 @@ class LayerEdits:
     lengths: list[tuple[Edit, Edit]] = field(default_factory=list)
     patched: list[tuple[int, Edit]] = field(default_factory=list)
     padding: Edit | None = None
+    base: int = 0
 
     @property
     def _word(self) -> str:
@@ -96,7 +97,7 @@ class LayerEdits:
             for edit in self.edits
             if edit.start < self.info.start
         )
-        return self.info.start + grown
+        return self.base + self.info.start + grown
 
 
 def shift_lengths(out: Output, splice: Splice, structure: Structure, edits: LayerEdits) -> None:
@@ -121,7 +122,7 @@ def shift_lengths(out: Output, splice: Splice, structure: Structure, edits: Laye
         + (end - splice.moved(structure.section_at))
         - (old_end - structure.section_at)
     )
-    if structure.section_at:
+    if structure.standard_at:
         form = ">Q" if structure.big else ">I"
         out.patch(splice.moved(structure.section_at), struct.pack(form, section))
 

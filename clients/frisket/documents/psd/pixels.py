@@ -15,11 +15,12 @@ from .structure import COLOURS
 
 if TYPE_CHECKING:
     from .document import PsdDocument
+    from .host import LayerHost
 
 _INKS = ("CMYK", "MULTICHANNEL")
 
 
-def layer_raster(document: PsdDocument, record: Record) -> PlanarRaster:
+def layer_raster(document: LayerHost, record: Record) -> PlanarRaster:
     """Colour channels by their number, transparency last where the layer has it."""
     numbers = list(range(_colours_of(document, record)))
     has_alpha = record.channel(ALPHA) is not None
@@ -31,20 +32,20 @@ def layer_raster(document: PsdDocument, record: Record) -> PlanarRaster:
     return PlanarRaster(size, document.structure.depth, planes, colour, has_alpha)
 
 
-def _colours_of(document: PsdDocument, record: Record) -> int:
+def _colours_of(document: LayerHost, record: Record) -> int:
     if document.mode == "MULTICHANNEL":
         return max(1, sum(channel.id >= 0 for channel in record.channels))
     return COLOURS[document.mode]
 
 
-def _plane(document: PsdDocument, record: Record, number: int) -> Plane | None:
+def _plane(document: LayerHost, record: Record, number: int) -> Plane | None:
     channel = record.channel(number)
     if channel is None or channel.length <= 2:
         return None
     return Plane(reader_of(document, record, number))
 
 
-def channel_raster(document: PsdDocument, record: Record, number: int) -> PlanarRaster:
+def channel_raster(document: LayerHost, record: Record, number: int) -> PlanarRaster:
     """One channel of a layer as a raster of its own."""
     channel = record.channel(number)
     assert channel is not None
@@ -53,7 +54,7 @@ def channel_raster(document: PsdDocument, record: Record, number: int) -> Planar
     return PlanarRaster(size, document.structure.depth, [plane], Colour("GRAY", colours=1), False)
 
 
-def reader_of(document: PsdDocument, record: Record, number: int) -> ChannelReader:
+def reader_of(document: LayerHost, record: Record, number: int) -> ChannelReader:
     """Rows of one channel of a layer; the channel must exist."""
     channel = record.channel(number)
     assert channel is not None
@@ -97,7 +98,7 @@ def merged_plane(document: PsdDocument, number: int) -> Plane:
     return Plane(reader, number * found.height)
 
 
-def colour_of(document: PsdDocument, colours: int) -> Colour:
+def colour_of(document: LayerHost, colours: int) -> Colour:
     """The way from the document's samples to sRGB."""
     mode = document.mode
     return Colour(
@@ -109,7 +110,7 @@ def colour_of(document: PsdDocument, colours: int) -> Colour:
     )
 
 
-def _palette(document: PsdDocument) -> Pixels | None:
+def _palette(document: LayerHost) -> Pixels | None:
     """(256, 3) uint8, stored as all reds, all greens, all blues."""
     found = document.structure
     if found.palette_length < 768:

@@ -146,11 +146,11 @@ def _append(
     head = struct.pack(target.layout.count, len(entries))
     tail = struct.pack(target.layout.word, directory.next)
     file.write(head + b"".join(entries[code] for code in sorted(entries)) + tail)
-    link = _link_to(source, target.layout, directory.offset)
+    link = link_to(source, target.layout, directory.offset)
     file.patch(link, struct.pack(target.layout.word, position))
 
 
-def _link_to(source: Source, layout: Layout, offset: int) -> int:
+def link_to(source: Source, layout: Layout, offset: int) -> int:
     """Where the offset of a directory is written: in the header or in the one before it."""
     at = layout.first_at
     for _ in range(1 << 16):

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ from ..base import BaseDocument, BaseRaster
 from ..errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..model import Layer
 from ..oriented import OrientedRaster
+from ..psd.pixels import layer_raster
+from .layered import LayeredBlock, read_block
 from .page import samples_of
 from .pages import is_level, sort_pages, turn_of
 from .raster import TiffRaster
+
+_PAGE_IDS = 1_000_001
 
 
 class TiffDocument(BaseDocument):
@@ -45,8 +50,20 @@ class TiffDocument(BaseDocument):
         self.icc_profile = first.iccprofile or None
 
     def _layers(self) -> Sequence[Layer]:
+        inner = [node.layer for node in self.layered.nodes] if self.layered else []
         single = len(self.pages) == 1
-        return [self._layer(number, page, single) for number, page in enumerate(self.pages)]
+        pages = [self._layer(number, page, single) for number, page in enumerate(self.pages)]
+        return inner + pages
+
+    @cached_property
+    def layered(self) -> LayeredBlock | None:
+        """Photoshop's layers inside the first page, or None."""
+        return read_block(self)
+
+    @property
+    def _first_id(self) -> int:
+        """Ids of pages begin above those of layers."""
+        return _PAGE_IDS if self.layered else 1
 
     def _layer(self, number: int, page: Any, single: bool) -> Layer:
         samples = samples_of(page)
@@ -55,7 +72,7 @@ class TiffDocument(BaseDocument):
         size = page.imagewidth, page.imagelength
         width, height = size[::-1] if turn and turn.transposed else size
         return Layer(
-            id=number + 1,
+            id=number + self._first_id,
             path=name,
             name=name,
             kind="image" if single else "page",
@@ -72,11 +89,21 @@ class TiffDocument(BaseDocument):
         )
 
     def raster(self, layer: Layer) -> BaseRaster:
-        """The pixels of a page, upright."""
-        number = layer.id - 1
+        """The pixels of a page, upright, or of a layer inside the first one."""
+        if self.layered is not None and layer.kind not in ("page", "image"):
+            return layer_raster(self.layered, self.layered.node(layer).record)
+        return self._raster_of(self.page_number(layer))
+
+    def page_number(self, layer: Layer) -> int:
+        """Which page a layer stands for.
+
+        Raises:
+            LayerNotFound: It is none of this document's pages.
+        """
+        number = layer.id - self._first_id
         if not 0 <= number < len(self.pages):
             raise LayerNotFound(self.path, f"#{layer.id}", [one.path for one in self.layers])
-        return self._raster_of(number)
+        return number
 
     def _raster_of(self, number: int) -> BaseRaster:
         stored = self.stored(number)
@@ -112,6 +139,8 @@ class TiffDocument(BaseDocument):
 
     def close(self) -> None:
         """Close the file; rasters cannot be read afterwards."""
+        if self.__dict__.get("layered") is not None:
+            self.__dict__["layered"].source.close()
         self._file.close()
 
 

@@ -19,7 +19,7 @@ def splice_mask(
     """Write a copy of a layered document in which layers carry masks.
 
     Args:
-        document: A PSD or PSB.
+        document: A PSD, a PSB or a TIFF with Photoshop layers.
         out: Where to; may be the document itself.
         masks: An alpha of the layer's size for every layer.
         existing: ``refuse``, ``replace`` or ``multiply`` where a layer has a mask.
@@ -29,11 +29,17 @@ def splice_mask(
         OutputError: A mask exists and was not to be touched, or the file cannot be written.
     """
     from ..psd import PsdDocument
+    from ..tiff import TiffDocument
 
     if isinstance(document, PsdDocument):
         from ..psd.mask import splice_mask as splice
 
         splice(document, out, masks, existing)
+        return
+    if isinstance(document, TiffDocument) and document.layered is not None:
+        from ..tiff.layered import splice_mask as splice_tiff
+
+        splice_tiff(document, out, masks, existing)
         return
     raise _cannot(document, "a layer mask", "use --as alpha, --as matte or --as cutout")
 
@@ -52,7 +58,7 @@ def splice_alpha(
     if isinstance(document, TiffDocument):
         from ..tiff.alpha import splice_alpha as splice
 
-        splice(document, out, layer.id - 1, alpha)
+        splice(document, out, document.page_number(layer), alpha)
         return
     raise _cannot(document, "an alpha sample", "use --as mask, --as matte or --as cutout")
 

@@ -1,0 +1,44 @@
+"""What holds Photoshop layers: a PSD, a PSB, or the block that a TIFF carries."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..model import Layer
+from ..source import Source
+from .structure import Structure
+from .tree import Node
+
+
+class LayerHost(Protocol):
+    """Enough of a document to read its layers and to splice into them."""
+
+    @property
+    def path(self) -> str:
+        """The file."""
+
+    @property
+    def source(self) -> Source:
+        """The file's bytes."""
+
+    @property
+    def structure(self) -> Structure:
+        """Where everything is."""
+
+    @property
+    def mode(self) -> str:
+        """Colour mode."""
+
+    @property
+    def icc_profile(self) -> bytes | None:
+        """ICC profile."""
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Layers with their records, topmost first."""
+
+    def node(self, layer: Layer) -> Node:
+        """The record behind a layer."""
+
+    def colours(self) -> int:
+        """How many channels are colour."""
