@@ -1,0 +1,176 @@
+"""Masks that replace, multiply and stand beside others; and what other programs see."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from psd_tools import PSDImage
+
+from frisket.documents import ArrayAlpha, OutputError, Rect, open_document
+from frisket.documents.psd.pixels import channel_raster
+from frisket.documents.verify import differences
+from frisket.documents.write import (
+    splice_alpha,
+    splice_layer,
+    splice_mask,
+    write_cutout,
+    write_matte,
+)
+
+
+@pytest.fixture
+def layered(tmp_path, picture) -> Path:
+    """Two layers of a 120 × 90 document, one outside the canvas in part."""
+    from PIL import Image
+
+    document = PSDImage.new("RGB", (120, 90))
+    for name, place in (("Background", (0, 0)), ("Figure", (-10, 20))):
+        pixels = Image.fromarray(picture(100, 80))
+        document.create_pixel_layer(pixels, name=name, top=place[1], left=place[0])
+    path = tmp_path / "layered.psd"
+    document.save(path)
+    return path
+
+
+def mask_of(path: Path, name: str) -> np.ndarray:
+    with open_document(path) as document:
+        record = document.node(document.find_layer(name)).record
+        raster = channel_raster(document, record, -2)
+        return raster.read(Rect(0, 0, raster.width, raster.height))[..., 0]
+
+
+def test_an_existing_mask_is_refused_replaced_or_multiplied(layered, tmp_path, disc):
+    first, second = tmp_path / "first.psd", tmp_path / "second.psd"
+    alpha = disc(100, 80)
+    ramp = np.tile(np.linspace(0, 255, 100).astype("u1"), (80, 1))
+    with open_document(layered) as document:
+        layer = document.find_layer("Figure")
+        splice_mask(document, first, {layer: ArrayAlpha(alpha)})
+    with open_document(first) as document:
+        layer = document.find_layer("Figure")
+        assert layer.has_mask
+        with pytest.raises(OutputError, match="already has a mask"):
+            splice_mask(document, second, {layer: ArrayAlpha(ramp)})
+        assert not second.exists()
+        splice_mask(document, second, {layer: ArrayAlpha(ramp)}, "replace")
+        assert np.array_equal(mask_of(second, "Figure"), ramp)
+        splice_mask(document, second, {layer: ArrayAlpha(ramp)}, "multiply")
+    expected = (alpha.astype(int) * ramp + 127) // 255
+    assert np.array_equal(mask_of(second, "Figure"), expected)
+
+
+def test_several_layers_at_once_and_the_same_path(layered, disc):
+    before = layered.read_bytes()
+    with open_document(layered) as document:
+        layers = document.find_layers(all_layers=True)
+        splice_mask(document, layered, {one: ArrayAlpha(disc(100, 80)) for one in layers})
+    assert layered.read_bytes() != before
+    for name in ("Background", "Figure"):
+        assert np.array_equal(mask_of(layered, name), disc(100, 80))
+    assert [layer.has_mask() for layer in PSDImage.open(layered)] == [True, True]
+
+
+def test_psd_tools_sees_mask_and_layer(layered, tmp_path, disc):
+    out = tmp_path / "out.psd"
+    alpha = disc(100, 80)
+    with open_document(layered) as document:
+        splice_mask(document, out, {document.find_layer("Figure"): ArrayAlpha(alpha)})
+    layer = next(one for one in PSDImage.open(out) if one.name == "Figure")
+    assert np.array_equal(np.asarray(layer.mask.topil()), alpha)
+    assert layer.mask.bbox == layer.bbox
+    with open_document(layered) as document:
+        splice_layer(document, out, {document.find_layer("Figure"): ArrayAlpha(alpha)})
+    names = [(one.name, one.visible) for one in PSDImage.open(out)]
+    assert names == [("Background", True), ("Figure", False), ("Figure cutout", True)]
+
+
+def test_parameters_and_real_masks_are_kept(corpus, tmp_path):
+    seen = 0
+    out = tmp_path / "out.psd"
+    for path in corpus("psd"):
+        if not any(mark in path.name for mark in ("mask", "real")) or "crash" in path.name:
+            continue
+        try:
+            document = open_document(path)
+        except Exception:
+            continue
+        with document:
+            for node in document.nodes:
+                mask, record = node.record.mask, node.record
+                plain = mask is None or (mask.length <= 20 and record.channel(-3) is None)
+                if plain or not record.width or not record.height or not record.channel(-2):
+                    continue
+                alpha = np.full((record.height, record.width), 200, "u1")
+                source = ArrayAlpha(alpha if document.depth == 8 else alpha.astype("u2") * 257)
+                splice_mask(document, out, {node.layer: source}, "replace")
+                with open_document(out) as result:
+                    new = result.node(node.layer).record
+                    assert new.mask is not None and new.mask.length == mask.length
+                    old_rest = path.read_bytes()[mask.at + 22 : mask.at + 4 + mask.length]
+                    at = new.mask.at
+                    assert out.read_bytes()[at + 22 : at + 4 + mask.length] == old_rest
+                    assert (new.channel(-3) is None) == (record.channel(-3) is None)
+                seen += 1
+    assert seen >= 2
+
+
+def test_verify_says_what_differs(layered, tmp_path, disc, picture):
+    out = tmp_path / "out.psd"
+    assert differences(layered, layered) == []
+    with open_document(layered) as document:
+        splice_mask(document, out, {document.find_layer("Figure"): ArrayAlpha(disc(100, 80))})
+    found = {(one.what, one.how) for one in differences(layered, out)}
+    assert ("layer Figure mask", "added") in found
+    assert {what for what, _ in found} <= {
+        "layer Figure mask", "layer Figure mask block", "resource 1057"
+    }  # fmt: skip
+    data = bytearray(out.read_bytes())
+    data[-1] ^= 1
+    out.write_bytes(bytes(data))
+    assert ("merged image", "changed") in {(one.what, one.how) for one in differences(layered, out)}
+    one, two = tmp_path / "one.tif", tmp_path / "two.tif"
+    pixels = picture(40, 30)
+    tifffile.imwrite(one, pixels, photometric="rgb", description="a")
+    pixels[3, 3, 1] ^= 1
+    tifffile.imwrite(two, pixels, photometric="rgb", description="b")
+    assert {one.what for one in differences(one, two)} == {"page 1 tag 270", "page 1 sample 1"}
+
+
+@pytest.mark.skipif(not shutil.which("convert"), reason="ImageMagick is not installed")
+def test_imagemagick_opens_what_was_written(layered, tmp_path, picture, disc):
+    alpha, tiff = disc(100, 80), tmp_path / "in.tif"
+    tifffile.imwrite(tiff, picture(100, 80), photometric="rgb", compression="lzw")
+    with open_document(layered) as document:
+        figure = document.find_layer("Figure")
+        splice_mask(document, tmp_path / "mask.psd", {figure: ArrayAlpha(alpha)})
+        write_cutout(tmp_path / "cutout.png", document, figure, ArrayAlpha(alpha))
+    with open_document(tiff) as document:
+        layer = document.layers[0]
+        splice_alpha(document, tmp_path / "alpha.tif", layer, ArrayAlpha(alpha))
+        write_cutout(tmp_path / "cutout.tif", document, layer, ArrayAlpha(alpha))
+    for depth in (8, 16):
+        write_matte(tmp_path / f"matte{depth}.tif", ArrayAlpha(alpha), depth)
+        write_matte(tmp_path / f"matte{depth}.png", ArrayAlpha(alpha), depth)
+    for name, options in {
+        "mask.psd[2]": ["-alpha", "extract"],
+        "cutout.png": ["-alpha", "extract"],
+        "alpha.tif": ["-alpha", "extract"],
+        "cutout.tif": ["-alpha", "extract"],
+        "matte8.tif": [],
+        "matte16.tif": [],
+        "matte8.png": [],
+        "matte16.png": [],
+    }.items():
+        seen = magick(tmp_path / name, options)
+        assert np.abs(seen.astype(int) - alpha).max() <= 1, name
+
+
+def magick(path: Path, options: list[str]) -> np.ndarray:
+    command = ["convert", str(path), *options, "-depth", "8", "gray:-"]
+    result = subprocess.run(command, capture_output=True, check=True)
+    return np.frombuffer(result.stdout, "u1").reshape(80, 100)
