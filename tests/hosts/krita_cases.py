@@ -299,6 +299,7 @@ def case_float():
         assert len(values) == 1
         assert abs(values.pop() - 127) <= 1
         close(doc)
+        yield 500
 
 
 def case_strokes_are_heard():

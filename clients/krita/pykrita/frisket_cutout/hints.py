@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+from krita import Krita
+
 from frisket.client.grid import TileRect
 from frisket.client.options import HintSet
 from frisket.hosts import pixels
@@ -15,6 +17,7 @@ from .qt import QtCore, QtGui
 
 GREY = QtGui.QImage.Format.Format_Grayscale8
 _SIDE = 256
+_TAKEN_IN_MS = 300
 _GRAB_PIXELS = 1 << 20
 
 
@@ -24,12 +27,20 @@ def find_layer(document):
 
 
 def add_layer(document) -> None:
-    """Put an empty annotation layer on top and make it the active one."""
-    layer = find_layer(document)
-    if layer is None:
-        layer = document.createNode(STROKES, "paintlayer")
-        document.rootNode().addChildNode(layer, None)
-    document.setActiveNode(layer)
+    """Put an empty annotation layer on top and make it the active one, a moment later.
+
+    Krita ends when a node becomes active before its Layers docker has taken it in.
+    """
+    layer = document.createNode(STROKES, "paintlayer")
+    document.rootNode().addChildNode(layer, None)
+    QtCore.QTimer.singleShot(_TAKEN_IN_MS, lambda: _activate(document))
+
+
+def _activate(document) -> None:
+    if any(each == document for each in Krita.instance().documents()):
+        layer = find_layer(document)
+        if layer is not None:
+            document.setActiveNode(layer)
 
 
 def remove_layer(document) -> None:

@@ -6,8 +6,6 @@ ends when it is touched later.
 
 from __future__ import annotations
 
-import time
-
 from krita import Krita, Selection
 
 from frisket.client.grid import TileRect
@@ -17,7 +15,6 @@ from .place import GivenUp, Place
 from .qt import QtCore
 
 _NAME = "Frisket mask"
-_SETTLED_S = 1.0
 
 
 class Target:
@@ -28,7 +25,6 @@ class Target:
         self._region = region
         self._replaced = replaced
         self._id = self._make().uniqueId()
-        self._born = time.monotonic()
 
     def _make(self):
         raise NotImplementedError
@@ -46,31 +42,15 @@ class Target:
         """Ignore cleaned colours: a mask has none."""
 
     def redraw(self) -> None:
-        """Have the image redrawn.
+        """Have the whole image redrawn; Krita has nothing smaller to offer.
 
-        `refreshProjection` holds the window up, for a second at 100 MP; a change of
-        visibility makes Krita redraw behind the scenes. But Krita ends when a node's
-        visibility changes before its Layers docker has taken the node in.
+        A change of visibility would do it behind the scenes, but Krita ends when such a
+        node is removed (by an undo, say) before its Layers docker has drawn it again.
         """
-        if self._settled():
-            node = self._node()
-            shown = node.visible()
-            node.setVisible(not shown)
-            node.setVisible(shown)
-            return
+        self._node()
         document = self._place.document()
         with host_cost():
             document.refreshProjection()
-
-    def _settled(self) -> bool:
-        """Tell whether the node is old enough, and Krita at rest."""
-        if time.monotonic() - self._born < _SETTLED_S:
-            return False
-        document = self._place.document()
-        rests = document.tryBarrierLock()
-        if rests:
-            document.unlock()
-        return rests
 
     def finish(self) -> None:
         """Remove what has been replaced."""
