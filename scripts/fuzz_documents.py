@@ -1,0 +1,206 @@
+"""Throws damaged documents at the readers for a number of minutes.
+
+    python scripts/fuzz_documents.py --minutes 2 [--seeds FOLDER] [--keep FOLDER]
+
+With atheris installed (``pip install atheris``) the mutations are guided by coverage, otherwise
+they are random. Anything but a DocumentError is a finding: the file is kept, its error printed,
+and the exit code is 1. Every file is read in a child process, so a crash is a finding too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+_BATCH = 40
+_LARGEST_SEED = 1 << 16
+_AREA = 1 << 22
+_MEMORY = 4 << 30
+_BATCH_SECONDS = 120
+INTERESTING = (b"\0", b"\xff", b"\x7f", b"\x80", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff")
+
+
+def exercise(path: Path) -> None:
+    """Open, list, read and reduce; only a DocumentError is allowed out."""
+    from frisket.documents import DocumentError, Rect, open_document
+
+    try:
+        with open_document(path) as document:
+            for layer in document.layers[:4]:
+                if 0 < layer.width * layer.height <= _AREA:
+                    raster = document.raster(layer)
+                    raster.read(Rect(0, 0, min(16, raster.width), min(16, raster.height)))
+                    raster.proxy(32)
+    except DocumentError:
+        pass
+
+
+def mutate(data: bytes, source: random.Random) -> bytes:
+    """A few bytes changed, a stretch removed or doubled, or the end cut off."""
+    changed = bytearray(data)
+    for _ in range(source.randint(1, 8)):
+        at = source.randrange(max(1, len(changed)))
+        kind = source.randrange(4)
+        if kind == 0:
+            what = source.choice(INTERESTING)
+            changed[at : at + len(what)] = what
+        elif kind == 1:
+            changed[at : at + 1] = bytes((source.randrange(256),))
+        elif kind == 2:
+            del changed[at : at + source.randint(1, 16)]
+        else:
+            changed[at:at] = changed[at : at + source.randint(1, 16)]
+    return bytes(
+        changed[: source.randrange(1, len(changed) + 1)] if source.random() < 0.2 else changed
+    )
+
+
+def seeds(folder: Path | None) -> list[tuple[str, bytes]]:
+    """Small files of the folder, or one little document of each kind."""
+    if folder is not None:
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        small = [path for path in files if path.stat().st_size <= _LARGEST_SEED]
+        return [(path.suffix, path.read_bytes()) for path in small]
+    return list(made())
+
+
+def made() -> list[tuple[str, bytes]]:
+    """Seeds that need nothing but the installed packages."""
+    import io
+
+    import numpy as np
+    import tifffile
+    from PIL import Image
+    from psd_tools import PSDImage
+
+    pixels = np.arange(32 * 24 * 3, dtype=np.uint8).reshape(24, 32, 3)
+    found = []
+    options: list[dict[str, object]] = [
+        {"tile": (16, 16), "compression": "deflate"},
+        {"compression": "lzw", "predictor": 2},
+        {},
+    ]
+    for option in options:
+        out = io.BytesIO()
+        tifffile.imwrite(out, pixels, photometric="rgb", **option)
+        found.append((".tif", out.getvalue()))
+    document = PSDImage.new("RGB", (32, 24))
+    document.create_pixel_layer(Image.fromarray(pixels), name="Layer")
+    out = io.BytesIO()
+    document.save(out)
+    return [*found, (".psd", out.getvalue())]
+
+
+def child(batch: Path) -> int:
+    """Read every file of a batch, naming each before, within limits of memory and time."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except ImportError:
+        pass
+    for path in sorted(batch.iterdir()):
+        print(path.name, flush=True)
+        try:
+            exercise(path)
+        except Exception:
+            traceback.print_exc()
+            return 1
+    return 0
+
+
+def run_batch(batch: Path, keep: Path) -> str | None:
+    """None where all went well, else what happened; the file is kept."""
+    command = [sys.executable, __file__, "--child", str(batch)]
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=_BATCH_SECONDS, check=False
+        )
+        code, output, errors = result.returncode, result.stdout, result.stderr
+    except subprocess.TimeoutExpired as error:
+        code, errors = -1, "it hangs"
+        output = (error.stdout or b"").decode()
+    if code == 0:
+        return None
+    path = batch / output.split()[-1]
+    keep.mkdir(parents=True, exist_ok=True)
+    kept = keep / f"{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}{path.suffix}"
+    kept.write_bytes(path.read_bytes())
+    return f"{kept}: exit {code}\n{errors.strip()}"
+
+
+def random_search(options: argparse.Namespace) -> int:
+    """Random mutations of the seeds until the time is over."""
+    source = random.Random(options.seed)
+    pool = seeds(options.seeds)
+    end, count = time.monotonic() + options.minutes * 60, 0
+    findings: list[str] = []
+    while time.monotonic() < end and len(findings) < 5:
+        with tempfile.TemporaryDirectory(prefix="frisket-fuzz-") as folder:
+            for number in range(_BATCH):
+                suffix, data = source.choice(pool)
+                (Path(folder) / f"{number:03}{suffix}").write_bytes(mutate(data, source))
+            found = run_batch(Path(folder), options.keep)
+            count += _BATCH
+            if found:
+                findings.append(found)
+                print(found, flush=True)
+    print(f"{count} files, {len(findings)} findings, seed {options.seed}")
+    return 1 if findings else 0
+
+
+def guided_search(options: argparse.Namespace) -> int:
+    """Mutations guided by coverage; atheris ends the process itself."""
+    atheris = import_module("atheris")
+    with atheris.instrument_imports(include=["frisket.documents"]):
+        import frisket.documents.opening  # noqa: F401
+
+    folder = Path(tempfile.mkdtemp(prefix="frisket-fuzz-"))
+    for number, (suffix, data) in enumerate(seeds(options.seeds)):
+        (folder / f"{number:04}{suffix}").write_bytes(data)
+
+    def one(data: bytes) -> None:
+        path = folder.parent / f"{folder.name}-{os.getpid()}.bin"
+        path.write_bytes(data)
+        try:
+            exercise(path)
+        finally:
+            path.unlink()
+
+    limit = f"-max_total_time={int(options.minutes * 60)}"
+    options.keep.mkdir(parents=True, exist_ok=True)
+    atheris.Setup([sys.argv[0], str(folder), limit, f"-artifact_prefix={options.keep}/"], one)
+    atheris.Fuzz()
+    return 0
+
+
+def main() -> int:
+    """Parse the options and search."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--seeds", type=Path, help="folder of documents to start from")
+    parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        return child(options.child)
+    try:
+        import_module("atheris")
+    except ImportError:
+        return random_search(options)
+    return guided_search(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
