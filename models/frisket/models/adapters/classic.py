@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..known import CLASSIC, CLASSIC_SIDE
 from ..types import Coarse, Float, Mask, ModelInfo, Picture, Prompt
-from .marks import Marks, marks
+from .pointed import cut
 
 SIDE = CLASSIC_SIDE
 GEODESIC_SIDE = 96
@@ -33,7 +33,8 @@ _NONE: Any = None
 _LOCK = threading.Lock()
 
 
-def _reduced(image: Picture, side: int) -> Picture:
+def reduced(image: Picture, side: int) -> Picture:
+    """The picture with its longer side at most ``side``."""
     high, wide = image.shape[:2]
     scale = side / max(high, wide)
     if scale >= 1:
@@ -68,13 +69,14 @@ def _swept(far: Float, cost: Float, axis: int, flip: bool) -> Float:
     return np.flip(best, axis) if flip else best
 
 
-def _border(shape: tuple[int, int], width: int) -> NDArray[np.bool_]:
+def border(shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
+    """True within ``width`` pixels of the edge."""
     mask = np.ones(shape, bool)
     mask[width:-width, width:-width] = False
     return mask
 
 
-def _steps(lab: Float) -> Float:
+def steps(lab: Float) -> Float:
     """Cost of stepping on a pixel: its local contrast, less what noise makes."""
     dx = cv2.Sobel(lab, cv2.CV_32F, 1, 0, ksize=3) / 8
     dy = cv2.Sobel(lab, cv2.CV_32F, 0, 1, ksize=3) / 8
@@ -82,7 +84,7 @@ def _steps(lab: Float) -> Float:
     return np.asarray(np.maximum(size - np.median(size), 0) + 0.02, np.float32)
 
 
-def _unlike(lab: Float, border: NDArray[np.bool_]) -> Float:
+def unlike(lab: Float, border: NDArray[np.bool_]) -> Float:
     """Distance of each pixel's colour from the nearest of the border's few colours."""
     pixels = np.ascontiguousarray(lab[border].reshape(-1, 3), np.float32)
     count = min(5, len(pixels))
@@ -99,39 +101,34 @@ def _unit(values: Float) -> Float:
 
 def saliency(image: Picture) -> Float:
     """(h, w) float32, 0..1: how much a pixel stands out from the border."""
-    small = _reduced(image, GEODESIC_SIDE)
+    small = reduced(image, GEODESIC_SIDE)
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (3, 3), 0), cv2.COLOR_RGB2LAB).astype(np.float32)
-    border = _border(lab.shape[:2], 2)
-    far = geodesic(_steps(lab), border)
+    edge = border(lab.shape[:2], 2)
+    far = geodesic(steps(lab), edge)
     y, x = np.mgrid[: lab.shape[0], : lab.shape[1]].astype(np.float32)
     v, u = y / max(lab.shape[0] - 1, 1) - 0.5, x / max(lab.shape[1] - 1, 1) - 0.5
     centred = np.exp(-(u * u + v * v) / 0.18)
-    score = (0.6 * _unit(far) + 0.4 * _unit(_unlike(lab, border))) * (0.5 + 0.5 * centred)
+    score = (0.6 * _unit(far) + 0.4 * _unit(unlike(lab, edge))) * (0.5 + 0.5 * centred)
     size = (image.shape[1], image.shape[0])
     return np.asarray(cv2.resize(_unit(score.astype(np.float32)), size), np.float32)
 
 
-def _labels(score: Float, told: Marks | None) -> Mask:
-    """GrabCut's four labels from saliency, overruled by what the user said."""
-    threshold = (
-        cv2.threshold(
-            np.asarray(score * 255, np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU
-        )[0]
-        / 255
-    )
+def _labels(score: Float) -> Mask:
+    """GrabCut's four labels from saliency."""
+    grey = np.asarray(score * 255, np.uint8)
+    threshold = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0] / 255
     labels = np.where(score > threshold, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    labels[_border(score.shape, 1) & (score < threshold)] = cv2.GC_BGD
-    if told is not None:
-        told.apply(labels)
+    labels[border(score.shape, 1) & (score < threshold)] = cv2.GC_BGD
     return labels
 
 
-def _cut(image: Picture, labels: Mask) -> NDArray[np.bool_]:
+def grab(image: Picture, labels: Mask, rounds: int) -> NDArray[np.bool_]:
+    """GrabCut from given labels; True is foreground. ``labels`` is used up."""
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if inside.sum() < 16 or (~inside).sum() < 16:
         return np.asarray(inside)
     models = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
-    cv2.grabCut(image, labels, _NONE, models[0], models[1], 4, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(image, labels, _NONE, models[0], models[1], rounds, cv2.GC_INIT_WITH_MASK)
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 
@@ -164,7 +161,7 @@ class ClassicModel:
 
     def _one(self, image: Picture, prompt: Prompt | None) -> Coarse:
         size = (image.shape[0], image.shape[1])
-        small = _reduced(image, SIDE)
+        small = reduced(image, SIDE)
         cell = max(1.0, max(size) / SIDE)
         hinted = prompt is not None and not prompt.empty
         if min(small.shape[:2]) < 8 or (_plain(small) and not hinted):
@@ -175,20 +172,19 @@ class ClassicModel:
                 cell_px=cell,
                 confidence=0.0,
             )
-        inside = self._inside(small, prompt, size)
-        soft = cv2.GaussianBlur(inside.astype(np.uint8) * 255, (0, 0), 0.8)
-        alpha = cv2.resize(soft, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-        return Coarse(np.asarray(alpha, np.uint8), not alpha.any(), {}, NOTE, cell, 0.6)
+        alpha = self._drawn(image, small, prompt if hinted else None)
+        return Coarse(alpha, not alpha.any(), {}, NOTE, cell, 0.6)
 
-    def _inside(
-        self, small: Picture, prompt: Prompt | None, size: tuple[int, int]
-    ) -> NDArray[np.bool_]:
-        told = marks(prompt, size, (small.shape[0], small.shape[1])) if prompt else None
+    def _drawn(self, image: Picture, small: Picture, prompt: Prompt | None) -> Mask:
         with _LOCK:
             cv2.setRNGSeed(7)
+            if prompt is not None:
+                return cut(image, prompt)
             score = saliency(small)
-            inside = _cut(small, _labels(score, told))
-        return _largest(inside, score) if told is None else told.keep(inside)
+            inside = _largest(grab(small, _labels(score), 4), score)
+        soft = cv2.GaussianBlur(inside.astype(np.uint8) * 255, (0, 0), 0.8)
+        size = (image.shape[1], image.shape[0])
+        return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR))
 
 
 def _plain(image: Picture) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadPrompt
-from ..types import Mask, Prompt
+from ..types import Prompt
 
 Bool = NDArray[np.bool_]
 
@@ -20,17 +20,8 @@ class Marks:
 
     boxed: bool
     outside: Bool
-    core: Bool
     yes: Bool
     no: Bool
-
-    def apply(self, labels: Mask) -> None:
-        """Overrule GrabCut labels in place; points speak louder than boxes."""
-        if self.boxed:
-            labels[~self.outside] = cv2.GC_PR_FGD
-            labels[self.outside] = cv2.GC_BGD
-        labels[self.no] = cv2.GC_BGD
-        labels[self.yes] = cv2.GC_FGD
 
     def keep(self, inside: Bool) -> Bool:
         """Only pieces that a positive point or a box touches."""
@@ -62,33 +53,49 @@ def check(prompt: Prompt, size: tuple[int, int]) -> None:
             raise BadPrompt(f"The point {point.x:g},{point.y:g} lies outside the picture.")
 
 
+def marks(
+    prompt: Prompt,
+    size: tuple[int, int],
+    shape: tuple[int, int],
+    corner: tuple[int, int] = (0, 0),
+    whole: tuple[int, int] | None = None,
+) -> Marks:
+    """Labels on a raster for a prompt in pixels of a picture.
+
+    Args:
+        prompt: boxes and points.
+        size: (height, width) of the picture.
+        shape: (height, width) of the raster.
+        corner: (left, top) of the part of the picture that the raster shows.
+        whole: (height, width) of that part; None means all of the picture.
+
+    Raises:
+        BadPrompt: a box or point lies outside the picture.
+    """
+    check(prompt, size)
+    part = whole or size
+    scale = (shape[0] / part[0], shape[1] / part[1])
+    outside = np.full(shape, bool(prompt.boxes))
+    for box in prompt.boxes:
+        top = max(0, round((box.top - corner[1]) * scale[0]))
+        left = max(0, round((box.left - corner[0]) * scale[1]))
+        bottom = max(top + 1, round((box.bottom - corner[1]) * scale[0]))
+        right = max(left + 1, round((box.right - corner[0]) * scale[1]))
+        outside[top:bottom, left:right] = False
+    drawn = [_discs(prompt, positive, scale, shape, corner) for positive in (True, False)]
+    return Marks(bool(prompt.boxes), outside, drawn[0], drawn[1])
+
+
 def _discs(
-    prompt: Prompt, positive: bool, scale: tuple[float, float], shape: tuple[int, int]
+    prompt: Prompt,
+    positive: bool,
+    scale: tuple[float, float],
+    shape: tuple[int, int],
+    corner: tuple[int, int],
 ) -> Bool:
     drawn = np.zeros(shape, np.uint8)
     for point in prompt.points:
         if point.positive is positive:
-            at = (int(point.x * scale[1]), int(point.y * scale[0]))
-            cv2.circle(drawn, at, max(2, max(shape) // 80), 1, -1)
-    return drawn > 0
-
-
-def marks(prompt: Prompt, size: tuple[int, int], shape: tuple[int, int]) -> Marks:
-    """Labels on a raster of ``shape`` for a prompt in pixels of a picture of ``size``."""
-    check(prompt, size)
-    scale = (shape[0] / size[0], shape[1] / size[1])
-    outside, core = np.ones(shape, bool), np.zeros(shape, bool)
-    for box in prompt.boxes:
-        top, left = int(max(0, box.top) * scale[0]), int(max(0, box.left) * scale[1])
-        bottom = int(np.ceil(box.bottom * scale[0]))
-        right = int(np.ceil(box.right * scale[1]))
-        outside[top:bottom, left:right] = False
-        h, w = bottom - top, right - left
-        core[top + h // 4 : bottom - h // 4, left + w // 4 : right - w // 4] = True
-    return Marks(
-        bool(prompt.boxes),
-        outside if prompt.boxes else ~outside,
-        core,
-        _discs(prompt, True, scale, shape),
-        _discs(prompt, False, scale, shape),
-    )
+            at = (int((point.x - corner[0]) * scale[1]), int((point.y - corner[1]) * scale[0]))
+            cv2.circle(drawn, at, max(1, max(shape) // 80), 1, -1)
+    return np.asarray(drawn > 0)

@@ -7,6 +7,7 @@ from .assess import Assessment, Subject, assess
 from .carry import plan, refine
 from .changes import changed_tiles
 from .foreground import ForegroundColours, colours, prepare_colours
+from .hints import heeded
 from .solve import solve
 from .types import (
     EdgeControls,
@@ -34,6 +35,7 @@ __all__ = [
     "assess",
     "changed_tiles",
     "colours",
+    "heeded",
     "plan",
     "prepare_colours",
     "refine",

@@ -9,6 +9,8 @@ import numpy as np
 
 from .band import band, settled
 from .closed import Laplacian, minimise
+from .edge import controlled
+from .hints import heeded, said
 from .types import Bytes, EdgeControls, EngineError, Float, Hints, LinearMatte, Quality
 
 
@@ -68,6 +70,7 @@ def solve(
     hints: Hints | None = None,
     edge: EdgeControls | None = None,
     cell_px: float | None = None,
+    prompted: bool = False,
 ) -> LinearMatte:
     """Solve the edge on the proxy.
 
@@ -79,14 +82,17 @@ def solve(
         hints: what the user says, in pixels of the proxy.
         edge: what the user wants done to the edge.
         cell_px: the model's own pixel in pixels of the proxy; None guesses 1/320 of the side.
+        prompted: the model has already obeyed boxes and points itself.
 
     Returns:
         The matte; its grid is the proxy's or smaller.
 
     Raises:
-        EngineError: sizes that do not fit one another.
+        EngineError: sizes that do not fit one another, or a hint outside the proxy.
     """
     _checked(rgb, coarse)
+    if hints is not None and not hints.empty:
+        coarse = heeded(rgb, coarse, hints, prompted)
     if quality is Quality.DRAFT:
         return _draft(coarse, layer_size)
     effort = _EFFORTS[quality]
@@ -94,11 +100,26 @@ def solve(
     guide, alpha = _resized(rgb, size), _resized(coarse, size)
     cell = max(1.0, (cell_px or max(coarse.shape) / 320) * max(size) / max(coarse.shape))
     trimap = band(alpha, effort.reach * cell)
-    return _solved(guide, alpha, trimap, layer_size, effort)
+    if hints is not None and not hints.empty:
+        trimap = _told(trimap, hints, (rgb.shape[0], rgb.shape[1]), size)
+    return _solved(guide, alpha, trimap, layer_size, effort, edge or EdgeControls())
+
+
+def _told(trimap: Bytes, hints: Hints, shape: tuple[int, int], size: tuple[int, int]) -> Bytes:
+    """The band, less what hints make certain; a trimap's unknown part is all of it."""
+    certain = said(hints, shape, size)
+    if hints.trimap is not None:
+        return certain
+    return np.where(certain == 128, trimap, certain).astype(np.uint8)
 
 
 def _solved(
-    guide: Bytes, alpha: Bytes, trimap: Bytes, layer_size: tuple[int, int], effort: _Effort
+    guide: Bytes,
+    alpha: Bytes,
+    trimap: Bytes,
+    layer_size: tuple[int, int],
+    effort: _Effort,
+    edge: EdgeControls,
 ) -> LinearMatte:
     """Closed form within the band's bounding box; outside it everything is known."""
     box = _around(trimap == 128, 2 * _RADIUS + 1)
@@ -109,6 +130,9 @@ def _solved(
         a[box], b[box], method = _closed(guide[box], alpha[box], trimap[box], effort)
     a, b = (np.rint(v / _STEP) * _STEP for v in (a, b))
     shown = (a * (guide.astype(np.float32) / np.float32(255))).sum(axis=2) + b
+    if not edge.neutral:
+        a, b, shown = controlled(a, b, shown, edge, max(shown.shape) / max(layer_size))
+        trimap = np.full_like(trimap, 128)
     known = settled(trimap, shown, 2)
     return finish(a, b, known, shown, layer_size, method)
 

@@ -1,0 +1,195 @@
+"""What the user says, turned into a coarse alpha and into pixels that are known.
+
+Works with every model. Points and scribbles spread by colour: GrabCut (Rother et al.,
+SIGGRAPH 2004) on a reduced proxy, started from the model's answer, with what was said
+held fixed. Later hints win over earlier ones; points and scribbles over boxes, a trimap
+over everything.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .band import grown
+from .types import Bytes, EngineError, Hints
+
+_SIDE = 320
+# OpenCV takes None here; its stubs do not know.
+_NONE: Any = None
+_LOCK = threading.Lock()  # OpenCV's random numbers are the process's own
+
+
+def check(hints: Hints, shape: tuple[int, int]) -> None:
+    """Every hint fits a proxy of ``shape`` (height, width).
+
+    Raises:
+        EngineError: it names the hint that does not.
+    """
+    high, wide = shape
+    for name, plane in (("trimap", hints.trimap), ("prior", hints.prior)):
+        if plane is not None and (plane.shape != shape or plane.dtype != np.uint8):
+            found = "x".join(str(n) for n in plane.shape[::-1])
+            raise EngineError(
+                f"The {name} is {found} {plane.dtype}, the proxy {wide}x{high} uint8."
+            )
+    for point in hints.points:
+        if not (0 <= point.x < wide and 0 <= point.y < high):
+            raise EngineError(f"The point {point.x:g},{point.y:g} lies outside the layer.")
+    for box in hints.boxes:
+        if box.right <= box.left or box.bottom <= box.top:
+            raise EngineError(f"The box at {box.left:g},{box.top:g} has no area.")
+        if box.right <= 0 or box.bottom <= 0 or box.left >= wide or box.top >= high:
+            raise EngineError(f"The box at {box.left:g},{box.top:g} lies outside the layer.")
+
+
+def said(hints: Hints, shape: tuple[int, int], grid: tuple[int, int]) -> Bytes:
+    """What is certain by hints alone, on a grid: 0, 255, and 128 for nothing said.
+
+    Args:
+        hints: in pixels of the proxy.
+        shape: (height, width) of the proxy.
+        grid: (height, width) of the answer.
+    """
+    out = np.full(grid, 128, np.uint8)
+    scale = (grid[1] / shape[1], grid[0] / shape[0])
+    if hints.boxes:
+        out[:] = 0
+        for box in hints.boxes:
+            top, left = round(max(0, box.top) * scale[1]), round(max(0, box.left) * scale[0])
+            bottom = max(top + 1, round(box.bottom * scale[1]))
+            right = max(left + 1, round(box.right * scale[0]))
+            out[top:bottom, left:right] = 128
+    for line in hints.scribbles:
+        path = np.asarray([(x * scale[0], y * scale[1]) for x, y in line.line], np.float64)
+        brush = max(1, round(2 * line.radius * scale[0]))
+        value = 255 if line.positive else 0
+        cv2.polylines(out, [np.rint(path).astype(np.int32)], False, value, brush)
+        cv2.circle(out, tuple(int(v) for v in np.rint(path[0])), max(1, brush // 2), value, -1)
+    for point in hints.points:
+        at = (int(point.x * scale[0]), int(point.y * scale[1]))
+        cv2.circle(out, at, max(1, max(grid) // 160), 255 if point.positive else 0, -1)
+    return _trimapped(out, hints.trimap, grid)
+
+
+def _trimapped(out: Bytes, trimap: Bytes | None, grid: tuple[int, int]) -> Bytes:
+    if trimap is None:
+        return out
+    small = cv2.resize(trimap, grid[::-1], interpolation=cv2.INTER_AREA)
+    out[small <= 2] = 0
+    out[small >= 253] = 255
+    return out
+
+
+def heeded(rgb: Bytes, coarse: Bytes, hints: Hints, prompted: bool = False) -> Bytes:
+    """The coarse alpha as the hints would have it.
+
+    Args:
+        rgb: (h, w, 3) the proxy.
+        coarse: (h, w) the model's answer.
+        hints: in pixels of the proxy.
+        prompted: the model has already obeyed boxes and points itself.
+
+    Returns:
+        (h, w) uint8.
+
+    Raises:
+        EngineError: a hint does not fit the proxy.
+    """
+    shape = (coarse.shape[0], coarse.shape[1])
+    check(hints, shape)
+    alpha = coarse if hints.prior is None else _with_prior(coarse, hints.prior)
+    drawn = bool(hints.scribbles) or (not prompted and bool(hints.points or hints.boxes))
+    if drawn:
+        alpha = _spread(rgb, alpha, hints)
+    certain = said(hints, shape, shape)
+    if hints.trimap is not None and not alpha.any():
+        alpha = _between(certain)
+    return np.where(certain == 128, alpha, certain).astype(np.uint8)
+
+
+def _with_prior(coarse: Bytes, prior: Bytes) -> Bytes:
+    """A selection says where the subject is; the model, where they agree, how it ends."""
+    a, b = coarse >= 128, prior >= 128
+    union = int((a | b).sum())
+    if not b.any():
+        return coarse
+    if union == 0 or int((a & b).sum()) < 0.5 * union:
+        return prior
+    reach = max(2, round(0.02 * max(coarse.shape)))
+    near = grown(b.astype(np.uint8), reach) > 0
+    deep = grown((~b).astype(np.uint8), reach) == 0
+    return np.where(deep, np.maximum(coarse, prior), np.where(near, coarse, 0)).astype(np.uint8)
+
+
+def _between(certain: Bytes) -> Bytes:
+    """Where the model found nothing: nearer to foreground or to background?"""
+    to_fore = cv2.distanceTransform((certain != 255).astype(np.uint8), cv2.DIST_L2, 5)
+    to_back = cv2.distanceTransform((certain != 0).astype(np.uint8), cv2.DIST_L2, 5)
+    share = to_back / np.maximum(to_back + to_fore, 1e-6)
+    return np.asarray(np.rint(np.clip(share, 0, 1) * 255), np.uint8)
+
+
+def _spread(rgb: Bytes, coarse: Bytes, hints: Hints) -> Bytes:
+    shape = (coarse.shape[0], coarse.shape[1])
+    scale = min(1.0, _SIDE / max(shape))
+    grid = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+    small = cv2.resize(rgb, grid[::-1], interpolation=cv2.INTER_AREA)
+    alpha = cv2.resize(coarse, grid[::-1], interpolation=cv2.INTER_AREA)
+    certain = said(hints, shape, grid)
+    inside = _grabbed(small, alpha, certain, bool(hints.boxes))
+    inside = _told_only(inside, alpha >= 128, certain, bool(hints.boxes))
+    inside = _touched(inside, certain)
+    if np.array_equal(inside, alpha >= 128):
+        return coarse
+    soft = cv2.GaussianBlur(inside.astype(np.uint8) * 255, (0, 0), 0.8)
+    fresh = cv2.resize(soft, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    # Where hints and model agree, the model's own edge is the better one.
+    agree = cv2.GaussianBlur((inside == (alpha >= 128)).astype(np.float32), (0, 0), 2) > 0.97
+    keep = cv2.resize(agree.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return np.asarray(np.where(keep, coarse, fresh), np.uint8)
+
+
+def _told_only(inside: Bytes, model: Bytes, certain: Bytes, boxed: bool) -> Bytes:
+    """GrabCut's changes to the model's answer, but only those that a hint asked for."""
+    wrong = ((certain == 255) & ~model) | ((certain == 0) & model & (not boxed))
+    lost = boxed and float((model & (certain != 0)).sum()) < 0.05 * max(1, (certain != 0).sum())
+    if lost:
+        return inside
+    _, names = cv2.connectedComponents((inside != model).astype(np.uint8))
+    asked = np.unique(names[wrong & (inside != model)])
+    change = np.isin(names, asked[asked > 0])
+    out = np.where(change, inside, model)
+    return np.asarray(np.where(certain == 128, out, certain == 255))
+
+
+def _grabbed(small: Bytes, alpha: Bytes, certain: Bytes, boxed: bool) -> Bytes:
+    labels = np.where(alpha >= 128, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    if boxed:
+        searched = certain != 0
+        found = float(((alpha >= 128) & searched).sum()) / max(1, int(searched.sum()))
+        if found < 0.05:  # the model saw nothing there: take the box at its word
+            labels[searched] = cv2.GC_PR_FGD
+        labels[searched & (alpha >= 250)] = cv2.GC_FGD
+    labels[certain == 0] = cv2.GC_BGD
+    labels[certain == 255] = cv2.GC_FGD
+    inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    if inside.sum() < 4 or (~inside).sum() < 4:
+        return np.asarray(inside)
+    models = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
+    with _LOCK:
+        cv2.setRNGSeed(7)
+        cv2.grabCut(small, labels, _NONE, models[0], models[1], 2, cv2.GC_INIT_WITH_MASK)
+    return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
+
+
+def _touched(inside: Bytes, certain: Bytes) -> Bytes:
+    """With positive points or scribbles, only the pieces that they touch."""
+    if not (certain == 255).any():
+        return inside
+    _, names = cv2.connectedComponents(inside.astype(np.uint8))
+    wanted = np.unique(names[(certain == 255) & inside])
+    return np.asarray(np.isin(names, wanted[wanted > 0]))
