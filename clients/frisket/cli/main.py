@@ -18,8 +18,13 @@ from frisket.cli.exits import Exit
 _COMMANDS = ("cut", "layers", "verify", "serve", "models", "plugins", "doctor")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command."""
+def build_parser(wanted: str = "") -> argparse.ArgumentParser:
+    """Return the parser of the whole command, or of one sub-command alone.
+
+    Args:
+        wanted: the sub-command that will run; the modules of the others are then not
+            loaded, which would take longer than many a command.
+    """
     parser = argparse.ArgumentParser(
         prog="frisket",
         description="Cut subjects out of layers of any size.",
@@ -28,14 +33,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"frisket {version('frisket')}")
     parser.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in _COMMANDS:
+    for name in (wanted,) if wanted in _COMMANDS else _COMMANDS:
         importlib.import_module(f"frisket.cli.{name}").register(subparsers)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    parsed = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    wanted = next((word for word in given if not word.startswith("-")), "")
+    parsed = build_parser(wanted).parse_args(given)
     try:
         return int(parsed.run(parsed))
     except KeyboardInterrupt:

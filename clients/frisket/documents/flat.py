@@ -74,7 +74,11 @@ class FlatDocument(BaseDocument):
         self.mode = {"L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}.get(self._mode, "RGB")
         self.mode = "GRAY" if self._mode == "LA" else self.mode
         self.depth = 16 if self._mode == "I;16" or _deep_png(self.path, self.format) else 8
-        self.width, self.height = _upright_size(image)
+        try:
+            # A PNG is decoded for this: its EXIF may stand behind the pixels.
+            self.width, self.height = _upright_size(image)
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise _damaged(self.path, error) from error
         self._raster: ArrayRaster | None = None
 
     def _layers(self) -> Sequence[Layer]:

@@ -1,0 +1,222 @@
+"""The command as a user meets it: what it writes, what it says, what it leaves alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from serving import noisy_disc
+
+FRISKET = [str(Path(sys.executable).parent / "frisket")]
+
+
+def frisket(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*FRISKET, *map(str, arguments)], capture_output=True, text=True, timeout=timeout
+    )
+
+
+def refused(status: int, *arguments: object) -> str:
+    """Run a command that must fail, with one sentence and no traceback."""
+    done = frisket(*arguments)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    return done.stderr
+
+
+def layered(path: Path) -> Path:
+    from psd_tools import PSDImage
+
+    document = PSDImage.new("RGB", (400, 300), color=(200, 200, 200))
+    group = document.create_group(name="People")
+    disc = Image.fromarray(noisy_disc(300, 200))
+    group.append(document.create_pixel_layer(disc, name="Disc", top=40, left=60))
+    document.save(path)
+    return path
+
+
+def test_every_kind_from_every_document(home: Path, photograph: Path, tmp_path: Path) -> None:
+    tiff = tmp_path / "in.tif"
+    tifffile.imwrite(tiff, noisy_disc(900, 600), photometric="rgb", tile=(256, 256))
+    psd = layered(tmp_path / "in.psd")
+    for source, name, kind in [
+        (photograph, "a.png", "cutout"),
+        (photograph, "b.tif", "cutout"),
+        (photograph, "c.png", "matte"),
+        (tiff, "d.tif", "alpha"),
+        (psd, "e.psd", "mask"),
+    ]:
+        done = frisket(
+            "cut", source, "-o", tmp_path / name, "--as", kind, "--model", "fake", "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout)
+        assert said["kind"] == kind
+        assert (tmp_path / name).stat().st_size > 100
+    assert np.asarray(Image.open(tmp_path / "a.png")).shape == (600, 900, 4)
+    assert (
+        tifffile.imread(tmp_path / "d.tif").shape[0] == 4
+        or tifffile.imread(tmp_path / "d.tif").shape[-1] == 4
+    )
+    listed = json.loads(frisket("layers", tmp_path / "e.psd", "--json").stdout)
+    masks = {layer["path"]: layer["has_mask"] for layer in listed["layers"]}
+    assert masks["People/Disc"]
+
+
+def test_the_json_line_has_what_scripts_need(home: Path, photograph: Path, tmp_path: Path) -> None:
+    done = frisket(
+        "cut", photograph, "-o", tmp_path / "m.tif", "--as", "matte", "--depth", "16",
+        "--model", "fake", "--json",
+    )  # fmt: skip
+    said = json.loads(done.stdout.strip().splitlines()[-1])
+    wanted = {
+        "width", "height", "model", "device", "seconds", "first_mask_seconds", "layer_bytes",
+        "uploaded_bytes", "tiles_total", "tiles_sent", "client_peak_bytes", "server_peak_bytes",
+        "subject", "assessment",
+    }  # fmt: skip
+    assert wanted <= said.keys()
+    assert (said["width"], said["height"], said["model"]) == (900, 600, "fake")
+    assert said["subject"]["box"] is not None
+    assert tifffile.imread(tmp_path / "m.tif").dtype == np.uint16
+    assert "%" not in done.stderr, "no progress bar when piped"
+
+
+def test_three_lines_of_python_do_the_same(home: Path, photograph: Path, tmp_path: Path) -> None:
+    code = f"""
+from frisket.client import CutOptions, cut
+result = cut({str(photograph)!r}, {str(tmp_path / "p.png")!r}, CutOptions(model="fake"))
+print(result.model, result.kind)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=90)
+    assert done.stdout.split() == ["fake", "cutout"], done.stderr
+
+
+def test_bad_input_is_one_sentence(home: Path, photograph: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    text, short, empty = tmp_path / "text.png", tmp_path / "short.png", tmp_path / "empty.tif"
+    text.write_text("this is no picture")
+    short.write_bytes(photograph.read_bytes()[:2000])
+    empty.write_bytes(b"")
+    for source in (tmp_path / "missing.png", text, short, empty):
+        assert source.name in refused(3, "cut", source, "-o", out, "--model", "fake")
+    psd = layered(tmp_path / "in.psd")
+    said = refused(4, "cut", psd, "-o", tmp_path / "o.psd", "--layer", "Nobody")
+    assert "People/Disc" in said
+    refused(5, "cut", photograph, "-o", tmp_path / "nowhere" / "o.png")
+    refused(5, "cut", photograph, "-o", tmp_path / "o.xyz")
+    refused(6, "cut", photograph, "-o", out, "--model", "nobody")
+    refused(7, "cut", photograph, "-o", out, "--server", "127.0.0.1:9")
+    assert not out.exists()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == [
+        "empty.tif", "in.psd", "short.png", "text.png",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ["classic"])
+def test_a_picture_without_a_subject_is_said_so(home: Path, tmp_path: Path, model: str) -> None:
+    grey, out = tmp_path / "grey.png", tmp_path / "out.png"
+    Image.new("RGB", (500, 400), (128, 128, 128)).save(grey)
+    assert "no subject" in refused(8, "cut", grey, "-o", out, "--model", model)
+    assert not out.exists()
+    done = frisket("cut", grey, "-o", out, "--as", "matte", "--model", model, "--allow-empty")
+    assert done.returncode == 0, done.stderr
+    assert not np.asarray(Image.open(out)).any()
+
+
+def test_hints_outside_the_layer_are_refused(home: Path, photograph: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    for hint in ("--box=5000,5,10,10", "--point=+900,0", "--point=+0,600"):
+        refused(2, "cut", photograph, "-o", out, "--model", "fake", hint)
+    assert not out.exists()
+
+
+def test_the_original_stays_untouched_by_an_interrupt(home: Path, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.tif", tmp_path / "out.tif"
+    tifffile.imwrite(source, noisy_disc(6000, 4000), photometric="rgb", tile=(256, 256))
+    before = hashlib.sha256(source.read_bytes()).digest()
+    frisket("cut", source, "-o", tmp_path / "warm.tif", "--model", "fake")
+    (tmp_path / "warm.tif").unlink()
+    for delay in (0.3, 0.5, 0.8):
+        running = subprocess.Popen(
+            [*FRISKET, "cut", str(source), "-o", str(out), "--as", "cutout", "--model", "fake"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(delay)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+        assert "Traceback" not in said
+        assert running.returncode in (0, 130, -signal.SIGINT)
+        if running.returncode == 0:
+            out.unlink()
+        assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["in.tif"]
+    assert hashlib.sha256(source.read_bytes()).digest() == before
+
+
+def test_kill_nine_of_the_server_half_way(home: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.tif"
+    tifffile.imwrite(source, noisy_disc(9000, 6000), photometric="rgb", tile=(256, 256))
+    undisturbed = tmp_path / "a.tif"
+    assert frisket("cut", source, "-o", undisturbed, "--as", "matte", "--model", "fake")
+    state = home / "run" / "server.json"
+    first = json.loads(state.read_text())["pid"]
+    running = subprocess.Popen(
+        [
+            *(*FRISKET, "cut", str(source), "-o", str(tmp_path / "b.tif"), "--as", "matte"),
+            *("--model", "fake", "--json"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1.0)
+    os.kill(first, signal.SIGKILL)
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 0, errors
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), tifffile.imread(undisturbed))
+
+
+def test_two_commands_at_once_share_one_server(
+    home: Path, photograph: Path, tmp_path: Path
+) -> None:
+    running = [
+        subprocess.Popen(
+            [*FRISKET, "cut", str(photograph), "-o", str(tmp_path / f"{i}.png"), "--model", "fake"]
+        )
+        for i in range(2)
+    ]
+    assert [one.wait(90) for one in running] == [0, 0]
+    assert len(list((home / "run").glob("server*.json"))) == 1
+
+
+def test_memory_of_a_large_layer_is_bounded(home: Path, tmp_path: Path) -> None:
+    source = tmp_path / "large.tif"
+    tile = noisy_disc(512, 512)
+    blank = np.zeros((512, 512, 3), np.uint8)
+    across, down = 34, 23
+    tiles = (
+        tile if (9 < x < 20 and 6 < y < 16) else blank for y in range(down) for x in range(across)
+    )
+    tifffile.imwrite(
+        source, tiles, shape=(down * 512, across * 512, 3), dtype=np.uint8,
+        photometric="rgb", tile=(512, 512), compression="zlib",
+    )  # fmt: skip
+    done = frisket(
+        "cut", source, "-o", tmp_path / "m.tif", "--as", "matte", "--model", "fake", "--json",
+        timeout=240,
+    )  # fmt: skip
+    said = json.loads(done.stdout)
+    assert said["width"] * said["height"] > 200e6
+    assert said["client_peak_bytes"] < 500e6
+    assert said["server_peak_bytes"] < 700e6
