@@ -139,3 +139,41 @@ def test_damaged_files_give_one_sentence(tmp_path, name):
     with pytest.raises(DocumentError) as caught:
         open_document(path)
     assert name in str(caught.value)
+
+
+def test_a_classic_file_becomes_bigtiff_where_it_must(corpus, tmp_path, monkeypatch):
+    from frisket.documents.tiff import chain
+    from frisket.documents.write import splice_page
+
+    monkeypatch.setattr(chain, "CLASSIC_LIMIT", 0)  # as if it had passed four gigabytes
+    out, seen = tmp_path / "out.tif", Counter()
+    for path in corpus("tiff")[::2]:
+        try:
+            document = open_document(path)
+            layer = page_layer(document)
+            page, raster = next(iter(document.rasters()))
+            before = raster.read_samples(Rect(0, 0, raster.width, raster.height))
+            upright = document.raster(layer)
+            alpha = np.full((upright.height, upright.width), 99, "u1")
+            splice_alpha(document, out, layer, ArrayAlpha(alpha))
+        except DocumentError:
+            continue
+        turn = turn_of(page)
+        check(path, page, raster, before, alpha if turn is None else turn.undo(alpha), out)
+        with tifffile.TiffFile(out) as result, tifffile.TiffFile(path) as original:
+            assert result.is_bigtiff
+            assert len(result.pages) == len(original.pages)
+            for one, two in list(zip(original.pages, result.pages, strict=True))[1:4]:
+                if decodes(one):
+                    assert np.array_equal(stored(one), stored(two), equal_nan=one.dtype.kind == "f")
+        splice_page(document, out, ArrayAlpha(alpha))
+        with tifffile.TiffFile(out) as result:
+            assert np.array_equal(
+                result.pages[-1].asarray() >> (0 if raster.depth == 8 else 8), alpha
+            )
+            if decodes(page):
+                assert np.array_equal(
+                    stored(result.pages[0]), stored(page), equal_nan=before.dtype.kind == "f"
+                )
+        seen["exact"] += 1
+    assert seen["exact"] > 100

@@ -6,7 +6,7 @@ from .errors import UnreadableDocument, UnsupportedDocument
 
 MAX_SIDE = 1 << 20  # pixels; twice what any known program writes
 MAX_SEGMENT = 1 << 30  # bytes of one decoded strip or tile
-MAX_CHANNELS = 64
+MAX_CHANNELS = 4096
 MAX_TABLE = 1 << 26  # entries of one table of a directory
 
 

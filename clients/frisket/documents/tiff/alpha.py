@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import OutputError, UnsupportedDocument
+from ..errors import UnsupportedDocument
 from ..model import AlphaSource, Rect
 from ..oriented import StoredAlpha
 from ..output import Output, atomic_output
 from ..parallel import ordered
 from ..pixels import Pixels, peak
 from ..source import Source
+from .chain import Entries, layout_for, publish
 from .directory import LONG, LONG8, SHORT, Directory, Layout, read_directory, read_layout, values_of
 from .pages import turn_of
 from .segments import DEFLATE, KEPT, Coding
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .document import TiffDocument
     from .raster import TiffRaster
 
-_CLASSIC_LIMIT = (1 << 32) - 1
 _LARGEST = 32 << 20
 _TILE = 512
 _MODES = ("RGB", "GRAY", "CMYK", "LAB")
@@ -71,19 +71,13 @@ def splice_alpha(
 
     Raises:
         UnsupportedDocument: The page's samples cannot be extended.
-        OutputError: A classic TIFF would pass four gigabytes, or the file cannot be written.
+        OutputError: The file cannot be written.
     """
     source = Source(document.path)
     try:
         layout = read_layout(source)
         target = _target(document, number, alpha, layout)
-        room = source.size + _room(target)
-        if not layout.big and room > _CLASSIC_LIMIT:
-            raise OutputError(
-                document.path, "with an alpha the file may pass four gigabytes",
-                advice="save it as BigTIFF first, or use --as page or --as matte",
-            )  # fmt: skip
-        with atomic_output(out, room) as file:
+        with atomic_output(out, source.size + _room(target)) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             _append(file, source, document, number, target)
     finally:
@@ -140,25 +134,14 @@ def _append(
         offsets, counts = _planar(file, source, directory, target)
     else:
         offsets, counts = _chunky(file, target)
-    changed = _changed(page, target, offsets, counts)
-    entries = _entries(file, target, directory, changed, source)
-    position = file.align(8)
-    head = struct.pack(target.layout.count, len(entries))
-    tail = struct.pack(target.layout.word, directory.next)
-    file.write(head + b"".join(entries[code] for code in sorted(entries)) + tail)
-    link = link_to(source, target.layout, directory.offset)
-    file.patch(link, struct.pack(target.layout.word, position))
+    old = target.layout
+    new = layout_for(file, old, 32 * len(offsets) + (1 << 20))
+    changed = _changed(page, target, new, offsets, counts)
 
+    def exchange(entries: Entries) -> Entries:
+        return _entries(file, source, target, new, directory, entries, changed)
 
-def link_to(source: Source, layout: Layout, offset: int) -> int:
-    """Where the offset of a directory is written: in the header or in the one before it."""
-    at = layout.first_at
-    for _ in range(1 << 16):
-        here = struct.unpack(layout.word, source.read(at, layout.inline))[0]
-        if here == offset or here == 0:
-            break
-        at = read_directory(source, layout, here).next_at
-    return at
+    publish(file, source, old, new, (directory.offset, exchange))
 
 
 def _chunky(file: Output, target: Target) -> tuple[list[int], list[int]]:
@@ -235,10 +218,10 @@ def _planar(
 
 
 def _changed(
-    page: object, target: Target, offsets: list[int], counts: list[int]
+    page: object, target: Target, layout: Layout, offsets: list[int], counts: list[int]
 ) -> dict[int, tuple[int, list[int]]]:
     """Tags that describe the samples, with their new values."""
-    word = LONG8 if target.layout.big else LONG
+    word = LONG8 if layout.big else LONG
     raster = target.raster
     form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
     extras = [int(kind) for kind in page.extrasamples]  # type: ignore[attr-defined]
@@ -261,17 +244,21 @@ def _changed(
 
 def _entries(
     file: Output,
-    target: Target,
-    directory: Directory,
-    changed: dict[int, tuple[int, list[int]]],
     source: Source,
-) -> dict[int, bytes]:
+    target: Target,
+    layout: Layout,
+    directory: Directory,
+    entries: Entries,
+    changed: dict[int, tuple[int, list[int]]],
+) -> Entries:
     """The old entries with the changed ones in their place; long values are appended."""
-    layout, entries = target.layout, dict(directory.entries)
     for code in (*_DROPPED, *((273, 278, 279) if target.tiled else (322, 323, 324, 325))):
         entries.pop(code, None)
     for code, (kind, values) in changed.items():
-        if _same(source, layout, entries.get(code), values) or _default(code, values, entries):
+        old = directory.entries.get(code)
+        if code in entries and _same(source, target.layout, old, values):
+            continue
+        if _default(code, values, entries):
             continue
         data = struct.pack(f"{layout.order}{len(values)}{_FORMATS[kind]}", *values)
         if len(data) > layout.inline:

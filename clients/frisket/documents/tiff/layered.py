@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..errors import LayerNotFound, OutputError
+from ..errors import LayerNotFound
 from ..model import AlphaSource, Layer
-from ..output import Output, atomic_output
+from ..output import atomic_output
 from ..psd.mask import add_mask, info_of
 from ..psd.patching import LayerEdits, shift_lengths
 from ..psd.records import LayerInfo, read_blocks, read_layer_info
@@ -22,8 +22,8 @@ from ..psd.structure import COLOURS, Structure
 from ..psd.tree import Node, build
 from ..source import Cursor, Source
 from ..splicing import Splice
-from .alpha import link_to
-from .directory import SIZES, Directory, Layout, read_directory, read_layout
+from .chain import Entries, layout_for, publish
+from .directory import SIZES, read_directory, read_layout
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 TAG = 37724
 _HEADER = b"Adobe Photoshop Document Data Block\0"
 _KEYS = (b"Layr", b"Lr16", b"Lr32")
-_CLASSIC_LIMIT = (1 << 32) - 1
 
 
 class LayeredBlock:
@@ -120,12 +119,6 @@ def splice_mask(
     splice = Splice(host.source, edits.finished(host.structure))
     raw = sum(alpha.width * alpha.height * host.structure.depth // 8 for alpha in masks.values())
     room = host.source.size + host.length + raw * 33 // 32 + (1 << 20)
-    if not layout.big and room > _CLASSIC_LIMIT:
-        raise OutputError(
-            document.path,
-            "with a mask the file may pass four gigabytes",
-            advice="save it as BigTIFF or PSB first",
-        )
     with atomic_output(out, room) as file:
         file.copy(host.path, host.source.descriptor, 0, host.source.size)
         at = file.align(8)
@@ -133,19 +126,10 @@ def splice_mask(
         splice.write(file, host.start, host.start + host.length)
         length = file.tell() - at
         shift_lengths(file, splice, host.structure, edits)
-        directory = read_directory(host.source, layout, document.pages[0].offset)
-        _point_to(file, host.source, layout, directory, at, length)
+        new = layout_for(file, layout, 1 << 20)
 
+        def exchange(entries: Entries) -> Entries:
+            head = struct.pack(new.entry, TAG, 7, length)
+            return {**entries, TAG: head + struct.pack(new.word, at)}
 
-def _point_to(
-    file: Output, source: Source, layout: Layout, directory: Directory, at: int, length: int
-) -> None:
-    """Append the directory with the new place of the block, and turn its pointer."""
-    entries = dict(directory.entries)
-    entries[TAG] = struct.pack(layout.entry, TAG, 7, length) + struct.pack(layout.word, at)
-    position = file.align(8)
-    head = struct.pack(layout.count, len(entries))
-    tail = struct.pack(layout.word, directory.next)
-    file.write(head + b"".join(entries[code] for code in sorted(entries)) + tail)
-    link = link_to(source, layout, directory.offset)
-    file.patch(link, struct.pack(layout.word, position))
+        publish(file, host.source, layout, new, (document.pages[0].offset, exchange))

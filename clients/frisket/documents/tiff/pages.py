@@ -11,7 +11,7 @@ from ..oriented import TURNS, Turn
 if TYPE_CHECKING:
     from .raster import TiffRaster
 
-_MAX_PAGES = 4096
+_MAX_PAGES = 1 << 16
 _ORIENTATION = 274
 _REDUCED = 1
 

@@ -198,8 +198,10 @@ class TiffRaster(BaseRaster):
         return _native(rows, self.dtype)
 
     def _short_count(self, offset: int, needed: int, row: int) -> bool:
-        """Old writers store wrong lengths of a single strip; the file itself decides then."""
-        return self.geometry.down == 1 and row == 0 and offset + needed <= self._size
+        """Old writers store wrong lengths; where strips follow one another the file decides."""
+        alone = self.geometry.down == 1 and row == 0
+        in_file = offset + needed <= self._size
+        return in_file and (alone or bool(self._page.is_contiguous))
 
     def _where(self, index: int) -> tuple[int, int]:
         if index >= len(self._offsets) or index >= len(self._counts):

@@ -129,18 +129,23 @@ class TiledWriter:
         self._offsets.append(offset)
         self._counts.append(count)
 
-    def directory(self) -> int:
-        """Write the directory; its position."""
-        return write_directory(self._out, self._tags(), self._plan.big, self._plan.order)
+    @property
+    def count(self) -> int:
+        """Tiles so far."""
+        return len(self._offsets)
+
+    def directory(self, big: bool) -> int:
+        """Write the directory, of a BigTIFF or a classic file; its position."""
+        return write_directory(self._out, self._tags(big), big, self._plan.order)
 
     def finish(self) -> None:
         """Write the directory of a file of its own and point the header at it."""
-        self._out.patch(0, _header(self._plan.big, self.directory()))
+        self._out.patch(0, _header(self._plan.big, self.directory(self._plan.big)))
 
-    def _tags(self) -> list[Tag]:
+    def _tags(self, big: bool) -> list[Tag]:
         plan = self._plan
         bits = plan.dtype.itemsize * 8
-        wide = LONG8 if plan.big else LONG
+        wide = LONG8 if big else LONG
         tags = [
             Tag(254, LONG, (0,)),
             Tag(256, LONG, (plan.width,)),
