@@ -18,6 +18,8 @@ from .band import grown
 from .types import Bytes, EngineError, Hints
 
 _SIDE = 320
+_SEEDS = 64
+_NEAR = 6  # difference between neighbours, per channel, that still hangs together
 # OpenCV takes None here; its stubs do not know.
 _NONE: Any = None
 _LOCK = threading.Lock()  # OpenCV's random numbers are the process's own
@@ -174,6 +176,10 @@ def _grabbed(small: Bytes, alpha: Bytes, certain: Bytes, boxed: bool) -> Bytes:
         if found < 0.05:  # the model saw nothing there: take the box at its word
             labels[searched] = cv2.GC_PR_FGD
         labels[searched & (alpha >= 250)] = cv2.GC_FGD
+    for value, probable in ((0, cv2.GC_PR_BGD), (255, cv2.GC_PR_FGD)):
+        wrong = (certain == value) & ((alpha >= 128) != (value == 255))
+        if not (boxed and value == 0):
+            labels[_alike(small, wrong)] = probable
     labels[certain == 0] = cv2.GC_BGD
     labels[certain == 255] = cv2.GC_FGD
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
@@ -184,6 +190,17 @@ def _grabbed(small: Bytes, alpha: Bytes, certain: Bytes, boxed: bool) -> Bytes:
         cv2.setRNGSeed(7)
         cv2.grabCut(small, labels, _NONE, models[0], models[1], 2, cv2.GC_INIT_WITH_MASK)
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
+
+
+def _alike(small: Bytes, seeds: Bytes) -> Bytes:
+    """What hangs together with the seeds and has nearly their colour."""
+    mask = np.zeros((seeds.shape[0] + 2, seeds.shape[1] + 2), np.uint8)
+    rows, cols = np.nonzero(seeds)
+    pick = np.linspace(0, len(rows) - 1, min(len(rows), _SEEDS)).astype(int)
+    flags = 4 | (1 << 8) | cv2.FLOODFILL_MASK_ONLY
+    for x, y in zip(cols[pick].tolist(), rows[pick].tolist(), strict=True):
+        cv2.floodFill(small, mask, (x, y), 0, (_NEAR,) * 3, (_NEAR,) * 3, flags)
+    return np.asarray(mask[1:-1, 1:-1] > 0)
 
 
 def _touched(inside: Bytes, certain: Bytes) -> Bytes:

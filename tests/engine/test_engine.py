@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from frisket.server.engine import (
+    EdgeControls,
+    EngineError,
+    HintBox,
+    HintPoint,
+    Hints,
+    LinearMatte,
+    Quality,
+    Scribble,
+    assess,
+    colours,
+    heeded,
+    plan,
+    prepare_colours,
+    refine,
+    solve,
+)
+
+H, W = 90, 130
+
+
+def picture(high: int = H, wide: int = W, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:high, :wide]
+    ramp = np.stack([x * 255 // wide, y * 255 // high, 200 - x * 100 // wide], axis=2)
+    out = np.clip(ramp + rng.integers(-20, 20, ramp.shape), 0, 255).astype(np.uint8)
+    inside = (y - high / 2) ** 2 + (x - wide / 2) ** 2 < (0.3 * high) ** 2
+    noise = rng.integers(-15, 15, (int(inside.sum()), 3))
+    out[inside] = np.clip(noise + np.array((240, 120, 30)), 0, 255)
+    return out
+
+
+def coarse(high: int = H, wide: int = W) -> np.ndarray:
+    y, x = np.mgrid[:high, :wide]
+    away = np.hypot(y - high / 2, x - wide / 2) - 0.3 * high
+    return np.rint(np.clip(0.5 - away / (0.08 * high), 0, 1) * 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module", params=[Quality.DRAFT, Quality.STANDARD, Quality.HIGH])
+def matte(request: pytest.FixtureRequest) -> LinearMatte:
+    return solve(picture(), coarse(), (W * 5 + 3, H * 5 - 2), request.param)
+
+
+def layer(matte: LinearMatte, depth: int, grey: bool) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    top = 1 << depth
+    shape = (matte.layer_height, matte.layer_width) + (() if grey else (3,))
+    return rng.integers(0, top, shape).astype(np.uint8 if depth == 8 else np.uint16)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_any_tiling_gives_the_same_bytes(matte: LinearMatte, data: st.DataObject) -> None:
+    depth = data.draw(st.sampled_from([8, 16]))
+    pixels = layer(matte, depth, data.draw(st.booleans()))
+    answer = data.draw(st.sampled_from([8, 16]))
+    whole = refine(matte, 0, 0, pixels, answer)
+    prepared = prepare_colours(picture(), matte)
+    clean = colours(prepared, matte, 0, 0, pixels, whole)
+    x = data.draw(st.integers(0, matte.layer_width - 1))
+    y = data.draw(st.integers(0, matte.layer_height - 1))
+    w = data.draw(st.integers(1, matte.layer_width - x))
+    h = data.draw(st.integers(1, matte.layer_height - y))
+    part = np.s_[y : y + h, x : x + w]
+    tile = np.ascontiguousarray(pixels[part])
+    alpha = refine(matte, x, y, tile, answer)
+    assert np.array_equal(alpha, whole[part])
+    assert np.array_equal(colours(prepared, matte, x, y, tile, alpha), clean[part])
+
+
+@settings(max_examples=20, deadline=None)
+@given(tile=st.integers(1, 700))
+def test_solid_tiles_are_solid(matte: LinearMatte, tile: int) -> None:
+    pixels = layer(matte, 8, grey=False)
+    whole = refine(matte, 0, 0, pixels)
+    tiles = plan(matte, tile)
+    for row, col in np.argwhere(tiles >= 0)[:300]:
+        part = whole[row * tile : (row + 1) * tile, col * tile : (col + 1) * tile]
+        assert (part == tiles[row, col]).all()
+
+
+def test_sure_foreground_keeps_its_colours(matte: LinearMatte) -> None:
+    pixels = layer(matte, 16, grey=False)
+    alpha = refine(matte, 0, 0, pixels)
+    clean = colours(prepare_colours(picture(), matte), matte, 0, 0, pixels, alpha)
+    assert np.array_equal(clean[alpha == 255], pixels[alpha == 255])
+
+
+def test_old_background_is_taken_out_of_the_edge() -> None:
+    _, x = np.mgrid[:80, :80]
+    share = np.clip((x - 30) / 20, 0, 1)[..., None]
+    mixed = np.rint(share * (250, 40, 30) + (1 - share) * (20, 220, 40)).astype(np.uint8)
+    alpha = np.rint(share[..., 0] * 255).astype(np.uint8)
+    matte = solve(mixed, alpha, (80, 80), Quality.DRAFT)
+    clean = colours(prepare_colours(mixed, matte), matte, 0, 0, mixed, alpha)
+    edge = (alpha > 60) & (alpha < 255)
+    before = np.abs(mixed[edge].astype(int) - (250, 40, 30)).mean()
+    after = np.abs(clean[edge].astype(int) - (250, 40, 30)).mean()
+    assert after < before / 3
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (2, 3), (400, 3)])
+@pytest.mark.parametrize("quality", [Quality.DRAFT, Quality.STANDARD, Quality.HIGH])
+def test_odd_sizes(shape: tuple[int, int], quality: Quality) -> None:
+    rgb = picture(*shape)
+    matte = solve(rgb, coarse(*shape), (shape[1] * 3, shape[0] * 3), quality)
+    big = np.repeat(np.repeat(rgb, 3, 0), 3, 1)
+    assert refine(matte, 0, 0, big).shape == big.shape[:2]
+    assess(rgb, coarse(*shape), matte)
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("value", [0, 100, 255])
+def test_nothing_to_go_by(level: int, value: int) -> None:
+    """Constant pictures and constant answers: no NaN, and the answer is kept."""
+    rgb = np.full((H, W, 3), level, np.uint8)
+    matte = solve(rgb, np.full((H, W), value, np.uint8), (W, H), Quality.HIGH)
+    alpha = refine(matte, 0, 0, rgb)
+    assert np.isfinite(matte.a).all() and np.isfinite(matte.b).all()
+    assert abs(int(alpha.mean()) - value) <= 8
+
+
+def test_unsure_everywhere_says_so() -> None:
+    matte = solve(picture(), np.full((H, W), 140, np.uint8), (W, H), Quality.HIGH)
+    assert "Nothing was certain" in matte.method
+
+
+def test_standard_sharpens_the_edge() -> None:
+    truth = np.where(coarse() >= 128, 255, 0)
+    alpha = refine(solve(picture(), coarse(), (W, H)), 0, 0, picture())
+    assert (
+        np.abs(alpha.astype(int) - truth).mean() < 0.5 * np.abs(coarse().astype(int) - truth).mean()
+    )
+
+
+def test_sizes_that_do_not_agree() -> None:
+    with pytest.raises(EngineError, match="must agree"):
+        solve(picture(), coarse(H + 1), (W, H))
+
+
+# -- hints
+
+
+def test_a_negative_scribble_takes_a_piece_away() -> None:
+    rgb, alpha = picture(), coarse()
+    rgb[30:60, 5:25] = (20, 200, 20)
+    alpha[30:60, 5:25] = 255
+    hints = Hints(scribbles=(Scribble(((8.0, 35.0), (20.0, 55.0)), 3, positive=False),))
+    told = heeded(rgb, alpha, hints)
+    assert told[30:60, 5:25].mean() < 40
+    assert told[H // 2, W // 2] == 255
+
+
+def test_points_and_boxes() -> None:
+    alpha = np.maximum(coarse(), np.roll(coarse(), 60, axis=1))
+    told = heeded(picture(), alpha, Hints(boxes=(HintBox(30, 10, 100, 80),)))
+    assert told[:, 105:].max() == 0
+    told = heeded(picture(), alpha, Hints(points=(HintPoint(W / 2, H / 2),)))
+    assert told[H // 2, W // 2] == 255
+
+
+def test_a_trimap_is_obeyed() -> None:
+    trimap = np.full((H, W), 128, np.uint8)
+    trimap[:20], trimap[-20:] = 0, 255
+    matte = solve(picture(), coarse(), (W, H), hints=Hints(trimap=trimap))
+    alpha = refine(matte, 0, 0, picture())
+    assert (alpha[:19] == 0).all() and (alpha[-19:] == 255).all()
+
+
+def test_a_prior_says_where() -> None:
+    prior = np.zeros((H, W), np.uint8)
+    prior[5:40, 5:40] = 255
+    assert heeded(picture(), coarse(), Hints(prior=prior))[20, 20] == 255
+
+
+BAD = [
+    (Hints(points=(HintPoint(W + 1, 3),)), "outside the layer"),
+    (Hints(boxes=(HintBox(5, 5, 5, 9),)), "no area"),
+    (Hints(boxes=(HintBox(W + 5, 5, W + 9, 9),)), "outside the layer"),
+    (Hints(trimap=np.zeros((3, 3), np.uint8)), "trimap is 3x3"),
+    (Hints(prior=np.zeros((H, W), np.uint16)), "prior is"),
+]
+
+
+@pytest.mark.parametrize(("hints", "said"), BAD)
+def test_bad_hints_are_named(hints: Hints, said: str) -> None:
+    with pytest.raises(EngineError, match=said):
+        solve(picture(), coarse(), (W, H), hints=hints)
+
+
+def test_contradictions_go_to_the_later_hint() -> None:
+    points = (HintPoint(20, 20), HintPoint(20, 20, positive=False))
+    assert heeded(picture(), coarse(), Hints(points=points))[20, 20] == 0
+
+
+# -- edge controls
+
+
+def area(edge: EdgeControls) -> float:
+    matte = solve(picture(), coarse(), (W, H), edge=edge)
+    return float(refine(matte, 0, 0, picture()).mean())
+
+
+def test_shift() -> None:
+    plain = area(EdgeControls())
+    assert area(EdgeControls(shift_px=3)) > plain + 2
+    assert area(EdgeControls(shift_px=-3)) < plain - 2
+
+
+def test_feather_keeps_the_area_and_widens_the_ramp() -> None:
+    matte = solve(picture(), coarse(), (W, H), edge=EdgeControls(feather_px=4))
+    alpha = refine(matte, 0, 0, picture())
+    assert abs(float(alpha.mean()) - area(EdgeControls())) < 3
+    assert ((alpha > 20) & (alpha < 235)).mean() > 0.05
+
+
+def test_holes_and_specks() -> None:
+    alpha = coarse()
+    alpha[40:44, 60:64] = 0
+    alpha[3:7, 3:7] = 255
+    rgb = picture()
+    rgb[40:44, 60:64] = rgb[3:7, 90:94]
+    edge = EdgeControls(fill_holes=0.05, drop_specks=0.05)
+    told = solve(rgb, alpha, (W, H), Quality.HIGH, edge=edge).alpha
+    assert told[42, 62] >= 225
+    assert told[:10, :10].max() == 0
+
+
+def test_limits_are_checked() -> None:
+    with pytest.raises(EngineError, match="shift_px"):
+        EdgeControls(shift_px=1000)
+
+
+def test_assessment_of_nothing() -> None:
+    empty = np.zeros((H, W), np.uint8)
+    opinion = assess(picture(), empty, solve(picture(), empty, (W, H)))
+    assert opinion.needs_review and opinion.subject is None
+    assert opinion.reasons == ("No subject was found.",)
+
+
+def test_subject_box_in_layer_pixels() -> None:
+    matte = solve(picture(), coarse(), (W * 10, H * 10))
+    box = assess(picture(), coarse(), matte).subject
+    assert box is not None
+    assert abs(box.x - 10 * (W / 2 - 0.3 * H)) < 40
+    assert abs(box.width - 10 * 0.6 * H) < 80

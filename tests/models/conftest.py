@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frisket.models import Registry
+
+SHARED = Path(os.environ.get("FRISKET_SHARED", Path(__file__).parents[3] / "shared"))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "home")
+
+
+@pytest.fixture
+def u2netp(tmp_path: Path) -> Registry:
+    """A registry with real weights."""
+    source = SHARED / "data" / "weights" / "u2netp-fp16.onnx"
+    if not source.is_file():
+        pytest.skip(f"real weights are not at {source}")
+    folder = tmp_path / "home" / "models" / "u2netp"
+    folder.mkdir(parents=True)
+    shutil.copyfile(source, folder / "u2netp.onnx")
+    return Registry(tmp_path / "home")
+
+
+@pytest.fixture
+def subject() -> np.ndarray:
+    """An orange disc before a blue ramp, (120, 160, 3)."""
+    y, x = np.mgrid[:120, :160]
+    picture = np.stack([40 + x // 4, 60 + y // 4, 180 + 0 * x], axis=2).astype(np.uint8)
+    picture[(y - 60) ** 2 + (x - 80) ** 2 < 35**2] = (230, 130, 20)
+    return picture

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from frisket.models import (
+    ConsentRequired,
+    DeviceUnavailable,
+    DownloadFailed,
+    ModelFileError,
+    NotPresent,
+    Registry,
+    UnknownModel,
+    WrongHash,
+    manifest,
+)
+from frisket.models.download import fetch
+from frisket.models.manifest import Source
+
+from .graphs import convolution
+
+DATA = bytes(range(256)) * 4096
+
+
+class Handler(BaseHTTPRequestHandler):
+    cut_at: int | None = None
+    ranges: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        asked = self.headers.get("Range")
+        start = int(asked.split("=")[1].rstrip("-")) if asked else 0
+        type(self).ranges.append(asked or "")
+        self.send_response(206 if asked else 200)
+        self.send_header("Content-Length", str(len(DATA) - start))
+        self.end_headers()
+        body = DATA[start:]
+        cut = type(self).cut_at
+        self.wfile.write(body if cut is None else body[:cut])
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Handler.cut_at, Handler.ranges = None, []
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{http.server_address[1]}"
+    http.shutdown()
+    http.server_close()
+
+
+def source(url: str, sha256: str = "") -> Source:
+    return Source("w.onnx", url, sha256 or hashlib.sha256(DATA).hexdigest())
+
+
+def test_fetch_verifies_and_reports_progress(server: str, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    fetch(source(server), tmp_path / "w.onnx", lambda a, b: seen.append((a, b)))
+    assert (tmp_path / "w.onnx").read_bytes() == DATA
+    assert seen[-1] == (len(DATA), len(DATA))
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_wrong_hash_keeps_nothing(server: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongHash, match="nothing of it was kept"):
+        fetch(source(server, "0" * 64), tmp_path / "w.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_md5_is_checked_where_it_is_all_that_is_known(server: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongHash, match="md5"):
+        fetch(Source("w.onnx", server, md5="0" * 32), tmp_path / "w.onnx")
+    found = fetch(Source("w.onnx", server, md5=hashlib.md5(DATA).hexdigest()), tmp_path / "w.onnx")
+    assert found == hashlib.sha256(DATA).hexdigest()
+
+
+def test_truncated_download_resumes(server: str, tmp_path: Path) -> None:
+    Handler.cut_at = 300_000
+    with pytest.raises(DownloadFailed, match="broke off"):
+        fetch(source(server), tmp_path / "w.onnx")
+    assert not (tmp_path / "w.onnx").exists()
+    Handler.cut_at = None
+    fetch(source(server), tmp_path / "w.onnx")
+    assert (tmp_path / "w.onnx").read_bytes() == DATA
+    assert Handler.ranges[-1].startswith("bytes=")
+
+
+@pytest.mark.parametrize("address", ["{}/missing", "http://127.0.0.1:1/none"])
+def test_no_server_is_one_sentence(server: str, tmp_path: Path, address: str) -> None:
+    with pytest.raises(DownloadFailed, match="could not be fetched"):
+        fetch(source(address.format(server)), tmp_path / "w.onnx")
+
+
+def test_full_disk(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("frisket.models.download.os.fsync", full)
+    with pytest.raises(DownloadFailed, match="disk is full"):
+        fetch(source(server), tmp_path / "w.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pull_records_the_hash(
+    server: str, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = dict(manifest.shipped())
+    md5 = hashlib.md5(DATA).hexdigest()
+    shipped["u2netp"] = replace(
+        shipped["u2netp"], sources=(Source("u2netp.onnx", server, md5=md5),)
+    )
+    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+    assert registry.pull("u2netp").present
+    assert registry.default() == "u2netp"
+    Handler.ranges.clear()
+    registry.pull("u2netp")
+    assert not Handler.ranges, "what is here and right is not fetched again"
+
+
+def test_unknown_model_names_the_others(registry: Registry) -> None:
+    with pytest.raises(UnknownModel, match=r"present: classic.*u2netp"):
+        registry.open("nix")
+
+
+def test_missing_weights_name_the_command(registry: Registry) -> None:
+    with pytest.raises(NotPresent, match="frisket models pull u2netp"):
+        registry.open("u2netp")
+
+
+def test_non_commercial_needs_consent_and_is_never_default(registry: Registry) -> None:
+    with pytest.raises(ConsentRequired, match="non-commercial"):
+        registry.pull("bria-rmbg-2.0")
+    assert all(i.commercial for i in registry.list() if i.default)
+
+
+def test_add_export_import_remove(registry: Registry, tmp_path: Path) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    assert registry.add("mine", "u2net", file).present
+    registry.export("mine", tmp_path / "mine.zip")
+    other = Registry(tmp_path / "other")
+    assert other.import_(tmp_path / "mine.zip").name == "mine"
+    assert other.open("mine").device == "cpu"
+    other.remove("mine")
+    with pytest.raises(UnknownModel):
+        other.info("mine")
+
+
+def test_damaged_archive_leaves_nothing(registry: Registry, tmp_path: Path) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    registry.add("mine", "u2net", file)
+    registry.export("mine", tmp_path / "a.zip")
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    at = data.find(b"Conv")
+    data[at] ^= 1
+    (tmp_path / "a.zip").write_bytes(data)
+    other = Registry(tmp_path / "other")
+    with pytest.raises((ModelFileError, WrongHash)):
+        other.import_(tmp_path / "a.zip")
+    assert not list((tmp_path / "other").glob("models/*"))
+
+
+@pytest.mark.parametrize("name", ["../up", "", ".hidden", "u2net", "a b"])
+def test_add_refuses_bad_names(registry: Registry, tmp_path: Path, name: str) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    with pytest.raises(ModelFileError):
+        registry.add(name, "u2net", file)
+
+
+def test_cuda_is_strict(registry: Registry) -> None:
+    with pytest.raises(DeviceUnavailable, match="--device cpu"):
+        registry.open("classic", device="cuda")
+
+
+def test_default_can_be_chosen(u2netp: Registry) -> None:
+    assert u2netp.default() == "u2netp"
+    u2netp.set_default("classic")
+    assert u2netp.default() == "classic"
