@@ -1,0 +1,58 @@
+"""The scheduler asks for every tile once and never for more than its budget."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frisket.server.scheduler import Scheduler, in_sight
+from frisket.server.wire import Grid
+
+GRID = Grid(1000, 700, 64)
+
+
+@given(
+    st.sets(st.integers(0, GRID.count - 1)),
+    st.integers(1, 40),
+    st.randoms(use_true_random=False),
+    st.floats(0, 0.5),
+)
+def test_every_wanted_tile_once_within_the_budget(
+    wanted: set[int], budget: int, random: object, rejecting: float
+) -> None:
+    scheduler = Scheduler(GRID, budget)
+    scheduler.want(wanted, None)
+    open_tiles: list[int] = []
+    finished: list[int] = []
+    rejections = 0
+    while not scheduler.complete:
+        open_tiles += scheduler.ask()
+        assert 0 < len(open_tiles) <= budget
+        tile = open_tiles.pop(random.randrange(len(open_tiles)))  # type: ignore[attr-defined]
+        assert scheduler.arrived(tile)
+        if rejections < 5 and random.random() < rejecting:  # type: ignore[attr-defined]
+            scheduler.reject(tile)
+            rejections += 1
+            continue
+        scheduler.done(tile)
+        finished.append(tile)
+    assert sorted(finished) == sorted(wanted)
+
+
+def test_tiles_in_sight_come_first() -> None:
+    viewport = (500, 300, 200, 200)
+    scheduler = Scheduler(GRID, 1000)
+    scheduler.want(range(GRID.count), viewport)
+    order = scheduler.ask()
+    seen = [in_sight(GRID, viewport, tile) for tile in order]
+    assert seen == sorted(seen, reverse=True)
+    assert any(seen) and not all(seen)
+
+
+def test_a_tile_that_was_not_asked_for_is_not_taken() -> None:
+    scheduler = Scheduler(GRID, 4)
+    scheduler.want([1, 2, 3, 4, 5, 6], None)
+    scheduler.ask()
+    assert not scheduler.arrived(6)
+    assert scheduler.arrived(1)
+    assert not scheduler.arrived(1)
