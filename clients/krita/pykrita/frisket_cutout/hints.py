@@ -23,7 +23,7 @@ _GRAB_PIXELS = 1 << 20
 
 def find_layer(document):
     """Return the annotation layer of a document, if there is one."""
-    return document.nodeByName(STROKES)
+    return next((node for node in document.topLevelNodes() if node.name() == STROKES), None)
 
 
 def add_layer(document) -> None:

@@ -11,7 +11,7 @@ from krita import Krita, Selection
 from frisket.client.grid import TileRect
 
 from .mainthread import host_cost
-from .place import GivenUp, Place
+from .place import GivenUp, Place, children, find
 from .qt import QtCore
 
 _NAME = "Frisket mask"
@@ -55,7 +55,7 @@ class Target:
     def finish(self) -> None:
         """Remove what has been replaced."""
         if self._replaced is not None:
-            old = self._place.document().nodeByUniqueID(self._replaced)
+            old = find(self._place.document(), self._replaced)
             if old is not None:
                 old.remove()
             self._replaced = None
@@ -76,7 +76,7 @@ class NewLayer(Target):
         with host_cost():
             copy = node.duplicate()
         copy.setName(f"{node.name()} cutout")
-        for child in copy.childNodes():
+        for child in children(copy):
             if child.type() == "transparencymask":
                 child.remove()
         with host_cost():
@@ -168,7 +168,7 @@ def _mask_by_action(document, layer, seed):
 
 
 def _by_action(document, layer, seed):
-    before = {child.uniqueId().toString() for child in layer.childNodes()}
+    before = {child.uniqueId().toString() for child in children(layer)}
     kept, active = document.selection(), document.activeNode()
     document.setActiveNode(layer)
     document.waitForDone()
@@ -176,7 +176,7 @@ def _by_action(document, layer, seed):
     Krita.instance().action("add_new_transparency_mask").trigger()
     document.waitForDone()
     document.setSelection(kept)
-    fresh = [each for each in layer.childNodes() if each.uniqueId().toString() not in before]
+    fresh = [each for each in children(layer) if each.uniqueId().toString() not in before]
     if not fresh:
         raise GivenUp("Krita made no mask. Click into the image and try again.")
     fresh[0].setName(_NAME)

@@ -46,7 +46,7 @@ class Place:
         Raises:
             GivenUp: it was deleted.
         """
-        node = self.document().nodeByUniqueID(node_id or self._id)
+        node = find(self.document(), node_id or self._id)
         if node is None or node.parentNode() is None:
             raise GivenUp("The layer was deleted, so the cutout was given up.")
         return node
@@ -105,7 +105,26 @@ def region_of(node) -> TileRect | None:
     return TileRect(bounds.x(), bounds.y(), bounds.width(), bounds.height())
 
 
+def find(document, node_id):
+    """Return a node by its id, or None.
+
+    Krita 5.1's own search returns objects that its other calls refuse.
+    """
+    waiting = list(document.topLevelNodes())
+    while waiting:
+        node = waiting.pop()
+        if node.uniqueId() == node_id:
+            return node
+        waiting += children(node)
+    return None
+
+
+def children(node) -> list:
+    """Return a node's children; Krita 5.1 says None where there are none."""
+    return list(node.childNodes() or ())
+
+
 def mask_of(node):
     """Return the transparency mask that a layer has already, if any."""
-    masks = [child for child in node.childNodes() if child.type() == "transparencymask"]
+    masks = [child for child in children(node) if child.type() == "transparencymask"]
     return masks[0] if masks else None
