@@ -57,6 +57,10 @@ class SingleModel:
             for t in tensors
         ]
 
+    def run_raw(self, tensor: Float) -> Float:
+        """The (h, w) map of interest for a ready tensor, untouched."""
+        return np.asarray(self._run([tensor])[0][0], np.float32)
+
     def _channels_first(self, answer: Array) -> Float:
         values = np.asarray(answer, np.float32)
         while values.ndim > 3:

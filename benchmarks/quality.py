@@ -1,0 +1,237 @@
+"""Matte quality of frisket and of rembg's way with the same weights, picture by picture.
+
+    python benchmarks/quality.py                    # measured mattes, masks, generated truth
+    python benchmarks/quality.py --sets mattes      # only some of them
+    python benchmarks/quality.py --real-rembg       # run rembg 2.0.86 itself, in .venv-rembg
+
+rembg's way, step by step: Lanczos to 320 x 320, divide by the maximum, normalise, run,
+stretch between minimum and maximum, truncate to 8 bits, Lanczos back. With --real-rembg
+its own program makes the masks; both ways agree to 1/255 in the mean. Writes
+`benchmarks/results/quality.json` and `quality.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import truth
+from common import RESULTS, ROOT, shared_data, u2netp_weights
+from numpy.typing import NDArray
+from PIL import Image
+
+from frisket.finish import metrics
+from frisket.models import averaged, manifest, mirrored
+from frisket.models.adapters.single import SingleModel
+from frisket.models.backends.onnx import Graph
+from frisket.models.types import ModelInfo
+from frisket.server.engine import Quality, refine, solve
+
+Picture = NDArray[Any]
+SETS = ("mattes", "masks", "generated")
+MEASURES = ("sad", "gradient", "mse", "iou")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture with its truth."""
+
+    group: str
+    name: str
+    rgb: Picture
+    truth: Picture
+
+
+def main() -> None:
+    """Measure the sets asked for and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--megapixels", type=float, default=24.0, help="of generated pictures")
+    parser.add_argument("--real-rembg", action="store_true")
+    arguments = parser.parse_args()
+    model = u2netp()
+    theirs = real_rembg if arguments.real_rembg else lambda rgb: rembg_way(model, rgb)
+    rows = [
+        measured(case, model, theirs)
+        for name in arguments.sets
+        for case in cases(name, arguments.megapixels)
+    ]
+    write(rows, arguments)
+
+
+def u2netp() -> SingleModel:
+    """The model that both sides run."""
+    spec = manifest.shipped()["u2netp"]
+    info = ModelInfo(spec.name, spec.family, "", spec.licence, True)
+    return SingleModel(spec, info, Graph(u2netp_weights(), "cpu", 2))
+
+
+def _read(path: Path, mode: str) -> Picture:
+    return np.asarray(Image.open(path).convert(mode))
+
+
+def cases(name: str, megapixels: float) -> Iterator[Case]:
+    """The pictures of a set; nothing where the data is not there."""
+    data = shared_data()
+    if name == "generated":
+        yield from generated(megapixels)
+        return
+    if data is None:
+        print(f"{name}: no test data, skipped")
+        return
+    suffix = "alpha" if name == "mattes" else "mask"
+    for path in sorted((data / name).glob("*_image.*")):
+        stem = path.name.rsplit("_image", 1)[0]
+        rgb, known = _read(path, "RGB"), _read(path.with_name(f"{stem}_{suffix}.png"), "L")
+        if known.shape == rgb.shape[:2]:
+            yield Case(name, stem, rgb, known)
+
+
+def generated(megapixels: float) -> Iterator[Case]:
+    """Hair, fur, leaves, lace and glass over blurred photographs."""
+    from skimage import data
+
+    wide = round((megapixels * 1.5e6) ** 0.5)
+    high = round(megapixels * 1e6 / wide)
+    for seed, (kind, photo) in enumerate(
+        zip(truth.KINDS, ("rocket", "coffee", "chelsea", "astronaut", "rocket"), strict=True)
+    ):
+        back = cv2.resize(getattr(data, photo)(), (wide, high), interpolation=cv2.INTER_CUBIC)
+        back = cv2.GaussianBlur(back, (0, 0), high / 200)
+        rgb, alpha = truth.picture(kind, back, seed)
+        yield Case("generated", f"{kind}-{megapixels:g}MP", rgb, alpha)
+
+
+def rembg_way(model: SingleModel, rgb: Picture) -> Picture:
+    """The mask as rembg makes it, with the same graph."""
+    small = np.asarray(Image.fromarray(rgb).resize((320, 320), Image.Resampling.LANCZOS))
+    scaled = small / max(float(small.max()), 1e-6)
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    tensor = ((scaled - mean) / std).transpose(2, 0, 1)[None].astype(np.float32)
+    answer = model.run_raw(tensor)
+    answer = (answer - answer.min()) / (answer.max() - answer.min())
+    mask = Image.fromarray((answer * 255).astype(np.uint8))
+    return np.asarray(mask.resize((rgb.shape[1], rgb.shape[0]), Image.Resampling.LANCZOS))
+
+
+def real_rembg(rgb: Picture) -> Picture:
+    """The mask of rembg itself, from its own environment."""
+    from rembg import rembg_environment  # our sibling script
+
+    program = rembg_environment() / "bin" / "rembg"
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "u2netp.onnx").symlink_to(u2netp_weights())
+        Image.fromarray(rgb).save(place / "in.png", compress_level=1)
+        env = {**os.environ, "U2NET_HOME": folder, "MODEL_CHECKSUM_DISABLED": "1"}
+        files = [str(place / "in.png"), str(place / "out.png")]
+        command = [str(program), "i", "-m", "u2netp", "-om", *files]
+        subprocess.run(command, env=env, check=True, capture_output=True)
+        return _read(place / "out.png", "L")
+
+
+def ours(model: SingleModel, rgb: Picture, quality: Quality) -> tuple[Picture, float]:
+    """The engine's alpha, and the seconds that solving on the proxy took."""
+    size = (rgb.shape[1], rgb.shape[0])
+    scale = min(1.0, 2048 / max(size))
+    small = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    proxy = rgb if scale == 1 else cv2.resize(rgb, small, interpolation=cv2.INTER_AREA)
+    coarse = model.matte([proxy])[0]
+    if quality is Quality.HIGH:
+        coarse = averaged(coarse, model.matte([mirrored(proxy)])[0])
+    start = time.perf_counter()
+    matte = solve(proxy, coarse.alpha, size, quality, cell_px=coarse.cell_px)
+    seconds = time.perf_counter() - start
+    return refine(matte, 0, 0, rgb), seconds
+
+
+def measured(
+    case: Case, model: SingleModel, theirs: Callable[[Picture], Picture]
+) -> dict[str, Any]:
+    """Scores of the three ways for one picture."""
+    row: dict[str, Any] = {"group": case.group, "name": case.name}
+    row["rembg"] = metrics.score(theirs(case.rgb), case.truth, fast=True).as_dict()
+    for quality in (Quality.STANDARD, Quality.HIGH):
+        alpha, seconds = ours(model, case.rgb, quality)
+        row[quality.value] = metrics.score(alpha, case.truth, fast=True).as_dict()
+        row[quality.value]["solve_seconds"] = seconds
+    print(
+        f"{case.group:9} {case.name:24} "
+        + "  ".join(f"{w} {row[w]['sad']:8.2f} {row[w]['gradient']:8.2f}" for w in _WAYS),
+        flush=True,
+    )
+    return row
+
+
+_WAYS = ("rembg", "standard", "high")
+
+
+def _medians(rows: list[dict[str, Any]], way: str) -> dict[str, float]:
+    return {m: float(np.median([row[way][m] for row in rows])) for m in MEASURES}
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Per set: medians, their ratios to rembg's, mean MSE and the worst picture."""
+    out: dict[str, Any] = {}
+    for group in dict.fromkeys(row["group"] for row in rows):
+        part = [row for row in rows if row["group"] == group]
+        base = _medians(part, "rembg")
+        out[group] = {"pictures": len(part), "rembg": base}
+        for way in _WAYS[1:]:
+            ours_, ratio = _medians(part, way), {}
+            for m in ("sad", "gradient"):
+                ratio[f"{m}_ratio"] = ours_[m] / max(base[m], 1e-12)
+            mse = [(row[way]["mse"], row["rembg"]["mse"]) for row in part]
+            ratio["mean_mse_ratio"] = sum(a for a, _ in mse) / sum(b for _, b in mse)
+            ratio["worst_mse_ratio"] = max(a / max(b, 1e-9) for a, b in mse)
+            seconds = float(np.median([row[way]["solve_seconds"] for row in part]))
+            out[group][way] = {**ours_, **ratio, "solve_seconds": seconds}
+    return out
+
+
+def write(rows: list[dict[str, Any]], arguments: argparse.Namespace) -> None:
+    """The JSON and the table."""
+    RESULTS.mkdir(exist_ok=True)
+    result = summary(rows)
+    command = "python benchmarks/quality.py --sets " + " ".join(arguments.sets)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    whole = {"command": command, "machine": machine, "summary": result, "pictures": rows}
+    (RESULTS / "quality.json").write_text(json.dumps(whole, indent=1) + "\n")
+    lines = [
+        f"`{command}` on {machine}. Medians; ratios are to rembg's way, same weights (u2netp).",
+        "",
+        "| set | way | SAD | ratio | gradient | ratio | mean MSE ratio | worst MSE ratio "
+        "| solve s |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for group, found in result.items():
+        base = found["rembg"]
+        lines.append(
+            f"| {group} ({found['pictures']}) | rembg | {base['sad']:.2f} | 1 "
+            f"| {base['gradient']:.2f} | 1 | 1 | 1 | |"
+        )
+        for way in _WAYS[1:]:
+            f = found[way]
+            lines.append(
+                f"| | {way} | {f['sad']:.2f} | {f['sad_ratio']:.2f} | {f['gradient']:.2f} "
+                f"| {f['gradient_ratio']:.2f} | {f['mean_mse_ratio']:.2f} "
+                f"| {f['worst_mse_ratio']:.2f} | {f['solve_seconds']:.2f} |"
+            )
+    text = "\n".join(lines) + "\n"
+    (RESULTS / "quality.md").write_text(text)
+    print(text, f"written to {(RESULTS / 'quality.json').relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""`frisket evaluate`: how far mattes are from the truth, over a folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frisket.cli.exits import Exit
+from frisket.cli.server_options import add_server_options, server_choice
+
+if TYPE_CHECKING:
+    from frisket.finish.evaluate import MakeAlpha, Row
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("evaluate", help="measure mattes against their truth")
+    parser.add_argument("folder", type=Path, help="pictures with their truth")
+    parser.add_argument("--model", default="", help="default: the server's")
+    parser.add_argument(
+        "--quality", choices=["draft", "standard", "high", "best"], default="standard"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="a page of the worst pictures")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    add_server_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure the folder and print the table."""
+    from frisket.finish.evaluate import EvaluationError, evaluate, page, table
+
+    with tempfile.TemporaryDirectory(prefix="frisket-") as folder:
+        try:
+            rows = evaluate(arguments.folder, _maker(arguments, Path(folder)), _progress)
+        except EvaluationError as error:
+            print(f"frisket: {error}", file=sys.stderr)
+            return Exit.BAD_INPUT
+    print(_json(rows) if arguments.json else table(rows))
+    if arguments.html:
+        try:
+            arguments.html.write_text(page(rows, str(arguments.folder)), encoding="utf-8")
+        except OSError as error:
+            sentence = f"frisket: {arguments.html} cannot be written: {error.strerror}."
+            print(sentence, file=sys.stderr)
+            return Exit.BAD_OUTPUT
+    return Exit.OK if any(row.scores for row in rows) else Exit.BAD_INPUT
+
+
+def _maker(arguments: argparse.Namespace, folder: Path) -> MakeAlpha:
+    """Cuts each picture through the server, as `frisket cut --as matte` does."""
+    import numpy as np
+    from PIL import Image
+
+    from frisket.client import CutOptions, cut
+
+    options = CutOptions(
+        kind="matte",
+        model=arguments.model,
+        quality=arguments.quality,
+        allow_empty=True,
+        server=server_choice(arguments),
+    )
+
+    def make(picture: Path) -> Any:
+        output = folder / "matte.png"
+        output.unlink(missing_ok=True)
+        cut(picture, output, options)
+        with Image.open(output) as image:
+            return np.asarray(image.convert("L"))
+
+    return make
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r{done} of {total}", end=end, file=sys.stderr, flush=True)
+
+
+def _json(rows: list[Row]) -> str:
+    from frisket.finish.evaluate import summary
+
+    pictures = [
+        {"name": row.pair.name, "error": row.error, **(row.scores.as_dict() if row.scores else {})}
+        for row in rows
+    ]
+    return json.dumps({**summary(rows), "rows": pictures})
