@@ -29,7 +29,7 @@ class Coding:
     compression: int
     predictor: int
     order: str
-    level: int = 4
+    level: int = 1
     reversed_bits: bool = False
 
     def encode(self, pixels: Pixels) -> bytes:
@@ -60,7 +60,7 @@ def _encoder(coding: Coding) -> Callable[[Pixels], bytes]:
     if coding.compression == LZW:
         return lambda data: bytes(imagecodecs.lzw_encode(data.tobytes()))
     if coding.compression in (DEFLATE, OLD_DEFLATE):
-        return lambda data: bytes(imagecodecs.zlib_encode(data.tobytes(), level=coding.level))
+        return lambda data: bytes(imagecodecs.deflate_encode(data.tobytes(), level=coding.level))
     if coding.compression == PACKBITS:
         return lambda data: b"".join(
             bytes(imagecodecs.packbits_encode(row.tobytes())) for row in data

@@ -22,6 +22,7 @@ from .tiled import Plan, TiledWriter, encode_tile
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
 _WEBP_SIDE = 16383
 _WEBP_PIXELS = 1 << 26
+_BAND_BYTES = 32 << 20
 
 
 def write_cutout(
@@ -144,8 +145,11 @@ def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -
             out, f"a cutout of a {blend.mode} document", advice="use --as matte or --as alpha"
         )
     dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[blend.depth])
+    # Differences of neighbours pack faster and smaller; floats have no such predictor here.
+    predictor = 1 if dtype.kind == "f" else 2
+    photometric = _PHOTOMETRIC[blend.mode]
     plan = Plan(
-        blend.width, blend.height, blend.samples, dtype, _PHOTOMETRIC[blend.mode], (2,), icc
+        blend.width, blend.height, blend.samples, dtype, photometric, (2,), icc, predictor=predictor
     )
     empty: list[bytes] = []
 
@@ -197,6 +201,8 @@ def _band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]
 
 
 def _bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
+    if step * blend.width * blend.samples * blend.depth // 8 > _BAND_BYTES:
+        step //= 4 if blend.raster.prefers_rows else 2
     for y in range(0, blend.height, step):
         height = min(step, blend.height - y)
         rects = [
