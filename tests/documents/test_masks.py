@@ -141,6 +141,16 @@ def test_verify_says_what_differs(layered, tmp_path, disc, picture):
     assert {one.what for one in differences(one, two)} == {"page 1 tag 270", "page 1 sample 1"}
 
 
+def test_a_psd_does_not_pass_its_limit(layered, tmp_path, disc, monkeypatch):
+    from frisket.documents.psd import patching
+
+    monkeypatch.setattr(patching, "PSD_LIMIT", layered.stat().st_size + 100)
+    with open_document(layered) as document, pytest.raises(OutputError, match="two gigabytes"):
+        figure = document.find_layer("Figure")
+        splice_mask(document, tmp_path / "out.psd", {figure: ArrayAlpha(disc(100, 80))})
+    assert [path.name for path in tmp_path.iterdir()] == ["layered.psd"]
+
+
 @pytest.mark.skipif(not shutil.which("convert"), reason="ImageMagick is not installed")
 def test_imagemagick_opens_what_was_written(layered, tmp_path, picture, disc):
     alpha, tiff = disc(100, 80), tmp_path / "in.tif"

@@ -21,23 +21,29 @@ if TYPE_CHECKING:
     from .flat import ArrayRaster
     from .model import AlphaSource, ColourSource, Layer, Raster, Rect
     from .opening import open_document
+    from .sandbox import Limits, rehearse
+    from .verify import Difference, differences
 
 _WHERE = {
     "AlphaSource": "model",
     "ArrayAlpha": "alpha",
     "ArrayRaster": "flat",
     "ColourSource": "model",
+    "Difference": "verify",
     "Document": "base",
     "DocumentError": "errors",
     "Layer": "model",
     "LayerNotFound": "errors",
+    "Limits": "sandbox",
     "OutputError": "errors",
     "Raster": "model",
     "Rect": "model",
     "UnreadableDocument": "errors",
     "UnsupportedDocument": "errors",
     "at_depth": "alpha",
+    "differences": "verify",
     "open_document": "opening",
+    "rehearse": "sandbox",
 }
 
 __all__ = [
@@ -45,17 +51,21 @@ __all__ = [
     "ArrayAlpha",
     "ArrayRaster",
     "ColourSource",
+    "Difference",
     "Document",
     "DocumentError",
     "Layer",
     "LayerNotFound",
+    "Limits",
     "OutputError",
     "Raster",
     "Rect",
     "UnreadableDocument",
     "UnsupportedDocument",
     "at_depth",
+    "differences",
     "open_document",
+    "rehearse",
 ]
 
 _RENAMED = {"Document": "BaseDocument"}

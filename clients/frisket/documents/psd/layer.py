@@ -17,7 +17,7 @@ from ..pixels import Pixels, convert_depth
 from ..splicing import Edit, Splice
 from .encode import alpha_channel, zip_channel
 from .mask import info_of
-from .patching import LayerEdits, mark_preview, room_for, shift_lengths
+from .patching import LayerEdits, check_size, mark_preview, room_for, shift_lengths
 from .pixels import channel_raster
 from .records import ALPHA, Record
 from .tree import Node
@@ -55,6 +55,7 @@ def splice_layer(
     splice = Splice(document.source, edits.finished(document.structure))
     with atomic_output(out, _room(document, cutouts, colours)) as file:
         splice.write(file)
+        check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)
         for copy in copies:
             copy.patch(file)

@@ -16,7 +16,7 @@ from ..pixels import Pixels, convert_depth
 from ..splicing import Splice
 from .channel import ChannelReader
 from .encode import alpha_channel
-from .patching import LayerEdits, mark_preview, room_for, shift_lengths
+from .patching import LayerEdits, check_size, mark_preview, room_for, shift_lengths
 from .records import MASK, LayerInfo, MaskBlock, Record
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def splice_mask(
     room = room_for(document, masks.values())
     with atomic_output(out, room) as file:
         splice.write(file)
+        check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)
 
 

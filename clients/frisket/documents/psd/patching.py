@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..model import AlphaSource
+from ..model import AlphaSource, Rect
 from ..output import Output
 from ..splicing import Edit, Splice
 from .records import LayerInfo, Record
@@ -17,7 +17,8 @@ from .structure import Structure
 if TYPE_CHECKING:
     from .document import PsdDocument
 
-_PSD_LIMIT = (1 << 31) - 1
+PSD_LIMIT = (1 << 31) - 1
+_TILE = 512
 _VERSION_INFO = 1057
 
 
@@ -136,19 +137,33 @@ def mark_preview(document: PsdDocument) -> list[Edit]:
 
 
 def room_for(document: PsdDocument, alphas: Iterable[AlphaSource]) -> int:
-    """Bytes the new file may take at most.
+    """Bytes the new file may take at most: tiles that are not solid count in full."""
+    size = document.source.size + (1 << 16)
+    item = max(1, document.structure.depth // 8)
+    for alpha in alphas:
+        size += alpha.height * (alpha.width * item // 64 + 8)
+        size += sum(_unpacked(alpha, y, item) for y in range(0, alpha.height, _TILE))
+    return size
+
+
+def _unpacked(alpha: AlphaSource, y: int, item: int) -> int:
+    """Bytes of the tiles of one row that are not solid."""
+    height, total = min(_TILE, alpha.height - y), 0
+    for x in range(0, alpha.width, _TILE):
+        tile = Rect(x, y, min(_TILE, alpha.width - x), height)
+        total += 0 if alpha.solid(tile) is not None else tile.width * height * item
+    return total
+
+
+def check_size(document: PsdDocument, out: Output) -> None:
+    """Refuse a PSD that has passed its limit; the unfinished file is removed.
 
     Raises:
-        OutputError: A PSD would pass two gigabytes.
+        OutputError: It has.
     """
-    size = document.source.size
-    for alpha in alphas:
-        row = alpha.width * document.structure.depth // 8
-        size += alpha.height * (row + row // 64 + 8) + 64
-    if not document.structure.big and size > _PSD_LIMIT:
+    if not document.structure.big and out.tell() > PSD_LIMIT:
         raise OutputError(
             document.path,
-            "with a mask the file may pass the two gigabytes that end a PSD",
+            "the result would pass the two gigabytes that end a PSD",
             advice="save it as PSB first",
         )
-    return size

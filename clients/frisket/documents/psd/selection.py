@@ -16,7 +16,7 @@ from ..output import Output, atomic_output
 from ..splicing import Edit, Splice
 from .channel import RAW, RLE
 from .encode import bands, packed_rows, stored_bytes
-from .patching import room_for
+from .patching import check_size, room_for
 from .structure import Resource, Structure
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def splice_selection(
     splice = Splice(document.source, edits)
     with atomic_output(out, room_for(document, [alpha])) as file:
         splice.write(file)
+        check_size(document, file)
         plane.patch(file)
         _patch_resources(file, splice, found, edits)
 
