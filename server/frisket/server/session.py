@@ -25,6 +25,7 @@ from frisket.server import solution, wire
 from frisket.server.config import Limits
 from frisket.server.errors import ServiceError, invalid
 from frisket.server.hints import Planes, expected_planes, prompt_of, read_hints
+from frisket.server.looks import look
 from frisket.server.pool import Loaded, ModelPool, Picture, model_refused
 from frisket.server.report import Timings, finished_message, opened_message
 from frisket.server.scheduler import Scheduler
@@ -312,7 +313,7 @@ class Session:
 
     async def _matte(self, loaded: Loaded, picture: Picture) -> Coarse:
         try:
-            return await loaded.batcher.submit(picture)
+            return await look(loaded, picture, self._options.quality)
         except ModelError as error:
             raise model_refused(error) from error
 

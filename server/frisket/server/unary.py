@@ -15,6 +15,7 @@ from frisket.models import ModelError
 from frisket.server import solution, wire
 from frisket.server.errors import ServiceError, invalid
 from frisket.server.hints import expected_planes, prompt_of, read_hints
+from frisket.server.looks import look
 from frisket.server.pool import Loaded, Picture, model_refused
 from frisket.server.session import Engine
 from frisket.v1 import matting_pb2 as pb
@@ -53,7 +54,7 @@ async def _matte(
         shared.executor, partial(solution.view, proxy, options.normalise)
     )
     try:
-        coarse = await loaded.batcher.submit(Picture(view, prompt_of(hints)))
+        coarse = await look(loaded, Picture(view, prompt_of(hints)), options.quality)
     except ModelError as error:
         raise model_refused(error) from error
 

@@ -1,0 +1,25 @@
+"""How often a model looks at a picture: once, or at its mirror image too."""
+
+from __future__ import annotations
+
+import asyncio
+
+from frisket.models import Coarse, averaged, mirrored, mirrored_prompt
+from frisket.server.pool import Loaded, Picture
+from frisket.v1 import matting_pb2 as pb
+
+_TWICE = (pb.QUALITY_HIGH, pb.QUALITY_BEST)
+
+
+async def look(loaded: Loaded, picture: Picture, quality: int) -> Coarse:
+    """Return the model's coarse alpha; from `high` on, the mean with its mirror image's.
+
+    Raises:
+        ModelError: the model failed.
+    """
+    if quality not in _TWICE:
+        return await loaded.batcher.submit(picture)
+    prompt = mirrored_prompt(picture.prompt, picture.rgb.shape[1])
+    both = (picture, Picture(mirrored(picture.rgb), prompt))
+    plain, mirror = await asyncio.gather(*(loaded.batcher.submit(one) for one in both))
+    return averaged(plain, mirror)
