@@ -186,16 +186,18 @@ def case_new_layer():
 
 
 def case_selection_and_selection_mask():
+    if OLD:
+        # Not offered there.
+        return
     doc, layer = document(600, 400)
     yield 300
     yield from cut(make="selection")
     assert bytes(doc.selection().pixelData(0, 0, 600, 400).data()) == green(layer, doc)
-    if not OLD:
-        doc.setSelection(None)
-        yield from cut(make="selection-mask")
-        found = masks(layer, "selectionmask")
-        assert len(found) == 1
-        assert bytes(found[0].selection().pixelData(0, 0, 600, 400).data()) == green(layer, doc)
+    doc.setSelection(None)
+    yield from cut(make="selection-mask")
+    found = masks(layer, "selectionmask")
+    assert len(found) == 1
+    assert bytes(found[0].selection().pixelData(0, 0, 600, 400).data()) == green(layer, doc)
     close(doc)
 
 

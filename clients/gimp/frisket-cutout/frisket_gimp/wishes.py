@@ -58,7 +58,7 @@ def declare(procedure: Gimp.Procedure) -> None:
     _choice(procedure, "make", "Ma_ke", "What to make", MAKES, 0)
     procedure.add_double_argument(
         "edge-shift",
-        "Edge _shift",
+        "E_dge shift",
         "Pixels to grow (or, below zero, shrink) the subject",
         -100.0,
         100.0,
@@ -70,7 +70,7 @@ def declare(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_boolean_argument(
         "decontaminate",
-        "Clean edge _colours",
+        "Clean edge colo_urs",
         "Remove the background's colour from the edge (new layer only)",
         False,
         flags,

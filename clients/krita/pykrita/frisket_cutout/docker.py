@@ -17,7 +17,7 @@ from .task import Task
 
 FOLDER = Path(__file__).resolve().parent
 _COLOURS = {"on": "#3a9d3a", "starting": "#c9a227", "off": "#888888", "error": "#c0392b"}
-# One docker for each window; Krita hands dockers out as plain QDockWidgets.
+# One docker for each window.
 _DOCKERS: list[CutoutDocker] = []
 
 
@@ -40,9 +40,10 @@ class CutoutDocker(DockWidget):
         QtCore.QTimer.singleShot(1500, self.look_for_server)
 
     @staticmethod
-    def of(widget) -> CutoutDocker:
-        """Return the docker behind what a window calls one."""
-        return next((each for each in _DOCKERS if each is widget), _DOCKERS[-1])
+    def in_front() -> CutoutDocker:
+        """Return the docker of the window that is in front."""
+        front = (each for each in reversed(_DOCKERS) if each.window().isActiveWindow())
+        return next(front, _DOCKERS[-1])
 
     def _build(self) -> None:
         body = QtWidgets.QWidget(self)

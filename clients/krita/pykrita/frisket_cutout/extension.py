@@ -24,15 +24,7 @@ class CutoutExtension(Extension):
             (STROKES, "Frisket: Mark with Strokes", CutoutDocker.mark),
         ):
             action = window.createAction(name, text, "tools/scripts")
-            action.triggered.connect(lambda *_, press=press: self._press(press))
-
-    def _press(self, press) -> None:
-        # The window that `createActions` was given is gone by now: only its wrapper stayed.
-        window = Krita.instance().activeWindow()
-        for docker in window.dockers() if window is not None else ():
-            if docker.objectName() == _ID:
-                press(CutoutDocker.of(docker))
-                return
+            action.triggered.connect(lambda *_, press=press: press(CutoutDocker.in_front()))
 
 
 def register() -> None:

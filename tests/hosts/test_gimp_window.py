@@ -1,0 +1,58 @@
+"""The plug-in in a GIMP with a window, worked by keyboard: menu, undo, redo, dialog."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host_lab import SHOTS, install_plugin, run_inside
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+
+
+def picture(path: Path) -> None:
+    """A disc with a soft edge whose green channel is its alpha."""
+    y, x = np.mgrid[0:900, 0:1200]
+    distance = np.hypot(x - 600, y - 450)
+    alpha = np.clip((320 - distance) / 40 + 0.5, 0, 1)
+    rgb = np.stack([np.full_like(alpha, 0.55), alpha, 1 - alpha], axis=-1)
+    Image.fromarray((rgb * 255).round().astype(np.uint8)).save(path)
+
+
+@pytest.fixture(scope="module")
+def seen(tree, lab, server):  # type: ignore[no-untyped-def]
+    install_plugin("gimp", lab)
+    picture(lab.folder / "photo.png")
+    for name in ("gimp_watch.py", "gimp_window.sh"):
+        shutil.copy(HERE / name, lab.folder)
+    print(run_inside(lab, ["timeout", "110", "/lab/gimp_window.sh"], {}, 130)[-2000:])
+    print((lab.folder / "gimp.log").read_text()[-2000:])
+    SHOTS.mkdir(exist_ok=True)
+    for shot in (lab.folder / "shots").glob("*.png"):
+        shutil.copy(shot, SHOTS)
+    lines = (lab.folder / "seen.txt").read_text().splitlines()
+    print("\n".join(lines))
+    steps = (line.split(" ", 1) for line in lines if " {" in line)
+    return {step: json.loads(rest) for step, rest in steps} | {
+        "dialog": "dialog" in lines,
+    }
+
+
+def test_mask_by_the_menu(seen):  # type: ignore[no-untyped-def]
+    assert seen["start"]["mask"] is None
+    assert seen["cut"]["exact"]
+
+
+def test_one_undo_and_redo(seen):  # type: ignore[no-untyped-def]
+    assert seen["undo"]["mask"] is None
+    assert seen["redo"] == seen["cut"]
+    assert seen["undo-again"]["mask"] is None
+
+
+def test_dialog(seen):  # type: ignore[no-untyped-def]
+    assert seen["dialog"]
+    assert seen["dialog-cut"]["exact"]
