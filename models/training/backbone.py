@@ -65,8 +65,7 @@ class Backbone(nn.Module):
         self.act = nn.ReLU6()
         widths = [16] + [out for _, out, _ in plan]
         self.blocks = nn.ModuleList(
-            InvertedResidual(inp, out, t, s)
-            for inp, (t, out, s) in zip(widths, plan, strict=False)
+            InvertedResidual(inp, out, t, s) for inp, (t, out, s) in zip(widths, plan, strict=False)
         )
         for block in self.blocks[13:]:
             dilate(block.depthwise, 2)

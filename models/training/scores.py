@@ -41,9 +41,7 @@ def f_curve(alpha: Plane, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 def score(alpha: Plane, mask: Plane) -> Score:
     """Compare one alpha with one mask of the same size."""
     truth = mask >= 0.5
-    return Score(
-        float(np.abs(alpha - truth).mean()), iou(alpha, truth), f_curve(alpha, truth)
-    )
+    return Score(float(np.abs(alpha - truth).mean()), iou(alpha, truth), f_curve(alpha, truth))
 
 
 def summary(scores: list[Score]) -> dict[str, float]:
