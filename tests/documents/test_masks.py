@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from psd_tools import PSDImage
 
-from frisket.documents import ArrayAlpha, OutputError, Rect, open_document
+from frisket.documents import ArrayAlpha, DocumentError, OutputError, Rect, open_document
 from frisket.documents.psd.pixels import channel_raster
 from frisket.documents.verify import differences
 from frisket.documents.write import (
@@ -139,6 +139,49 @@ def test_verify_says_what_differs(layered, tmp_path, disc, picture):
     pixels[3, 3, 1] ^= 1
     tifffile.imwrite(two, pixels, photometric="rgb", description="b")
     assert {one.what for one in differences(one, two)} == {"page 1 tag 270", "page 1 sample 1"}
+
+
+def test_the_preview_is_composed_again_where_that_is_exact(layered, tmp_path, disc):
+    from psd_tools.psd import PSD
+
+    composed, out = tmp_path / "composed.psd", tmp_path / "out.psd"
+    with open_document(layered) as document:
+        # The merged image that psd-tools left is none of these layers, so it is only marked.
+        figure = document.find_layer("Figure")
+        splice_mask(document, out, {figure: ArrayAlpha(disc(100, 80))}, preview="render")
+        assert "merged image" not in {one.what for one in differences(layered, out)}
+        from frisket.documents.psd.preview import Preview
+
+        planes = Preview(document, {}).planes(0, 90)
+        source = document.source.read(0, document.structure.merged_at)
+    composed.write_bytes(source + b"\0\0" + planes.astype("u1").tobytes())
+    alpha = np.zeros((80, 100), "u1")
+    with open_document(composed) as document:
+        figure = document.find_layer("Figure")
+        assert Preview(document, {}).allowed()
+        splice_mask(document, out, {figure: ArrayAlpha(alpha)}, preview="render")
+        hidden = {
+            **{node.index: ArrayAlpha(alpha) for node in document.nodes if node.layer == figure}
+        }
+        expected = Preview(document, hidden).planes(0, 90)
+    with out.open("rb") as file:
+        psd = PSD.read(file)
+    found = [np.frombuffer(plane, "u1") for plane in psd.image_data.get_data(psd.header)]
+    assert np.array_equal(np.stack(found).reshape(len(found), 90, 120), expected)
+    assert not np.array_equal(expected, planes)
+
+
+def test_previews_that_can_be_composed_are_those_stored(corpus):
+    from frisket.documents.psd.preview import Preview
+
+    allowed = 0
+    for path in corpus("psd"):
+        try:
+            with open_document(path) as document:
+                allowed += bool(document.nodes) and Preview(document, {}).allowed()
+        except DocumentError:
+            continue
+    assert allowed > 30
 
 
 def test_a_psd_does_not_pass_its_limit(layered, tmp_path, disc, monkeypatch):

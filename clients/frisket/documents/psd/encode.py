@@ -48,6 +48,13 @@ def packed_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]
     return [b"".join(row) for row in rows]
 
 
+def packed_values(values: Pixels) -> list[bytes]:
+    """PackBits of whole rows (rows, width), big-endian."""
+    from imagecodecs import packbits_encode
+
+    return [bytes(packbits_encode(line.tobytes())) for line in stored_bytes(values, ">")]
+
+
 def stored_bytes(values: Pixels, order: str) -> Pixels:
     """(rows, bytes of a row) uint8 in a byte order."""
     ordered = np.ascontiguousarray(values.astype(in_order(values.dtype, order), copy=False))

@@ -13,7 +13,7 @@ from ..errors import OutputError, UnsupportedDocument
 from ..model import AlphaSource, Layer, Rect
 from ..output import atomic_output
 from ..pixels import Pixels, convert_depth
-from ..splicing import Splice
+from ..splicing import Edit, Splice
 from .channel import ChannelReader
 from .encode import alpha_channel
 from .patching import LayerEdits, check_size, mark_preview, room_for, shift_lengths
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _DISABLED, _INVERTED, _RENDERED = 0x02, 0x04, 0x08
 EXISTING = ("refuse", "replace", "multiply")
+PREVIEWS = ("mark", "render")
 
 
 def splice_mask(
@@ -32,19 +33,40 @@ def splice_mask(
     out: str | os.PathLike[str],
     masks: Mapping[Layer, AlphaSource],
     existing: str = "refuse",
+    preview: str = "mark",
 ) -> None:
     """Write a copy of the document in which layers carry masks."""
+    if preview not in PREVIEWS:
+        raise ValueError(f"previews can be {', '.join(PREVIEWS)}")
     edits = LayerEdits(info_of(document))
     nodes = sorted((document.node(layer) for layer in masks), key=lambda node: node.index)
-    for node in nodes:
-        add_mask(document, edits, node.layer, node.record, masks[node.layer], existing)
-    edits.edits += mark_preview(document)
+    used = {
+        node.index: add_mask(document, edits, node.layer, node.record, masks[node.layer], existing)
+        for node in nodes
+    }
+    edits.edits += preview_edits(document, used, preview)
     splice = Splice(document.source, edits.finished(document.structure))
     room = room_for(document, masks.values())
+    if preview == "render":
+        found = document.structure
+        room += found.channels * found.height * (found.width * found.depth // 8 * 65 // 64 + 8)
     with atomic_output(out, room) as file:
         splice.write(file)
         check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)
+
+
+def preview_edits(
+    document: PsdDocument, masks: Mapping[int, AlphaSource], preview: str
+) -> list[Edit]:
+    """Compose the merged image again where asked for and possible, else mark it as stale."""
+    if preview == "render":
+        from .preview import Preview
+
+        fresh = Preview(document, masks)
+        if fresh.allowed():
+            return [fresh.edit()]
+    return mark_preview(document)
 
 
 def info_of(document: LayerHost) -> LayerInfo:
@@ -68,8 +90,8 @@ def add_mask(
     record: Record,
     alpha: AlphaSource,
     existing: str,
-) -> None:
-    """Plan the edits that give one layer its mask."""
+) -> AlphaSource:
+    """Plan the edits that give one layer its mask; the alpha that goes in."""
     if existing not in EXISTING:
         raise ValueError(f"existing masks can be {', '.join(EXISTING)}")
     if (alpha.width, alpha.height) != (record.width, record.height):
@@ -86,6 +108,7 @@ def add_mask(
     write = alpha_channel(alpha, document.structure.depth, info.version == 2, info.order)
     edits.replace_mask_block(record, mask_block(document, record))
     edits.set_channel(record, MASK, write)
+    return alpha
 
 
 def mask_block(document: LayerHost, record: Record) -> bytes:

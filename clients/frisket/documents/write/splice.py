@@ -15,6 +15,7 @@ def splice_mask(
     out: str | os.PathLike[str],
     masks: Mapping[Layer, AlphaSource],
     existing: str = "refuse",
+    preview: str = "mark",
 ) -> None:
     """Write a copy of a layered document in which layers carry masks.
 
@@ -23,6 +24,8 @@ def splice_mask(
         out: Where to; may be the document itself.
         masks: An alpha of the layer's size for every layer.
         existing: ``refuse``, ``replace`` or ``multiply`` where a layer has a mask.
+        preview: ``mark`` says in the file that its merged image is stale; ``render`` composes
+            it again where the document is simple enough to do that exactly, else marks it.
 
     Raises:
         UnsupportedDocument: The document cannot carry layer masks.
@@ -34,7 +37,7 @@ def splice_mask(
     if isinstance(document, PsdDocument):
         from ..psd.mask import splice_mask as splice
 
-        splice(document, out, masks, existing)
+        splice(document, out, masks, existing, preview)
         return
     if isinstance(document, TiffDocument) and document.layered is not None:
         from ..tiff.layered import splice_mask as splice_tiff
