@@ -65,7 +65,11 @@ xdotool windowactivate --sync "$MAIN" key ctrl+y
 expect "${EXPECT:-exact}" redo
 xdotool windowactivate --sync "$MAIN" key ctrl+z
 expect none undo-again
-command_ "cut out subject" gimp-search-dialog Down Return
+xdotool key ctrl+f
+expect "${EXPECT:-exact}" repeat
+xdotool windowactivate --sync "$MAIN" key ctrl+z
+expect none undo-repeat
+command_ "cut out subject" gimp-search-dialog Down Down Down Return
 if window 'Cut out with Frisket' 60; then
   sleep 3
   shot gimp-dialog

@@ -53,6 +53,11 @@ def test_one_undo_and_redo(seen):  # type: ignore[no-untyped-def]
     assert seen["undo-again"]["mask"] is None
 
 
+def test_repeat_by_its_key(seen):  # type: ignore[no-untyped-def]
+    assert seen["repeat"] == seen["cut"]
+    assert seen["undo-repeat"]["mask"] is None
+
+
 def test_dialog(seen):  # type: ignore[no-untyped-def]
     assert seen["dialog"]
     assert seen["dialog-cut"]["exact"]

@@ -1,0 +1,164 @@
+"""`frisket plugins` in an empty home: found folders, copied files, and nothing left over."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from frisket.cli.main import main
+from frisket.cli.plugin_places import Machine, places
+from frisket.cli.plugins import switch
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GIMP3_DIRECTORY", "FRISKET_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    return tmp_path
+
+
+def machine(home: Path, platform: str = "linux", **environ: str) -> Machine:
+    return Machine(home, platform, environ)
+
+
+def make(home: Path, *folders: str) -> None:
+    for folder in folders:
+        (home / folder).mkdir(parents=True)
+
+
+class TestPlaces:
+    def test_nothing_in_an_empty_home(self, home: Path) -> None:
+        assert places("gimp", machine(home)) == []
+        assert places("krita", machine(home)) == []
+
+    def test_every_gimp(self, home: Path) -> None:
+        flatpak = ".var/app/org.gimp.GIMP/config/GIMP/3.2"
+        make(home, ".config/GIMP/2.10", ".config/GIMP/3.0", ".config/GIMP/3.2", flatpak)
+        make(home, "snap/gimp/current/.config/GIMP/3.0")
+        kinds = [place.kind for place in places("gimp", machine(home))]
+        assert kinds == ["native 3.0", "native 3.2", "flatpak 3.2", "snap 3.0"]
+
+    def test_every_krita(self, home: Path) -> None:
+        make(home, ".local/share/krita", ".var/app/org.kde.krita/data/krita")
+        found = places("krita", machine(home))
+        assert [place.kind for place in found] == ["native", "flatpak"]
+        assert found[1].config == home / ".var/app/org.kde.krita/config/kritarc"
+
+    def test_other_systems(self, home: Path) -> None:
+        make(home, "AppData/Roaming/GIMP/3.0", "AppData/Roaming/krita")
+        make(home, "Library/Application Support/GIMP/3.0", "Library/Application Support/krita")
+        windows, mac = machine(home, "win32"), machine(home, "darwin")
+        folder = home / "AppData/Roaming/GIMP/3.0/plug-ins"
+        assert [place.folder for place in places("gimp", windows)] == [folder]
+        assert places("krita", windows)[0].config == home / "AppData/Local/kritarc"
+        assert [place.kind for place in places("gimp", mac)] == ["macOS 3.0"]
+        assert places("krita", mac)[0].config == home / "Library/Preferences/kritarc"
+
+    def test_folders_that_were_moved(self, home: Path) -> None:
+        config = home / "elsewhere"
+        make(home, "elsewhere/GIMP/3.0")
+        found = places("gimp", machine(home, XDG_CONFIG_HOME=str(config)))
+        assert found[0].folder == config / "GIMP/3.0/plug-ins"
+
+
+def test_gimp_in_and_out(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(home, ".config/GIMP/3.0")
+    assert main(["plugins", "install", "gimp"]) == 0
+    folder = home / ".config/GIMP/3.0/plug-ins/frisket-cutout"
+    entry = folder / "frisket-cutout.py"
+    assert entry.stat().st_mode & stat.S_IXUSR
+    assert json.loads((folder / "install.json").read_text())["command"][-1] == "--local"
+    assert "FAIL" not in capsys.readouterr().out
+    assert main(["plugins", "status"]) == 0
+    assert main(["plugins", "install", "gimp"]) == 0
+    assert main(["plugins", "uninstall", "gimp"]) == 0
+    assert list((home / ".config/GIMP/3.0/plug-ins").iterdir()) == []
+
+
+def test_krita_in_and_out(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(home, ".local/share/krita", ".config")
+    config = home / ".config/kritarc"
+    before = "[General]\nname=value\n\n[python]\nenable_other=true\n"
+    config.write_text(before)
+    assert main(["plugins", "install", "krita"]) == 0
+    assert "FAIL" not in capsys.readouterr().out
+    assert "[python]\nenable_frisket_cutout=true\nenable_other=true\n" in config.read_text()
+    assert (home / ".local/share/krita/actions/frisket_cutout.action").is_file()
+    assert main(["plugins", "uninstall"]) == 0
+    assert config.read_text() == before
+    left = [path for path in (home / ".local/share/krita").rglob("*") if path.is_file()]
+    assert left == []
+
+
+def test_nothing_found(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "install", "all"]) == 1
+    assert "--where" in capsys.readouterr().out
+    assert main(["plugins", "uninstall"]) == 1
+
+
+def test_a_damaged_plugin_is_noticed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(home, ".config/GIMP/3.0")
+    main(["plugins", "install", "gimp"])
+    folder = home / ".config/GIMP/3.0/plug-ins/frisket-cutout"
+    (folder / "frisket-cutout.py").chmod(0o644)
+    (folder / "frisket_gimp" / "cut.py").write_text("print 'é'\n", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["plugins", "status", "gimp"]) == 2
+    output = capsys.readouterr().out
+    assert "FAIL frisket-cutout.py may be run" in output
+    assert "FAIL its source is plain ASCII" in output
+    assert "FAIL it is valid Python 3.10" in output
+
+
+def test_switch_makes_what_is_missing(tmp_path: Path) -> None:
+    config = tmp_path / "new" / "kritarc"
+    switch(config, True)
+    assert config.read_text() == "[python]\nenable_frisket_cutout=true\n"
+
+
+def test_plugins_carry_all_they_import(home: Path) -> None:
+    """A bare Python with nothing but the standard library runs the session over h2."""
+    make(home, ".config/GIMP/3.0")
+    main(["plugins", "install", "gimp"])
+    vendor = home / ".config/GIMP/3.0/plug-ins/frisket-cutout/_vendor"
+    code = (
+        "import sys; from frisket.hosts import job, link, pixels, selfcheck, settings, strokes;"
+        "bad = {'grpc', 'numpy'} & set(sys.modules); assert not bad, bad"
+    )
+    environ = {"PYTHONPATH": str(vendor), "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    command = [getattr(sys, "_base_executable", sys.executable), "-S", "-c", code]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_zip_files(home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "dist"
+    assert main(["plugins", "pack", str(target)]) == 0
+    first = {path.name: path.read_bytes() for path in target.iterdir()}
+    assert main(["plugins", "pack", str(target)]) == 0
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == first
+    for path in target.iterdir():
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            assert not [name for name in names if name.endswith((".so", ".pyc", "install.json"))]
+            if "gimp" in path.name:
+                mode = archive.getinfo("frisket-cutout/frisket-cutout.py").external_attr >> 16
+                assert mode & 0o111
+            else:
+                assert "frisket_cutout.desktop" in names
+                assert "frisket_cutout/__init__.py" in names
+        assert path.stat().st_size < 4 << 20
+
+
+def test_home_of_the_tests_is_not_the_users(home: Path) -> None:
+    assert Path.home() == home
+    assert os.environ["PATH"] == ""

@@ -1,0 +1,183 @@
+"""What the plug-ins share, tested without a host: runs anywhere, in `make test`."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
+from frisket.client.grid import TileRect
+from frisket.hosts import link, pixels, planes, settings
+from frisket.hosts.enlarge import Enlarged
+from frisket.hosts.pace import Pace
+from frisket.hosts.strokes import hints_from
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 6), st.data())
+def test_enlarged_rectangles_agree_with_the_whole(width, height, factor, data) -> None:  # type: ignore[no-untyped-def]
+    full = (
+        data.draw(st.integers(width, width * factor)),
+        data.draw(st.integers(height, height * factor)),
+    )
+    plane = np.random.default_rng(width).integers(0, 3, (height, width), np.uint8) * 127
+    enlarged = Enlarged(plane.tobytes(), (width, height), full)
+    xs = (2 * np.arange(full[0]) + 1) * width // (2 * full[0])
+    ys = (2 * np.arange(full[1]) + 1) * height // (2 * full[1])
+    whole = plane[np.ix_(ys, xs)]
+    x, y = data.draw(st.integers(0, full[0] - 1)), data.draw(st.integers(0, full[1] - 1))
+    w, h = data.draw(st.integers(1, full[0] - x)), data.draw(st.integers(1, full[1] - y))
+    part = whole[y : y + h, x : x + w]
+    rect = TileRect(x, y, w, h)
+    assert enlarged.pixels(rect) == part.tobytes()
+    values = np.unique(part)
+    assert enlarged.constant(rect) == (int(values[0]) if len(values) == 1 else None)
+
+
+@given(st.binary(max_size=200))
+def test_multiply(alpha: bytes) -> None:
+    full, none = b"\xff" * len(alpha), bytes(len(alpha))
+    assert planes.multiply(alpha, full) == alpha
+    assert planes.multiply(alpha, none) == none
+    half = planes.multiply(alpha, b"\x80" * len(alpha))
+    assert all(abs(h - a * 128 / 255) <= 0.5 for h, a in zip(half, alpha, strict=True))
+
+
+def test_multiply_in_16_bits() -> None:
+    alpha = struct.pack("<3H", 65535, 1000, 7)
+    assert planes.multiply16(alpha, b"\xff\x80\x00") == struct.pack("<3H", 65535, 502, 0)
+
+
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(0, 2**32))
+def test_trimap_never_contradicts_the_mask(width: int, height: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask = np.kron(rng.integers(0, 2, (7, 7), np.uint8) * 255, np.ones((8, 8), np.uint8))
+    mask = mask[:height, :width]
+    trimap = np.frombuffer(planes.trimap(mask.tobytes(), width, height), np.uint8)
+    trimap = trimap.reshape(height, width)
+    assert set(np.unique(trimap)) <= {0, 128, 255}
+    known = trimap != 128
+    assert (trimap[known] == mask[known]).all()
+
+
+def test_trimap_keeps_thin_structures() -> None:
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:, 30] = 255
+    trimap = np.frombuffer(planes.trimap(mask.tobytes(), 64, 64), np.uint8).reshape(64, 64)
+    assert (trimap[:, 30] == 128).all()
+    assert (trimap[:, 0] == 0).all()
+
+
+def test_bounds_and_crop() -> None:
+    mask = np.zeros((9, 11), np.uint8)
+    mask[2:5, 3:8] = 1
+    assert planes.bounds(mask.tobytes(), 11, 9) == (3, 2, 5, 3)
+    assert planes.bounds(bytes(99), 11, 9) is None
+    rect = TileRect(-2, -3, 11, 9)
+    part = planes.overlap(rect, 6, 4)
+    assert part == TileRect(0, 0, 6, 4)
+    assert planes.crop(mask.tobytes(), rect, part) == mask[3:7, 2:8].tobytes()
+    assert planes.overlap(TileRect(9, 0, 5, 5), 9, 9) is None
+
+
+class TestPixels:
+    def test_integers_keep_their_values(self) -> None:
+        assert pixels.tile(bytes((1, 2, 3, 255)), "RGBA", "U8") == bytes((3, 2, 1))
+        deep = struct.pack("<4H", 0x1234, 0x5678, 0x9ABC, 0xFFFF)
+        assert pixels.tile(deep, "RGBA", "U16") == bytes((0x9A, 0x56, 0x12))
+        assert pixels.tile(bytes((7, 255)), "GRAYA", "U8") == bytes((7, 7, 7))
+
+    @pytest.mark.parametrize(("depth", "letter"), [("F16", "e"), ("F32", "f")])
+    def test_floats_are_linear_light(self, depth: str, letter: str) -> None:
+        values = (0.0, 0.2140, 1.0, 0.5, 2.0, -1.0, float("nan"), 1.0)
+        narrow = pixels.narrow(struct.pack(f"<8{letter}", *values), "RGBA", depth)
+        # Alpha is not light: a half stays a half.
+        assert list(narrow[:3]) == [0, 127, 255]
+        assert abs(narrow[3] - 128) <= 1
+        assert list(narrow[4:7]) == [255, 0, 0]
+
+    def test_cmyk(self) -> None:
+        native = bytes((0, 255, 128, 0, 255)) + bytes((0, 0, 0, 255, 255))
+        assert pixels.tile(native, "CMYKA", "U8") == bytes((255, 0, 127, 0, 0, 0))
+
+    @pytest.mark.parametrize(
+        ("lab", "rgb"), [((255, 128, 128), (255,) * 3), ((0, 128, 128), (0,) * 3)]
+    )
+    def test_lab_white_and_black(self, lab: tuple[int, ...], rgb: tuple[int, ...]) -> None:
+        found = pixels.tile(bytes((*lab, 255)), "LABA", "U8")
+        assert all(abs(a - b) <= 1 for a, b in zip(found, rgb, strict=True))
+
+    def test_alpha_comes_last(self) -> None:
+        assert pixels.rgba(bytes((1, 2, 3, 4)), "RGBA") == bytes((3, 2, 1, 4))
+
+    def test_what_is_not_supported(self) -> None:
+        assert not pixels.supported("XYZA", "U16")
+        assert pixels.supported("LABA", "F32")
+
+
+def test_strokes_become_scribbles() -> None:
+    rgba = np.zeros((20, 30, 4), np.uint8)
+    rgba[5:8, 4:10] = (0, 255, 0, 255)
+    rgba[12, 20:25] = (255, 0, 0, 255)
+    strokes = hints_from(rgba.tobytes(), 30, 20, (3000, 2000)).strokes
+    positive = [stroke for stroke in strokes if stroke.positive]
+    assert (len(positive), len(strokes)) == (3, 4)
+    assert positive[0].points == ((450, 550), (950, 550))
+    assert positive[0].radius_px == 50
+
+
+def test_many_strokes_stay_within_the_limit() -> None:
+    rng = np.random.default_rng(1)
+    rgba = rng.choice(np.array([0, 255], np.uint8), (200, 256, 4))
+    rgba[..., 3] = 255
+    assert 0 < len(hints_from(rgba.tobytes(), 256, 200, (6000, 4000)).strokes) <= 1024
+
+
+def test_pace_follows_the_cost() -> None:
+    now = [0.0]
+
+    def action() -> None:
+        now[0] += 1.0
+
+    pace = Pace(action, least=0.2, share=0.2, clock=lambda: now[0])
+    assert pace.ask()
+    now[0] += 3.9
+    assert not pace.ask()
+    now[0] += 0.2
+    assert pace.ask()
+    pace.force()
+    assert now[0] == pytest.approx(6.1)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TransportError("UNAUTHENTICATED", "BAD_TOKEN", "The token is wrong.", False), "settings"),
+        (TransportError("UNAVAILABLE", "", "It is gone", True), "It is gone. Try again"),
+        (NoServer("It did not start."), "frisket serve"),
+        (ProtocolError("Odd."), "same version"),
+        (Cancelled(""), "Cancelled."),
+        (MemoryError(), "not enough memory"),
+        (ValueError("x"), "diagnostics"),
+    ],
+)
+def test_errors_say_what_to_do(error: Exception, words: str) -> None:
+    text = link.explain(error)
+    assert words in text
+    assert text.endswith(".")
+
+
+def test_settings_come_back_and_stay_private(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("FRISKET_HOME", str(tmp_path / "home"))
+    (tmp_path / "install.json").write_text('{"command": ["frisket", "serve"]}')
+    assert settings.load(tmp_path) == settings.Settings(command=("frisket", "serve"))
+    chosen = settings.Settings(True, "host:1", False, "", "secret", ("other",))
+    settings.save(chosen)
+    assert settings.settings_file().stat().st_mode & 0o077 == 0
+    assert settings.load(tmp_path).target == "host:1"
+    assert settings.load(tmp_path).command == ("frisket", "serve")
+    settings.settings_file().write_text("not json")
+    assert not settings.load(tmp_path).remote
