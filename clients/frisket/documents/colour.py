@@ -55,8 +55,11 @@ class Colour:
             return self._from_palette(colours, rest)
         if self._is_plain(native):
             return native
-        values = self._whole(self.unmultiplied(colours, rest))
-        if self.inverted:
+        values = self.unmultiplied(colours, rest)
+        if self.inverted and values.dtype.kind == "f":
+            values = np.asarray(1 - values, values.dtype)  # before light becomes brightness
+        values = self._whole(values)
+        if self.inverted and native.dtype.kind != "f":
             values = np.asarray(peak(values.dtype) - values, values.dtype)
         if not rest.shape[-1]:
             return values
@@ -94,11 +97,11 @@ class Colour:
             return _unsigned_lab(values)
         if values.dtype.kind == "i":
             values = _offset(values)
-        if self.levels and self.levels != peak(values.dtype):
-            top = peak(values.dtype)
-            return np.minimum(values.astype(np.uint32) * top // self.levels, top).astype(
-                values.dtype
-            )
+        if self.levels:
+            kind = np.uint8 if self.levels <= 255 else np.uint16
+            top, most = np.uint64(np.iinfo(kind).max), np.uint64(self.levels)
+            filled = np.minimum(values.astype(np.uint64), most) * top // most
+            return np.asarray(filled, kind)
         if values.dtype.itemsize > 2:
             return (values >> (8 * values.dtype.itemsize - 16)).astype(np.uint16)
         return values

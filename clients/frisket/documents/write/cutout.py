@@ -72,17 +72,19 @@ class Cutout:
     colours: ColourSource | None = None
 
     def __post_init__(self) -> None:
-        raster, alpha = self.raster, self.alpha
+        raster, alpha, colour = self.raster, self.alpha, self.raster.colour
         if (alpha.width, alpha.height) != (raster.width, raster.height):
             raise ValueError(
                 f"an alpha of {alpha.width} × {alpha.height} does not fit a layer of "
                 f"{raster.width} × {raster.height}"
             )
         self.width, self.height = raster.width, raster.height
-        self.from_palette = raster.colour.palette is not None
-        self.mode = "RGB" if self.from_palette else raster.colour.mode
-        self.depth = 8 if self.from_palette else raster.depth
-        self.samples = 1 + (3 if self.from_palette else raster.colour.colours)
+        self.from_palette = colour.palette is not None
+        self.mode = "RGB" if self.from_palette else colour.mode
+        self._floats = raster.dtype.kind == "f"
+        plain = colour.plain(np.zeros((1, 1, raster.channels), raster.dtype))
+        self.depth = 32 if self._floats else plain.dtype.itemsize * 8
+        self.samples = 1 + (3 if self.from_palette else colour.colours)
         self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
         self._top = peak(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
 
@@ -97,39 +99,50 @@ class Cutout:
         if value == 0:
             return np.zeros((rect.height, rect.width, self.samples), dtype)
         native = self.raster.read(rect)
+        own = self._own(native)
         out = np.empty((rect.height, rect.width, self.samples), dtype)
-        out[..., :-1] = self._colours(native, rect)
-        opacity = self._opacity(native, rect, value)
+        out[..., :-1] = self._colours(native, own, rect)
+        opacity = self._opacity(own, rect, value)
         if value is None or self.raster.has_alpha:
             out[..., :-1] *= (opacity > 0)[..., None].astype(dtype)
         out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
         return out
 
-    def _colours(self, native: Pixels, rect: Rect) -> Pixels:
+    def _own(self, native: Pixels) -> Pixels:
+        """The layer's samples in full range, colours undivided by anything; floats stay."""
         spec = self.raster.colour
-        values = native[..., : spec.colours]
-        if self.colours:
-            values = self.colours.read(rect, values)
-        if spec.palette is not None:
-            return spec.plain(native)[..., :3]
-        if spec.premultiplied and not self.colours and self.raster.has_alpha:
-            return spec.unmultiplied(values, native[..., spec.colours :])
-        if spec.inverted:
-            values = np.asarray(peak(values.dtype) - values, values.dtype)
-        if spec.mode == "LAB" and not spec.signed_lab and values.dtype.kind == "u":
+        if not self._floats:
+            return spec.plain(native)
+        colours, rest = native[..., : spec.colours], native[..., spec.colours :]
+        if spec.premultiplied and self.raster.has_alpha:
+            colours = spec.unmultiplied(colours, rest)
+        return np.concatenate([self._upright(colours), rest], axis=-1)
+
+    def _upright(self, values: Pixels) -> Pixels:
+        """Floats with 0 as nothing, whatever way round they are stored."""
+        return np.asarray(1 - values, values.dtype) if self.raster.colour.inverted else values
+
+    def _colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
+        """Replaced colours or the layer's own, the way a TIFF or PNG stores them."""
+        spec = self.raster.colour
+        values = own[..., : self.samples - 1]
+        if self.colours is not None and not self.from_palette:
+            fresh = self.colours.read(rect, native[..., : spec.colours])
+            values = self._upright(fresh) if self._floats else spec.plain(fresh)
+        if spec.mode == "LAB" and values.dtype.kind == "u":
             values = _signed_lab(values)
         return values
 
-    def _opacity(self, native: Pixels, rect: Rect, value: int | None) -> Pixels:
+    def _opacity(self, own: Pixels, rect: Rect, value: int | None) -> Pixels:
         """The matte times the layer's own transparency, uint8 or uint16."""
         matte = self._alpha.read(rect) if value is None else None
         if not self.raster.has_alpha:
-            return matte if matte is not None else np.full(native.shape[:2], self._top, np.uint16)
-        own = convert_depth(native[..., -1], 16 if self._top > 255 else 8)
+            return matte if matte is not None else np.full(own.shape[:2], self._top, np.uint16)
+        transparency = convert_depth(own[..., -1], 16 if self._top > 255 else 8)
         if matte is None:
-            return own
-        product = own.astype(np.uint32) * matte + self._top // 2
-        return (product // self._top).astype(own.dtype)
+            return transparency
+        product = transparency.astype(np.uint32) * matte + self._top // 2
+        return (product // self._top).astype(transparency.dtype)
 
 
 def _signed_lab(values: Pixels) -> Pixels:
