@@ -36,6 +36,8 @@ _EFFORTS = {
 }
 _RADIUS = 3
 _EPS = 1e-6
+# Of the final regression: a smaller one turns grain of the full resolution into grain of alpha.
+_EPS_CARRIED = 1e-4
 _WISH = 1e-3  # weight of the model's answer where it is sure
 _WISH_ALONE = 1e-2  # the same where nothing is known for certain
 _LEVELS = 0.02  # alpha this near to 0 or 1 is taken to be meant so
@@ -144,7 +146,8 @@ def _closed(guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort) -> tuple
     weight = np.float32(_WISH if sided else _WISH_ALONE) * np.square(2 * wish - 1)
     weight += np.float32(1e-6)
     start = np.where(free, wish, trimap == 255).astype(np.float32)
-    laplacian = Laplacian(guide.astype(np.float32) / np.float32(255), _RADIUS, _EPS)
+    colours = guide.astype(np.float32) / np.float32(255)
+    laplacian = Laplacian(colours, _RADIUS, _EPS)
     solved = np.clip(minimise(laplacian, wish, weight, start, free, effort.steps), 0, 1)
     method = f"Closed-form matting on the band, {effort.steps} steps."
     if not np.isfinite(solved).all():
@@ -152,7 +155,7 @@ def _closed(guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort) -> tuple
         method = "The system could not be solved, so the coarse alpha was filtered instead."
     elif not sided:
         method += " Nothing was certain, so the model's own answer weighed more."
-    a, b = laplacian.linear(solved)
+    a, b = Laplacian(colours, _RADIUS, _EPS_CARRIED).linear(solved)
     gain = np.float32(1 / (1 - 2 * _LEVELS))
     return a * gain, (b - np.float32(_LEVELS)) * gain, method
 
