@@ -251,3 +251,13 @@ def test_subject_box_in_layer_pixels() -> None:
     assert box is not None
     assert abs(box.x - 10 * (W / 2 - 0.3 * H)) < 40
     assert abs(box.width - 10 * 0.6 * H) < 80
+
+
+@pytest.mark.parametrize("quality", [Quality.STANDARD, Quality.HIGH])
+def test_grey_pictures_are_solved_too(quality: Quality) -> None:
+    """Equal channels make every window's covariance singular but for the ridge."""
+    grey = np.repeat(picture()[..., :1], 3, axis=2)
+    grey[::2, ::3] = 255
+    matte = solve(grey, coarse(), (W, H), quality)
+    assert np.isfinite(matte.a).all()
+    assert np.abs(matte.alpha.astype(int) - coarse()).mean() < 12

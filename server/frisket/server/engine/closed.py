@@ -33,7 +33,7 @@ class Laplacian:
         self._share = 1 / self._count
         self._planes = [np.ascontiguousarray(guide[..., c]) for c in range(3)]
         self._means = [self._sum(plane) * self._share for plane in self._planes]
-        self._inverse = self._inverted(np.float32(eps))
+        self._factors = self._factored(np.float32(eps))
 
     def _sum(self, values: Float) -> Float:
         return np.asarray(
@@ -45,23 +45,46 @@ class Laplacian:
         product -= self._means[i] * self._means[j]
         return product + eps if i == j else product
 
-    def _inverted(self, eps: np.float32) -> tuple[tuple[Float, ...], ...]:
+    def _factored(self, eps: np.float32) -> tuple[Float, ...]:
+        """L D L' of every window's covariance: below the diagonal, then 1 / D.
+
+        Elimination keeps its digits where colours are correlated, as in grey pictures;
+        the adjugate over the determinant loses all of them in single precision.
+        """
         rr, rg, rb = (self._covariance(0, j, eps) for j in range(3))
         gg, gb, bb = (self._covariance(i, j, eps) for i, j in ((1, 1), (1, 2), (2, 2)))
-        a, b, c = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-        d, e, f = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-        scale = 1 / (a * rr + b * rg + c * rb)
-        a, b, c, d, e, f = (v * scale for v in (a, b, c, d, e, f))
-        return (a, b, c), (b, d, e), (c, e, f)
+        least = np.float32(0.5) * eps
+        first = 1 / np.maximum(rr, least)
+        m21, m31 = rg * first, rb * first
+        second = 1 / np.maximum(gg - m21 * rg, least)
+        rest = gb - m31 * rg
+        m32 = rest * second
+        third = 1 / np.maximum(bb - m31 * rb - m32 * rest, least)
+        return m21, m31, m32, first, second, third
 
     def _regressions(self, alpha: Float) -> tuple[list[Float], Float]:
         mean = self._sum(alpha) * self._share
         pairs = zip(self._planes, self._means, strict=True)
         cov = [self._sum(plane * alpha) * self._share - m * mean for plane, m in pairs]
-        slopes = [row[0] * cov[0] + row[1] * cov[1] + row[2] * cov[2] for row in self._inverse]
+        slopes = self._divided(cov)
         for slope, m in zip(slopes, self._means, strict=True):
             mean -= slope * m
         return slopes, mean
+
+    def _divided(self, cov: list[Float]) -> list[Float]:
+        """The windows' covariances with alpha, divided by those of colour."""
+        m21, m31, m32, first, second, third = self._factors
+        x, y, z = cov
+        y -= m21 * x
+        z -= m31 * x
+        z -= m32 * y
+        x *= first
+        y *= second
+        z *= third
+        y -= m32 * z
+        x -= m21 * y
+        x -= m31 * z
+        return [x, y, z]
 
     def apply(self, alpha: Float) -> Float:
         """The Laplacian times ``alpha`` (h, w)."""
