@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from frisket.client.errors import Cancelled, TransportError
@@ -73,6 +74,7 @@ class Job:
         cancelled: asked between events.
         notice: takes a sentence for the user.
         next_change: see `frisket.hosts.live.LiveDriver`.
+        marks: when what happened, in seconds of `time.time`.
     """
 
     reader: Reader
@@ -83,6 +85,7 @@ class Job:
     cancelled: Callable[[], bool] = lambda: False
     notice: Callable[[str], None] = lambda text: None
     next_change: Callable[[Outcome], Change | None] = lambda outcome: None
+    marks: dict[str, float] = field(default_factory=dict)
     _driver: LiveDriver | None = None
 
     def run(self) -> Outcome:
@@ -93,7 +96,9 @@ class Job:
         """
         self.painter.progress(0.0, "Reading the layer")
         self._spec = self.reader.spec
-        self._session = Session(self._spec, self.options, self.reader.proxy(), client=self.client)
+        proxy = self.reader.proxy()
+        self._mark("proxy read")
+        self._session = Session(self._spec, self.options, proxy, client=self.client)
         self._coarse: list[bytes] = []
         self._done = 0
         self._showing = bytearray(self._session.grid.count)
@@ -131,6 +136,7 @@ class Job:
             self._hear_alpha(event)
 
     def _hear_coarse(self, event: CoarseRowsReady) -> None:
+        self._mark("coarse received")
         if event.first_row == 0:
             self._coarse.clear()
         self._coarse.append(event.pixels)
@@ -152,6 +158,7 @@ class Job:
                 self.painter.paint(rect, enlarged.pixels(rect), True)
         self.painter.progress(0.2, "Sharpening the edge")
         self.painter.shown()
+        self._mark("first mask")
 
     def _hear_solid(self, event: SolidReady) -> None:
         for first, count in event.runs:
@@ -174,6 +181,10 @@ class Job:
             self.painter.recolour(event.rect, event.colours)
         self._done += event.final
         self._tell()
+
+    def _mark(self, name: str) -> None:
+        """Note when something happened the first time, for those who measure."""
+        self.marks.setdefault(name, time.time())
 
     def _tell(self) -> None:
         count = self._session.grid.count

@@ -11,6 +11,7 @@ from gi.repository import Gegl, Gimp
 from frisket.client.grid import TileRect
 from frisket.client.options import HintSet, LayerSpec
 from frisket.client.transport import Connect
+from frisket.hosts import measure
 from frisket.hosts.job import Job
 from frisket.hosts.planes import bounds, trimap
 from frisket_gimp.layers import LayerReader, Stencil, copy_pixels, is_deep, selection_of
@@ -151,6 +152,7 @@ class Cut:
         job = Job(self._reader, painter, self._connect, options, CLIENT, notice=Gimp.message)
         job.run()
         painter.finish()
+        measure.keep(job.marks)
 
     def _stencils(self) -> tuple[Stencil, ...]:
         return (self._selection,) if self._selection else ()
