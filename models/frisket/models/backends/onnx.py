@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,6 @@ import numpy as np
 from ..errors import BadOutput, DeviceUnavailable, MissingExtra, ModelFileError
 from ..types import Array
 
-_M_TRIM_THRESHOLD = -1
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -77,14 +72,6 @@ def _dims(shape: Sequence[Any]) -> tuple[int | None, ...]:
     return tuple(n if isinstance(n, int) and n > 0 else None for n in shape)
 
 
-@lru_cache(maxsize=1)
-def _trim_heap() -> None:
-    """Let the C library give freed activations back; without it the heap stays at its peak."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(_M_TRIM_THRESHOLD, 4 << 20)
-
-
 class Graph:
     """An opened ONNX graph.
 
@@ -103,7 +90,6 @@ class Graph:
         self, source: Path | bytes, device: str = "auto", threads: int | None = None
     ) -> None:
         runtime = _runtime()
-        _trim_heap()
         providers = _providers(device, runtime.get_available_providers())
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():
