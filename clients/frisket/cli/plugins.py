@@ -34,8 +34,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("status", "tell where plug-ins are, and check them", _status),
     ):
         action = actions.add_parser(name, help=text, description=text)
-        needed = {} if name == "install" else {"nargs": "?"}
-        action.add_argument("host", choices=[*_HOSTS, "all"], default="all", **needed)
+        nargs = None if name == "install" else "?"
+        action.add_argument("host", choices=[*_HOSTS, "all"], default="all", nargs=nargs)
         action.add_argument(
             "--where",
             type=Path,
