@@ -254,6 +254,27 @@ def case_hidden_layer():
     assert values(layer.get_mask()) == green(layer)
 
 
+def case_100_megapixels():
+    """Mostly one colour: only the tiles on the edge travel, and each is exact."""
+    width, height = 11547, 8660
+    image = Gimp.Image.new(width, height, Gimp.ImageBaseType.RGB)
+    kind = Gimp.ImageType.RGB_IMAGE
+    layer = Gimp.Layer.new(image, "large", width, height, kind, 100, Gimp.LayerMode.NORMAL)
+    image.insert_layer(layer, None, 0)
+    buffer = layer.get_buffer()
+    buffer.set_color(rectangle(0, 0, width, height), Gegl.Color.new("black"))
+    buffer.set_color(rectangle(2000, 1500, 6000, 5000), Gegl.Color.new("white"))
+    ramp = bytes(value for x in range(512) for value in (x // 2,) * 3) * 5000
+    buffer.set(rectangle(8000, 1500, 512, 5000), "R'G'B' u8", ramp)
+    buffer.flush()
+    good(SUBJECT, image, [layer])
+    mask = layer.get_mask().get_buffer()
+    for x, y in ((0, 0), (1800, 1400), (4000, 4000), (7900, 6000), (8400, 3000), (11000, 8600)):
+        rect = rectangle(x, y, 500, 60)
+        alpha = layer.get_buffer().get(rect, 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)[1::3]
+        assert mask.get(rect, 1.0, "Y u8", Gegl.AbyssPolicy.NONE) == alpha, (x, y)
+
+
 # ------------------------------------------------------------------ trouble
 
 

@@ -6,6 +6,8 @@ It raises when it fails; `results.json` in the lab tells which.
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 import time
 import traceback
@@ -80,6 +82,14 @@ def green(layer, doc):
 
 def masks(layer, kind="transparencymask"):
     return [child for child in layer.childNodes() or () if child.type() == kind]
+
+
+def shot(name):
+    """Keep a picture of the screen, where the machine can take one."""
+    folder = os.path.join(LAB, "shots")
+    os.makedirs(folder, exist_ok=True)
+    if shutil.which("import"):
+        subprocess.run(["import", "-window", "root", os.path.join(folder, name + ".png")])
 
 
 def strokes_of(doc):
@@ -320,6 +330,7 @@ def case_strokes_are_heard():
     for colour, x in ((b"\0\xff\0\xff", 100), (b"\0\0\xff\xff", 500)):
         strokes.setPixelData(QByteArray(colour * 2400), x, 200, 60, 40)
     yield 3000
+    shot("krita-strokes")
     docker().mark()
     yield 2500
     assert strokes_of(doc) is None

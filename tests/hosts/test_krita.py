@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from host_lab import SCRIPT, install_plugin, run_inside
+from host_lab import SCRIPT, SHOTS, install_plugin, run_inside
 
 HERE = Path(__file__).resolve().parent
 CASES = [
@@ -36,6 +37,9 @@ def results(tree, lab, server):  # type: ignore[no-untyped-def]
     command = ["/lab/krita_window.sh", "/lab", "/lab/krita_cases.py", SECONDS]
     output = run_inside(lab, command, passed_on(), 200)
     print(output[-3000:])
+    SHOTS.mkdir(exist_ok=True)
+    for shot in (lab.folder / "shots").glob("*.png"):
+        shutil.copy(shot, SHOTS)
     return lab.results()
 
 
@@ -59,6 +63,24 @@ def test_strokes_arrived(results, server):  # type: ignore[no-untyped-def]
         assert all(left <= x <= left + 70 for x in each.x)
         assert all(195 <= y <= 245 for y in each.y)
     assert not updates[-1].hints.scribbles
+
+
+def test_by_kritarunner(results, lab):  # type: ignore[no-untyped-def]
+    """Without any window; after the others, in the same lab."""
+    shutil.copy(HERE / "krita_runner.py", lab.folder / "data/krita/pykrita")
+    env = {
+        "QT_QPA_PLATFORM": "offscreen",
+        "FRISKET_LAB": "/lab",
+        "FRISKET_HOME": "/lab/home",
+        "HOME": "/lab",
+        "XDG_DATA_HOME": "/lab/data",
+        "XDG_CONFIG_HOME": "/lab/config",
+        "PYTHONPATH": "/lab/data/krita/pykrita",
+    }
+    command = ["timeout", "60", "kritarunner", "-s", "krita_runner", "-f", "__main__"]
+    print(run_inside(lab, command, env, 80)[-2000:])
+    result = json.loads((lab.folder / "runner.json").read_text())
+    assert not result["error"], result["error"]
 
 
 def old_krita() -> None:

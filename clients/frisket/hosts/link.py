@@ -109,7 +109,7 @@ def explain(error: BaseException) -> str:
         step = _NEXT_STEPS.get(error.reason, "Try again; the server's log says more.")
         return f"{_sentence(error)} {step}"
     if isinstance(error, NoServer):
-        return f"{_sentence(error)} Run 'frisket serve' in a terminal to see what it says."
+        return f"{_sentence(error)} Run 'frisket serve --local' in a terminal and try again."
     if isinstance(error, ProtocolError):
         return f"{_sentence(error)} {_NEXT_STEPS['VERSION_MISMATCH']}"
     if isinstance(error, Cancelled):
