@@ -78,8 +78,9 @@ class Matting(rpc.MattingServiceServicer):
             context.set_trailing_metadata((("frisket-reason", "BUSY"),))
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The server is busy.")
         if opening.options.model == "other-version":
-            yield pb.MatteResponse(opened=pb.OpenedResponse(protocol_version=99))
-            return
+            context.set_trailing_metadata((("frisket-reason", "VERSION_MISMATCH"),))
+            message = "The server speaks version 2 of the protocol and this client version 1."
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
         yield self._opened(opening)
         proxy = await self._read_planes(stream, opening, opening.options.hints)
         async for answer in self._revision(stream, opening, proxy, 0, context):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -89,3 +91,21 @@ def run_inside(lab: Lab, command: list[str], env: dict[str, str], timeout: float
     (lab.folder / "output.txt").write_text(output)
     print(f"{command[0]}: {time.monotonic() - started:.1f} s, status {done.returncode}")
     return output
+
+
+def krita_cases() -> list[str]:
+    """The names of the cases that run inside Krita."""
+    body = ast.parse((HERE / "krita_cases.py").read_text()).body
+    functions = (node.name for node in body if isinstance(node, ast.FunctionDef))
+    return [name for name in functions if name.startswith("case_")]
+
+
+def prepare_krita(lab: Lab) -> None:
+    """Install the plug-in and the driver that runs the cases."""
+    install_plugin("krita", lab)
+    plugins = lab.folder / "data" / "krita" / "pykrita"
+    shutil.copytree(HERE / "krita_driver", plugins, dirs_exist_ok=True)
+    config = lab.folder / "config" / "kritarc"
+    config.write_text(config.read_text() + "enable_frisket_driver=true\n")
+    for name in ("krita_cases.py", "krita_window.sh"):
+        shutil.copy(HERE / name, lab.folder)

@@ -50,7 +50,7 @@ def cut():
     assert bytes(masks[0].pixelData(0, 0, *SIZE).data()) == bytes(pixels[1::4])
 
 
-def __main__(arguments):
+def __main__(arguments):  # noqa: N807
     error = ""
     try:
         cut()

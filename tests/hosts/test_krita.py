@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from host_lab import SCRIPT, SHOTS, install_plugin, run_inside
+from host_lab import SHOTS, krita_cases, prepare_krita, run_inside
 
 HERE = Path(__file__).resolve().parent
-CASES = [
-    node.name
-    for node in ast.parse((HERE / "krita_cases.py").read_text()).body
-    if isinstance(node, ast.FunctionDef) and node.name.startswith("case_")
-]
+CASES = krita_cases()
 SECONDS = "170"
-
-
-def prepare(lab) -> None:  # type: ignore[no-untyped-def]
-    install_plugin("krita", lab)
-    plugins = lab.folder / "data" / "krita" / "pykrita"
-    shutil.copytree(HERE / "krita_driver", plugins, dirs_exist_ok=True)
-    config = lab.folder / "config" / "kritarc"
-    config.write_text(config.read_text() + "enable_frisket_driver=true\n")
-    for name in ("krita_cases.py", "krita_window.sh"):
-        shutil.copy(HERE / name, lab.folder)
 
 
 @pytest.fixture(scope="module")
 def results(tree, lab, server):  # type: ignore[no-untyped-def]
-    prepare(lab)
+    prepare_krita(lab)
     command = ["/lab/krita_window.sh", "/lab", "/lab/krita_cases.py", SECONDS]
     output = run_inside(lab, command, passed_on(), 200)
     print(output[-3000:])
@@ -81,36 +65,3 @@ def test_by_kritarunner(results, lab):  # type: ignore[no-untyped-def]
     print(run_inside(lab, command, env, 80)[-2000:])
     result = json.loads((lab.folder / "runner.json").read_text())
     assert not result["error"], result["error"]
-
-
-def old_krita() -> None:
-    if not os.environ.get("FRISKET_TEST_HOSTS"):
-        pytest.skip("needs real hosts: make test-hosts")
-    done = subprocess.run([SCRIPT, "prepare-old"], capture_output=True, text=True, timeout=300)
-    if done.returncode:
-        pytest.skip(f"no Krita 5.1 here: {done.stderr.strip()[-200:]}")
-
-
-class TestOldKrita:
-    """Krita 5.1 of Debian 12, on the machine itself."""
-
-    @pytest.fixture(scope="class")
-    def results(self, lab, server):  # type: ignore[no-untyped-def]
-        old_krita()
-        prepare(lab)
-        record = lab.folder / "data/krita/pykrita/frisket_cutout/install.json"
-        record.write_text(record.read_text().replace("/lab/", f"{lab.folder}/"))
-        start = lab.folder / "start.sh"
-        start.write_text(start.read_text().replace("/lab/", f"{lab.folder}/"))
-        driver = str(lab.folder / "krita_cases.py")
-        command = [str(lab.folder / "krita_window.sh"), str(lab.folder), driver, SECONDS]
-        done = subprocess.run(command, capture_output=True, timeout=200)
-        print(done.stdout.decode(errors="replace")[-3000:])
-        print(done.stderr.decode(errors="replace")[-3000:])
-        return lab.results()
-
-    @pytest.mark.hosts
-    @pytest.mark.parametrize("case", CASES)
-    def test_in_krita(self, case, results):  # type: ignore[no-untyped-def]
-        assert case in results, "Krita ended before this case"
-        assert not results[case]["error"], results[case]["error"]

@@ -1,0 +1,61 @@
+"""The plug-in in Krita 5.1 of Debian 12, on the machine itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from host_lab import SCRIPT, Lab, prepare_krita
+
+pytestmark = pytest.mark.hosts
+# What differs between the versions: how masks are made, found and undone.
+CASES = [
+    "case_mask_is_exact",
+    "case_projection_shows_the_mask",
+    "case_undo_and_redo_are_one_step",
+    "case_new_layer",
+    "case_group",
+    "case_16_bit",
+    "case_cmyk",
+    "case_strokes_are_heard",
+    "case_cancel_half_way",
+    "case_layer_deleted_meanwhile",
+    "case_document_closed_meanwhile",
+    "case_action",
+    "case_diagnostics",
+]
+
+
+@pytest.fixture(scope="module")
+def krita() -> None:
+    if not os.environ.get("FRISKET_TEST_HOSTS"):
+        pytest.skip("needs real hosts: make test-hosts")
+    done = subprocess.run([SCRIPT, "prepare-old"], capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        pytest.skip(f"no Krita 5.1 here: {done.stderr.strip()[-200:]}")
+
+
+def localise(lab: Lab) -> None:
+    """The machine itself sees the lab by its own name."""
+    record = lab.folder / "data/krita/pykrita/frisket_cutout/install.json"
+    for path in (record, lab.folder / "start.sh"):
+        path.write_text(path.read_text().replace("/lab/", f"{lab.folder}/"))
+
+
+@pytest.fixture(scope="module")
+def results(krita, lab, server):  # type: ignore[no-untyped-def]
+    prepare_krita(lab)
+    localise(lab)
+    driver = str(lab.folder / "krita_cases.py")
+    command = [str(lab.folder / "krita_window.sh"), str(lab.folder), driver, "120"]
+    environ = {**os.environ, "FRISKET_CASES": " ".join(CASES)}
+    done = subprocess.run(command, capture_output=True, timeout=150, env=environ)
+    print((done.stdout + done.stderr).decode(errors="replace")[-3000:])
+    return lab.results()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_in_krita(case, results):  # type: ignore[no-untyped-def]
+    assert case in results, "Krita ended before this case"
+    assert not results[case]["error"], results[case]["error"]
