@@ -1,0 +1,99 @@
+"""Calls that need no stream: one small picture, what the server can do, its models."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from PIL import Image
+from serving import TOKEN, Server, noisy_disc, start_server, stop_server
+
+from frisket.client.errors import TransportError
+from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import models_pb2
+
+BEARER = (("authorization", f"Bearer {TOKEN}"),)
+
+
+def call(server: Server, method: str, request: bytes) -> bytes:
+    service = "ModelService" if method.endswith(("Model", "Models")) else "MattingService"
+    return server.connect().unary(f"/frisket.v1.{service}/{method}", request, 60)
+
+
+def encoded(picture: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("cutout", [False, True])
+def test_a_small_picture_comes_back_matted(server: Server, cutout: bool) -> None:
+    request = pb.MatteImageRequest(
+        image=encoded(noisy_disc(300, 200)), options=pb.MatteOptions(model="fake"), cutout=cutout
+    )
+    reply = call(server, "MatteImage", request.SerializeToString())
+    answer = pb.MatteImageResponse.FromString(reply)
+    picture = np.asarray(Image.open(io.BytesIO(answer.image)))
+    assert picture.shape == ((200, 300, 4) if cutout else (200, 300))
+    alpha = picture[..., 3] if cutout else picture
+    assert alpha[100, 150] == 255
+    assert alpha[2, 2] == 0
+    assert (answer.width, answer.height, answer.model) == (300, 200, "fake")
+    assert answer.HasField("subject")
+
+
+@pytest.mark.parametrize("image", [b"", b"no picture", encoded(noisy_disc(300, 200))[:900]])
+def test_what_is_no_picture_is_refused(server: Server, image: bytes) -> None:
+    request = pb.MatteImageRequest(image=image, options=pb.MatteOptions(model="fake"))
+    with pytest.raises(TransportError) as caught:
+        call(server, "MatteImage", request.SerializeToString())
+    assert caught.value.reason == "BAD_IMAGE"
+
+
+def test_a_picture_that_would_unpack_to_gigabytes_is_refused(server: Server) -> None:
+    bomb = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(bomb, "PNG")
+    request = pb.MatteImageRequest(image=bomb.getvalue())
+    with pytest.raises(TransportError) as caught:
+        call(server, "MatteImage", request.SerializeToString())
+    assert caught.value.reason in ("TOO_LARGE", "BAD_IMAGE")
+
+
+def test_the_server_says_what_it_can_do(server: Server) -> None:
+    answer = pb.GetCapabilitiesResponse.FromString(call(server, "GetCapabilities", b""))
+    assert answer.protocol_version == 1
+    assert {model.name for model in answer.models if model.present} >= {"classic"}
+    assert sum(model.is_default for model in answer.models) == 1
+
+
+def test_models_are_loaded_and_dropped(server: Server) -> None:
+    name = models_pb2.LoadModelRequest(name="classic").SerializeToString()
+    loaded = models_pb2.LoadModelResponse.FromString(call(server, "LoadModel", name))
+    assert loaded.model.loaded
+    call(server, "UnloadModel", name)
+    listed = models_pb2.ListModelsResponse.FromString(call(server, "ListModels", b""))
+    assert not next(model for model in listed.models if model.name == "classic").loaded
+
+
+def test_reflection_lists_the_services(server: Server) -> None:
+    with grpc.insecure_channel(server.address.target) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        answer = next(iter(stub.ServerReflectionInfo(iter([request]), metadata=BEARER)))
+    names = {service.name for service in answer.list_services_response.service}
+    assert {"frisket.v1.MattingService", "frisket.v1.ModelService"} <= names
+
+
+def test_an_idle_server_leaves(tmp_path: Path) -> None:
+    server = start_server(tmp_path, "--idle-exit", "1")
+    try:
+        started = time.monotonic()
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - started >= 0.5
+    finally:
+        stop_server(server)
