@@ -8,8 +8,10 @@ printf '(show-welcome-dialog no)\n(check-updates no)\n(config-version "3.0.4")\n
 exec 6>/tmp/display
 Xvfb -displayfd 6 -screen 0 1440x900x24 -nolisten tcp >/dev/null 2>&1 &
 server=$!
-for _ in $(seq 100); do [ -s /tmp/display ] && break; sleep 0.05; done
-export DISPLAY=:$(cat /tmp/display)
+# The whole number is there when its line is.
+for _ in $(seq 200); do read -r number < "/tmp/display" && break; sleep 0.05; done
+export DISPLAY=:$number
+sleep 0.3
 openbox >/dev/null 2>&1 &
 manager=$!
 watch="exec(compile(open('/lab/gimp_watch.py').read(), 'watch', 'exec'), globals())"

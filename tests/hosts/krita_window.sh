@@ -12,8 +12,10 @@ export LIBGL_ALWAYS_SOFTWARE=1 QT_LOGGING_RULES='*.debug=false'
 exec 6>"$lab/display"
 Xvfb -displayfd 6 -screen 0 1600x1000x24 -nolisten tcp >/dev/null 2>&1 &
 server=$!
-for _ in $(seq 100); do [ -s "$lab/display" ] && break; sleep 0.05; done
-export DISPLAY=:$(cat "$lab/display")
+# The whole number is there when its line is.
+for _ in $(seq 200); do read -r number < "$lab/display" && break; sleep 0.05; done
+export DISPLAY=:$number
+sleep 0.3
 timeout -k 5 "$seconds" krita --nosplash "$@"
 status=$?
 kill $server

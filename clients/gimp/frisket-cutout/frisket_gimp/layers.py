@@ -10,7 +10,7 @@ from frisket.hosts.planes import pieces
 from frisket.v1 import matting_pb2 as pb
 
 # Whole layers are never read at once: GEGL would hold them twice.
-STRIP_ROWS = 128
+_BLOCK_ROWS, _BLOCK_COLUMNS = 128, 256
 _EIGHT_BITS = (
     Gimp.Precision.U8_LINEAR,
     Gimp.Precision.U8_NON_LINEAR,
@@ -48,7 +48,8 @@ class LayerReader:
     def proxy(self) -> bytes:
         """Return the layer reduced by GEGL's own pyramid."""
         babl = "R'G'B'A u8" if self._alpha else "R'G'B' u8"
-        return reduced(self._buffer, self.proxy_width, self.proxy_height, self.width, babl)
+        size = (self.proxy_width, self.proxy_height)
+        return reduced(self._buffer, size, self.proxy_width / self.width, babl)
 
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle."""
@@ -61,14 +62,43 @@ def box(rect: TileRect) -> Gegl.Rectangle:
     return Gegl.Rectangle.new(rect.x, rect.y, rect.width, rect.height)
 
 
-def reduced(buffer: Gegl.Buffer, width: int, height: int, full_width: int, babl: str) -> bytes:
-    """Return the rows of a buffer reduced to `width` x `height`."""
-    scale = width / full_width
-    strips = []
-    for y in range(0, height, STRIP_ROWS):
-        strip = Gegl.Rectangle.new(0, y, width, min(STRIP_ROWS, height - y))
-        strips.append(buffer.get(strip, scale, babl, Gegl.AbyssPolicy.CLAMP))
-    return b"".join(strips)
+def reduced(
+    buffer: Gegl.Buffer,
+    size: tuple[int, int],
+    scale: float,
+    babl: str,
+    origin: tuple[int, int] = (0, 0),
+    abyss: Gegl.AbyssPolicy = Gegl.AbyssPolicy.CLAMP,
+) -> bytes:
+    """Return the rows of a part of a buffer reduced by GEGL's own pyramid.
+
+    Block by block, so that what the pyramid is made of stays in GEGL's small cache.
+
+    Args:
+        buffer: what to read.
+        size: width and height of the result.
+        scale: how much smaller the result is, at most 1.
+        babl: format of the result.
+        origin: where the part begins, in pixels of the result.
+        abyss: what lies beyond the buffer.
+    """
+    width, height = size
+    rows: list[bytes] = []
+    for y in range(0, height, _BLOCK_ROWS):
+        count = min(_BLOCK_ROWS, height - y)
+        blocks = []
+        for x in range(0, width, _BLOCK_COLUMNS):
+            part = min(_BLOCK_COLUMNS, width - x)
+            rect = Gegl.Rectangle.new(origin[0] + x, origin[1] + y, part, count)
+            blocks.append(buffer.get(rect, scale, babl, abyss))
+        strides = [len(block) // count for block in blocks]
+        pairs = list(zip(blocks, strides))  # noqa: B905
+        rows += [
+            block[row * stride : (row + 1) * stride]
+            for row in range(count)
+            for block, stride in pairs
+        ]
+    return b"".join(rows)
 
 
 class Stencil:
@@ -93,14 +123,10 @@ class Stencil:
     def reduced(self, spec: LayerSpec) -> bytes:
         """Return the stencil at the proxy's size."""
         scale = spec.proxy_width / spec.width
-        strips = []
-        for y in range(0, spec.proxy_height, STRIP_ROWS):
-            rows = min(STRIP_ROWS, spec.proxy_height - y)
-            strip = Gegl.Rectangle.new(
-                round(self._dx * scale), round(self._dy * scale) + y, spec.proxy_width, rows
-            )
-            strips.append(self._buffer.get(strip, scale, self._babl, Gegl.AbyssPolicy.NONE))
-        return b"".join(strips)
+        size = (spec.proxy_width, spec.proxy_height)
+        origin = (round(self._dx * scale), round(self._dy * scale))
+        none = Gegl.AbyssPolicy.NONE
+        return reduced(self._buffer, size, scale, self._babl, origin, none)
 
 
 def stored_as(drawable: Gimp.Drawable, deep: bool) -> str:

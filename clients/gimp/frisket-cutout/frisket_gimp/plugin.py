@@ -16,7 +16,7 @@ from frisket_gimp import cut, targets, wishes
 FOLDER = Path(__file__).resolve().parent.parent
 _MENU = "<Image>/Filters/Frisket"
 # GEGL would keep every tile it has read; a layer is read once.
-_CACHE_BYTES = 64 << 20
+_CACHE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)

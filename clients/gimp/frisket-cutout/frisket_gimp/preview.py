@@ -97,7 +97,8 @@ class Preview:
         self._scale = scale
         width = max(1, round(layer.get_width() * scale))
         height = max(1, round(layer.get_height() * scale))
-        pixels = reduced(layer.get_buffer(), width, height, layer.get_width(), "R'G'B' u8")
+        exact = width / layer.get_width()
+        pixels = reduced(layer.get_buffer(), (width, height), exact, "R'G'B' u8")
         self._thumbnail = (pixels, width, height)
         self._config = config
         self._connect = connect
