@@ -14,8 +14,8 @@ from frisket.models import Model, Registry
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "models" / "frisket" / "models" / "embedded" / "embedded.onnx"
 MASKS = Path(os.environ.get("FRISKET_SHARED", ROOT.parent / "shared")) / "data" / "masks"
-# What it must not fall below: mean absolute error at most, mean IoU at least.
-LEAST = {"ecssd": (0.085, 0.78), "ccp": (0.04, 0.92), "grabcut": (0.07, 0.85)}
+# Mean absolute error at most, mean IoU at least: what is shipped, less 0.01.
+LEAST = {"ecssd": (0.078, 0.79), "ccp": (0.031, 0.93), "grabcut": (0.069, 0.81)}
 
 
 @pytest.fixture(scope="module")
