@@ -9,22 +9,21 @@ layer mask, the TIFF with alpha, and a contact sheet for each.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
 from PIL import Image, ImageDraw
-from psd_tools import PSDImage
-from skimage import data
 
 from frisket.cli.progress import bar
 from frisket.client import CutOptions, CutResult, cut
 from frisket.documents import Rect, open_document
 
 OUT = Path(__file__).resolve().parent.parent / "demo-out"
+PSD, TIFF = OUT / "layered.psd", OUT / "large.tif"
 LAYER = "People/Astronaut"
 SIDE_PX = 10_000
 PANEL_PX = 420
@@ -36,18 +35,31 @@ Picture = npt.NDArray[np.uint8]
 def main() -> int:
     """Run the demonstration and return the exit status."""
     OUT.mkdir(exist_ok=True)
-    photograph = Image.fromarray(data.astronaut())
+    if sys.argv[1:] == ["--make"]:
+        make()
+        return 0
     print("making a layered PSD and a 100-megapixel TIFF …", flush=True)
-    psd = make_psd(photograph, OUT / "layered.psd")
-    tiff = make_tiff(photograph, OUT / "large.tif")
-    show(psd, OUT / "layered-masked.psd", CutOptions(layers=(LAYER,), kind="mask"))
-    show(tiff, OUT / "large-alpha.tif", CutOptions(kind="alpha"))
+    # In a process of its own, so that the figures below are those of cutting alone.
+    subprocess.run([sys.executable, __file__, "--make"], check=True)
+    show(PSD, OUT / "layered-masked.psd", CutOptions(layers=(LAYER,), kind="mask"))
+    show(TIFF, OUT / "large-alpha.tif", CutOptions(kind="alpha"))
     print(f"look at {OUT / 'layered-masked.png'} and {OUT / 'large-alpha.png'}")
     return 0
 
 
-def make_psd(photograph: Image.Image, path: Path) -> Path:
+def make() -> None:
+    """Write both documents."""
+    from skimage import data
+
+    photograph = Image.fromarray(data.astronaut())
+    make_psd(photograph, PSD)
+    make_tiff(photograph, TIFF)
+
+
+def make_psd(photograph: Image.Image, path: Path) -> None:
     """Write a PSD of three layers and a group; the photograph is one of them."""
+    from psd_tools import PSDImage
+
     document = PSDImage.new("RGB", (1600, 1200), color=(236, 232, 224))
     paper = Image.new("RGB", (1600, 1200), (222, 214, 200))
     document.append(document.create_pixel_layer(paper, name="Paper"))
@@ -57,11 +69,12 @@ def make_psd(photograph: Image.Image, path: Path) -> Path:
     note = Image.new("RGBA", (500, 60), (30, 30, 30, 255))
     document.append(document.create_pixel_layer(note, name="Caption", top=1110, left=550))
     document.save(path)
-    return path
 
 
-def make_tiff(photograph: Image.Image, path: Path) -> Path:
-    """Write the photograph enlarged to 100 megapixels, in tiles, band by band."""
+def make_tiff(photograph: Image.Image, path: Path) -> None:
+    """Write the photograph enlarged to 100 megapixels, tile by tile."""
+    import tifffile
+
     tifffile.imwrite(
         path,
         _tiles(photograph),
@@ -72,7 +85,6 @@ def make_tiff(photograph: Image.Image, path: Path) -> Path:
         compression="zlib",
         predictor=True,
     )
-    return path
 
 
 def _tiles(photograph: Image.Image) -> Iterator[Picture]:
@@ -133,6 +145,8 @@ def _small_layer(source: Path, layer_path: str) -> Image.Image:
 def _small_alpha(output: Path, result: CutResult) -> Image.Image:
     """Read the alpha back from the file that was written."""
     if result.kind == "mask":
+        from psd_tools import PSDImage
+
         layer = next(one for one in PSDImage.open(output).descendants() if one.name == "Astronaut")
         mask = np.asarray(layer.mask.topil())
         return Image.fromarray(mask).resize((PANEL_PX, PANEL_PX), Image.Resampling.BOX)
