@@ -107,5 +107,5 @@ def prepare_krita(lab: Lab) -> None:
     shutil.copytree(HERE / "krita_driver", plugins, dirs_exist_ok=True)
     config = lab.folder / "config" / "kritarc"
     config.write_text(config.read_text() + "enable_frisket_driver=true\n")
-    for name in ("krita_cases.py", "krita_window.sh"):
+    for name in ("krita_cases.py", "krita_kit.py", "krita_window.sh"):
         shutil.copy(HERE / name, lab.folder)

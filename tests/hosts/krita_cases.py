@@ -4,131 +4,34 @@ Every `case_...` is a generator: each `yield` hands some milliseconds to Krita's
 It raises when it fails; `results.json` in the lab tells which.
 """
 
-import json
 import os
-import shutil
-import subprocess
 import sys
-import time
-import traceback
-
-from krita import InfoObject, Krita, Selection  # noqa: F401
 
 try:
-    from PyQt6.QtCore import QByteArray, QTimer
+    from PyQt6.QtCore import QByteArray
 except ImportError:
-    from PyQt5.QtCore import QByteArray, QTimer
+    from PyQt5.QtCore import QByteArray
 
-LAB = os.environ["FRISKET_LAB"]
-KRITA = Krita.instance()
-OLD = KRITA.version().startswith("5.1")
-LATE_MS = 100
-
-
-class Ticker:
-    """A timer that notices when the event loop was held up."""
-
-    def __init__(self):
-        self.worst = 0.0
-        self._last = time.monotonic()
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._tick)
-        self._timer.start(5)
-
-    def _tick(self):
-        now = time.monotonic()
-        self.worst = max(self.worst, now - self._last)
-        self._last = now
-
-
-def docker():
-    from frisket_cutout import docker as module
-
-    return module._DOCKERS[-1]
-
-
-def document(width, height, model="RGBA", depth="U8", fill=None):
-    """A document with one paint layer of noise (or of one native pixel)."""
-    doc = KRITA.createDocument(width, height, "noise", model, depth, "", 72.0)
-    doc.setBatchmode(True)
-    KRITA.activeWindow().addView(doc)
-    KRITA.setActiveDocument(doc)
-    layer = doc.topLevelNodes()[0]
-    layer.setName("noise")
-    layer.setLocked(False)
-    size = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "LABA": 4}[model]
-    size *= {"U8": 1, "U16": 2, "F16": 2, "F32": 4}[depth]
-    pixels = fill * (width * height) if fill else bytearray(os.urandom(size * width * height))
-    if not fill and depth == "U8":
-        pixels[size - 1 :: size] = b"\xff" * (width * height)
-    layer.setPixelData(QByteArray(bytes(pixels)), 0, 0, width, height)
-    doc.refreshProjection()
-    doc.waitForDone()
-    return doc, layer
-
-
-def close(doc):
-    doc.setModified(False)
-    doc.close()
-
-
-def pixels(node, doc):
-    return bytes(node.pixelData(0, 0, doc.width(), doc.height()).data())
-
-
-def green(layer, doc):
-    return pixels(layer, doc)[1::4]
-
-
-def masks(layer, kind="transparencymask"):
-    return [child for child in layer.childNodes() or () if child.type() == kind]
-
-
-def shot(name):
-    """Keep a picture of the screen, where the machine can take one."""
-    folder = os.path.join(LAB, "shots")
-    os.makedirs(folder, exist_ok=True)
-    if shutil.which("import"):
-        subprocess.run(["import", "-window", "root", os.path.join(folder, name + ".png")])
-
-
-def strokes_of(doc):
-    return next((n for n in doc.topLevelNodes() if n.name() == "Frisket strokes"), None)
-
-
-def start(**chosen):
-    """Press the docker's button; return the task."""
-    dock = docker()
-    dock.controls.choose(**{"model": "", "quality": "standard", "make": "mask", **chosen})
-    dock.cut()
-    return dock.task
-
-
-def complete(task, seconds=20.0):
-    """Wait until the mask is complete."""
-    assert task is not None, docker().status.text()
-    end = time.monotonic() + seconds
-    while "complete" not in task.times:
-        assert time.monotonic() < end, f"not complete: {docker().status.text()} {task.times}"
-        assert docker().task is task, docker().status.text()
-        yield 20
-
-
-def ended(task, seconds=20.0):
-    """Wait until the worker has left."""
-    end = time.monotonic() + seconds
-    while not task.wait(0):
-        assert time.monotonic() < end, "the worker does not leave"
-        yield 20
-    yield 50
-
-
-def cut(**chosen):
-    task = start(**chosen)
-    yield from complete(task)
-    task.end()
-    yield from ended(task)
-
+sys.path.insert(0, os.environ["FRISKET_LAB"])
+from krita_kit import (
+    KRITA,
+    LATE_MS,
+    OLD,
+    Ticker,
+    close,
+    complete,
+    cut,
+    docker,
+    document,
+    ended,
+    green,
+    masks,
+    pixels,
+    run,
+    shot,
+    start,
+    strokes_of,
+)
 
 # ------------------------------------------------------------------ results
 
@@ -481,47 +384,4 @@ def case_diagnostics():
     assert "All is well" in docker().status.text()
 
 
-def main():
-    results = {}
-    wanted = os.environ.get("FRISKET_CASES", "").split()
-    names = wanted or [name for name in globals() if name.startswith("case_")]
-    while docker() is None:
-        yield 100
-    for name in names:
-        begin = time.monotonic()
-        results[name] = {"error": "it did not end"}
-        write(results)
-        try:
-            yield from globals()[name]()
-            results[name] = {"error": ""}
-        except Exception:
-            results[name] = {"error": traceback.format_exc()}
-            docker().cancel()
-            for doc in KRITA.documents():
-                close(doc)
-            yield 300
-        yield 500
-        results[name]["seconds"] = round(time.monotonic() - begin, 2)
-        write(results)
-    sys.stdout.flush()
-    os._exit(0)
-
-
-def write(results):
-    with open(os.path.join(LAB, "results.json"), "w") as file:
-        json.dump(results, file)
-
-
-def step(run):
-    try:
-        pause = next(run)
-    except StopIteration:
-        return
-    except BaseException:
-        traceback.print_exc()
-        os._exit(70)
-    QTimer.singleShot(pause, lambda: step(run))
-
-
-KRITA.setBatchmode(True)
-step(main())
+run(globals())
