@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
@@ -272,7 +273,7 @@ def measure_all(folder: Path, scale: float) -> dict[str, Any]:
     psb, side = folder / "large.psb", int(18000 * scale)
     write_psb(psb, side, 3, 3, raw_channel(side))
     found["psb_bytes"] = psb.stat().st_size
-    for name in ("index", "copy", "mask", "copy", "mask"):
+    for name in ("index", *("copy", "mask") * 4):
         found.setdefault(name, []).append(run(name, psb))
     psb.unlink()
     tiff = folder / "large.tif"
@@ -293,9 +294,13 @@ def ratios(found: dict[str, Any]) -> dict[str, float]:
     def best(name: str, key: str, choose: Callable[[Any], float] = min) -> float:
         return choose(one[key] for one in found[name])
 
+    def middle(name: str, key: str) -> float:
+        value: float = statistics.median(one[key] for one in found[name])
+        return value
+
     return {
-        "mask_over_cp": best("mask", "seconds") / best("copy", "seconds"),
-        "mask_over_cp_synced": best("mask", "seconds") / best("copy", "seconds_synced"),
+        "mask_over_cp": middle("mask", "seconds") / middle("copy", "seconds"),
+        "mask_over_cp_synced": middle("mask", "seconds") / middle("copy", "seconds_synced"),
         "mask_peak_mb": best("mask", "peak_bytes", max) / 1e6,
         "index_ms": best("index", "milliseconds"),
         "sweep_over_decode": best("decode", "seconds") / best("sweep", "seconds"),
