@@ -111,9 +111,9 @@ def complete(task, seconds=20.0):
 
 
 def ended(task, seconds=20.0):
-    """Wait until the worker has left."""
+    """Wait until the worker has left and the docker has heard of it."""
     end = time.monotonic() + seconds
-    while not task.wait(0):
+    while not task.wait(0) or docker().task is task:
         assert time.monotonic() < end, "the worker does not leave"
         yield 20
     yield 50
