@@ -17,6 +17,7 @@ from frisket.server.engine import (
     assess,
     colours,
     heeded,
+    normalised,
     plan,
     prepare_colours,
     refine,
@@ -261,3 +262,30 @@ def test_grey_pictures_are_solved_too(quality: Quality) -> None:
     matte = solve(grey, coarse(), (W, H), quality)
     assert np.isfinite(matte.a).all()
     assert np.abs(matte.alpha.astype(int) - coarse()).mean() < 12
+
+
+# -- normalisation
+
+
+@pytest.mark.parametrize("choice", ["clahe", "denoise", "white-balance,exposure", "auto"])
+def test_normalisation_keeps_size_and_kind(choice: str) -> None:
+    seen, _ = normalised(picture(), choice)
+    assert seen.shape == (H, W, 3) and seen.dtype == np.uint8
+
+
+def test_normalisation_off_touches_nothing() -> None:
+    rgb = picture()
+    assert normalised(rgb, "off") == (rgb, [])
+
+
+def test_automatic_normalisation_sees_the_fault() -> None:
+    dark = (picture() // 8).astype(np.uint8)
+    assert "exposure" in normalised(dark, "auto")[1]
+    noise = np.random.default_rng(0).normal(0, 20, (H, W, 3))
+    noisy = np.clip(picture() + noise, 0, 255).astype(np.uint8)
+    assert "denoise" in normalised(noisy, "auto")[1]
+
+
+def test_unknown_normalisation_is_named() -> None:
+    with pytest.raises(EngineError, match="'sepia'"):
+        normalised(picture(), "sepia")

@@ -13,7 +13,8 @@ import grpc
 
 from frisket.models import ModelError, ModelInfo
 from frisket.server import report, wire
-from frisket.server.errors import ServiceError, trailers
+from frisket.server.engine import EngineError
+from frisket.server.errors import ServiceError, invalid, trailers
 from frisket.server.memory import peak_bytes
 from frisket.server.session import Engine, Session
 from frisket.server.unary import matte_image
@@ -77,6 +78,9 @@ async def guarded(context: Context, work: Awaitable[Result]) -> Result:
         await context.abort(error.code, error.message, trailers(error))
     except asyncio.CancelledError:
         raise
+    except EngineError as error:
+        bad = invalid("BAD_HINT", str(error))
+        await context.abort(bad.code, bad.message, trailers(bad))
     except ModelError as error:
         failed = ServiceError(grpc.StatusCode.INTERNAL, "MODEL_FAILED", str(error))
         await context.abort(failed.code, failed.message, trailers(failed))

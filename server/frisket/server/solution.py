@@ -85,8 +85,16 @@ def opaque(proxy: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def view(proxy: npt.NDArray[np.uint8], normalise: str) -> npt.NDArray[np.uint8]:
-    """Return what the model sees of a proxy (h, w, 3 or 4): opaque."""
-    return opaque(proxy)
+    """Return what the model sees of a proxy: opaque, and normalised when asked for.
+
+    Args:
+        proxy: (h, w, 3 or 4).
+        normalise: "off" (also when empty), "auto", or a comma-separated list of steps.
+
+    Raises:
+        EngineError: a step that does not exist.
+    """
+    return engine.normalised(opaque(proxy), normalise or "off")[0]
 
 
 def solve(

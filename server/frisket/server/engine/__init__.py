@@ -8,6 +8,7 @@ from .carry import plan, refine
 from .changes import changed_tiles
 from .foreground import ForegroundColours, colours, prepare_colours
 from .hints import heeded
+from .normalise import normalised
 from .solve import solve
 from .types import (
     EdgeControls,
@@ -36,6 +37,7 @@ __all__ = [
     "changed_tiles",
     "colours",
     "heeded",
+    "normalised",
     "plan",
     "prepare_colours",
     "refine",

@@ -1,0 +1,103 @@
+"""Making difficult scans easier for the model. Only what the model sees is changed.
+
+Each step is for one fault: a colour cast, flat contrast, noise, wrong exposure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from .types import Bytes, EngineError
+
+_NOISY = 6.0  # sigma, in 8-bit steps, from which denoising helps more than it blurs
+_CAST = 12.0  # distance of the mean from neutral, in Lab units
+
+
+def _white_balance(rgb: Bytes) -> Bytes:
+    """Shades-of-grey balance (Finlayson and Trezzi, CIC 2004), Minkowski norm 6."""
+    wide = rgb.reshape(-1, 3).astype(np.float64)
+    light = np.power(np.power(wide, 6).mean(axis=0), 1 / 6)
+    gain = np.clip(light.mean() / np.maximum(light, 1), 0.5, 2.0)
+    return np.asarray(np.clip(np.rint(rgb * gain), 0, 255), np.uint8)
+
+
+def _clahe(rgb: Bytes) -> Bytes:
+    """Contrast-limited equalisation (Zuiderveld, 1994) of Lab's lightness."""
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(2.0, (8, 8)).apply(np.ascontiguousarray(lab[..., 0]))
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
+
+
+def _denoise(rgb: Bytes) -> Bytes:
+    """Non-local means (Buades et al., CVPR 2005) at 640 px, else a bilateral filter."""
+    if max(rgb.shape[:2]) <= 640:
+        return np.asarray(cv2.fastNlMeansDenoisingColored(rgb, None, 7, 7, 5, 15))
+    return np.asarray(cv2.bilateralFilter(rgb, 7, 30, 5))
+
+
+def _exposure(rgb: Bytes) -> Bytes:
+    """A gamma that brings the median lightness to the middle."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    middle = float(np.clip(np.median(grey) / 255, 0.02, 0.98))
+    gamma = float(np.clip(np.log(0.45) / np.log(middle), 0.4, 2.0))
+    table = np.rint(255 * np.power(np.arange(256) / 255, gamma)).astype(np.uint8)
+    return np.asarray(cv2.LUT(rgb, table))
+
+
+_STEPS: dict[str, Callable[[Bytes], Bytes]] = {
+    "exposure": _exposure,
+    "white-balance": _white_balance,
+    "denoise": _denoise,
+    "clahe": _clahe,
+}
+CHOICES = ("off", "auto", *_STEPS)
+
+
+def _noise(rgb: Bytes) -> float:
+    """Sigma of the noise (Immerkaer, CVIU 1996), in 8-bit steps."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    # The median, not the mean: edges are not noise.
+    return float(np.median(np.abs(cv2.filter2D(grey, -1, kernel))) / 0.6745 / 6)
+
+
+def _needed(rgb: Bytes) -> list[str]:
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float32)
+    low, middle, high = np.percentile(lab[:, 0], (5, 50, 95))
+    cast = float(np.hypot(*(lab[:, 1:].mean(axis=0) - 128)))
+    wanted = {
+        "exposure": middle < 45 or middle > 225,
+        "white-balance": cast > _CAST and float(lab[:, 1:].std(axis=0).max()) < cast,
+        "denoise": _noise(rgb) > _NOISY,
+        "clahe": high - low < 70,
+    }
+    return [name for name, needed in wanted.items() if needed]
+
+
+def normalised(rgb: Bytes, choice: str = "off") -> tuple[Bytes, list[str]]:
+    """What the model is to see of a picture.
+
+    Args:
+        rgb: (h, w, 3) uint8 sRGB.
+        choice: "off" (or empty), "auto", or names of steps with commas between them.
+
+    Returns:
+        A picture of the same size, and the steps that were taken, in order.
+
+    Raises:
+        EngineError: a step does not exist.
+    """
+    if choice in ("", "off"):
+        return rgb, []
+    asked = _needed(rgb) if choice == "auto" else [c.strip() for c in choice.split(",")]
+    for name in asked:
+        if name not in _STEPS:
+            known = ", ".join(CHOICES)
+            raise EngineError(f"There is no normalisation {name!r}; there are {known}.")
+    steps = [name for name in _STEPS if name in asked]
+    for name in steps:
+        rgb = _STEPS[name](rgb)
+    return rgb, steps
