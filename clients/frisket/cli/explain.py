@@ -41,6 +41,8 @@ def _status(error: DocumentError | ClientError) -> Exit:
         return Exit.NO_SUBJECT
     if isinstance(error, BadHint):
         return Exit.USAGE
+    if isinstance(error, TransportError) and error.reason == "BAD_HINT":
+        return Exit.USAGE
     if isinstance(error, TransportError) and error.reason in _MODEL_REASONS:
         return Exit.MODEL
     return Exit.SERVER
