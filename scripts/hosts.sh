@@ -24,10 +24,11 @@ apt_install() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null
 }
 
-# The mirror that this machine's own apt uses; the public one otherwise.
+# The mirror that this machine's own apt uses, or the one named in DEBIAN_MIRROR.
 mirror() {
   { apt-get indextargets --format '$(REPO_URI)' 2>/dev/null || true; } |
-    grep -E '/debian/?$' | head -n 1 | grep . || echo http://deb.debian.org/debian
+    grep -E '/debian/?$' | head -n 1 | grep . || echo "${DEBIAN_MIRROR:-}" | grep . ||
+    cannot "no Debian mirror is known: set DEBIAN_MIRROR"
 }
 
 prepare() {
