@@ -23,6 +23,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 #: Smaller constants (biases, shapes) stay as they are: they save nothing.
 _HALF_FROM = 64
+#: Logits are multiplied by this. Trained against soft maps, the network is less sure than it
+#: is right: 2 takes a sixth off the mean absolute error of the validation split and leaves the
+#: best F measure alone; more gains little and makes soft edges hard.
+SHARPNESS = 2.0
 
 
 class Shipped(nn.Module):
@@ -34,7 +38,7 @@ class Shipped(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """N×3×S×S in 0..1 to N×1×S×S in 0..1."""
-        return self.net(image * 2 - 1)[0].sigmoid()
+        return (SHARPNESS * self.net(image * 2 - 1)[0]).sigmoid()
 
 
 def load(run: Path) -> Shipped:

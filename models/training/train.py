@@ -43,12 +43,13 @@ class Run:
         groups = self.net.parameter_groups(plan.rate, plan.backbone_share)
         self.optimiser = torch.optim.AdamW(groups, lr=plan.rate, weight_decay=0.01)
 
-    def start(self, backbone: Path) -> None:
-        """Resume from the checkpoint, or begin with the published backbone."""
+    def start(self, backbone: Path | None) -> None:
+        """Resume from the checkpoint, or begin with the published backbone or from nothing."""
         if (self.out / CHECKPOINT).exists():
             self._restore(torch.load(self.out / CHECKPOINT, weights_only=True))
             return
-        load_tflite(self.net.backbone, backbone)
+        if backbone is not None:
+            load_tflite(self.net.backbone, backbone)
         self.mean.load_state_dict(self.net.state_dict())
 
     def save(self) -> None:
@@ -169,9 +170,10 @@ def train(run: Run, pairs: list[Pair], every: int) -> None:
 def parse() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--data", "--backbone", "--out"):
+    for name in ("--data", "--out"):
         parser.add_argument(name, type=Path, required=True)
-    parser.add_argument("--teacher", type=Path)
+    for name in ("--backbone", "--teacher"):
+        parser.add_argument(name, type=Path)
     parser.add_argument("--skip", type=Path, default=Path(__file__).parent / "skip.txt")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16)
