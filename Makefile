@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-quality protos test-hosts plugins clean
+.PHONY: demo test check bench bench-quality bench-embedded protos test-hosts plugins clean
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -41,6 +41,9 @@ bench: $(STAMP)
 
 bench-quality: $(STAMP)
 	$(BIN)/python benchmarks/quality.py
+
+bench-embedded: $(STAMP)
+	$(BIN)/python benchmarks/embedded.py
 
 protos: $(STAMP)
 	$(BIN)/python scripts/generate_protos.py
