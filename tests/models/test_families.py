@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from graphs import convolution
 
 from frisket.models import BadOutput, BadSignature, ModelFileError, Registry, manifest
-
-from .graphs import convolution
 
 FAMILIES = sorted({spec.family for spec in manifest.shipped().values() if spec.adapter == "single"})
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from graphs import convolution
 
 from frisket.models import (
     ConsentRequired,
@@ -24,8 +25,6 @@ from frisket.models import (
 )
 from frisket.models.download import fetch
 from frisket.models.manifest import Source
-
-from .graphs import convolution
 
 DATA = bytes(range(256)) * 4096
 
@@ -176,8 +175,9 @@ def test_damaged_archive_leaves_nothing(registry: Registry, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "u2net", "a b"])
 def test_add_refuses_bad_names(registry: Registry, tmp_path: Path, name: str) -> None:
     file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
-    with pytest.raises(ModelFileError):
+    with pytest.raises((ModelFileError, WrongHash)):
         registry.add(name, "u2net", file)
+    assert not (registry._models / "u2net").exists()
 
 
 def test_cuda_is_strict(registry: Registry) -> None:
@@ -189,3 +189,41 @@ def test_default_can_be_chosen(u2netp: Registry) -> None:
     assert u2netp.default() == "u2netp"
     u2netp.set_default("classic")
     assert u2netp.default() == "classic"
+
+
+def test_a_known_model_takes_only_its_own_file(registry: Registry, tmp_path: Path) -> None:
+    """Weights of a known name are those that were pinned, from wherever they come."""
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    with pytest.raises(WrongHash, match=r"u2netp\.onnx is not the file that was pinned"):
+        registry.add("u2netp", "", file)
+    assert not registry.info("u2netp").present
+    modnet = convolution(tmp_path / "modnet.onnx", (1, 3, "h", "w"))  # type: ignore[arg-type]
+    assert registry.add("modnet", "", modnet).present, "no hash of it is known"
+    assert registry.open("modnet").info.family == "modnet"
+    registry.remove("modnet")
+    assert not registry.info("modnet").present
+
+
+def test_a_new_name_needs_a_family(registry: Registry, tmp_path: Path) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    with pytest.raises(ModelFileError, match="say --family"):
+        registry.add("mine", "", file)
+    with pytest.raises(ModelFileError, match=r"there are .*u2net"):
+        registry.add("mine", "nix", file)
+    with pytest.raises(ModelFileError, match=r"has 1 file\(s\) .*, 2 given"):
+        registry.add("mine", "u2net", [file, file])
+    with pytest.raises(ModelFileError, match="family 'modnet'"):
+        registry.add("modnet", "u2net", file)
+
+
+def test_a_full_disk_keeps_nothing_that_was_added(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    monkeypatch.setattr("frisket.models.registry.shutil.copyfile", full)
+    with pytest.raises(ModelFileError, match="could not be stored: No space left"):
+        registry.add("mine", "u2net", file)
+    assert not (registry._models / "mine").exists()

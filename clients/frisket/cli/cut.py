@@ -43,6 +43,13 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--all-layers", action="store_true")
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
+        "--classes",
+        type=_names,
+        default=(),
+        metavar="NAME,…",
+        help="for models with classes: what is cut, for example person,dog",
+    )
+    parser.add_argument(
         "--quality", choices=["draft", "standard", "high", "best"], default="standard"
     )
     parser.add_argument("--depth", type=int, choices=[8, 16], default=8, help="of a matte")
@@ -79,6 +86,10 @@ def _add_edge(parser: argparse.ArgumentParser) -> None:
         group.add_argument(
             f"--{option}", dest=name, type=float, default=0.0, metavar=metavar, help=text
         )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
 
 
 def _box(text: str) -> tuple[int, int, int, int]:
@@ -121,6 +132,7 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         layers=tuple(arguments.layer),
         all_layers=arguments.all_layers,
         model=arguments.model,
+        classes=arguments.classes,
         quality=arguments.quality,
         normalise=arguments.normalise,
         edge=Edge(**{name: getattr(arguments, name) for name, _, _ in _EDGE.values()}),

@@ -41,7 +41,7 @@ def _status(error: DocumentError | ClientError) -> Exit:
         return Exit.NO_SUBJECT
     if isinstance(error, BadHint):
         return Exit.USAGE
-    if isinstance(error, TransportError) and error.reason == "BAD_HINT":
+    if isinstance(error, TransportError) and error.reason in ("BAD_HINT", "BAD_CLASS"):
         return Exit.USAGE
     if isinstance(error, TransportError) and error.reason in _MODEL_REASONS:
         return Exit.MODEL

@@ -25,9 +25,21 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     pull.add_argument(
         "--accept-licence", action="store_true", help="accept a non-commercial licence"
     )
-    add = _verb(verbs, "add", "add your own ONNX file", _add, "NAME")
-    add.add_argument("--family", required=True, metavar="FAMILY", help="how it is fed")
-    add.add_argument("--file", required=True, type=Path, metavar="FILE")
+    add = _verb(verbs, "add", "add your own ONNX or TFLite file", _add, "NAME")
+    add.add_argument(
+        "--family",
+        default="",
+        metavar="FAMILY",
+        help="how it is fed; not needed for a known model",
+    )
+    add.add_argument(
+        "--file",
+        required=True,
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="the weights; again for each file of a family that has several",
+    )
     add.add_argument("--accept-licence", action="store_true", help=argparse.SUPPRESS)
     _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
     _verb(verbs, "default", "choose the model that runs when none is named", _default, "NAME")

@@ -33,7 +33,7 @@ class CutOptions:
             chooses by the formats of input and output.
         layers: names, paths, globs or ids; none means the topmost visible pixel layer.
         all_layers: every layer with pixels.
-        model, quality, normalise, edge: see `frisket.client.options.Options`.
+        model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
         existing: what becomes of a mask that is there: "refuse", "replace" or "multiply".
         decontaminate: clean the edge colours of cutouts.
@@ -46,6 +46,7 @@ class CutOptions:
     layers: tuple[str, ...] = ()
     all_layers: bool = False
     model: str = ""
+    classes: tuple[str, ...] = ()
     quality: str = "standard"
     normalise: str = "off"
     edge: Edge = field(default_factory=Edge)
@@ -155,6 +156,7 @@ def _cut_layer(
     raster = document.raster(layer)
     asked = Options(
         model=options.model,
+        classes=options.classes,
         quality=options.quality,
         depth=deliver.alpha_depth(document, kind, options.depth),
         foreground=options.decontaminate and deliver.needs_colours(document, kind),

@@ -108,6 +108,7 @@ class Options:
     hints: HintSet = field(default_factory=HintSet)
     edge: Edge = field(default_factory=Edge)
     normalise: str = "off"
+    classes: tuple[str, ...] = ()
 
 
 def edge_message(edge: Edge) -> pb.EdgeControls:
@@ -152,4 +153,5 @@ def options_message(options: Options) -> pb.MatteOptions:
         hints=hints_message(options.hints),
         edge=edge_message(options.edge),
         normalise="" if options.normalise == "off" else options.normalise,
+        classes=options.classes,
     )

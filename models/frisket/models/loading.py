@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from .errors import DeviceUnavailable, ModelFileError
 from .known import CLASSIC
 from .manifest import Spec
 from .types import Model, ModelInfo
+
+if TYPE_CHECKING:
+    from .backends.onnx import Graph
 
 
 def weightless(name: str, device: str) -> Model:
@@ -38,13 +42,26 @@ def load(
     Raises:
         BadSignature, DeviceUnavailable, ModelFileError, MissingExtra.
     """
-    from .backends.onnx import Graph
-
     if spec.adapter == "single":
         from .adapters.single import SingleModel
 
-        return SingleModel(spec, info, Graph(files[0], device, threads))
+        return SingleModel(spec, info, opened(files[0], device, threads))
     raise ModelFileError(f"{spec.name}: there is no adapter {spec.adapter!r}.")
+
+
+def opened(file: Path, device: str, threads: int | None) -> Graph:
+    """A graph from its file: ONNX as it is, TFLite turned into ONNX.
+
+    Raises:
+        DeviceUnavailable, ModelFileError, MissingExtra.
+    """
+    from .backends.onnx import Graph
+
+    if file.suffix.lower() != ".tflite":
+        return Graph(file, device, threads)
+    from .importers.tflite import to_onnx
+
+    return Graph(to_onnx(file), device, threads)
 
 
 def check_run(spec: Spec, files: Sequence[Path]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
+from pathlib import PurePath
 from typing import Any
 
 from .errors import ModelFileError
@@ -194,11 +195,13 @@ def _shipped() -> Iterator[Spec]:
 
 
 def family(name: str) -> Spec:
-    """The first model of a family, which says how the family is fed.
+    """How a family is fed: that of its first model, or of the model that bears the name.
 
     Raises:
         ModelFileError: there is no such family; its text names those that exist.
     """
+    if name in shipped():
+        return shipped()[name]
     for spec in shipped().values():
         if spec.family == name:
             return spec
@@ -206,12 +209,21 @@ def family(name: str) -> Spec:
     raise ModelFileError(f"There is no family {name!r}; there are {', '.join(known)}.")
 
 
-def renamed(spec: Spec, name: str, file: str, sha256: str) -> Spec:
-    """The same family under another name, with weights that the user added."""
+def renamed(spec: Spec, name: str, hashes: Mapping[str, str]) -> Spec:
+    """The same family under another name, with weights that the user added.
+
+    Args:
+        spec: how it is fed.
+        name: its own.
+        hashes: sha256 (or "") of its files; each bears the stem of the family's own file.
+    """
+    files = {PurePath(file).stem: file for file in hashes}
+    stems = [PurePath(source.file).stem for source in spec.sources]
+    own = [files[stem] for stem in stems if stem in files]
     return replace(
         spec,
         name=name,
         description=f"Added by you, fed as {spec.family}.",
-        sources=(Source(file=file, sha256=sha256),),
+        sources=tuple(Source(file=file, sha256=hashes[file]) for file in own),
         size_bytes=0,
     )

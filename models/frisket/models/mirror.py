@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .lazy import LazyMasks
 from .types import Box, Coarse, Picture, Point, Prompt
 
 
@@ -20,7 +21,7 @@ def mirrored_prompt(prompt: Prompt | None, width: int) -> Prompt | None:
         return None
     boxes = tuple(Box(width - b.right, b.top, width - b.left, b.bottom) for b in prompt.boxes)
     points = tuple(Point(width - 1 - p.x, p.y, p.positive) for p in prompt.points)
-    return Prompt(boxes, points)
+    return Prompt(boxes, points, prompt.classes)
 
 
 def averaged(plain: Coarse, mirror: Coarse) -> Coarse:
@@ -38,7 +39,9 @@ def averaged(plain: Coarse, mirror: Coarse) -> Coarse:
     if mirror.empty or plain.empty:
         return plain if mirror.empty else _flipped(mirror)
     back = _flipped(mirror)
-    layers = {name: _mean(alpha, back.layers[name]) for name, alpha in plain.layers.items()}
+    layers = LazyMasks(
+        tuple(plain.layers), lambda name: _mean(plain.layers[name], back.layers[name])
+    )
     confidence = (plain.confidence + mirror.confidence) / 2
     return replace(
         plain, alpha=_mean(plain.alpha, back.alpha), layers=layers, confidence=confidence
@@ -46,7 +49,7 @@ def averaged(plain: Coarse, mirror: Coarse) -> Coarse:
 
 
 def _flipped(coarse: Coarse) -> Coarse:
-    layers = {name: mirrored(alpha) for name, alpha in coarse.layers.items()}
+    layers = LazyMasks(tuple(coarse.layers), lambda name: mirrored(coarse.layers[name]))
     return replace(coarse, alpha=mirrored(coarse.alpha), layers=layers)
 
 

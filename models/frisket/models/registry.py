@@ -114,9 +114,8 @@ class Registry:
                     family = manifest.family(str(data["family"]))
                 except ModelFileError:
                     continue  # written by a version with more families
-                specs[name] = manifest.renamed(
-                    family, name, str(data["file"]), str(data.get("sha256", ""))
-                )
+                hashes = {str(k): str(v) for k, v in dict(data.get("sha256s", {})).items()}
+                specs[name] = manifest.renamed(family, name, hashes)
         return specs
 
     def _spec(self, name: str) -> Spec:
@@ -211,50 +210,82 @@ class Registry:
             "say --accept-licence to accept it."
         )
 
-    def add(self, name: str, family: str, file: Path, accept_licence: bool = False) -> ModelInfo:
+    def add(
+        self,
+        name: str,
+        family: str,
+        file: Path | Sequence[Path],
+        accept_licence: bool = False,
+    ) -> ModelInfo:
         """Copy the user's own weights in under ``name``, after a check run.
 
+        Args:
+            name: a new name, or that of a known model whose file this is.
+            family: how it is fed: a family's name or a known model's; a known model needs none.
+            file: the weights: ONNX or TFLite; several for families of several files.
+            accept_licence: for licences that forbid commercial use.
+
         Raises:
-            ModelFileError: no such file or family, or the name is taken or unusable.
+            ModelFileError: no such file or family, or an unusable name.
             BadSignature, BadOutput: the graph is not of that family.
+            WrongHash: a known model's file is not the pinned one; nothing is kept.
+            ConsentRequired: the licence must be accepted first.
         """
+        files = [file] if isinstance(file, Path) else list(file)
+        spec = self._named(name, family, files)
+        self._consent(spec, accept_licence)
+        for one, source in zip(files, spec.sources, strict=True):
+            if not one.is_file():
+                raise ModelFileError(f"There is no file {one}.")
+            verify(one, source)
+        self._check_run(spec, files)
+        return self._store(spec, files, family, accept_licence)
+
+    def _named(self, name: str, family: str, files: Sequence[Path]) -> Spec:
+        """What ``name`` is fed as, with the files' own names in its folder."""
         if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
             raise ModelFileError(
                 f"{name!r} cannot be a model's name: use letters, digits, -_. only."
             )
-        if name in manifest.shipped() or name in ("classic", "fake"):
-            raise ModelFileError(f"{name!r} is the name of a known model; choose another.")
-        if not file.is_file():
-            raise ModelFileError(f"There is no file {file}.")
-        spec = manifest.renamed(manifest.family(family), name, "model" + file.suffix, "")
-        self._consent(spec, accept_licence)
-        self._check_run(spec, file)
-        return self._store(spec, file, accept_licence)
+        if name in ("classic", "fake", "embedded"):
+            raise ModelFileError(f"{name!r} is part of frisket; choose another name.")
+        known = manifest.shipped().get(name)
+        if not (known or family):
+            raise ModelFileError(f"{name!r} is no known model: say --family, how it is fed.")
+        if known and family not in ("", known.family, name):
+            raise ModelFileError(f"{name!r} is a known model of the family {known.family!r}.")
+        spec = known or manifest.family(family)
+        if len(files) != len(spec.sources):
+            wanted = ", ".join(source.file for source in spec.sources)
+            raise ModelFileError(
+                f"The family {spec.family!r} has {len(spec.sources)} file(s) ({wanted}), "
+                f"{len(files)} given; say --file for each, in this order."
+            )
+        pairs = zip(spec.sources, files, strict=True)
+        return known or manifest.renamed(
+            spec, name, {Path(source.file).stem + one.suffix: "" for source, one in pairs}
+        )
 
-    def _store(self, spec: Spec, file: Path, accepted: bool) -> ModelInfo:
-        target = self._files(spec)[0]
+    def _store(self, spec: Spec, files: Sequence[Path], family: str, accepted: bool) -> ModelInfo:
+        folder = self._folder(spec.name)
+        fresh = not folder.exists()
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(target.name + ".part")
-            shutil.copyfile(file, part)
-            part.replace(target)
+            _copy_all(files, self._files(spec))
         except OSError as error:
-            shutil.rmtree(target.parent, ignore_errors=True)
-            raise ModelFileError(f"{file} could not be stored: {error.strerror}.") from error
-        record = {
-            "added": True,
-            "family": spec.family,
-            "file": target.name,
-            "sha256": digest(target),
-            "accepted": accepted,
-        }
-        _write_json(target.parent / _RECORD, record)
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise ModelFileError(f"{spec.name} could not be stored: {error.strerror}.") from error
+        hashes = {target.name: digest(target) for target in self._files(spec)}
+        record: dict[str, Any] = {"sha256s": hashes, "licence": spec.licence, "accepted": accepted}
+        if spec.name not in manifest.shipped():
+            record.update(added=True, family=family)
+        _write_json(folder / _RECORD, record)
         return self.info(spec.name)
 
-    def _check_run(self, spec: Spec, file: Path) -> None:
+    def _check_run(self, spec: Spec, files: Sequence[Path]) -> None:
         from .loading import check_run
 
-        check_run(spec, [file])
+        check_run(spec, files)
 
     def remove(self, name: str) -> None:
         """Delete a model's files from this home.
@@ -323,6 +354,18 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadFailed(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def _copy_all(files: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Copy beside and rename, so that no half-written file bears its name."""
+    targets[0].parent.mkdir(parents=True, exist_ok=True)
+    for file, target in zip(files, targets, strict=True):
+        part = target.with_name(target.name + ".part")
+        try:
+            shutil.copyfile(file, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _weightless(with_fake: bool = False) -> list[ModelInfo]:

@@ -38,14 +38,20 @@ class Point:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a promptable model is told. Models without prompts ignore it."""
+    """What a model is told of the subject; each heeds the part that it understands.
+
+    Attributes:
+        boxes, points: where it is, for promptable models.
+        classes: what it is, for models with classes; none means all of them.
+    """
 
     boxes: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
-        """True when nothing is said."""
+        """True when nothing is said of where the subject is."""
         return not self.boxes and not self.points
 
 

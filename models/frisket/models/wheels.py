@@ -34,6 +34,8 @@ def fetch_member(source: Source, target: Path, progress: Progress | None = None)
             part.replace(target)
         except OSError as error:
             raise DownloadFailed(f"{source.file} was not stored: {error.strerror}.") from error
+        except zipfile.BadZipFile as error:
+            raise DownloadFailed(f"{wheel.name} is damaged.") from error
         finally:
             part.unlink(missing_ok=True)
     size = target.stat().st_size

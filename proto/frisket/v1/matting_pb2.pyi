@@ -136,7 +136,7 @@ class OpenRequest(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tile_format: _Optional[_Union[PixelFormat, str]] = ..., tile_size: _Optional[int] = ..., proxy_width: _Optional[int] = ..., proxy_height: _Optional[int] = ..., proxy_format: _Optional[_Union[PixelFormat, str]] = ..., held: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., viewport: _Optional[_Union[Rect, _Mapping]] = ..., packing: _Optional[_Union[Packing, str]] = ...) -> None: ...
 
 class MatteOptions(_message.Message):
-    __slots__ = ("model", "quality", "alpha_format", "foreground_colours", "hints", "edge", "normalise")
+    __slots__ = ("model", "quality", "alpha_format", "foreground_colours", "hints", "edge", "normalise", "classes")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -144,6 +144,7 @@ class MatteOptions(_message.Message):
     HINTS_FIELD_NUMBER: _ClassVar[int]
     EDGE_FIELD_NUMBER: _ClassVar[int]
     NORMALISE_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
     model: str
     quality: Quality
     alpha_format: PixelFormat
@@ -151,7 +152,8 @@ class MatteOptions(_message.Message):
     hints: Hints
     edge: EdgeControls
     normalise: str
-    def __init__(self, model: _Optional[str] = ..., quality: _Optional[_Union[Quality, str]] = ..., alpha_format: _Optional[_Union[PixelFormat, str]] = ..., foreground_colours: bool = ..., hints: _Optional[_Union[Hints, _Mapping]] = ..., edge: _Optional[_Union[EdgeControls, _Mapping]] = ..., normalise: _Optional[str] = ...) -> None: ...
+    classes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., quality: _Optional[_Union[Quality, str]] = ..., alpha_format: _Optional[_Union[PixelFormat, str]] = ..., foreground_colours: bool = ..., hints: _Optional[_Union[Hints, _Mapping]] = ..., edge: _Optional[_Union[EdgeControls, _Mapping]] = ..., normalise: _Optional[str] = ..., classes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Hints(_message.Message):
     __slots__ = ("boxes", "points", "scribbles", "trimap", "prior")

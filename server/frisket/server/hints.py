@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from frisket.models import Box, Point, Prompt
+from frisket.models import Box, ModelInfo, Point, Prompt
 from frisket.server import engine
 from frisket.server.errors import invalid
 from frisket.server.wire import Opening
@@ -39,11 +41,25 @@ def read_hints(hints: pb.Hints, planes: Planes, opening: Opening) -> engine.Hint
     return None if scaled.empty else scaled
 
 
-def prompt_of(hints: engine.Hints | None) -> Prompt | None:
-    """Return what a promptable model needs of the hints."""
+def check_classes(classes: Sequence[str], info: ModelInfo) -> None:
+    """Refuse classes that a model does not have.
+
+    Raises:
+        ServiceError: BAD_CLASS; it lists those that exist.
+    """
+    known = info.classes[1:]
+    for name in classes:
+        if name not in known:
+            have = f"it has {', '.join(known)}" if known else "it has no classes"
+            raise invalid("BAD_CLASS", f"The model {info.name} knows no class '{name}': {have}.")
+
+
+def prompt_of(hints: engine.Hints | None, classes: Sequence[str] = ()) -> Prompt | None:
+    """Return what a model needs of the hints, and of the classes asked for."""
     if hints is None or not (hints.boxes or hints.points):
-        return None
+        return Prompt(classes=tuple(classes)) if classes else None
     return Prompt(
+        classes=tuple(classes),
         boxes=tuple(Box(box.left, box.top, box.right, box.bottom) for box in hints.boxes),
         points=tuple(Point(point.x, point.y, point.positive) for point in hints.points),
     )

@@ -24,7 +24,7 @@ from frisket.models import Coarse, ModelError
 from frisket.server import solution, wire
 from frisket.server.config import Limits
 from frisket.server.errors import ServiceError, invalid
-from frisket.server.hints import Planes, expected_planes, prompt_of, read_hints
+from frisket.server.hints import Planes, check_classes, expected_planes, prompt_of, read_hints
 from frisket.server.looks import look
 from frisket.server.pool import Loaded, ModelPool, Picture, model_refused
 from frisket.server.report import Timings, finished_message, opened_message
@@ -100,6 +100,7 @@ class Session:
         self._viewport = opening.viewport
         loaded = await self._shared.pool.acquire(opening.options.model)
         try:
+            check_classes(self._options.classes, loaded.model.info)
             await self._say(opened_message(opening, loaded.model))
             await self._serve(loaded)
         finally:
@@ -136,7 +137,7 @@ class Session:
         self._hints = hints
         started = time.perf_counter()
         view = await self._compute(partial(solution.view, self._proxy, self._options.normalise))
-        coarse = await self._matte(loaded, Picture(view, prompt_of(hints)))
+        coarse = await self._matte(loaded, Picture(view, prompt_of(hints, self._options.classes)))
         self._coarse = coarse
         self._timings.model_s += time.perf_counter() - started
         for message in wire.coarse_rows(coarse.alpha, self._revision, self._opening.packing):

@@ -14,7 +14,7 @@ from PIL import Image
 from frisket.models import ModelError
 from frisket.server import solution, wire
 from frisket.server.errors import ServiceError, invalid
-from frisket.server.hints import expected_planes, prompt_of, read_hints
+from frisket.server.hints import check_classes, expected_planes, prompt_of, read_hints
 from frisket.server.looks import look
 from frisket.server.pool import Loaded, Picture, model_refused
 from frisket.server.session import Engine
@@ -37,6 +37,7 @@ async def matte_image(shared: Engine, request: pb.MatteImageRequest) -> pb.Matte
     rgb = await loop.run_in_executor(shared.executor, partial(_decode, request.image))
     loaded = await shared.pool.acquire(request.options.model)
     try:
+        check_classes(request.options.classes, loaded.model.info)
         return await _matte(shared, loaded, rgb, request)
     finally:
         shared.pool.release(loaded)
@@ -54,7 +55,9 @@ async def _matte(
         shared.executor, partial(solution.view, proxy, options.normalise)
     )
     try:
-        coarse = await look(loaded, Picture(view, prompt_of(hints)), options.quality)
+        coarse = await look(
+            loaded, Picture(view, prompt_of(hints, options.classes)), options.quality
+        )
     except ModelError as error:
         raise model_refused(error) from error
 

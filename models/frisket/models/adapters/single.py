@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..backends.onnx import Graph, Port
-from ..errors import BadSignature
+from ..errors import BadPrompt, BadSignature
+from ..lazy import LazyMasks
 from ..manifest import Spec
 from ..prepare import Frame, fitted, tensor
 from ..types import Array, Coarse, Float, Mask, ModelInfo, Picture, Prompt
@@ -38,12 +39,17 @@ class SingleModel:
     def matte(
         self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
     ) -> list[Coarse]:
-        """One coarse alpha per picture; prompts are not understood and ignored."""
+        """One coarse alpha per picture; of a prompt only its classes are understood.
+
+        Raises:
+            BadPrompt: a class that the model does not know.
+        """
+        chosen = [chosen_classes(self._spec, p) for p in prompts or [None] * len(images)]
         prepared = [tensor(image, self._spec.input) for image in images]
         maps = self._run([t for t, _ in prepared])
         return [
-            read(m, place, (image.shape[0], image.shape[1]), self._spec)
-            for m, (_, place), image in zip(maps, prepared, images, strict=True)
+            read(m, place, (image.shape[0], image.shape[1]), self._spec, names)
+            for m, (_, place), image, names in zip(maps, prepared, images, chosen, strict=True)
         ]
 
     def _run(self, tensors: list[Float]) -> list[Float]:
@@ -151,10 +157,32 @@ def quantised(values: Float) -> Mask:
     return np.asarray(np.rint(np.clip(values, 0.0, 1.0) * 255.0), np.uint8)
 
 
-def read(values: Float, place: Frame, size: tuple[int, int], spec: Spec) -> Coarse:
-    """The coarse alpha of a (channels, h, w) map."""
+def chosen_classes(spec: Spec, prompt: Prompt | None) -> tuple[str, ...]:
+    """The classes that are the subject: those asked for, else the manifest's, else all.
+
+    Raises:
+        BadPrompt: it names what the model does not know, and what it knows.
+    """
+    known = spec.output.classes[1:]
+    wanted = prompt.classes if prompt else ()
+    for name in wanted:
+        if name not in known:
+            raise BadPrompt(
+                f"{spec.name} knows no class {name!r}; it knows {', '.join(known) or 'none'}."
+            )
+    return wanted or spec.output.chosen or known
+
+
+def read(
+    values: Float,
+    place: Frame,
+    size: tuple[int, int],
+    spec: Spec,
+    chosen: tuple[str, ...] = (),
+) -> Coarse:
+    """The coarse alpha of a (channels, h, w) map; ``chosen`` are the subject's classes."""
     if spec.output.channels > 1:
-        return _read_classes(values, place, size, spec)
+        return _read_classes(values, place, size, spec, chosen or chosen_classes(spec, None))
     values = activated(values, spec.output.activation)[0]
     peak = float(values.max())
     cell = max(1.0, size[0] / place.content[0], size[1] / place.content[1])
@@ -177,20 +205,20 @@ def nothing(size: tuple[int, int], cell: float, peak: float) -> Coarse:
     )
 
 
-def _read_classes(values: Float, place: Frame, size: tuple[int, int], spec: Spec) -> Coarse:
+def _read_classes(
+    values: Float, place: Frame, size: tuple[int, int], spec: Spec, chosen: tuple[str, ...]
+) -> Coarse:
     output = spec.output
     how = "softmax" if output.activation in ("softmax", "argmax") else output.activation
     shares = activated(values, how)
     if output.activation == "argmax":
         winner = values.argmax(axis=0)
         shares = (winner[None] == np.arange(values.shape[0])[:, None, None]).astype(np.float32)
-    layers = {
-        name: fitted(quantised(shares[i]), place, size)
-        for i, name in enumerate(output.classes)
-        if i > 0
-    }
-    chosen = [output.classes.index(name) for name in output.chosen or output.classes[1:]]
-    whole = shares[chosen].sum(axis=0)
+    layers = LazyMasks(
+        output.classes[1:],
+        lambda name: fitted(quantised(shares[output.classes.index(name)]), place, size),
+    )
+    whole = shares[[output.classes.index(name) for name in chosen]].sum(axis=0)
     cell = max(1.0, size[0] / place.content[0], size[1] / place.content[1])
     peak = float(whole.max())
     if peak < max(output.empty_below, 1e-6):

@@ -1,0 +1,85 @@
+"""Weights inside a wheel, through a real pip and a folder that stands in for an index."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from frisket.models import DownloadFailed, Registry, WrongHash, manifest
+from frisket.models.manifest import Source
+
+WEIGHTS = b"weights" * 1000
+MEMBER = "friskettest/weights.bin"
+SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one wheel, and a pip that knows no other place."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    about = "Metadata-Version: 2.1\nName: friskettest\nVersion: 1.0\n"
+    with zipfile.ZipFile(folder / "friskettest-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(MEMBER, WEIGHTS)
+        wheel.writestr("friskettest-1.0.dist-info/METADATA", about)
+        wheel.writestr("friskettest-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("friskettest-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def pulled(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, url: str, sha256: str = SHA256
+) -> Path:
+    shipped = dict(manifest.shipped())
+    shipped["selfie"] = replace(
+        shipped["selfie"], sources=(Source("weights.bin", f"wheel:{url}", sha256),)
+    )
+    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+    registry.pull("selfie")
+    return registry._folder("selfie") / "weights.bin"
+
+
+def test_a_member_is_fetched_and_verified(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = pulled(registry, monkeypatch, f"friskettest==1.0:{MEMBER}")
+    assert got.read_bytes() == WEIGHTS
+    assert registry.info("selfie").present
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        (f"friskettest==2.0:{MEMBER}", r"pip could not fetch friskettest==2\.0"),
+        ("friskettest==1.0:friskettest/none.bin", r"has no member friskettest/none\.bin"),
+    ],
+)
+def test_what_is_missing_is_named(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, url: str, text: str
+) -> None:
+    with pytest.raises(DownloadFailed, match=text):
+        pulled(registry, monkeypatch, url)
+    assert not registry.info("selfie").present
+
+
+def test_another_file_is_not_kept(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WrongHash, match="nothing of it was kept"):
+        pulled(registry, monkeypatch, f"friskettest==1.0:{MEMBER}", "0" * 64)
+    assert not [p for p in registry._folder("selfie").rglob("*") if p.is_file()]
+
+
+def test_a_broken_wheel_is_one_sentence(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, index: Path
+) -> None:
+    for wheel in index.iterdir():
+        wheel.write_bytes(wheel.read_bytes()[:900])
+    with pytest.raises(DownloadFailed):
+        pulled(registry, monkeypatch, f"friskettest==1.0:{MEMBER}")
+    assert not registry.info("selfie").present
