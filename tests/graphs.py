@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.parser
 from onnx import TensorProto, helper, numpy_helper
 
 
@@ -43,3 +44,145 @@ def convolution(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(model, str(path))
     return path
+
+
+# What the exporters of each kind call things, and how their encoders take a picture.
+SAM_KINDS = {
+    "sam": ("float[684,1024,3] input_image", "float[1,8,64,64] image_embeddings", ""),
+    "mobile-sam": ("float[1,3,1024,1024] image", "float[1,8,64,64] embeddings", ""),
+    "sam2": (
+        "float[1,3,1024,1024] image",
+        "float[1,4,256,256] high_res_feats_0, float[1,8,64,64] image_embed",
+        "float[1,4,256,256] high_res_feats_0, ",
+    ),
+}
+_DRAW = """
+        zero = Constant<value_int = 0>()
+        one = Constant<value_int = 1>()
+        x_axis = Constant<value_ints = [2]>()
+        side = Constant<value_float = 60.0>()
+        lots = Constant<value_float = 5000.0>()
+        none = Constant<value_float = 0.0>()
+        rows = Gather(size, zero)
+        cols = Gather(size, one)
+        down = Range(zero, rows, one)
+        across = Range(zero, cols, one)
+        down_f = Cast<to = 1>(down)
+        across_f = Cast<to = 1>(across)
+        y_shape = Constant<value_ints = [1, -1, 1]>()
+        x_shape = Constant<value_ints = [1, 1, -1]>()
+        y = Reshape(down_f, y_shape)
+        x = Reshape(across_f, x_shape)
+        per_point = Constant<value_ints = [-1, 1, 1]>()
+        px0 = Gather<axis = 2>(point_coords, zero)
+        py0 = Gather<axis = 2>(point_coords, one)
+        px = Reshape(px0, per_point)
+        py = Reshape(py0, per_point)
+        label = Reshape(point_labels, per_point)
+        dx = Sub(x, px)
+        dy = Sub(y, py)
+        dx2 = Mul(dx, dx)
+        dy2 = Mul(dy, dy)
+        d2 = Add(dx2, dy2)
+        d = Sqrt(d2)
+        near = Sub(side, d)
+        l1 = Constant<value_float = 1.0>()
+        l2 = Constant<value_float = 2.0>()
+        l3 = Constant<value_float = 3.0>()
+        is1 = Equal(label, l1)
+        is0 = Equal(label, none)
+        is2 = Equal(label, l2)
+        is3 = Equal(label, l3)
+        far = Neg(lots)
+        yes = Where(is1, near, far)
+        no = Where(is0, near, far)
+        axis0 = Constant<value_ints = [0]>()
+        nearest_yes = ReduceMax(yes, axis0)
+        nearest_no = ReduceMax(no, axis0)
+        right_of = Where(is2, dx, lots)
+        left_of0 = Neg(dx)
+        left_of = Where(is3, left_of0, lots)
+        below = Where(is2, dy, lots)
+        above0 = Neg(dy)
+        above = Where(is3, above0, lots)
+        m1 = Min(right_of, left_of)
+        m2 = Min(below, above)
+        m = Min(m1, m2)
+        inside = ReduceMin(m, axis0)
+        boxed0 = Cast<to = 1>(is2)
+        boxed1 = ReduceMax<keepdims = 1>(boxed0, axis0)
+        boxed = Cast<to = 9>(boxed1)
+        drawn = Where(boxed, inside, nearest_yes)
+        least = Neg(nearest_no)
+        cut = Min(drawn, least)
+        flat = ReduceMean<keepdims = 0>(embedding)
+        tiny = Constant<value_float = 0.0001>()
+        seen = Mul(flat, tiny)
+        logits3 = Add(cut, seen)
+        lead = Constant<value_ints = [0]>()
+        logits = Unsqueeze(logits3, lead)
+        other = Neg(logits)
+        masks = Concat<axis = 1>(other, logits)
+        iou_predictions = Constant<value = float[1,2] {0.2, 0.9}>()
+"""
+
+
+def sam_pair(folder: Path, kind: str, slow: int = 0) -> tuple[Path, Path]:
+    """An encoder with random weights, and a decoder that draws what it is told.
+
+    The decoder's discs (60 px of the raster) and boxes show where its prompts arrived; its
+    better mask is the second one. ``slow`` adds so many convolutions to the encoder.
+    """
+    given, made, extra = SAM_KINDS[kind]
+    rng = np.random.default_rng(3)
+    name = given.split()[-1]
+    steps, weights = [], {"w0": rng.normal(0, 0.1, (8, 3, 16, 16))}
+    if kind == "sam":
+        weights["mean"] = np.full((1,), 128.0)
+        steps += [
+            f"centred = Sub({name}, mean)",
+            "turned = Transpose<perm = [2, 0, 1]>(centred)",
+            "front = Constant<value_ints = [0]>()",
+            "single = Unsqueeze(turned, front)",
+            "pads = Constant<value_ints = [0, 0, 0, 0, 0, 0, 340, 0]>()",
+            "square = Pad(single, pads)",
+        ]
+    square = "square" if kind == "sam" else name
+    steps += [f"f0 = Conv<strides = [16, 16]>({square}, w0)", "g0 = Conv(f0, wide)"]
+    weights |= {
+        "wide": rng.normal(0, 0.1, (64, 8, 1, 1)),
+        "thin": rng.normal(0, 0.1, (8, 64, 1, 1)),
+    }
+    for i in range(slow):
+        weights[f"s{i}"] = rng.normal(0, 0.04, (64, 64, 3, 3))
+        steps.append(f"g{i + 1} = Conv<pads = [1, 1, 1, 1]>(g{i}, s{i})")
+    steps.append(f"{made.split()[-1]} = Conv(g{slow}, thin)")
+    if kind == "sam2":
+        weights["wh"] = rng.normal(0, 0.1, (4, 3, 4, 4))
+        steps.append(f"high_res_feats_0 = Conv<strides = [4, 4]>({name}, wh)")
+    encoder = _parsed(given, made, steps, weights)
+    feature = "image_embed" if kind == "sam2" else "image_embeddings"
+    takes = f"float[1,8,64,64] {feature}, {extra}float[1,n,2] point_coords, float[1,n] point_labels"
+    takes += ", float[1,1,256,256] mask_input, float[1] has_mask_input"
+    takes += "" if kind == "sam2" else ", float[2] orig_im_size"
+    size = "size = Cast<to = 7>(orig_im_size)"
+    if kind == "sam2":
+        size = "size = Constant<value_ints = [1024, 1024]>()"
+    gives = "float[1,2,h,w] masks, float[1,2] iou_predictions"
+    body = [f"embedding = Identity({feature})", size, *_DRAW.strip().splitlines()]
+    decoder = _parsed(takes, gives, body, {})
+    paths = folder / "encoder.onnx", folder / "decoder.onnx"
+    for path, model in zip(paths, (encoder, decoder), strict=True):
+        onnx.save(model, str(path))
+    return paths
+
+
+def _parsed(
+    inputs: str, outputs: str, steps: list[str], weights: dict[str, np.ndarray]
+) -> onnx.ModelProto:
+    text = f'<ir_version: 9, opset_import: ["" : 18]>\ngraph ({inputs}) => ({outputs}) {{\n'
+    model = onnx.parser.parse_model(text + "\n".join(step.strip() for step in steps) + "\n}")
+    model.graph.initializer.extend(
+        numpy_helper.from_array(values.astype(np.float32), name) for name, values in weights.items()
+    )
+    return model

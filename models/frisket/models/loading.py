@@ -46,6 +46,11 @@ def load(
         from .adapters.single import SingleModel
 
         return SingleModel(spec, info, opened(files[0], device, threads))
+    if spec.adapter == "sam":
+        from .adapters.sam import SamModel
+
+        encoder, decoder = (opened(file, device, threads) for file in files)
+        return SamModel(spec, info, encoder, decoder)
     raise ModelFileError(f"{spec.name}: there is no adapter {spec.adapter!r}.")
 
 

@@ -19,7 +19,7 @@ else:
 
 FITS = ("stretch", "shorter", "longer", "letterbox", "any")
 SCALES = ("max", "255", "none")
-LAYOUTS = ("nchw", "nhwc")
+LAYOUTS = ("nchw", "nhwc", "hwc")
 ACTIVATIONS = ("none", "sigmoid", "softmax", "argmax")
 RESAMPLES = ("lanczos", "bilinear", "area")
 
@@ -34,7 +34,7 @@ class Input:
         fit: stretch to ``size``; scale the shorter or longer side to it; letterbox at
             the top left on black; or any size as it comes.
         resample: the filter that reduces the picture.
-        layout: "nchw" or "nhwc".
+        layout: "nchw", "nhwc", or "hwc" where the graph takes one picture without a batch.
         scale: divide by the picture's own "max", by "255", or by nothing.
         mean, std: per channel, after scaling.
         names: of the graph's input, where it must be one of several.

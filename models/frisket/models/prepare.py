@@ -63,7 +63,7 @@ def _scaled(pixels: Picture, spec: Input) -> Float:
 
 
 def tensor(image: Picture, spec: Input) -> tuple[Float, Frame]:
-    """The (1, 3, h, w) or (1, h, w, 3) float32 tensor of a picture, and its frame."""
+    """The float32 tensor of a picture in the manifest's layout, and its frame."""
     place = frame((image.shape[0], image.shape[1]), spec)
     pixels = _resized(image, place.content, spec.resample)
     values = _scaled(pixels, spec)
@@ -73,7 +73,9 @@ def tensor(image: Picture, spec: Input) -> tuple[Float, Frame]:
         values = np.pad(values, ((0, below), (0, right), (0, 0)))
     if spec.layout == "nchw":
         values = values.transpose(2, 0, 1)
-    return np.ascontiguousarray(values[None], np.float32), place
+    if spec.layout != "hwc":
+        values = values[None]
+    return np.ascontiguousarray(values, np.float32), place
 
 
 def fitted(alpha: Array, place: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:

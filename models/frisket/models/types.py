@@ -66,6 +66,7 @@ class Coarse:
         note: a sentence for the user, or "".
         cell_px: edge of the model's own pixel, in pixels of the picture, at least 1.
         confidence: 0..1, how sure the raw output was before any stretching.
+        prompted: boxes and points have been obeyed already, by the model itself.
     """
 
     alpha: Mask
@@ -74,6 +75,7 @@ class Coarse:
     note: str = ""
     cell_px: float = 1.0
     confidence: float = 1.0
+    prompted: bool = False
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,7 @@ def solve(
         hints=hints,
         edge=edge_controls(options.edge),
         cell_px=coarse.cell_px,
+        prompted=coarse.prompted,
     )
     return Solution(
         rgb=rgb,
