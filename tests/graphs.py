@@ -186,3 +186,41 @@ def _parsed(
         numpy_helper.from_array(values.astype(np.float32), name) for name, values in weights.items()
     )
     return model
+
+
+def refiner(path: Path, side: int | str, kind: str = "red") -> Path:
+    """A graph with ViTMatte's signature.
+
+    "red" answers with its trimap, and with the red channel where that is unknown, so that
+    anything misplaced shows; "context" mixes random convolutions with the mean of the whole
+    square, so that anything missing from it shows.
+    """
+    rng = np.random.default_rng(11)
+    weights: dict[str, np.ndarray] = {}
+    if kind == "red":
+        steps = [
+            "red = Gather<axis = 1>(pixel_values, first)",
+            "trimap = Gather<axis = 1>(pixel_values, last)",
+            "low = Constant<value_float = 0.4>()",
+            "high = Constant<value_float = 0.6>()",
+            "above = Greater(trimap, low)",
+            "below = Less(trimap, high)",
+            "unknown = And(above, below)",
+            "alphas = Where(unknown, red, trimap)",
+        ]
+        steps[:0] = [
+            "first = Constant<value_ints = [0]>()",
+            "last = Constant<value_ints = [3]>()",
+        ]
+    else:
+        weights = {"w": rng.normal(0, 0.3, (1, 4, 9, 9))}
+        steps = [
+            "near = Conv<pads = [4, 4, 4, 4]>(pixel_values, w)",
+            "whole = GlobalAveragePool(near)",
+            "both = Add(near, whole)",
+            "alphas = Sigmoid(both)",
+        ]
+    shape = f"float[1,4,{side},{side}]"
+    out = f"float[1,1,{side},{side}]"
+    onnx.save(_parsed(f"{shape} pixel_values", f"{out} alphas", steps, weights), str(path))
+    return path

@@ -246,12 +246,14 @@ class Session:
     def _need(self, message: pb.NeedTiles) -> list[Event]:
         if message.revision != self._revision:
             return []
-        if any(tile_id >= self.grid.count for tile_id in message.tile_ids):
+        asked = (*message.tile_ids, *message.context_ids)
+        if any(tile_id >= self.grid.count for tile_id in asked):
             raise ProtocolError("The server asked for a tile that this layer does not have.")
-        self._wanted.update(message.tile_ids)
+        self._wanted.update(asked)
+        # Surroundings of other tiles keep the alpha that they have.
         for tile_id in message.tile_ids:
             self._held[tile_id] = 0
-        return [TilesNeeded(tuple(message.tile_ids))]
+        return [TilesNeeded(asked)]
 
     def _alpha(self, message: pb.AlphaTile) -> list[Event]:
         if message.revision != self._revision:

@@ -21,7 +21,7 @@ from .errors import (
 from .home import home
 from .mirror import averaged, mirrored, mirrored_prompt
 from .registry import Registry
-from .types import Box, Coarse, Model, ModelInfo, Point, Prompt
+from .types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner
 
 __all__ = [
     "BadOutput",
@@ -40,6 +40,7 @@ __all__ = [
     "NotPresent",
     "Point",
     "Prompt",
+    "Refiner",
     "Registry",
     "UnknownModel",
     "WrongHash",

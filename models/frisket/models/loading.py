@@ -11,7 +11,7 @@ import numpy as np
 from .errors import DeviceUnavailable, ModelFileError
 from .known import CLASSIC
 from .manifest import Spec
-from .types import Model, ModelInfo
+from .types import Model, ModelInfo, Refiner
 
 if TYPE_CHECKING:
     from .backends.onnx import Graph
@@ -46,6 +46,10 @@ def load(
         from .adapters.single import SingleModel
 
         return SingleModel(spec, info, opened(files[0], device, threads))
+    if spec.adapter == "refiner":
+        from .adapters.refiner import RefinerModel
+
+        return RefinerModel(spec, info, opened(files[0], device, threads))
     if spec.adapter == "sam":
         from .adapters.sam import SamModel
 
@@ -79,4 +83,8 @@ def check_run(spec: Spec, files: Sequence[Path]) -> None:
     model = load(spec, info, files, "cpu", None)
     y, x = np.mgrid[:96, :128]
     picture = np.stack([x * 2, y * 2, 128 + 0 * x], axis=2).astype(np.uint8)
-    model.matte([picture])
+    if isinstance(model, Refiner):
+        square = np.resize(picture, (model.side, model.side, 3))
+        model.refine(square, np.full(square.shape[:2], 128, np.uint8))
+    else:
+        model.matte([picture])

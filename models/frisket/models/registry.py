@@ -62,9 +62,9 @@ class Registry:
 
     def list(self) -> Sequence[ModelInfo]:
         """Every model: present ones first, then those that can be pulled."""
-        default = self.default()
-        infos = [self._info(spec, default) for spec in self._specs().values()]
-        infos += [_replace_default(info, default) for info in _weightless()]
+        chosen = self._chosen()
+        infos = [self._info(spec, chosen) for spec in self._specs().values()]
+        infos += [_replace_default(info, chosen[0]) for info in _weightless()]
         return sorted(infos, key=lambda i: (not i.present, i.name))
 
     def info(self, name: str) -> ModelInfo:
@@ -76,7 +76,11 @@ class Registry:
         for info in _weightless(with_fake=True):
             if info.name == name:
                 return _replace_default(info, self.default())
-        return self._info(self._spec(name), self.default())
+        return self._info(self._spec(name), self._chosen())
+
+    def _chosen(self) -> tuple[str, str]:
+        """The default model and the refiner."""
+        return self.default(), self.refiner()
 
     def default(self) -> str:
         """The model that runs when none is named: a chosen one, else the best present."""
@@ -89,20 +93,30 @@ class Registry:
                 return name
         return "classic"
 
+    def refiner(self) -> str:
+        """The refiner that ``--quality best`` uses: a chosen one, else the first present; or ""."""
+        here = [n for n, s in self._specs().items() if s.role == "refiner" and self._usable(n)]
+        chosen = str(_read_json(self._home / _SETTINGS).get("refiner", ""))
+        return chosen if chosen in here else next(iter(here), "")
+
     def set_default(self, name: str) -> None:
-        """Choose what runs when no model is named.
+        """Choose what runs when no model is named, or which refiner refines.
 
         Raises:
             UnknownModel, NotPresent: it could not run.
         """
-        if not self.info(name).present:
+        info = self.info(name)
+        if not info.present:
             raise NotPresent(f"{name} is not here yet; 'frisket models pull {name}' fetches it.")
         settings = _read_json(self._home / _SETTINGS)
-        _write_json(self._home / _SETTINGS, {**settings, "default": name})
+        role = "refiner" if info.role == "refiner" else "default"
+        _write_json(self._home / _SETTINGS, {**settings, role: name})
+
+    def _usable(self, name: str) -> bool:
+        return self._specs()[name].commercial and self._present(name)
 
     def _eligible(self, name: str) -> bool:
-        spec = self._specs()[name]
-        return spec.commercial and spec.role == "matte" and self._present(name)
+        return self._specs()[name].role == "matte" and self._usable(name)
 
     def _specs(self) -> dict[str, Spec]:
         specs = dict(manifest.shipped())
@@ -136,7 +150,7 @@ class Registry:
         files = self._files(self._specs()[name])
         return bool(files) and all(f.is_file() for f in files)
 
-    def _info(self, spec: Spec, default: str) -> ModelInfo:
+    def _info(self, spec: Spec, chosen: tuple[str, str]) -> ModelInfo:
         files = self._files(spec)
         here = bool(files) and all(f.is_file() for f in files)
         size = sum(f.stat().st_size for f in files) if here else spec.size_bytes
@@ -150,7 +164,7 @@ class Registry:
             present=here,
             input_size=spec.input.size if spec.input.fit != "any" else (0, 0),
             classes=spec.output.classes,
-            default=spec.name == default,
+            default=spec.name in chosen,
             pullable=bool(spec.sources) and all(s.url for s in spec.sources),
             prompts=spec.prompts,
             role=spec.role,

@@ -132,3 +132,15 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
+
+
+@runtime_checkable
+class Refiner(Model, Protocol):
+    """A model that finds the alpha of a square whose trimap is known."""
+
+    @property
+    def side(self) -> int:
+        """Of the square, in pixels."""
+
+    def refine(self, image: Picture, trimap: Mask) -> Array:
+        """(side, side) uint16, 0..65535, for a picture and its 0, 128 and 255."""

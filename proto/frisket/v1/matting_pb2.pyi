@@ -300,12 +300,14 @@ class SolidTiles(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., transparent: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., opaque: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ...) -> None: ...
 
 class NeedTiles(_message.Message):
-    __slots__ = ("revision", "tile_ids")
+    __slots__ = ("revision", "tile_ids", "context_ids")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     TILE_IDS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_IDS_FIELD_NUMBER: _ClassVar[int]
     revision: int
     tile_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, revision: _Optional[int] = ..., tile_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    context_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, revision: _Optional[int] = ..., tile_ids: _Optional[_Iterable[int]] = ..., context_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class AlphaTile(_message.Message):
     __slots__ = ("tile_id", "revision", "stage", "pixels", "colours")

@@ -19,6 +19,7 @@ from frisket.models import (
     ModelError,
     ModelInfo,
     Prompt,
+    Refiner,
     Registry,
     UnknownModel,
 )
@@ -34,13 +35,27 @@ class Picture:
     prompt: Prompt | None = None
 
 
+@dataclass(frozen=True)
+class Patch:
+    """What a refiner is asked about: a square of sRGB (s, s, 3) uint8 and its trimap (s, s)."""
+
+    rgb: npt.NDArray[np.uint8]
+    trimap: npt.NDArray[np.uint8]
+
+
 @dataclass
 class Loaded:
-    """A model in memory and the sessions that use it."""
+    """A model in memory and the sessions that use it; a refiner has `patches` to run."""
 
     model: Model
     batcher: Batcher[Picture, Coarse]
+    patches: Batcher[Patch, npt.NDArray[np.uint16]] | None = None
     users: int = 0
+
+    @property
+    def side(self) -> int:
+        """Of a refiner's squares, in pixels; 0 for other models."""
+        return self.model.side if isinstance(self.model, Refiner) else 0
 
 
 class ModelPool:
@@ -74,8 +89,28 @@ class ModelPool:
         Raises:
             ServiceError: UNKNOWN_MODEL, DEVICE_UNAVAILABLE or MODEL_UNUSABLE.
         """
+        loaded = await self._acquire(name or self.registry.default())
+        if loaded.side:
+            self.release(loaded)
+            raise ServiceError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "MODEL_UNUSABLE",
+                f"{name} refines the edge that another model found: choose it with "
+                "--quality best, not as the model.",
+            )
+        return loaded
+
+    async def acquire_refiner(self) -> Loaded | None:
+        """Return the refiner that `best` uses, or None when there is none here.
+
+        Raises:
+            ServiceError: DEVICE_UNAVAILABLE or MODEL_UNUSABLE.
+        """
+        name = self.registry.refiner()
+        return await self._acquire(name) if name else None
+
+    async def _acquire(self, name: str) -> Loaded:
         async with self._lock:
-            name = name or self.registry.default()
             if name not in self._loaded:
                 self._loaded[name] = await self._open(name)
                 self._evict(keep=name)
@@ -83,9 +118,10 @@ class ModelPool:
             self._loaded[name].users += 1
             return self._loaded[name]
 
-    def release(self, loaded: Loaded) -> None:
+    def release(self, loaded: Loaded | None) -> None:
         """Give a model back."""
-        loaded.users -= 1
+        if loaded is not None:
+            loaded.users -= 1
 
     def is_loaded(self, name: str) -> bool:
         """Whether a model is in memory."""
@@ -118,7 +154,15 @@ class ModelPool:
         def run(pictures: Sequence[Picture]) -> Sequence[Coarse]:
             return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
 
-        return Loaded(model, Batcher(run, self._executor))
+        return Loaded(model, Batcher(run, self._executor), self._refining(model))
+
+    def _refining(self, model: Model) -> Batcher[Patch, npt.NDArray[np.uint16]] | None:
+        if not isinstance(model, Refiner):
+            return None
+        # One at a time: others' coarse alphas must not wait for a batch of large squares.
+        return Batcher(
+            lambda patches: [model.refine(p.rgb, p.trimap) for p in patches], self._executor, 1
+        )
 
     def _evict(self, keep: str) -> None:
         for name in list(self._loaded):

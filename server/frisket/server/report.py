@@ -30,8 +30,8 @@ def server_version() -> str:
         return "unknown"
 
 
-def opened_message(opening: Opening, model: Model) -> pb.MatteResponse:
-    """Return the answer to `open`."""
+def opened_message(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
+    """Return the answer to `open`, with a remark for the user where there is one."""
     return pb.MatteResponse(
         opened=pb.OpenedResponse(
             protocol_version=PROTOCOL_VERSION,
@@ -40,7 +40,7 @@ def opened_message(opening: Opening, model: Model) -> pb.MatteResponse:
             device=model.device,
             tile_size=opening.grid.tile_size,
             tile_count=opening.grid.count,
-            notice=notice(model),
+            notice=" ".join(part for part in (notice(model), remark) if part),
         )
     )
 

@@ -43,6 +43,7 @@ class Scheduler:
         self._queue: deque[int] = deque()
         self._asked: set[int] = set()
         self._working: set[int] = set()
+        self._parked: set[int] = set()
         self._rejected: dict[int, int] = {}
 
     def want(self, tiles: Iterable[int], viewport: Viewport | None) -> None:
@@ -50,6 +51,7 @@ class Scheduler:
         self._queue = deque(wanted_order(self._grid, tiles, viewport))
         self._asked.clear()
         self._working.clear()
+        self._parked.clear()
         self._rejected.clear()
 
     def look_at(self, viewport: Viewport) -> None:
@@ -83,9 +85,15 @@ class Scheduler:
         self._rejected[tile] = self._rejected.get(tile, 0) + 1
         return self._rejected[tile]
 
-    def done(self, tile: int) -> None:
-        """Note that a tile's alpha has been sent."""
+    def park(self, tile: int) -> None:
+        """Note that a tile waits for its neighbours: it no longer counts to the budget."""
         self._working.discard(tile)
+        self._parked.add(tile)
+
+    def done(self, tile: int) -> None:
+        """Note that a tile's alpha has been sent, or that none will be."""
+        self._working.discard(tile)
+        self._parked.discard(tile)
 
     @property
     def waiting(self) -> bool:
@@ -95,4 +103,4 @@ class Scheduler:
     @property
     def complete(self) -> bool:
         """Whether every wanted tile is done."""
-        return not (self._queue or self._asked or self._working)
+        return not (self._queue or self._asked or self._working or self._parked)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +22,12 @@ import numpy.typing as npt
 
 from frisket.models import Coarse, ModelError
 from frisket.server import solution, wire
+from frisket.server.closer import Closer
 from frisket.server.config import Limits
 from frisket.server.errors import ServiceError, invalid
 from frisket.server.hints import Planes, check_classes, expected_planes, prompt_of, read_hints
 from frisket.server.looks import look
+from frisket.server.patchwork import Patchwork
 from frisket.server.pool import Loaded, ModelPool, Picture, model_refused
 from frisket.server.report import Timings, finished_message, opened_message
 from frisket.server.scheduler import Scheduler
@@ -84,6 +86,8 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timings = Timings()
         self._revision = 0
+        self._refiner: Loaded | None = None
+        self._closer: Closer | None = None
         self.phase = Phase.OPENING
 
     async def run(self) -> None:
@@ -98,13 +102,18 @@ class Session:
         self._scheduler = Scheduler(opening.grid, self._tile_budget())
         self._missing = ~opening.held
         self._viewport = opening.viewport
-        loaded = await self._shared.pool.acquire(opening.options.model)
+        pool = self._shared.pool
+        loaded = await pool.acquire(opening.options.model)
         try:
             check_classes(self._options.classes, loaded.model.info)
-            await self._say(opened_message(opening, loaded.model))
+            best = self._options.quality == pb.QUALITY_BEST
+            self._refiner = await pool.acquire_refiner() if best else None
+            remark = solution.NO_REFINER if best and self._refiner is None else ""
+            await self._say(opened_message(opening, loaded.model, remark))
             await self._serve(loaded)
         finally:
-            self._shared.pool.release(loaded)
+            pool.release(loaded)
+            pool.release(self._refiner)
             for task in self._tasks:
                 task.cancel()
 
@@ -155,14 +164,17 @@ class Session:
                 self._opening,
                 self._options,
                 self._hints,
+                solution.choice_of(self._refiner),
             )
         )
         self._timings.solve_s += time.perf_counter() - started
         plan = self._solution.plan
         fresh = self._missing if before is None else self._solution.changed_since(before)
         await self._say_solid(plan, fresh)
-        needed = np.flatnonzero((plan < 0) & fresh)
-        self._scheduler.want([int(tile) for tile in needed], self._viewport)
+        needed = {int(tile) for tile in np.flatnonzero((plan < 0) & fresh)}
+        self._closer = self._closer_for(needed)
+        needed = self._closer.tiles if self._closer else needed
+        self._scheduler.want(needed, self._viewport)
         self.phase = Phase.REFINING
         await self._pull()
 
@@ -177,10 +189,16 @@ class Session:
 
     async def _pull(self) -> None:
         """Ask for more tiles, or finish when there are none."""
+        closer = self._closer
+        if closer is not None and closer.busy:
+            return
         tiles = self._scheduler.ask()
         if tiles:
             self._timings.tiles_needed += len(tiles)
-            need = pb.NeedTiles(revision=self._revision, tile_ids=tiles)
+            need = pb.NeedTiles(revision=self._revision)
+            for tile in tiles:
+                answered = closer is None or closer.wants(tile)
+                (need.tile_ids if answered else need.context_ids).append(tile)
             await self._say(pb.MatteResponse(need=need))
         elif self._scheduler.complete and self.phase is Phase.REFINING:
             self.phase = Phase.FINISHED
@@ -188,9 +206,10 @@ class Session:
 
     async def _finish(self, cancelled: bool) -> None:
         judged = await self._compute(partial(solution.judge, self._solution))
-        await self._say(
-            finished_message(self._revision, cancelled, self._timings, self._solution, judged)
-        )
+        message = finished_message(self._revision, cancelled, self._timings, self._solution, judged)
+        if self._closer is not None:
+            message.finished.method += self._closer.remark
+        await self._say(message)
 
     # --------------------------------------------------------------- tiles
 
@@ -207,7 +226,10 @@ class Session:
         except wire.CorruptPixels as error:
             await self._reject(tile, error)
             return
-        self._spawn(self._refine(tile, pixels, self._revision))
+        if self._closer is None:
+            self._spawn(self._refine(tile, pixels, self._revision))
+        else:
+            self._spawn(self._patch(tile, pixels, self._closer))
 
     async def _reject(self, tile: int, error: wire.CorruptPixels) -> None:
         if self._scheduler.reject(tile) >= MAX_REJECTIONS:
@@ -220,9 +242,31 @@ class Session:
         await self._say(pb.MatteResponse(failure=failure))
         await self._pull()
 
-    async def _refine(self, tile: int, pixels: wire.Array, revision: int) -> None:
+    async def _patch(self, tile: int, pixels: wire.Array, closer: Closer) -> None:
+        """Take a tile for the refiner's windows; answer the tiles that become complete."""
+        revision = self._revision
+        if closer.wants(tile):
+            self._scheduler.park(tile)
+        else:
+            self._scheduler.done(tile)
+        async for complete in closer.feed(tile, pixels):
+            for whole in complete:
+                await self._refine(whole, closer.pixels(whole), revision, closer.answers)
+                closer.sent(whole)
+            if revision != self._revision:
+                return
+            await self._pull()
+
+    async def _refine(
+        self,
+        tile: int,
+        pixels: wire.Array,
+        revision: int,
+        answers: Mapping[int, wire.Array | None] | None = None,
+    ) -> None:
         started = time.perf_counter()
-        answer = await self._compute(partial(self._refined, tile, pixels, self._solution))
+        work = partial(self._refined, tile, pixels, self._solution, answers)
+        answer = await self._compute(work)
         self._timings.refine_s += time.perf_counter() - started
         if revision != self._revision:
             return
@@ -232,10 +276,16 @@ class Session:
             self._scheduler.done(tile)
             await self._pull()
 
-    def _refined(self, tile: int, pixels: wire.Array, solved: solution.Solution) -> pb.AlphaTile:
+    def _refined(
+        self,
+        tile: int,
+        pixels: wire.Array,
+        solved: solution.Solution,
+        answers: Mapping[int, wire.Array | None] | None,
+    ) -> pb.AlphaTile:
         """Compute and pack one tile; runs on a compute thread."""
         x, y, _, _ = self._opening.grid.rect(tile)
-        alpha, colours = solved.refine(x, y, pixels)
+        alpha, colours = solved.refine(x, y, pixels, answers)
         packing = self._opening.packing
         answer = pb.AlphaTile(tile_id=tile, stage=pb.STAGE_FINAL, pixels=wire.pack(alpha, packing))
         if colours is not None:
@@ -331,6 +381,12 @@ class Session:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _closer_for(self, wanted: set[int]) -> Closer | None:
+        if self._refiner is None or self._solution.windows is None:
+            return None
+        patches = Patchwork(self._opening.grid, self._solution.windows, wanted)
+        return Closer(self._solution, patches, self._refiner, self._compute, self._timings)
 
     def _tile_budget(self) -> int:
         grid, limits = self._opening.grid, self._shared.limits

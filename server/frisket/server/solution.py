@@ -5,6 +5,7 @@ Every function here is pure and runs on a compute thread.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from frisket.models import Coarse
 from frisket.server import engine
+from frisket.server.pool import Loaded
 from frisket.server.wire import Array, Opening
 from frisket.v1 import matting_pb2 as pb
 
@@ -24,6 +26,27 @@ _QUALITIES: dict[int, engine.Quality] = {
 }
 # Where the layer is transparent the model sees neither light nor dark.
 _MATTE_GREY = 128
+
+
+NO_REFINER = (
+    "No matting network is installed, so 'best' is solved as 'high'; "
+    "'frisket models pull vitmatte-small' fetches one."
+)
+
+
+@dataclass(frozen=True)
+class RefinerChoice:
+    """The refiner of `best`: its name, and the side of its squares in pixels."""
+
+    name: str
+    side: int
+
+
+def choice_of(refiner: Loaded | None) -> RefinerChoice | None:
+    """What solving needs to know of a loaded refiner."""
+    if refiner is None:
+        return None
+    return RefinerChoice(refiner.model.info.name, refiner.side)
 
 
 @dataclass(frozen=True)
@@ -41,7 +64,8 @@ class Solution:
 
     Attributes:
         plan: (tiles,) int16: 0 or 255 for a solid tile, -1 for one whose pixels are needed.
-        method: how it was solved, in one sentence.
+        method: how it was solved, in a sentence or two.
+        windows: where a refiner looks closer; None without one.
     """
 
     rgb: npt.NDArray[np.uint8]
@@ -51,28 +75,40 @@ class Solution:
     plan: npt.NDArray[np.int16]
     depth: int
     tile_size: int
+    method: str
+    windows: engine.Windows | None = None
 
-    @property
-    def method(self) -> str:
-        """How the edge was solved, in one sentence."""
-        return self.matte.method
-
-    def refine(self, x: int, y: int, pixels: Array) -> tuple[Array, Array | None]:
+    def refine(
+        self,
+        x: int,
+        y: int,
+        pixels: Array,
+        answers: Mapping[int, Array | None] | None = None,
+    ) -> tuple[Array, Array | None]:
         """Return alpha (h, w) and, where asked for, foreground colours like `pixels`.
 
         Args:
             x: the tile's left border in the layer, in pixels.
             y: its upper border, likewise.
             pixels: (h, w) or (h, w, 3) uint8 or uint16.
+            answers: of the refiner's windows that touch the rectangle, where there is one.
         """
         alpha = engine.refine(self.matte, x, y, pixels, self.depth)
+        if self.windows is not None and answers is not None:
+            alpha = engine.blended(self.matte, self.windows, answers, alpha, (x, y))
         if self.foreground is None:
             return alpha, None
         return alpha, engine.colours(self.foreground, self.matte, x, y, pixels, alpha)
 
     def changed_since(self, before: Solution) -> npt.NDArray[np.bool_]:
         """Return a flag for every tile whose alpha may differ from an earlier solution's."""
-        return engine.changed_tiles(before.matte, self.matte, self.tile_size).ravel()
+        changed = engine.changed_tiles(before.matte, self.matte, self.tile_size)
+        if self.windows is None and before.windows is None:
+            return changed.ravel()
+        if self.windows is None or before.windows is None:
+            return np.ones(changed.size, np.bool_)
+        seen = self.windows.spread(changed, self.tile_size, before.windows)
+        return seen.ravel()
 
 
 def opaque(proxy: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -103,8 +139,9 @@ def solve(
     opening: Opening,
     options: pb.MatteOptions,
     hints: engine.Hints | None,
+    refiner: RefinerChoice | None = None,
 ) -> Solution:
-    """Solve on the proxy and plan the tiles."""
+    """Solve on the proxy and plan the tiles; `best` also lays out the refiner's windows."""
     rgb = opaque(proxy)
     grid = opening.grid
     matte = engine.solve(
@@ -117,7 +154,10 @@ def solve(
         cell_px=coarse.cell_px,
         prompted=coarse.prompted,
     )
+    windows, remark = _refining(matte, options, refiner)
     return Solution(
+        method=f"{matte.method}{remark}",
+        windows=windows,
         rgb=rgb,
         coarse=coarse,
         matte=matte,
@@ -126,6 +166,21 @@ def solve(
         depth=opening.alpha_depth,
         tile_size=grid.tile_size,
     )
+
+
+def _refining(
+    matte: engine.LinearMatte, options: pb.MatteOptions, refiner: RefinerChoice | None
+) -> tuple[engine.Windows | None, str]:
+    """The windows of `best`, and a sentence about them or about why there are none."""
+    if options.quality != pb.QUALITY_BEST:
+        return None, ""
+    if refiner is None:
+        return None, f" {NO_REFINER}"
+    if not edge_controls(options.edge).neutral:
+        return None, " Edge controls act on this solution, so no window was refined."
+    windows = engine.laid_out(matte, refiner.side)
+    count = int(windows.active.sum())
+    return windows, f" Then {refiner.name} refined {count} windows of {refiner.side} px."
 
 
 def edge_controls(edge: pb.EdgeControls) -> engine.EdgeControls:

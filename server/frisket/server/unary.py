@@ -16,6 +16,7 @@ from frisket.server import solution, wire
 from frisket.server.errors import ServiceError, invalid
 from frisket.server.hints import check_classes, expected_planes, prompt_of, read_hints
 from frisket.server.looks import look
+from frisket.server.patchwork import crop_of
 from frisket.server.pool import Loaded, Picture, model_refused
 from frisket.server.session import Engine
 from frisket.v1 import matting_pb2 as pb
@@ -35,16 +36,23 @@ async def matte_image(shared: Engine, request: pb.MatteImageRequest) -> pb.Matte
     if expected_planes(request.options.hints):
         raise invalid("BAD_HINT", "MatteImage takes boxes, points and scribbles only.")
     rgb = await loop.run_in_executor(shared.executor, partial(_decode, request.image))
-    loaded = await shared.pool.acquire(request.options.model)
+    loaded, refiner = await shared.pool.acquire(request.options.model), None
     try:
         check_classes(request.options.classes, loaded.model.info)
-        return await _matte(shared, loaded, rgb, request)
+        if request.options.quality == pb.QUALITY_BEST:
+            refiner = await shared.pool.acquire_refiner()
+        return await _matte(shared, loaded, refiner, rgb, request)
     finally:
         shared.pool.release(loaded)
+        shared.pool.release(refiner)
 
 
 async def _matte(
-    shared: Engine, loaded: Loaded, rgb: npt.NDArray[np.uint8], request: pb.MatteImageRequest
+    shared: Engine,
+    loaded: Loaded,
+    refiner: Loaded | None,
+    rgb: npt.NDArray[np.uint8],
+    request: pb.MatteImageRequest,
 ) -> pb.MatteImageResponse:
     loop = asyncio.get_running_loop()
     proxy = await loop.run_in_executor(shared.executor, partial(_proxy, rgb))
@@ -61,11 +69,34 @@ async def _matte(
     except ModelError as error:
         raise model_refused(error) from error
 
-    def finish() -> pb.MatteImageResponse:
-        solved = solution.solve(proxy, coarse, opening, options, hints)
-        return _answer(solved, rgb, loaded, request.cutout)
+    choice = solution.choice_of(refiner)
+    solved = await loop.run_in_executor(
+        shared.executor,
+        partial(solution.solve, proxy, coarse, opening, options, hints, choice),
+    )
+    answers = await _closer(solved, refiner, rgb)
+    return await loop.run_in_executor(
+        shared.executor, partial(_answer, solved, rgb, loaded, request.cutout, answers)
+    )
 
-    return await loop.run_in_executor(shared.executor, finish)
+
+async def _closer(
+    solved: solution.Solution, refiner: Loaded | None, rgb: npt.NDArray[np.uint8]
+) -> dict[int, wire.Array | None] | None:
+    """The refiner's answers for every window; None without a refiner.
+
+    Raises:
+        ServiceError: MODEL_UNUSABLE: the refiner failed.
+    """
+    if solved.windows is None or refiner is None or refiner.patches is None:
+        return None
+    answers: dict[int, wire.Array | None] = {}
+    for window in solved.windows.touching(0, 0, rgb.shape[1], rgb.shape[0]):
+        try:
+            answers[window] = await refiner.patches.submit(crop_of(solved, window, rgb))
+        except ModelError as error:
+            raise model_refused(error) from error
+    return answers
 
 
 def _decode(encoded: bytes) -> npt.NDArray[np.uint8]:
@@ -121,9 +152,13 @@ def _opening(
 
 
 def _answer(
-    solved: solution.Solution, rgb: npt.NDArray[np.uint8], loaded: Loaded, cutout: bool
+    solved: solution.Solution,
+    rgb: npt.NDArray[np.uint8],
+    loaded: Loaded,
+    cutout: bool,
+    answers: dict[int, wire.Array | None] | None,
 ) -> pb.MatteImageResponse:
-    alpha, colours = solved.refine(0, 0, rgb)
+    alpha, colours = solved.refine(0, 0, rgb, answers)
     if cutout and colours is not None:
         alpha8 = (alpha >> 8).astype(np.uint8) if alpha.dtype == np.uint16 else alpha
         picture = Image.fromarray(np.dstack([colours, alpha8]))

@@ -20,6 +20,7 @@ from .types import (
     Quality,
     Scribble,
 )
+from .windows import Windows, blended, laid_out, trimap_of
 
 __all__ = [
     "Assessment",
@@ -33,13 +34,17 @@ __all__ = [
     "Quality",
     "Scribble",
     "Subject",
+    "Windows",
     "assess",
+    "blended",
     "changed_tiles",
     "colours",
     "heeded",
+    "laid_out",
     "normalised",
     "plan",
     "prepare_colours",
     "refine",
     "solve",
+    "trimap_of",
 ]

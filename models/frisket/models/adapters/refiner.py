@@ -1,0 +1,111 @@
+"""ViTMatte: a network that is given a picture with its trimap, and finds the alpha in between.
+
+Yao et al., "Boosting Image Matting with Pretrained Plain Vision Transformers", 2023. It looks
+at squares of one size: the network's tables of relative positions are made for the size that
+it was exported at, and another size gives wrong answers without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..backends.onnx import Graph, Port
+from ..errors import BadPrompt, BadSignature
+from ..manifest import Spec
+from ..types import Array, Coarse, Float, Mask, ModelInfo, Picture, Prompt
+
+MULTIPLE = 32
+TOP = 65535
+
+
+class RefinerModel:
+    """A graph of four channels in, one out, both of the same square.
+
+    Attributes:
+        side: of the square, in pixels.
+
+    Raises:
+        BadSignature: the graph's input or output is not that.
+    """
+
+    def __init__(self, spec: Spec, info: ModelInfo, graph: Graph) -> None:
+        self.info = info
+        self._spec = spec
+        self._graph = graph
+        self._input = _input(spec, graph)
+        self._output = _output(spec, graph)
+        self.side = self._input.shape[2] or spec.input.size[0]
+
+    @property
+    def device(self) -> str:
+        """Where it really runs."""
+        return self._graph.device
+
+    def close(self) -> None:
+        """Nothing is held but the graph."""
+
+    def matte(
+        self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
+    ) -> list[Coarse]:
+        """A refiner has no answer of its own.
+
+        Raises:
+            BadPrompt: always; it says what the model is for.
+        """
+        raise BadPrompt(
+            f"{self.info.name} refines the edge that another model found: "
+            "choose it with --quality best, not as the model."
+        )
+
+    def refine(self, image: Picture, trimap: Mask) -> Array:
+        """The alpha of a square.
+
+        One picture a run, so that no answer depends on what ran beside it.
+
+        Args:
+            image: (side, side, 3) uint8 sRGB.
+            trimap: (side, side) uint8: 0, 255, and 128 for what is unknown.
+
+        Returns:
+            (side, side) uint16, 0..65535.
+
+        Raises:
+            BadOutput: the graph answered with what is not a number.
+        """
+        values = self._graph.run({self._input.name: self._tensor(image, trimap)}, [self._output])
+        alpha = np.asarray(values[0], np.float32).reshape(self.side, self.side)
+        return np.rint(np.clip(alpha, 0, 1) * TOP).astype(np.uint16)
+
+    def _tensor(self, image: Picture, trimap: Mask) -> Float:
+        given = self._spec.input
+        colours = image.astype(np.float32) / np.float32(255)
+        colours = (colours - np.asarray(given.mean, np.float32)) / np.asarray(given.std, np.float32)
+        known = trimap.astype(np.float32)[..., None] / np.float32(255)
+        planes = np.concatenate([colours, known], axis=2).transpose(2, 0, 1)
+        return np.ascontiguousarray(planes[None], np.float32)
+
+
+def _input(spec: Spec, graph: Graph) -> Port:
+    for port in graph.inputs:
+        shape = port.shape
+        square = len(shape) == 4 and shape[1] in (4, None) and shape[2] == shape[3]
+        if square and not (shape[2] or 0) % MULTIPLE and len(graph.inputs) == 1:
+            return port
+    found = ", ".join(str(port) for port in graph.inputs)
+    raise BadSignature(
+        f"{spec.name}: the family {spec.family!r} expects an input 1x4xSxS (colours and trimap; "
+        f"S a multiple of {MULTIPLE}), but the graph has {found or 'none'}."
+    )
+
+
+def _output(spec: Spec, graph: Graph) -> str:
+    for port in graph.outputs[:1]:
+        if len(port.shape) == 4 and port.shape[1] in (1, None):
+            return port.name
+    found = ", ".join(str(port) for port in graph.outputs)
+    raise BadSignature(
+        f"{spec.name}: the family {spec.family!r} expects an output of one channel, "
+        f"1x1xSxS, but the graph has {found or 'none'}."
+    )
