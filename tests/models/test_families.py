@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx.parser
 import pytest
 from graphs import convolution
 
@@ -53,6 +55,23 @@ def test_wrong_output_is_named(registry: Registry, tmp_path: Path) -> None:
     file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320), channels=7)
     with pytest.raises(BadSignature, match=r"1 channel\(s\), but the graph has y0"):
         registry.add("mine", "u2net", file)
+
+
+def test_an_answer_of_no_shape_is_named(registry: Registry, tmp_path: Path) -> None:
+    """The graph leaves its output's shape open and answers with a single number."""
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    open (float[n,3,320,320] x) => (float y) {
+        most = ReduceMax(x)
+        y = Squeeze(most)
+    }"""
+    model = onnx.parser.parse_model(text)
+    model.graph.output[0].CopyFrom(
+        onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    )
+    onnx.save(model, str(tmp_path / "m.onnx"))
+    with pytest.raises(BadSignature, match=r"output y to be a map .* answered with a number"):
+        registry.add("mine", "u2net", tmp_path / "m.onnx")
+    assert not (registry._models / "mine").exists()
 
 
 def test_nan_is_refused(registry: Registry, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -40,6 +42,9 @@ class Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         start = int(asked.split("=")[1].rstrip("-")) if asked else 0
         type(self).ranges.append(asked or "")
+        if start > len(DATA):
+            self.send_error(416)
+            return
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(DATA) - start))
         self.end_headers()
@@ -104,6 +109,67 @@ def test_no_server_is_one_sentence(server: str, tmp_path: Path, address: str) ->
         fetch(source(address.format(server)), tmp_path / "w.onnx")
 
 
+def test_a_longer_partial_file_is_fetched_anew(server: str, tmp_path: Path) -> None:
+    """What is left of another file under this name cannot be continued."""
+    (tmp_path / "w.onnx.part").write_bytes(DATA + b"more")
+    fetch(source(server), tmp_path / "w.onnx")
+    assert (tmp_path / "w.onnx").read_bytes() == DATA
+
+
+def test_a_partial_file_of_something_else_is_not_kept(server: str, tmp_path: Path) -> None:
+    (tmp_path / "w.onnx.part").write_bytes(b"x" * 1000)
+    with pytest.raises(WrongHash):
+        fetch(source(server), tmp_path / "w.onnx")
+    assert list(tmp_path.iterdir()) == []
+    fetch(source(server), tmp_path / "w.onnx")
+    assert (tmp_path / "w.onnx").read_bytes() == DATA
+
+
+def test_a_damaged_file_is_fetched_anew(
+    server: str, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin(monkeypatch, "u2netp", server)
+    registry.pull("u2netp")
+    file = registry._files(registry._spec("u2netp"))[0]
+    file.write_bytes(b"rotten")
+    registry.pull("u2netp")
+    assert file.read_bytes() == DATA
+
+
+def pin(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+    """Let a known model come from a local server."""
+    shipped = dict(manifest.shipped())
+    md5 = hashlib.md5(DATA).hexdigest()
+    shipped[name] = replace(shipped[name], sources=(Source("w.onnx", url, md5=md5),))
+    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+
+
+LIMITED = """
+import resource, sys
+from dataclasses import replace
+from pathlib import Path
+from frisket.models import ModelError, Registry, manifest
+from frisket.models.manifest import Source
+shipped = dict(manifest.shipped())
+shipped["u2netp"] = replace(shipped["u2netp"], sources=(Source("w.onnx", sys.argv[2]),))
+manifest.shipped = lambda: shipped
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    Registry(Path(sys.argv[1])).pull("u2netp")
+except ModelError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are limited by setrlimit")
+def test_no_room_for_real(server: str, tmp_path: Path) -> None:
+    """A limit of the system's own stops the file half way."""
+    command = [sys.executable, "-c", LIMITED, str(tmp_path), server]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "The disk is full; w.onnx was not stored" in done.stdout, done.stderr
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "model.json"]
+
+
 def test_full_disk(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -117,12 +183,7 @@ def test_full_disk(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_pull_records_the_hash(
     server: str, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped = dict(manifest.shipped())
-    md5 = hashlib.md5(DATA).hexdigest()
-    shipped["u2netp"] = replace(
-        shipped["u2netp"], sources=(Source("u2netp.onnx", server, md5=md5),)
-    )
-    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+    pin(monkeypatch, "u2netp", server)
     assert registry.pull("u2netp").present
     assert registry.default() == "u2netp"
     Handler.ranges.clear()
@@ -144,6 +205,44 @@ def test_non_commercial_needs_consent_and_is_never_default(registry: Registry) -
     with pytest.raises(ConsentRequired, match="non-commercial"):
         registry.pull("bria-rmbg-2.0")
     assert all(i.commercial for i in registry.list() if i.default)
+
+
+def test_consent_is_recorded_before_anything_is_fetched(
+    server: str, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin(monkeypatch, "bria-rmbg-2.0", server)
+    with pytest.raises(ConsentRequired, match="BRIA RMBG"):
+        registry.pull("bria-rmbg-2.0")
+    assert not Handler.ranges and not registry._folder("bria-rmbg-2.0").exists()
+    Handler.cut_at = 300_000
+    with pytest.raises(DownloadFailed):
+        registry.pull("bria-rmbg-2.0", accept_licence=True)
+    Handler.cut_at = None
+    assert registry.pull("bria-rmbg-2.0").present, "the yes of the first time holds"
+    with pytest.raises(ConsentRequired, match="never the default"):
+        registry.set_default("bria-rmbg-2.0")
+    assert registry.default() == "embedded"
+
+
+def test_ben2_asks_for_its_licence_too(registry: Registry, tmp_path: Path) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 1024, 1024))
+    with pytest.raises(ConsentRequired, match="MIT"):
+        registry.add("ben2", "", file)
+    assert not registry.info("ben2").present
+    registry.add("ben2", "", file, accept_licence=True)
+    assert registry.open("ben2").info.licence.startswith("MIT")
+
+
+def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where a folder should be")
+    registry = Registry(tmp_path / "home")
+    with pytest.raises(ModelFileError, match=r"cannot be (read|written)"):
+        registry.set_default("classic")
+    with pytest.raises((DownloadFailed, ModelFileError)):
+        registry.pull("u2netp")
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    with pytest.raises(ModelFileError, match="could not be stored"):
+        registry.add("mine", "u2net", file)
 
 
 def test_add_export_import_remove(registry: Registry, tmp_path: Path) -> None:

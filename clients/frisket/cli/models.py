@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry
+    from frisket.models.manifest import Source
 
 MODEL_ERROR = 6
 """Exit code of everything that is wrong with a model."""
@@ -21,6 +22,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser("models", help="list, fetch, add and move models")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _verb(verbs, "list", "what there is and what is here", _list)
+    _verb(verbs, "show", "all that is known of a model", _show, "NAME")
     pull = _verb(verbs, "pull", "fetch a model's weights and verify them", _pull, "NAME")
     pull.add_argument(
         "--accept-licence", action="store_true", help="accept a non-commercial licence"
@@ -97,6 +99,32 @@ def _list(registry: Registry, args: argparse.Namespace) -> None:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
         print("  ".join([*cells, row[4]]).rstrip())
+
+
+def _show(registry: Registry, args: argparse.Namespace) -> None:
+    info = registry.info(args.name)
+    high, wide = info.input_size
+    facts = {
+        "name": info.name,
+        "what it is": info.description,
+        "state": _line(info)[1],
+        "family": info.family + (" (refiner)" if info.role == "refiner" else ""),
+        "licence": _line(info)[3],
+        "size": _size(info.size_bytes),
+        "input": f"{wide} x {high} px" if high else "any size",
+        "takes": "boxes and points" if info.prompts else "",
+        "classes": ", ".join(info.classes[1:]),
+        "files": "\n".join(_origin(source) for source in registry.sources(args.name)),
+    }
+    for key, value in facts.items():
+        if value:
+            lines = value.replace("\n", "\n" + " " * 12)
+            print(f"{key + ':':<12}{lines}")
+
+
+def _origin(source: Source) -> str:
+    pin = f"sha256 {source.sha256}" if source.sha256 else f"md5 {source.md5}" if source.md5 else ""
+    return ", ".join(part for part in (source.file, source.url or "your own file", pin) if part)
 
 
 def _pull(registry: Registry, args: argparse.Namespace) -> None:

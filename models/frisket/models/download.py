@@ -19,6 +19,7 @@ Progress = Callable[[int, int], None]
 
 _CHUNK = 1 << 18
 _TIMEOUT_S = 60.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # full, a quota, a limit of file size
 
 
 def digest(path: Path, kind: str = "sha256") -> str:
@@ -77,7 +78,7 @@ def fetch(source: Source, target: Path, progress: Progress | None = None) -> str
 
 
 def _failed(source: Source, error: OSError, part: Path) -> DownloadFailed:
-    if error.errno == errno.ENOSPC:
+    if error.errno in _NO_ROOM:
         part.unlink(missing_ok=True)
         return DownloadFailed(f"The disk is full; {source.file} was not stored.")
     reason = getattr(error, "reason", None) or error.strerror or error

@@ -109,6 +109,7 @@ class Spec:
     size_bytes: int = 0
     role: str = "matte"
     prompts: bool = False
+    consent: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -176,6 +177,7 @@ def _model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -> Spe
             size_bytes=int(model.get("size_bytes", 0)),
             role=str(data.get("role", "matte")),
             prompts=bool(data.get("prompts", False)),
+            consent=bool(model.get("consent", data.get("consent", False))),
             options={**data.get("options", {}), **model.get("options", {})},
         )
     )

@@ -41,10 +41,14 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, data: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ModelFileError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 class Registry:
@@ -78,6 +82,15 @@ class Registry:
                 return _replace_default(info, self.default())
         return self._info(self._spec(name), self._chosen())
 
+    def sources(self, name: str) -> Sequence[Source]:
+        """Where a model's files come from; none for models without weights.
+
+        Raises:
+            UnknownModel: its text says which exist.
+        """
+        weightless = name in (info.name for info in _weightless(with_fake=True))
+        return () if weightless else self._spec(name).sources
+
     def _chosen(self) -> tuple[str, str]:
         """The default model and the refiner."""
         return self.default(), self.refiner()
@@ -104,8 +117,14 @@ class Registry:
 
         Raises:
             UnknownModel, NotPresent: it could not run.
+            ConsentRequired: its licence forbids commercial use; it must be named each time.
         """
         info = self.info(name)
+        if not info.commercial:
+            raise ConsentRequired(
+                f"{name} is licensed {info.licence}, which forbids commercial use, so it is "
+                "never the default; name it with --model."
+            )
         if not info.present:
             raise NotPresent(f"{name} is not here yet; 'frisket models pull {name}' fetches it.")
         settings = _read_json(self._home / _SETTINGS)
@@ -186,9 +205,13 @@ class Registry:
         self._consent(spec, accept_licence)
         record = _read_json(self._folder(name) / _RECORD)
         hashes = dict(record.get("sha256s", {}))
+        accepted = accept_licence or bool(record.get("accepted"))
+        record.update(licence=spec.licence, accepted=accepted)
+        if accepted:  # said before anything is fetched, and remembered
+            _write_json(self._folder(name) / _RECORD, record)
         for source in spec.sources:
             hashes[source.file] = self._pull(spec, source, hashes, progress)
-            record.update(sha256s=hashes, licence=spec.licence, accepted=accept_licence)
+            record.update(sha256s=hashes)
             _write_json(self._folder(name) / _RECORD, record)
         return self.info(name)
 
@@ -215,13 +238,13 @@ class Registry:
         return fetch(source, target, progress)
 
     def _consent(self, spec: Spec, accept: bool) -> None:
-        if spec.commercial or accept:
+        if accept or (spec.commercial and not spec.consent):
             return
         if _read_json(self._folder(spec.name) / _RECORD).get("accepted"):
             return
+        limit = "" if spec.commercial else ", which forbids commercial use"
         raise ConsentRequired(
-            f"{spec.name} is licensed {spec.licence}, which forbids commercial use; "
-            "say --accept-licence to accept it."
+            f"{spec.name} is licensed {spec.licence}{limit}; say --accept-licence to accept it."
         )
 
     def add(
@@ -312,7 +335,10 @@ class Registry:
         folder = self._models / name
         if not folder.is_dir():
             raise NotPresent(f"{name} has no files in {self._models}; nothing was removed.")
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise ModelFileError(f"{folder} cannot be removed: {error.strerror}.") from error
 
     def export(self, name: str, file: Path) -> None:
         """Write a present model into one archive, for a machine without a network.

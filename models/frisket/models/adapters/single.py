@@ -69,12 +69,19 @@ class SingleModel:
 
     def _channels_first(self, answer: Array) -> Float:
         values = np.asarray(answer, np.float32)
-        while values.ndim > 3:
+        while values.ndim > 3 and len(values) == 1:
             values = values[0]
         if values.ndim == 2:
-            return values[None]
-        last = self._spec.input.layout == "nhwc"
-        return values.transpose(2, 0, 1) if last else values
+            values = values[None]
+        elif values.ndim == 3 and self._spec.input.layout == "nhwc":
+            values = values.transpose(2, 0, 1)
+        if values.ndim != 3 or values.shape[0] < self._spec.output.channels or not values.size:
+            raise BadSignature(
+                f"{self._spec.name}: the family {self._spec.family!r} expects the output "
+                f"{self._output} to be a map of {self._spec.output.channels} channel(s), "
+                f"but the graph answered with {'x'.join(map(str, np.shape(answer))) or 'a number'}."
+            )
+        return values
 
 
 def _wanted(spec: Spec) -> str:
