@@ -124,7 +124,8 @@ def _show(registry: Registry, args: argparse.Namespace) -> None:
 
 def _origin(source: Source) -> str:
     pin = f"sha256 {source.sha256}" if source.sha256 else f"md5 {source.md5}" if source.md5 else ""
-    return ", ".join(part for part in (source.file, source.url or "your own file", pin) if part)
+    origin = source.url or ("in the package" if source.file == "embedded.onnx" else "your own file")
+    return ", ".join(part for part in (source.file, origin, pin) if part)
 
 
 def _pull(registry: Registry, args: argparse.Namespace) -> None:
