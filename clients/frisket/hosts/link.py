@@ -98,7 +98,7 @@ def ask(connect: Callable[[], H2Transport]) -> ServerInfo:
     models = tuple(
         ModelInfo(model.name, model.description, model.is_default)
         for model in message.models
-        if model.present
+        if model.present and not model.refiner
     )
     return ServerInfo(message.server_version, message.device, models)
 

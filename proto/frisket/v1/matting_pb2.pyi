@@ -446,7 +446,7 @@ class GetCapabilitiesResponse(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ..., server_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., qualities: _Optional[_Iterable[_Union[Quality, str]]] = ..., packings: _Optional[_Iterable[_Union[Packing, str]]] = ..., max_proxy_side_px: _Optional[int] = ..., max_tile_size_px: _Optional[int] = ..., max_layer_pixels: _Optional[int] = ..., sessions: _Optional[int] = ..., max_sessions: _Optional[int] = ..., server_peak_bytes: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "family", "description", "licence", "commercial", "present", "loaded", "is_default", "size_bytes")
+    __slots__ = ("name", "family", "description", "licence", "commercial", "present", "loaded", "is_default", "size_bytes", "classes", "prompts", "refiner")
     NAME_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -456,6 +456,9 @@ class Model(_message.Message):
     LOADED_FIELD_NUMBER: _ClassVar[int]
     IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    PROMPTS_FIELD_NUMBER: _ClassVar[int]
+    REFINER_FIELD_NUMBER: _ClassVar[int]
     name: str
     family: str
     description: str
@@ -465,4 +468,7 @@ class Model(_message.Message):
     loaded: bool
     is_default: bool
     size_bytes: int
-    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., description: _Optional[str] = ..., licence: _Optional[str] = ..., commercial: bool = ..., present: bool = ..., loaded: bool = ..., is_default: bool = ..., size_bytes: _Optional[int] = ...) -> None: ...
+    classes: _containers.RepeatedScalarFieldContainer[str]
+    prompts: bool
+    refiner: bool
+    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., description: _Optional[str] = ..., licence: _Optional[str] = ..., commercial: bool = ..., present: bool = ..., loaded: bool = ..., is_default: bool = ..., size_bytes: _Optional[int] = ..., classes: _Optional[_Iterable[str]] = ..., prompts: bool = ..., refiner: bool = ...) -> None: ...

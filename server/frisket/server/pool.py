@@ -100,6 +100,16 @@ class ModelPool:
             )
         return loaded
 
+    async def load(self, name: str) -> Loaded:
+        """Open a model of any role, so that who needs it next does not wait.
+
+        Raises:
+            ServiceError: as `acquire`.
+        """
+        loaded = await self._acquire(name or self.registry.default())
+        self.release(loaded)
+        return loaded
+
     async def acquire_refiner(self) -> Loaded | None:
         """Return the refiner that `best` uses, or None when there is none here.
 

@@ -169,8 +169,7 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         return await guarded(context, self._load(request.name))
 
     async def _load(self, name: str) -> models_pb.LoadModelResponse:
-        loaded = await self._shared.pool.acquire(name)
-        self._shared.pool.release(loaded)
+        loaded = await self._shared.pool.load(name)
         message = _model_message(loaded.model.info, loaded=True)
         return models_pb.LoadModelResponse(model=message, device=loaded.model.device)
 
@@ -201,6 +200,9 @@ def _model_message(info: ModelInfo, loaded: bool) -> pb.Model:
         commercial=info.commercial,
         present=info.present,
         loaded=loaded,
-        is_default=info.default,
+        is_default=info.default and info.role == "matte",
         size_bytes=info.size_bytes,
+        classes=info.classes[1:],
+        prompts=info.prompts,
+        refiner=info.role == "refiner",
     )

@@ -31,6 +31,7 @@ from frisket.server.patchwork import Patchwork
 from frisket.server.pool import Loaded, ModelPool, Picture, model_refused
 from frisket.server.report import Timings, finished_message, opened_message
 from frisket.server.scheduler import Scheduler
+from frisket.server.turns import Idle, next_turn
 from frisket.v1 import matting_pb2 as pb
 
 # A tile that arrives damaged this often means that the way is broken, not the tile.
@@ -84,6 +85,7 @@ class Session:
         self._send = send
         self._sending = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timings = Timings()
         self._revision = 0
         self._refiner: Loaded | None = None
@@ -116,6 +118,8 @@ class Session:
             pool.release(self._refiner)
             for task in self._tasks:
                 task.cancel()
+            if self._failed.done():
+                self._failed.exception()  # looked at, whoever raised it
 
     # -------------------------------------------------------------- phases
 
@@ -354,8 +358,8 @@ class Session:
         )
         limit = self._shared.limits.idle_stream_s if owes else None
         try:
-            return await asyncio.wait_for(self._receive(), limit)
-        except asyncio.TimeoutError:
+            return await next_turn(self._receive, self._failed, limit)
+        except Idle:
             raise ServiceError(
                 grpc.StatusCode.DEADLINE_EXCEEDED,
                 "IDLE",
@@ -380,7 +384,14 @@ class Session:
         """Run a tile beside the conversation; bounded by the tiles asked for."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Let a tile that failed end the stream; the client would wait for it forever."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._failed.done():
+            self._failed.set_exception(error)
 
     def _closer_for(self, wanted: set[int]) -> Closer | None:
         if self._refiner is None or self._solution.windows is None:

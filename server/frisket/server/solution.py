@@ -148,7 +148,7 @@ def solve(
         rgb,
         coarse.alpha,
         (grid.width, grid.height),
-        _QUALITIES[options.quality],
+        _quality(options, refiner),
         hints=hints,
         edge=edge_controls(options.edge),
         cell_px=coarse.cell_px,
@@ -166,6 +166,13 @@ def solve(
         depth=opening.alpha_depth,
         tile_size=grid.tile_size,
     )
+
+
+def _quality(options: pb.MatteOptions, refiner: RefinerChoice | None) -> engine.Quality:
+    """The engine's quality: without someone to refine the band, `best` is `high`."""
+    wanted = _QUALITIES[options.quality]
+    refines = refiner is not None and edge_controls(options.edge).neutral
+    return engine.Quality.HIGH if wanted is engine.Quality.BEST and not refines else wanted
 
 
 def _refining(

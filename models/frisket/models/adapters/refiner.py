@@ -73,8 +73,14 @@ class RefinerModel:
 
         Raises:
             BadOutput: the graph answered with what is not a number.
+            BadSignature: with another size.
         """
         values = self._graph.run({self._input.name: self._tensor(image, trimap)}, [self._output])
+        if values[0].size != self.side**2:
+            raise BadSignature(
+                f"{self.info.name}: {self._output} should be {self.side}x{self.side} like the "
+                f"input, but the graph answered with {'x'.join(map(str, values[0].shape))}."
+            )
         alpha = np.asarray(values[0], np.float32).reshape(self.side, self.side)
         return np.rint(np.clip(alpha, 0, 1) * TOP).astype(np.uint16)
 

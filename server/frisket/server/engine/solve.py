@@ -22,17 +22,19 @@ class _Effort:
         side: longer side of the grid.
         steps: of conjugate gradients.
         reach: of the band, in the model's own pixels.
+        wide: the band stays open that far around what was solved, for a refiner to look at.
     """
 
     side: int
     steps: int
     reach: float
+    wide: bool = False
 
 
 _EFFORTS = {
     Quality.STANDARD: _Effort(side=640, steps=20, reach=2.0),
     Quality.HIGH: _Effort(side=1024, steps=40, reach=2.4),
-    Quality.BEST: _Effort(side=1024, steps=40, reach=2.4),
+    Quality.BEST: _Effort(side=1024, steps=40, reach=2.4, wide=True),
 }
 _RADIUS = 3
 _EPS = 1e-6
@@ -104,7 +106,8 @@ def solve(
     trimap = band(alpha, effort.reach * cell)
     if hints is not None and not hints.empty:
         trimap = _told(trimap, hints, (rgb.shape[0], rgb.shape[1]), size)
-    return _solved(guide, alpha, trimap, layer_size, effort, edge or EdgeControls())
+    margin = max(2, round(effort.reach * cell)) if effort.wide else 2
+    return _solved(guide, alpha, trimap, layer_size, effort, margin, edge or EdgeControls())
 
 
 def _told(trimap: Bytes, hints: Hints, shape: tuple[int, int], size: tuple[int, int]) -> Bytes:
@@ -121,6 +124,7 @@ def _solved(
     trimap: Bytes,
     layer_size: tuple[int, int],
     effort: _Effort,
+    margin: int,
     edge: EdgeControls,
 ) -> LinearMatte:
     """Closed form within the band's bounding box; outside it everything is known."""
@@ -135,7 +139,7 @@ def _solved(
     if not edge.neutral:
         a, b, shown = controlled(a, b, shown, edge, max(shown.shape) / max(layer_size))
         trimap = np.full_like(trimap, 128)
-    known = settled(trimap, shown, 2)
+    known = settled(trimap, shown, margin)
     return finish(a, b, known, shown, layer_size, method)
 
 

@@ -21,7 +21,7 @@ class EngineError(ValueError):
 
 
 class Quality(enum.Enum):
-    """How much work the edge gets."""
+    """How much work the edge gets; BEST solves as HIGH and leaves a wider band to a refiner."""
 
     DRAFT = "draft"
     STANDARD = "standard"
