@@ -326,3 +326,24 @@ def test_a_full_disk_keeps_nothing_that_was_added(
     with pytest.raises(ModelFileError, match="could not be stored: No space left"):
         registry.add("mine", "u2net", file)
     assert not (registry._models / "mine").exists()
+
+
+def test_a_known_model_travels_and_stays_the_pinned_one(
+    server: str, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exported here, imported there; an archive with other weights under its name is refused."""
+    shipped = dict(manifest.shipped())
+    pinned = Source("w.onnx", server, hashlib.sha256(DATA).hexdigest())
+    shipped["u2netp"] = replace(shipped["u2netp"], sources=(pinned,))
+    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+    registry.pull("u2netp")
+    registry.export("u2netp", tmp_path / "u.zip")
+    other = Registry(tmp_path / "other")
+    assert other.import_(tmp_path / "u.zip").present
+    assert other._files(other._spec("u2netp"))[0].read_bytes() == DATA
+    registry._files(registry._spec("u2netp"))[0].write_bytes(b"other weights")
+    registry.export("u2netp", tmp_path / "forged.zip")
+    third = Registry(tmp_path / "third")
+    with pytest.raises(WrongHash):
+        third.import_(tmp_path / "forged.zip")
+    assert not third.info("u2netp").present
