@@ -24,7 +24,7 @@ test: $(STAMP)
 
 # Real GIMP and Krita, in a tree of their own; Linux and root only (scripts/hosts.sh).
 test-hosts: $(STAMP)
-	FRISKET_TEST_HOSTS=1 $(BIN)/python -m pytest tests/hosts
+	FRISKET_TEST_HOSTS=1 $(BIN)/python -m pytest --timeout 1200 tests/hosts
 
 plugins: $(STAMP)
 	$(BIN)/frisket plugins pack dist

@@ -12,16 +12,20 @@
 set -euo pipefail
 
 SUITE=trixie
-CACHE=${FRISKET_HOSTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/frisket-hosts}
+CACHE=${FRISKET_HOSTS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/frisket-hosts}
 ROOT=$CACHE/$SUITE-1
 PACKAGES=gimp,gir1.2-gimp-3.0,python3-gi,krita,python3-pyqt5,python3-pyqt5.sip,xvfb,xauth,openbox,xdotool,dbus,fonts-dejavu-core,imagemagick
+# The tree and the archives it is made of, while it is made.
+ROOM_KIB=4000000
 
 cannot() { echo "hosts: $*" >&2; exit 3; }
 
 apt_install() {
   command -v apt-get >/dev/null || cannot "needs a Debian or Ubuntu machine"
-  apt-get update -q >/dev/null
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null
+  local log
+  log=$({ apt-get update -q &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } 2>&1) ||
+    cannot "apt-get cannot install $*: $(tail -n 2 <<<"$log")"
 }
 
 # The mirror that this machine's own apt uses, or the one named in DEBIAN_MIRROR.
@@ -34,19 +38,29 @@ mirror() {
 prepare() {
   [ "$(id -u)" = 0 ] || cannot "preparing the tree needs root"
   [ "$(uname -s)" = Linux ] || cannot "the tree runs on Linux only"
+  unshare -m --propagation private -- true 2>/dev/null ||
+    cannot "this machine lets nobody mount, not even root (a container without that right?)"
   mkdir -p "$CACHE"
   exec 9>"$CACHE/.lock"
   flock 9
   if [ -e "$ROOT/.ready" ]; then echo "hosts: cached in $ROOT"; return; fi
+  [ "$(df -Pk "$CACHE" | awk 'NR == 2 {print $4}')" -ge "$ROOM_KIB" ] ||
+    cannot "making the tree needs $((ROOM_KIB / 1000000)) GB free in $CACHE"
   command -v mmdebstrap >/dev/null || apt_install mmdebstrap
   rm -rf --one-file-system "$ROOT"
-  mmdebstrap --quiet --mode=root --variant=apt \
+  local from log
+  from=$(mirror)
+  log=$(mmdebstrap --quiet --mode=root --variant=apt \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/help/*' \
-    --aptopt='Acquire::Languages "none"' \
-    --include="$PACKAGES" "$SUITE" "$ROOT" "$(mirror)"
+    --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
+    --include="$PACKAGES" "$SUITE" "$ROOT" "$from" 2>&1) || {
+    rm -rf --one-file-system "$ROOT"
+    cannot "mmdebstrap made no tree from $from: $(tail -n 3 <<<"$log")"
+  }
   rm -rf "$ROOT"/var/cache/apt/archives/*.deb
   touch "$ROOT/.ready"
+  inside "$CACHE" true || cannot "the tree in $ROOT cannot be entered"
   echo "hosts: made $ROOT"
 }
 
@@ -63,7 +77,7 @@ inside() {
   [ "$(id -u)" = 0 ] || cannot "entering the tree needs root"
   export ROOT LAB=$1
   shift
-  exec unshare -m --propagation private -- /bin/bash -c '
+  unshare -m --propagation private -- /bin/bash -c '
     set -e
     mkdir -p "$ROOT/lab" "$ROOT/run/user/0"
     chmod 700 "$ROOT/run/user/0"

@@ -31,9 +31,12 @@ def tree() -> Path:
         pytest.skip("needs real hosts: make test-hosts")
     if os.geteuid() != 0:
         pytest.skip("entering the hosts' tree needs root")
-    done = subprocess.run([SCRIPT, "prepare"], capture_output=True, text=True, timeout=500)
+    try:
+        done = subprocess.run([SCRIPT, "prepare"], capture_output=True, text=True, timeout=900)
+    except subprocess.TimeoutExpired:
+        pytest.skip("the hosts' tree was not prepared within 15 minutes: a slow mirror?")
     if done.returncode:
-        pytest.skip(f"the hosts' tree cannot be prepared here: {done.stderr.strip()[-300:]}")
+        pytest.skip(f"the hosts' tree cannot be prepared here: {done.stderr.strip()[-500:]}")
     root = subprocess.run([SCRIPT, "root"], capture_output=True, text=True, check=True)
     return Path(root.stdout.strip())
 

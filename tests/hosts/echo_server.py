@@ -1,8 +1,9 @@
 """A server on the real wire whose alpha is the green channel: masks are exact to the pixel.
 
-`model` chooses how it behaves: "slow" waits before each tile, "dying" breaks the stream
-after a few tiles the first time, "busy" refuses. Everything asked of it is kept in
-`openings` for the tests to look at.
+`model` chooses how it behaves: "slow" waits before each tile, "stuck" answers three and no
+more, "dying" breaks the stream after a few tiles the first time, "busy" refuses. Everything
+asked of it is kept in `openings` for the tests to look at; what a test inside a host has to
+know while it runs lies in files beside the server's state: `tiles` and `updates`.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def green(data: bytes, pixel_format: int) -> bytes:
 
 
 class Matting(rpc.MattingServiceServicer):
-    def __init__(self) -> None:
+    def __init__(self, notes: Path | None = None) -> None:
+        self._notes = notes
         self.openings: list[pb.OpenRequest] = []
         self.planes: dict[int, bytes] = {}
         self.updates: list[pb.UpdateRequest] = []
@@ -52,6 +54,10 @@ class Matting(rpc.MattingServiceServicer):
         self.cancelled = 0
         self._died = False
         self._tiles_before = 0
+
+    def _note(self, name: str, text: str) -> None:
+        if self._notes is not None:
+            (self._notes / name).write_text(text, encoding="utf-8")
 
     async def _admit(self, context) -> None:
         if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
@@ -88,6 +94,7 @@ class Matting(rpc.MattingServiceServicer):
         async for request in stream:
             if request.HasField("update") and not request.update.cancel:
                 self.updates.append(request.update)
+                self._note("updates", "update\n" * len(self.updates))
                 await self._read_planes(stream, opening, request.update.hints, first=False)
                 revision = request.update.revision
                 async for answer in self._revision(stream, opening, proxy, revision, context):
@@ -185,6 +192,10 @@ class Matting(rpc.MattingServiceServicer):
         model = opening.options.model
         if model == "slow":
             await asyncio.sleep(0.15)
+        if model == "stuck":
+            self._note("tiles", str(self.tiles))
+            if self.tiles - self._tiles_before > 3:
+                await asyncio.sleep(600)
         if model == "dying" and self.tiles - self._tiles_before > 4 and not self._died:
             self._died = True
             context.set_trailing_metadata((("frisket-reason", "DRAINING"),))
@@ -211,7 +222,7 @@ class EchoServer:
     """The server in a thread of its own; announces itself like a local one."""
 
     def __init__(self, home: Path | None = None) -> None:
-        self.matting = Matting()
+        self.matting = Matting(home / "run" if home else None)
         self._home = home
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()

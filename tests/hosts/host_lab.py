@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from frisket.cli import plugin_bundle
 from frisket.cli.plugin_places import Place
@@ -33,11 +39,6 @@ class Lab:
     def home(self) -> Path:
         return self.folder / "home"
 
-    def results(self) -> dict[str, dict[str, object]]:
-        path = self.folder / "results.json"
-        assert path.exists(), "the host left no results"
-        return json.loads(path.read_text())  # type: ignore[no-any-return]
-
 
 def install_plugin(host: str, lab: Lab) -> None:
     """Install a plug-in for a host that sees the lab as /lab, with a command that asks us."""
@@ -49,7 +50,7 @@ def install_plugin(host: str, lab: Lab) -> None:
     facts = json.loads(record.read_text())
     facts.update(command=["/bin/sh", "/lab/start.sh"], home="/lab/home")
     record.write_text(json.dumps(facts))
-    (lab.folder / "start.sh").write_text("touch /lab/start-me; sleep 20\n")
+    (lab.folder / "start.sh").write_text("touch /lab/start-me; sleep 55\n")
 
 
 class Starter:
@@ -76,28 +77,80 @@ class Starter:
         self._thread.join(5)
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One host at a time on this machine: another run of the tests waits for its turn."""
+    tree = subprocess.run([SCRIPT, "root"], capture_output=True, text=True, check=True)
+    cache = Path(tree.stdout.strip()).parent
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".in-use").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def run_inside(lab: Lab, command: list[str], env: dict[str, str], timeout: float) -> str:
     """Run a command in the tree; return its output."""
     words = [f"{key}={value}" for key, value in env.items()]
-    started = time.monotonic()
-    done = subprocess.run(
-        [SCRIPT, "run", lab.folder, *words, *command],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        errors="replace",
-    )
-    output = done.stdout + done.stderr
-    (lab.folder / "output.txt").write_text(output)
-    print(f"{command[0]}: {time.monotonic() - started:.1f} s, status {done.returncode}")
+    return run_host(lab, [str(SCRIPT), "run", str(lab.folder), *words, *command], timeout)
+
+
+def run_host(
+    lab: Lab, command: Sequence[str], timeout: float, env: Mapping[str, str] | None = None
+) -> str:
+    """Run a host, alone, and all that it starts; return its output."""
+    path = lab.folder / "output.txt"
+    with alone(), path.open("wb") as output:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=env, start_new_session=True
+        )
+        try:
+            status: object = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            status = f"stopped after {timeout} s"
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    print(f"{command[-1]}: {time.monotonic() - started:.1f} s, status {status}")
+    return path.read_text(errors="replace")
+
+
+def started(run: Callable[[], str], sign: Path) -> str:
+    """Run a host; once more, and say so, where it left no sign of having started."""
+    output = run()
+    if not sign.exists():
+        warnings.warn(f"a host did not start and is tried again: {output[-800:]}", stacklevel=2)
+        output = run()
+    print(output[-3000:])
     return output
 
 
-def krita_cases() -> list[str]:
-    """The names of the cases that run inside Krita."""
-    body = ast.parse((HERE / "krita_cases.py").read_text()).body
-    functions = (node.name for node in body if isinstance(node, ast.FunctionDef))
-    return [name for name in functions if name.startswith("case_")]
+def cases(host: str) -> list[str]:
+    """The names of the cases that run inside a host; FRISKET_CASES chooses some by hand."""
+    chosen = os.environ.get("FRISKET_CASES", "").split()
+    files = sorted(HERE.glob(f"{host}_*.py"))
+    nodes = (node for path in files for node in ast.parse(path.read_text()).body)
+    functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
+    names = [name for name in functions if name.startswith("case_")]
+    return [name for name in names if name in chosen] or names
+
+
+def every_case(lab: Lab, run: Callable[[], str], names: Sequence[str]) -> dict[str, Any]:
+    """Run a host until every case has a result, and return the results.
+
+    A host that does not start is started once more. One that ends in a case has failed that
+    case; the others get a new host, so that one report names all that is wrong.
+    """
+    for _ in range(4):
+        print(run()[-3000:])
+        path = lab.folder / "results.json"
+        results = json.loads(path.read_text()) if path.exists() else {}
+        missing = [name for name in names if name not in results]
+        if not missing:
+            break
+        warnings.warn(f"the host ended before {missing[0]} and is started again", stacklevel=2)
+    return results
 
 
 def prepare_krita(lab: Lab) -> None:
@@ -107,5 +160,6 @@ def prepare_krita(lab: Lab) -> None:
     shutil.copytree(HERE / "krita_driver", plugins, dirs_exist_ok=True)
     config = lab.folder / "config" / "kritarc"
     config.write_text(config.read_text() + "enable_frisket_driver=true\n")
-    for name in ("krita_cases.py", "krita_kit.py", "krita_window.sh"):
-        shutil.copy(HERE / name, lab.folder)
+    for path in HERE.glob("krita_*"):
+        if path.is_file():
+            shutil.copy(path, lab.folder)

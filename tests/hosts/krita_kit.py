@@ -100,7 +100,15 @@ def start(**chosen):
     return dock.task
 
 
-def complete(task, seconds=20.0):
+def until(condition, seconds=60.0, what="it"):
+    """Hand time to Krita until something is so; a busy machine may take long."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come: {docker().status.text()}"
+        yield 20
+
+
+def complete(task, seconds=60.0):
     """Wait until the mask is complete."""
     assert task is not None, docker().status.text()
     end = time.monotonic() + seconds
@@ -110,7 +118,7 @@ def complete(task, seconds=20.0):
         yield 20
 
 
-def ended(task, seconds=20.0):
+def ended(task, seconds=60.0):
     """Wait until the worker has left and the docker has heard of it."""
     end = time.monotonic() + seconds
     while not task.wait(0) or docker().task is task:
@@ -127,14 +135,16 @@ def cut(**chosen):
 
 
 def _run(cases):
-    results = {}
+    results = known()
     wanted = os.environ.get("FRISKET_CASES", "").split()
     names = wanted or [name for name in cases if name.startswith("case_")]
     while docker() is None:
         yield 100
     for name in names:
+        if name in results:
+            continue
         begin = time.monotonic()
-        results[name] = {"error": "it did not end"}
+        results[name] = {"error": "Krita ended in this case"}
         write(results)
         try:
             yield from cases[name]()
@@ -152,9 +162,17 @@ def _run(cases):
     os._exit(0)
 
 
+def known():
+    """The results of a Krita that ended before its time."""
+    path = os.path.join(LAB, "results.json")
+    return json.load(open(path)) if os.path.exists(path) else {}
+
+
 def write(results):
-    with open(os.path.join(LAB, "results.json"), "w") as file:
+    fresh = os.path.join(LAB, "results.new")
+    with open(fresh, "w") as file:
         json.dump(results, file)
+    os.replace(fresh, os.path.join(LAB, "results.json"))
 
 
 def step(steps):
@@ -166,6 +184,12 @@ def step(steps):
         traceback.print_exc()
         os._exit(70)
     QTimer.singleShot(pause, lambda: step(steps))
+
+
+def followed():
+    """What the server was told of changes, by the lines it keeps."""
+    path = os.path.join(os.environ["FRISKET_HOME"], "run", "updates")
+    return open(path).read().split() if os.path.exists(path) else []
 
 
 def run(cases):

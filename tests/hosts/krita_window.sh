@@ -15,7 +15,7 @@ for attempt in 1 2 3; do
   Xvfb -displayfd 6 -noreset -screen 0 1600x1000x24 -nolisten tcp >/dev/null 2>&1 &
   server=$!
   # The whole number is there when its line is.
-  for _ in $(seq 200); do read -r number < "$lab/display" && break; sleep 0.05; done
+  for _ in $(seq 600); do read -r number < "$lab/display" && break; sleep 0.05; done
   export DISPLAY=:$number
   sleep 0.3
   started=$SECONDS

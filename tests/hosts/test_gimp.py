@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
 from pathlib import Path
 
 import pytest
-from host_lab import install_plugin, run_inside
+from host_lab import cases, every_case, install_plugin, run_inside
 
 HERE = Path(__file__).resolve().parent
 
-
-CASES = [
-    node.name
-    for node in ast.parse((HERE / "gimp_cases.py").read_text()).body
-    if isinstance(node, ast.FunctionDef) and node.name.startswith("case_")
-]
-ENV = {"HOME": "/tmp", "GIMP3_DIRECTORY": "/lab/gimp3", "FRISKET_HOME": "/lab/home"}
+CASES = cases("gimp")
+ENV = {
+    "HOME": "/tmp",
+    "GIMP3_DIRECTORY": "/lab/gimp3",
+    "FRISKET_HOME": "/lab/home",
+    "FRISKET_CASES": " ".join(CASES),
+}
 BATCH = "exec(compile(open('/lab/gimp_cases.py').read(), 'gimp_cases', 'exec'), globals())"
 
 
 @pytest.fixture(scope="module")
 def results(tree, lab, server):  # type: ignore[no-untyped-def]
     install_plugin("gimp", lab)
-    shutil.copy(HERE / "gimp_cases.py", lab.folder)
+    for path in HERE.glob("gimp_*.py"):
+        shutil.copy(path, lab.folder)
     interpreter = "--batch-interpreter=python-fu-eval"
-    command = ["timeout", "150", "gimp-console-3.0", "-id", interpreter, "-b", BATCH, "--quit"]
-    output = run_inside(lab, command, ENV, 170)
-    print(output[-3000:])
-    return lab.results()
+    command = ["gimp-console-3.0", "-id", interpreter, "-b", BATCH, "--quit"]
+    return every_case(lab, lambda: run_inside(lab, command, ENV, 500), CASES)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_in_gimp(case, results):  # type: ignore[no-untyped-def]
-    assert case in results, "GIMP ended before this case"
+    assert case in results, "GIMP did not come to this case"
     assert not results[case]["error"], results[case]["error"]
 
 

@@ -11,10 +11,14 @@ from krita import Krita, Selection
 from frisket.client.grid import TileRect
 
 from .mainthread import host_cost
-from .place import GivenUp, Place, children, find
+from .place import Place, children, find
 from .qt import QtCore
 
 _NAME = "Frisket mask"
+
+
+class NotYet(Exception):
+    """Krita made no mask although it was asked to: it may a moment later."""
 
 
 class Target:
@@ -178,7 +182,7 @@ def _by_action(document, layer, seed):
     document.setSelection(kept)
     fresh = [each for each in children(layer) if each.uniqueId().toString() not in before]
     if not fresh:
-        raise GivenUp("Krita made no mask. Click into the image and try again.")
+        raise NotYet
     fresh[0].setName(_NAME)
     if active is not None:
         document.setActiveNode(active)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,11 +12,12 @@ from frisket.hosts.planes import multiply
 
 from . import making
 from .mainthread import MainThread
-from .place import Place
+from .place import GivenUp, Place
 from .qt import QtCore
 
 # What is written in one go on the main thread: about two milliseconds.
 _BATCH_PIXELS = 4 << 20
+_PATIENCE_S = 5.0
 
 Patch = tuple[TileRect, QtCore.QByteArray]
 
@@ -98,7 +100,21 @@ class Painter:
     def _flush(self) -> None:
         batch, self._batch, self._pending = self._batch, [], 0
         if batch:
+            self._make()
             self.main.call(lambda: self._there().write(batch))
+
+    def _make(self) -> None:
+        """Make the target; Krita 5.1 needs a moment when it is busy."""
+        end = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self.main.call(self._there)
+                return
+            except making.NotYet:
+                if time.monotonic() > end:
+                    text = "Krita made no mask. Click into the image and try again."
+                    raise GivenUp(text) from None
+                time.sleep(0.2)
 
     def _redraw(self) -> None:
         self.main.call(lambda: self._there().redraw())

@@ -1,0 +1,202 @@
+"""What the plug-in has to make inside GIMP."""
+
+from gi.repository import Gegl, Gimp
+from gimp_kit import (
+    ANY,
+    REFINE,
+    SELECTION,
+    SUBJECT,
+    good,
+    green,
+    noise,
+    placed,
+    rectangle,
+    refused,
+    values,
+    whole,
+)
+
+
+def case_mask_is_exact():
+    image, layer = noise(1500, 1100)
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_new_layer_with_clean_colours():
+    image, layer = noise(700, 600)
+    before = whole(layer, "R'G'B'A u8")
+    good(ANY, image, [layer], make="layer", decontaminate=True)
+    new = image.get_layers()[0]
+    assert new.get_name() == "noise cutout"
+    assert values(new.get_mask()) == green(layer)
+    after = whole(new, "R'G'B'A u8")
+    for channel in range(3):
+        assert after[channel::4] == bytes(255 - value for value in before[channel::4])
+    assert after[3::4] == before[3::4]
+    assert whole(layer, "R'G'B'A u8") == before
+    assert not layer.get_visible()
+
+
+def case_selection_and_channel_of_an_offset_layer_beyond_the_canvas():
+    canvas = (700, 500)
+    image, layer = noise(900, 600, canvas=canvas)
+    layer.set_offsets(-50, 30)
+    good(ANY, image, [layer], make="channel")
+    wanted = placed(green(layer), 900, -50, 30, canvas)
+    assert values(image.get_channels()[0]) == wanted
+    good(ANY, image, [layer], make="selection")
+    assert values(image.get_selection()) == wanted
+    assert len(image.get_channels()) == 1
+
+
+def case_mask_of_an_offset_layer():
+    image, layer = noise(900, 600, canvas=(700, 500))
+    layer.set_offsets(300, -200)
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_active_selection_is_respected():
+    image, layer = noise(700, 500)
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 100, 300, 200)
+    good(SUBJECT, image, [layer])
+    alpha, wanted = green(layer), bytearray(700 * 500)
+    for y in range(100, 300):
+        wanted[y * 700 + 100 : y * 700 + 400] = alpha[y * 700 + 100 : y * 700 + 400]
+    assert values(layer.get_mask()) == bytes(wanted)
+
+
+def case_hints_from_the_selection():
+    image, layer = noise(700, 500)
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 300, 200)
+    good(SELECTION, image, [layer], selection_use="box")
+    good(SELECTION, image, [layer], selection_use="prior", existing="replace")
+    Gimp.Selection.none(image)
+    refused("Nothing is selected", SELECTION, image, [layer])
+
+
+def case_refine_and_intersect():
+    image, layer = noise(600, 400)
+    refused("has no mask", REFINE, image, [layer])
+    mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+    layer.add_mask(mask)
+    buffer = mask.get_buffer()
+    buffer.set(rectangle(0, 0, 300, 400), "Y u8", b"\xff" * 120000)
+    buffer.flush()
+    good(SUBJECT, image, [layer], existing="intersect")
+    alpha, wanted = green(layer), bytearray(600 * 400)
+    for y in range(400):
+        wanted[y * 600 : y * 600 + 300] = alpha[y * 600 : y * 600 + 300]
+    assert values(layer.get_mask()) == bytes(wanted)
+    good(REFINE, image, [layer])
+    assert values(layer.get_mask()) == alpha
+
+
+def _deep(precision, slack=0):
+    image, layer = noise(600, 400, precision)
+    good(SUBJECT, image, [layer])
+    alpha = memoryview(whole(layer, "R'G'B' u16")).cast("H")[1::3].tolist()
+    mask = memoryview(whole(layer.get_mask(), "Y u16")).cast("H").tolist()
+    assert max(abs(a - b) for a, b in zip(alpha, mask)) <= slack  # noqa: B905
+
+
+def case_16_bit():
+    _deep(Gimp.Precision.U16_NON_LINEAR)
+
+
+def case_16_bit_linear():
+    _deep(Gimp.Precision.U16_LINEAR)
+
+
+def case_float():
+    _deep(Gimp.Precision.FLOAT_LINEAR)
+
+
+def case_half():
+    # Half floats have 11 significant bits.
+    _deep(Gimp.Precision.HALF_NON_LINEAR, 32)
+
+
+def case_8_bit_linear():
+    image, layer = noise(600, 400, Gimp.Precision.U8_LINEAR)
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_grey():
+    image, layer = noise(600, 400)
+    image.convert_grayscale()
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_indexed():
+    image, layer = noise(600, 400)
+    image.convert_indexed(
+        Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, ""
+    )
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_group():
+    image, layer = noise(600, 400)
+    group = Gimp.GroupLayer.new(image, "group")
+    image.insert_layer(group, None, 0)
+    image.reorder_item(layer, group, 0)
+    good(SUBJECT, image, [group])
+    assert values(group.get_mask()) == green(group)
+
+
+def case_several_layers_and_two_documents():
+    first, layer = noise(300, 200)
+    other = layer.copy()
+    first.insert_layer(other, None, 0)
+    second, third = noise(400, 300)
+    good(SUBJECT, first, [layer, other])
+    good(SUBJECT, second, [third])
+    for each in (layer, other, third):
+        assert values(each.get_mask()) == green(each)
+
+
+def case_one_pixel():
+    image, layer = noise(1, 1)
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_text_layer():
+    image, _ = noise(300, 200)
+    text = Gimp.TextLayer.new(image, "Hello", Gimp.context_get_font(), 60, Gimp.Unit.pixel())
+    image.insert_layer(text, None, 0)
+    good(SUBJECT, image, [text])
+    assert text.get_mask() is not None
+
+
+def case_hidden_layer():
+    image, layer = noise(300, 200)
+    layer.set_visible(False)
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_100_megapixels():
+    """Mostly one colour: only the tiles on the edge travel, and each is exact."""
+    width, height = 11547, 8660
+    image = Gimp.Image.new(width, height, Gimp.ImageBaseType.RGB)
+    kind = Gimp.ImageType.RGB_IMAGE
+    layer = Gimp.Layer.new(image, "large", width, height, kind, 100, Gimp.LayerMode.NORMAL)
+    image.insert_layer(layer, None, 0)
+    buffer = layer.get_buffer()
+    buffer.set_color(rectangle(0, 0, width, height), Gegl.Color.new("black"))
+    buffer.set_color(rectangle(2000, 1500, 6000, 5000), Gegl.Color.new("white"))
+    ramp = bytes(value for x in range(512) for value in (x // 2,) * 3) * 5000
+    buffer.set(rectangle(8000, 1500, 512, 5000), "R'G'B' u8", ramp)
+    buffer.flush()
+    good(SUBJECT, image, [layer])
+    mask = layer.get_mask().get_buffer()
+    for x, y in ((0, 0), (1800, 1400), (4000, 4000), (7900, 6000), (8400, 3000), (11000, 8600)):
+        rect = rectangle(x, y, 500, 60)
+        alpha = layer.get_buffer().get(rect, 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)[1::3]
+        assert mask.get(rect, 1.0, "Y u8", Gegl.AbyssPolicy.NONE) == alpha, (x, y)

@@ -1,0 +1,158 @@
+"""What the plug-in has to bear inside Krita."""
+
+import os
+
+from krita_kit import (
+    KRITA,
+    OLD,
+    close,
+    complete,
+    cut,
+    docker,
+    document,
+    ended,
+    green,
+    masks,
+    pixels,
+    start,
+    until,
+)
+
+
+def case_bad_targets():
+    doc, layer = document(300, 200)
+    yield 200
+    layer.setLocked(True)
+    docker().cut()
+    assert "is locked" in docker().status.text()
+    layer.setLocked(False)
+    empty = doc.createNode("empty", "paintlayer")
+    doc.rootNode().addChildNode(empty, None)
+    yield 500
+    doc.setActiveNode(empty)
+    yield 200
+    docker().cut()
+    assert "is empty" in docker().status.text()
+    close(doc)
+    yield 300
+    if KRITA.activeDocument() is None:
+        docker().cut()
+        assert "No image is open" in docker().status.text()
+
+
+def case_one_pixel():
+    doc, layer = document(1, 1)
+    yield 200
+    yield from cut()
+    assert pixels(masks(layer)[0], doc) == green(layer, doc)
+    close(doc)
+
+
+def case_cancel_half_way():
+    doc, layer = document(2600, 2600)
+    yield 300
+    task = start(model="stuck")
+    yield from until(lambda: masks(layer) and "Sharpening the edge" in task.times, what="a mask")
+    yield 300
+    docker().cancel()
+    yield from ended(task)
+    assert docker().status.text() == "Cancelled."
+    assert len(masks(layer)) == 1
+    KRITA.action("edit_undo").trigger()
+    if not OLD:
+        yield from until(lambda: not masks(layer), what="the undo")
+    yield 300
+    close(doc)
+
+
+def case_layer_deleted_meanwhile():
+    doc, layer = document(1600, 1600)
+    other = doc.createNode("other", "paintlayer")
+    doc.rootNode().addChildNode(other, None)
+    yield 300
+    doc.setActiveNode(layer)
+    yield 200
+    task = start(model="slow")
+    yield from until(lambda: "Sharpening the edge" in task.times, what="a mask")
+    layer.remove()
+    yield from ended(task)
+    assert "was deleted" in docker().status.text(), docker().status.text()
+    close(doc)
+
+
+def case_document_closed_meanwhile():
+    doc, _ = document(1600, 1600)
+    yield 300
+    task = start(model="slow")
+    yield from until(lambda: "Sharpening the edge" in task.times, what="a mask")
+    close(doc)
+    yield from ended(task)
+    assert "was closed" in docker().status.text(), docker().status.text()
+
+
+def case_image_resized_meanwhile():
+    doc, _ = document(1600, 1600)
+    yield 300
+    task = start(model="slow")
+    yield from until(lambda: "Sharpening the edge" in task.times, what="a mask")
+    doc.resizeImage(0, 0, 1000, 1000)
+    yield from ended(task)
+    assert "was resized" in docker().status.text(), docker().status.text()
+    close(doc)
+
+
+def case_server_refuses():
+    doc, layer = document(300, 200)
+    yield 200
+    task = start(model="busy")
+    yield from ended(task)
+    assert "busy" in docker().status.text(), docker().status.text()
+    assert not masks(layer)
+    close(doc)
+
+
+def case_server_dies_half_way():
+    doc, layer = document(1600, 1600)
+    yield 300
+    yield from cut(model="dying")
+    assert pixels(masks(layer)[0], doc) == green(layer, doc)
+    close(doc)
+
+
+def case_server_is_started():
+    state = os.path.join(os.environ["FRISKET_HOME"], "run", "server.json")
+    kept = open(state).read()
+    os.unlink(state)
+    try:
+        doc, layer = document(300, 200)
+        yield 200
+        yield from cut()
+        assert pixels(masks(layer)[0], doc) == green(layer, doc)
+        close(doc)
+    finally:
+        open(state, "w").write(kept)
+
+
+def case_action():
+    doc, layer = document(400, 300)
+    yield 300
+    docker().controls.choose(model="", make="mask")
+    action = KRITA.action("frisket_cut_out")
+    assert action is not None
+    assert action.shortcut().toString() == "Ctrl+Alt+X", action.shortcut().toString()
+    action.trigger()
+    yield 100
+    task = docker().task
+    yield from complete(task)
+    task.end()
+    yield from ended(task)
+    assert pixels(masks(layer)[0], doc) == green(layer, doc)
+    close(doc)
+
+
+def case_diagnostics():
+    docker().diagnose()
+    yield from until(lambda: "Written to" in docker().status.text(), what="the report")
+    report = open(os.path.join(os.environ["FRISKET_HOME"], "run", "krita-diagnostics.txt")).read()
+    assert "FAIL" not in report, report
+    assert "All is well" in docker().status.text()
