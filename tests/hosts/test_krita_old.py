@@ -14,7 +14,6 @@ CASES = [
     "case_mask_is_exact",
     "case_projection_shows_the_mask",
     "case_undo_and_redo_are_one_step",
-    "case_new_layer",
     "case_group",
     "case_16_bit",
     "case_cmyk",

@@ -16,9 +16,9 @@ MAKES = (
     ("layer", "New layer"),
     ("selection", "Selection"),
 )
-# Krita 5.1 ends when a plug-in sets the selection it has made.
+# Krita 5.1 ends when a plug-in sets the selection it has made, and often when a layer that a
+# plug-in has added gets a mask: there only a mask is made.
 _MODERN = hasattr(Document, "createTransparencyMask")
-_OLD_MAKES = ("mask", "layer")
 QUALITIES = (
     ("draft", "Draft: the coarse mask"),
     ("standard", "Standard: sharp and fast"),
@@ -41,7 +41,7 @@ class Controls(QtWidgets.QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         self._model = _menu((("", "The server's own choice"),))
         self._quality = _menu(QUALITIES, "standard")
-        self._make = _menu(MAKES if _MODERN else [each for each in MAKES if each[0] in _OLD_MAKES])
+        self._make = _menu(MAKES if _MODERN else MAKES[:1])
         self._shift = _spin(-100, 100, " px")
         self._feather = _spin(0, 100, " px")
         self._clean = QtWidgets.QCheckBox("Clean edge colours (new layer)")

@@ -28,6 +28,14 @@ class Target:
         self._place = place
         self._region = region
         self._replaced = replaced
+        self._id = None
+
+    def make(self) -> None:
+        """Make what takes the alpha.
+
+        Raises:
+            NotYet: Krita needs a moment; ask again.
+        """
         self._id = self._make().uniqueId()
 
     def _make(self):

@@ -66,7 +66,8 @@ class Painter:
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Replace the new layer's colours by cleaned ones."""
         moved = self._moved(rect)
-        self.main.call(lambda: self._there().recolour(moved, colours))
+        target = self._there()
+        self.main.call(lambda: target.recolour(moved, colours))
 
     def shown(self) -> None:
         """Let Krita redraw, at once the first time and seldom after that."""
@@ -82,7 +83,7 @@ class Painter:
     def finish(self) -> None:
         """Write and show what is left."""
         self._flush()
-        self.main.call(lambda: self._there().finish())
+        self.main.call(self._there().finish)
         self._redraw()
 
     def _moved(self, rect: TileRect) -> TileRect:
@@ -92,29 +93,30 @@ class Painter:
         grab = lambda: self.selected.pixelData(rect.x, rect.y, rect.width, rect.height)  # noqa: E731
         return self.main.call(grab).data()
 
-    def _there(self) -> making.Target:
-        if self._target is None:
-            self._target = making.MAKES[self.make](self.place, self.region, self.replaced)
-        return self._target
-
     def _flush(self) -> None:
         batch, self._batch, self._pending = self._batch, [], 0
         if batch:
-            self._make()
-            self.main.call(lambda: self._there().write(batch))
+            target = self._there()
+            self.main.call(lambda: target.write(batch))
 
-    def _make(self) -> None:
-        """Make the target; Krita 5.1 needs a moment when it is busy."""
+    def _there(self) -> making.Target:
+        if self._target is None:
+            self._target = self._made()
+        return self._target
+
+    def _made(self) -> making.Target:
+        """Make the target; Krita 5.1 needs a moment for it."""
+        target = making.MAKES[self.make](self.place, self.region, self.replaced)
         end = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                self.main.call(self._there)
-                return
+                self.main.call(target.make)
+                return target
             except making.NotYet:
                 if time.monotonic() > end:
                     text = "Krita made no mask. Click into the image and try again."
                     raise GivenUp(text) from None
-                time.sleep(0.2)
+                time.sleep(0.4)
 
     def _redraw(self) -> None:
-        self.main.call(lambda: self._there().redraw())
+        self.main.call(self._there().redraw)
