@@ -1,6 +1,10 @@
 """Measures the plug-ins in real hosts: from the click to the first and to the whole mask.
 
-    python benchmarks/hosts.py [--runs 3] [--sizes 24 100]
+    python benchmarks/hosts.py [--runs 3] [--sizes 24 100] [--hosts gimp krita]
+
+Each figure comes from a fresh host. The same mask is then made in another fresh host by the
+host's own API alone; the difference is what the plug-in costs. In GIMP the plug-in is a
+process of its own, all of whose memory counts as the plug-in's.
 
 Needs root and Linux: the hosts run in a tree of their own (scripts/hosts.sh). The server
 is a real one, warm, with U2-Net-p. Results go to benchmarks/results/hosts.json.
@@ -9,6 +13,7 @@ is a real one, warm, with U2-Net-p. Results go to benchmarks/results/hosts.json.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -18,7 +23,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tifffile
@@ -27,7 +31,7 @@ from PIL import Image
 from skimage import data
 
 sys.path.insert(0, str(ROOT / "tests" / "hosts"))
-from host_lab import SCRIPT, Lab, install_plugin, run_inside
+from host_lab import SCRIPT, Lab, install_plugin, prepare_krita, run_inside
 
 MODEL = "u2netp-test"
 HERE = Path(__file__).resolve().parent
@@ -62,30 +66,52 @@ def start_server(lab: Lab) -> subprocess.Popen[bytes]:
     return server
 
 
-def in_gimp(lab: Lab, env: dict[str, str]) -> dict[str, Any]:
-    """Run the benchmark in GIMP."""
+def prepare(lab: Lab) -> None:
+    """Install both plug-ins, the driver in Krita, and the scripts."""
+    tests = ROOT / "tests" / "hosts"
     install_plugin("gimp", lab)
-    shutil.copy(HERE / "hosts_gimp.py", lab.folder)
+    prepare_krita(lab)
+    shutil.copy(tests / "krita_window.sh", lab.folder)
+    for host in ("gimp", "krita"):
+        shutil.copy(HERE / f"hosts_{host}.py", lab.folder)
+
+
+def in_gimp(lab: Lab, env: dict[str, str]) -> str:
+    """Run the benchmark in GIMP; return its output."""
     places = {"HOME": "/tmp", "GIMP3_DIRECTORY": "/lab/gimp3", "FRISKET_HOME": "/lab/home"}
     batch = "exec(compile(open('/lab/hosts_gimp.py').read(), 'bench', 'exec'), globals())"
     command = ["gimp-console-3.0", "-id", "--batch-interpreter=python-fu-eval", "-b", batch]
     marks = {"FRISKET_MARKS": "/tmp/marks.json"}
-    print(run_inside(lab, [*command, "--quit"], {**env, **places, **marks}, 400)[-1500:])
-    return json.loads((lab.folder / "gimp.json").read_text())  # type: ignore[no-any-return]
+    return run_inside(lab, [*command, "--quit"], {**env, **places, **marks}, 400)
 
 
-def in_krita(lab: Lab, env: dict[str, str]) -> dict[str, Any]:
-    """Run the benchmark in Krita."""
-    install_plugin("krita", lab)
-    tests = ROOT / "tests" / "hosts"
-    shutil.copytree(tests / "krita_driver", lab.folder / "data/krita/pykrita", dirs_exist_ok=True)
-    config = lab.folder / "config" / "kritarc"
-    config.write_text(config.read_text() + "enable_frisket_driver=true\n")
-    shutil.copy(tests / "krita_window.sh", lab.folder)
-    shutil.copy(HERE / "hosts_krita.py", lab.folder)
+def in_krita(lab: Lab, env: dict[str, str]) -> str:
+    """Run the benchmark in Krita; return its output."""
     command = ["/lab/krita_window.sh", "/lab", "/lab/hosts_krita.py", "300"]
-    print(run_inside(lab, command, env, 400)[-1500:])
-    return json.loads((lab.folder / "krita.json").read_text())  # type: ignore[no-any-return]
+    return run_inside(lab, command, env, 400)
+
+
+HOSTS = {"gimp": in_gimp, "krita": in_krita}
+
+
+def measure(lab: Lab, host: str, env: dict[str, str]) -> dict[str, float]:
+    """Return the figures of one fresh host with the plug-in, and of one without it."""
+    figures: dict[str, float] = {}
+    for alone in ({}, {"FRISKET_ALONE": "1"}):
+        path = lab.folder / "figures.json"
+        path.unlink(missing_ok=True)
+        output = HOSTS[host](lab, {**env, **alone})
+        assert path.exists(), output[-3000:]
+        figures |= json.loads(path.read_text())
+    if host == "gimp":
+        grown = figures["GIMP grew MB"] + figures["plug-in's process MB"]
+        figures["beyond its own MB"] = grown - figures["GIMP's own mask MB"]
+    else:
+        figures["beyond its own MB"] = figures["peak grew MB"] - figures["Krita's own mask MB"]
+        for ours, own in (("first mask", "first"), ("complete", "whole")):
+            beyond = figures[ours] - figures[f"Krita's own {own} mask s"]
+            figures[f"{ours} beyond its own"] = round(beyond, 3)
+    return figures
 
 
 def medians(runs: list[dict[str, float]]) -> dict[str, float]:
@@ -97,32 +123,30 @@ def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--hosts", nargs="+", choices=list(HOSTS), default=list(HOSTS))
     parser.add_argument("--sizes", type=int, nargs="+", default=[24, 100])
     arguments = parser.parse_args()
     subprocess.run([SCRIPT, "prepare"], check=True)
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(Path(folder))
         (lab.home / "run").mkdir(parents=True)
+        prepare(lab)
         names = [picture(lab, size) for size in arguments.sizes]
         server = start_server(lab)
-        env = {
-            "FRISKET_PICTURES": json.dumps(names),
-            "FRISKET_RUNS": str(arguments.runs),
-            "FRISKET_MODEL": MODEL,
-        }
+        results: dict[str, dict[str, dict[str, float]]] = {}
         try:
-            found = {"gimp": in_gimp(lab, env), "krita": in_krita(lab, env)}
+            for host, name in itertools.product(arguments.hosts, names):
+                env = {"FRISKET_PICTURE": name, "FRISKET_MODEL": MODEL}
+                runs = [measure(lab, host, env) for _ in range(arguments.runs)]
+                results.setdefault(host, {})[name] = medians(runs)
+                print(host, name, json.dumps(results[host][name], indent=1), flush=True)
         finally:
             server.terminate()
             server.wait(20)
-    results = {
-        host: {name: medians(runs) for name, runs in sizes.items()} for host, sizes in found.items()
-    }
     RESULTS.mkdir(exist_ok=True)
     command = f"python benchmarks/hosts.py --runs {arguments.runs}"
     text = json.dumps({"command": command, "results": results}, indent=1)
     (RESULTS / "hosts.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
 
 
 if __name__ == "__main__":

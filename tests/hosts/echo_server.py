@@ -50,6 +50,7 @@ class Matting(rpc.MattingServiceServicer):
         self.openings: list[pb.OpenRequest] = []
         self.planes: dict[int, bytes] = {}
         self.updates: list[pb.UpdateRequest] = []
+        self.views: list[pb.Rect] = []
         self.tiles = 0
         self.cancelled = 0
         self._died = False
@@ -80,6 +81,8 @@ class Matting(rpc.MattingServiceServicer):
         opening = (await anext(stream)).open
         self.openings.append(opening)
         self._tiles_before = self.tiles
+        view = opening.viewport
+        self._note("opening", json.dumps([view.x, view.y, view.width, view.height]))
         if opening.options.model == "busy":
             context.set_trailing_metadata((("frisket-reason", "BUSY"),))
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The server is busy.")
@@ -92,6 +95,8 @@ class Matting(rpc.MattingServiceServicer):
         async for answer in self._revision(stream, opening, proxy, 0, context):
             yield answer
         async for request in stream:
+            if request.HasField("update") and self._looked(request.update):
+                continue
             if request.HasField("update") and not request.update.cancel:
                 self.updates.append(request.update)
                 self._note("updates", "update\n" * len(self.updates))
@@ -99,6 +104,13 @@ class Matting(rpc.MattingServiceServicer):
                 revision = request.update.revision
                 async for answer in self._revision(stream, opening, proxy, revision, context):
                     yield answer
+
+    def _looked(self, update) -> bool:
+        if not update.HasField("viewport"):
+            return False
+        self.views.append(update.viewport)
+        self._note("views", "view\n" * len(self.views))
+        return True
 
     def _opened(self, opening) -> pb.MatteResponse:
         grid = Grid(opening.width, opening.height, opening.tile_size or 512)
@@ -135,6 +147,8 @@ class Matting(rpc.MattingServiceServicer):
         )
         if opening.options.quality == pb.QUALITY_DRAFT:
             pass
+        if opening.HasField("viewport"):
+            edge = nearest(edge, grid, opening.viewport)
         queue, waiting = deque(edge), 0
         while queue or waiting:
             ask = [queue.popleft() for _ in range(min(len(queue), WINDOW - waiting))]
@@ -145,6 +159,8 @@ class Matting(rpc.MattingServiceServicer):
             if request.HasField("update"):
                 if request.update.cancel:
                     break
+                if self._looked(request.update):
+                    queue = deque(nearest(queue, grid, request.update.viewport))
                 continue
             waiting -= 1
             yield await self._alpha(request.tile, opening, revision, context)
@@ -202,16 +218,28 @@ class Matting(rpc.MattingServiceServicer):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.")
         data = tile.pixels.data
         alpha = green(data, opening.tile_format)
-        if opening.options.alpha_format == pb.PIXEL_FORMAT_GRAY16 and opening.tile_format in (
-            pb.PIXEL_FORMAT_RGB8,
-        ):
+        deep = opening.options.alpha_format == pb.PIXEL_FORMAT_GRAY16
+        if deep and opening.tile_format == pb.PIXEL_FORMAT_RGB8:
             alpha = bytes(value for value in alpha for _ in (0, 1))
+        elif not deep and opening.tile_format == pb.PIXEL_FORMAT_RGB16:
+            alpha = alpha[1::2]
         message = pb.AlphaTile(
             tile_id=tile.tile_id, revision=revision, stage=pb.STAGE_FINAL, pixels=pixels(alpha)
         )
         if opening.options.foreground_colours:
             message.colours.CopyFrom(pixels(bytes(255 - value for value in data)))
         return pb.MatteResponse(alpha=message)
+
+
+def nearest(tiles, grid: Grid, view: pb.Rect) -> list[int]:
+    """Tiles in order of their distance from what is in sight."""
+    x, y = view.x + view.width / 2, view.y + view.height / 2
+
+    def distance(tile_id: int) -> float:
+        rect = grid.rect(tile_id)
+        return abs(rect.x + rect.width / 2 - x) + abs(rect.y + rect.height / 2 - y)
+
+    return sorted(tiles, key=distance)
 
 
 def runs(tiles: list[int]) -> list[pb.TileRun]:

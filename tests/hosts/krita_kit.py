@@ -12,8 +12,10 @@ from krita import Krita
 
 try:
     from PyQt6.QtCore import QByteArray, QTimer
+    from PyQt6.QtWidgets import QApplication, QPushButton
 except ImportError:
     from PyQt5.QtCore import QByteArray, QTimer
+    from PyQt5.QtWidgets import QApplication, QPushButton
 
 LAB = os.environ["FRISKET_LAB"]
 KRITA = Krita.instance()
@@ -43,20 +45,22 @@ def docker():
     return module._DOCKERS[-1]
 
 
-def document(width, height, model="RGBA", depth="U8", fill=None):
-    """A document with one paint layer of noise (or of one native pixel)."""
-    doc = KRITA.createDocument(width, height, "noise", model, depth, "", 72.0)
+def document(width, height, model="RGBA", depth="U8", fill=None, profile=""):
+    """A document with one paint layer of noise (or of one native pixel, or given ones)."""
+    doc = KRITA.createDocument(width, height, "noise", model, depth, profile, 72.0)
     doc.setBatchmode(True)
     KRITA.activeWindow().addView(doc)
     KRITA.setActiveDocument(doc)
     layer = doc.topLevelNodes()[0]
     layer.setName("noise")
     layer.setLocked(False)
-    size = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "LABA": 4}[model]
-    size *= {"U8": 1, "U16": 2, "F16": 2, "F32": 4}[depth]
-    pixels = fill * (width * height) if fill else bytearray(os.urandom(size * width * height))
-    if not fill and depth == "U8":
-        pixels[size - 1 :: size] = b"\xff" * (width * height)
+    size = len(bytes(layer.pixelData(0, 0, 1, 1).data()))
+    if fill:
+        pixels = fill * (width * height) if len(fill) == size else fill
+    else:
+        pixels = bytearray(os.urandom(size * width * height))
+        for byte in range(1 if depth == "U8" else 2):
+            pixels[size - 1 - byte :: size] = b"\xff" * (width * height)
     layer.setPixelData(QByteArray(bytes(pixels)), 0, 0, width, height)
     doc.refreshProjection()
     doc.waitForDone()
@@ -184,6 +188,34 @@ def step(steps):
         traceback.print_exc()
         os._exit(70)
     QTimer.singleShot(pause, lambda: step(steps))
+
+
+def looked():
+    """How often the server was told where the user looks."""
+    path = os.path.join(os.environ["FRISKET_HOME"], "run", "views")
+    return len(open(path).read().split()) if os.path.exists(path) else 0
+
+
+def first_sight():
+    """What the server was told to be in sight when the last session opened."""
+    return json.load(open(os.path.join(os.environ["FRISKET_HOME"], "run", "opening")))
+
+
+def answer(text):
+    """Click a button of the next window that asks something, as a person would."""
+
+    def look(times):
+        window = QApplication.activeModalWidget()
+        found = window.findChildren(QPushButton) if window else []
+        for button in found:
+            if button.text().replace("&", "") == text:
+                shot("krita-asks")
+                button.click()
+                return
+        if times:
+            QTimer.singleShot(200, lambda: look(times - 1))
+
+    QTimer.singleShot(400, lambda: look(100))
 
 
 def followed():

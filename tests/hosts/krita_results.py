@@ -1,19 +1,30 @@
 """What the plug-in has to make inside Krita."""
 
+try:
+    from PyQt6.QtCore import QPoint
+    from PyQt6.QtWidgets import QAbstractScrollArea
+except ImportError:
+    from PyQt5.QtCore import QPoint
+    from PyQt5.QtWidgets import QAbstractScrollArea
+
 from krita_kit import (
     KRITA,
     LATE_MS,
     OLD,
+    QApplication,
     QByteArray,
     Ticker,
+    answer,
     close,
     complete,
     cut,
     docker,
     document,
     ended,
+    first_sight,
     followed,
     green,
+    looked,
     masks,
     pixels,
     shot,
@@ -196,3 +207,113 @@ def case_strokes_are_heard():
     yield from ended(task)
     assert pixels(masks(layer)[0], doc) == green(layer, doc)
     close(doc)
+
+
+def case_tiles_in_sight_come_first():
+    """The visible part of the canvas is what the screen shows, and the server hears of it."""
+    width, height = 4000, 3000
+    row = bytes(v for x in range(width) for v in (0, 0, x * 255 // width, 255))
+    rows = bytearray(row * height)
+    for y in range(height):
+        rows[4 * width * y + 1 : 4 * width * (y + 1) : 4] = bytes([y * 255 // height]) * width
+    doc, layer = document(width, height, fill=b"\0\0\0\xff")
+    layer.setPixelData(QByteArray(bytes(rows)), 0, 0, width, height)
+    doc.refreshProjection()
+    doc.waitForDone()
+    window = KRITA.activeWindow()
+    window.activeView().canvas().setZoomLevel(1.0)
+    area = next(
+        each
+        for each in window.qwindow().findChildren(QAbstractScrollArea)
+        if each.metaObject().className() == "KisCanvasController" and each.isVisible()
+    )
+    scroll(area, 0.75)
+    yield 1500
+    corners = corner_colours(area)
+    task = start(model="slow")
+    yield from until(lambda: "Sharpening the edge" in task.times, what="a mask")
+    seen, count = first_sight(), looked()
+    scroll(area, 0.3)
+    yield from until(lambda: looked() > count, what="another view")
+    for (red, green_), x, y in zip(corners, (0, 1), (0, 1)):  # noqa: B905
+        assert abs(red * width / 255 - (seen[0] + x * seen[2])) < 40, (corners, seen)
+        assert abs(green_ * height / 255 - (seen[1] + y * seen[3])) < 40, (corners, seen)
+    docker().cancel()
+    yield from ended(task)
+    close(doc)
+
+
+def case_a_mask_already_there():
+    """Asked: replace (one step to undo), intersect, refine; or nothing of it."""
+    if OLD:
+        return
+    doc, layer = document(700, 500)
+    yield 300
+    yield from cut()
+    old = masks(layer)[0]
+    old.setPixelData(QByteArray(b"\xff" * 175000 + bytes(175000)), 0, 0, 700, 500)
+    before = pixels(old, doc)
+    doc.setActiveNode(layer)
+    yield 500
+    answer("Cancel")
+    docker().cut()
+    assert docker().task is None
+    answer("Intersect")
+    yield from cut()
+    assert len(masks(layer)) == 2
+    KRITA.action("edit_undo").trigger()
+    yield from until(lambda: len(masks(layer)) == 1, what="the undo")
+    doc.setActiveNode(layer)
+    yield 500
+    answer("Replace")
+    yield from cut()
+    assert [pixels(mask, doc) for mask in masks(layer)] == [green(layer, doc)]
+    KRITA.action("edit_undo").trigger()
+    yield from until(lambda: [pixels(m, doc) for m in masks(layer)] == [before], what="the undo")
+    yield 1500
+    assert [pixels(m, doc) for m in masks(layer)] == [before]
+    KRITA.action("edit_redo").trigger()
+    wanted = [green(layer, doc)]
+    yield from until(lambda: [pixels(m, doc) for m in masks(layer)] == wanted, what="the redo")
+    doc.setActiveNode(layer)
+    yield 500
+    answer("Refine")
+    yield from cut()
+    assert [pixels(mask, doc) for mask in masks(layer)] == wanted
+    close(doc)
+
+
+def case_100_megapixels():
+    """Mostly one colour: only the tiles on the edge travel, and each is exact."""
+    width, height = 11547, 8660
+    doc, layer = document(width, height, fill=b"\0\0\0\xff")
+    white = QByteArray(b"\xff" * (4 * 6000 * 500))
+    for y in range(1500, 6500, 500):
+        layer.setPixelData(white, 2000, y, 6000, 500)
+    ramp = b"".join(bytes((x // 2,) * 3 + (255,)) for x in range(512)) * 5000
+    layer.setPixelData(QByteArray(ramp), 8000, 1500, 512, 5000)
+    del white, ramp
+    doc.waitForDone()
+    yield 1000
+    yield from cut()
+    for x, y in ((0, 0), (1800, 1400), (4000, 4000), (7900, 6000), (8400, 3000), (11000, 8600)):
+        alpha = bytes(layer.pixelData(x, y, 500, 60).data())[1::4]
+        assert bytes(masks(layer)[0].pixelData(x, y, 500, 60).data()) == alpha, (x, y)
+    close(doc)
+
+
+def scroll(area, share):
+    for bar in (area.horizontalScrollBar(), area.verticalScrollBar()):
+        bar.setValue(int(bar.minimum() + share * (bar.maximum() - bar.minimum())))
+
+
+def corner_colours(area):
+    """Red and green of the screen at the canvas's first and last corner."""
+    view = area.viewport()
+    place = view.mapToGlobal(QPoint(0, 0))
+    picture = QApplication.primaryScreen().grabWindow(0).toImage()
+    found = []
+    for x, y in ((2, 2), (view.width() - 3, view.height() - 3)):
+        colour = picture.pixelColor(place.x() + x, place.y() + y)
+        found.append((colour.red(), colour.green()))
+    return found

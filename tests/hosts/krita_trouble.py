@@ -56,7 +56,7 @@ def case_cancel_half_way():
     yield 300
     docker().cancel()
     yield from ended(task)
-    assert docker().status.text() == "Cancelled."
+    assert docker().status.text() == "Cancelled.", docker().status.text()
     assert len(masks(layer)) == 1
     KRITA.action("edit_undo").trigger()
     if not OLD:

@@ -84,38 +84,35 @@ def test_bounds_and_crop() -> None:
 
 
 class TestPixels:
-    def test_integers_keep_their_values(self) -> None:
-        assert pixels.tile(bytes((1, 2, 3, 255)), "RGBA", "U8") == bytes((3, 2, 1))
-        deep = struct.pack("<4H", 0x1234, 0x5678, 0x9ABC, 0xFFFF)
-        assert pixels.tile(deep, "RGBA", "U16") == bytes((0x9A, 0x56, 0x12))
-        assert pixels.tile(bytes((7, 255)), "GRAYA", "U8") == bytes((7, 7, 7))
-
-    @pytest.mark.parametrize(("depth", "letter"), [("F16", "e"), ("F32", "f")])
-    def test_floats_are_linear_light(self, depth: str, letter: str) -> None:
-        values = (0.0, 0.2140, 1.0, 0.5, 2.0, -1.0, float("nan"), 1.0)
-        narrow = pixels.narrow(struct.pack(f"<8{letter}", *values), "RGBA", depth)
-        # Alpha is not light: a half stays a half.
-        assert list(narrow[:3]) == [0, 127, 255]
-        assert abs(narrow[3] - 128) <= 1
-        assert list(narrow[4:7]) == [255, 0, 0]
-
-    def test_cmyk(self) -> None:
-        native = bytes((0, 255, 128, 0, 255)) + bytes((0, 0, 0, 255, 255))
-        assert pixels.tile(native, "CMYKA", "U8") == bytes((255, 0, 127, 0, 0, 0))
-
-    @pytest.mark.parametrize(
-        ("lab", "rgb"), [((255, 128, 128), (255,) * 3), ((0, 128, 128), (0,) * 3)]
-    )
-    def test_lab_white_and_black(self, lab: tuple[int, ...], rgb: tuple[int, ...]) -> None:
-        found = pixels.tile(bytes((*lab, 255)), "LABA", "U8")
-        assert all(abs(a - b) <= 1 for a, b in zip(found, rgb, strict=True))
+    @given(st.integers(0, 50), st.booleans(), st.integers(0, 2**32))
+    def test_orders_come_back(self, count: int, deep: bool, seed: int) -> None:
+        kind = np.uint16 if deep else np.uint8
+        rng = np.random.default_rng(seed)
+        bgra = rng.integers(0, np.iinfo(kind).max, (count, 4), kind, endpoint=True)
+        rgb = pixels.rgb(bgra.tobytes(), deep)
+        assert rgb == bgra[:, 2::-1].tobytes()
+        opaque = np.frombuffer(pixels.bgra(rgb, deep), kind).reshape(count, 4)
+        assert (opaque[:, :3] == bgra[:, :3]).all()
+        assert (opaque[:, 3] == np.iinfo(kind).max).all()
 
     def test_alpha_comes_last(self) -> None:
-        assert pixels.rgba(bytes((1, 2, 3, 4)), "RGBA") == bytes((3, 2, 1, 4))
+        assert pixels.rgba(bytes((1, 2, 3, 4))) == bytes((3, 2, 1, 4))
 
-    def test_what_is_not_supported(self) -> None:
-        assert not pixels.supported("XYZA", "U16")
-        assert pixels.supported("LABA", "F32")
+    @given(st.integers(1, 60), st.integers(2, 20), st.integers(1, 2), st.integers(0, 2**32))
+    def test_only_what_was_cleaned_is_replaced(
+        self, count: int, size: int, alpha: int, seed: int
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        native, fresh = rng.integers(0, 256, (2, count, size + alpha), np.uint8)
+        sent = rng.integers(0, 2, (count, 3), np.uint8)
+        cleaned = np.where(rng.random((count, 1)) < 0.5, sent, sent + 1).astype(np.uint8)
+        where = pixels.differing(sent.tobytes(), cleaned.tobytes(), 3)
+        changed = (sent != cleaned).any(axis=1)
+        assert (np.frombuffer(where, np.uint8) == changed * 255).all()
+        found = pixels.replaced(native.tobytes(), fresh.tobytes(), where, alpha)
+        wanted = np.where(changed[:, None], fresh, native)
+        wanted[:, size:] = native[:, size:]
+        assert found == wanted.tobytes()
 
 
 def test_strokes_become_scribbles() -> None:

@@ -67,6 +67,8 @@ class Driver:
             try:
                 return self._attempt()
             except TransportError as error:
+                if self.cancelled():
+                    raise Cancelled("Stopped before the matte was complete.") from error
                 failures = 0 if self.session.missing() < before else failures
                 if not error.retryable or failures >= len(self.retry_delays):
                     raise

@@ -74,6 +74,7 @@ class Job:
         cancelled: asked between events.
         notice: takes a sentence for the user.
         next_change: see `frisket.hosts.live.LiveDriver`.
+        sight: the same.
         marks: when what happened, in seconds of `time.time`.
     """
 
@@ -85,6 +86,7 @@ class Job:
     cancelled: Callable[[], bool] = lambda: False
     notice: Callable[[str], None] = lambda text: None
     next_change: Callable[[Outcome], Change | None] = lambda outcome: None
+    sight: Callable[[], TileRect | None] = lambda: None
     marks: dict[str, float] = field(default_factory=dict)
     _driver: LiveDriver | None = None
 
@@ -110,6 +112,7 @@ class Job:
             self._hear,
             self.cancelled,
             next_change=self.next_change,
+            sight=self.sight,
         )
         try:
             outcome = self._driver.run()

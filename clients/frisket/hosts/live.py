@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from frisket.client.drive import Driver
-from frisket.client.events import Outcome
+from frisket.client.events import Event, Outcome
+from frisket.client.grid import TileRect
 from frisket.client.options import Edge, HintSet
 from frisket.client.transport import Call, Transport
+from frisket.v1 import matting_pb2 as pb
+
+# How often to ask the host where the user looks.
+_GLANCE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,14 @@ class LiveDriver(Driver):
     Attributes:
         next_change: called when a matte is complete; waits for the next change and
             returns it, or None to end the session.
+        sight: returns what of the layer is in sight, or None where nobody knows.
     """
 
     next_change: Callable[[Outcome], Change | None] = lambda outcome: None
+    sight: Callable[[], TileRect | None] = lambda: None
     _call: Call | None = None
+    _looked: float = float("-inf")
+    _seen: TileRect | None = None
 
     def drop(self) -> None:
         """Break the stream at once; any thread may call it."""
@@ -39,6 +49,7 @@ class LiveDriver(Driver):
     def _stream(self, transport: Transport) -> Outcome:
         self._call = call = transport.matte()
         try:
+            self._look()
             for request in self.session.open():
                 call.send(request)
             outcome = self._exchange(call)
@@ -52,3 +63,20 @@ class LiveDriver(Driver):
         except BaseException:
             call.cancel()
             raise
+
+    def _react(self, call: Call, event: Event) -> None:
+        super()._react(call, event)
+        request = self._look()
+        if request is not None:
+            call.send(request)
+
+    def _look(self) -> pb.MatteRequest | None:
+        """Return the request that tells the server where the user looks now, if it is new."""
+        if time.monotonic() - self._looked < _GLANCE_S:
+            return None
+        self._looked = time.monotonic()
+        seen = self.sight()
+        if seen is None or seen == self._seen:
+            return None
+        self._seen = seen
+        return self.session.look_at(seen)

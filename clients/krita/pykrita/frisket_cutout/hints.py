@@ -11,6 +11,7 @@ from frisket.client.options import HintSet
 from frisket.hosts import pixels
 from frisket.hosts.strokes import hints_from
 
+from .converting import SRGB, Converter, Space
 from .mainthread import MainThread
 from .place import STROKES, Place
 from .qt import QtCore, QtGui
@@ -58,7 +59,7 @@ class Ear:
         self._main = main
         self._region = region
         self._heard = 0
-        self._kind = ("RGBA", "U8")
+        self._converter: Converter | None = None
 
     def listen(self) -> HintSet | None:
         """Return the strokes if they differ from those heard last."""
@@ -71,6 +72,11 @@ class Ear:
             return None
         self._heard = mark
         return hints_from(data, width, height, (self._region.width, self._region.height))
+
+    def close(self) -> None:
+        """Give back what was borrowed of Krita."""
+        if self._converter is not None:
+            self._converter.close()
 
     def _forget(self) -> HintSet | None:
         gone = self._heard
@@ -98,11 +104,10 @@ class Ear:
 
     def _draw(self, painter: QtGui.QPainter, part: TileRect, scale: float) -> None:
         box = (part.x, part.y, part.width, part.height)
-        data = self._main.call(lambda: self._layer().pixelData(*box)).data()
-        # The layer has the image's own colour model and depth.
-        samples = pixels.narrow(data, *self._kind)
-        key = pixels.black(samples) if self._kind[0] == "CMYKA" else b""
-        rows = pixels.rgba(pixels.quads(samples, self._kind[0]), self._kind[0], key)
+        data = self._main.call(lambda: self._pixels(box))
+        if not data:
+            return
+        rows = pixels.rgba(self._converter.convert(data))
         kind = QtGui.QImage.Format.Format_RGBA8888
         image = QtGui.QImage(rows, part.width, part.height, part.width * 4, kind)
         size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
@@ -111,6 +116,10 @@ class Ear:
         left, top = (part.x - self._region.x) * scale, (part.y - self._region.y) * scale
         painter.drawImage(QtCore.QPointF(left, top), small)
 
+    def _pixels(self, box: tuple[int, int, int, int]) -> bytes:
+        layer = self._layer()
+        return layer.pixelData(*box).data() if layer is not None else b""
+
     def _layer(self):
         return find_layer(self._place.document())
 
@@ -118,7 +127,9 @@ class Ear:
         layer = self._layer()
         if layer is None:
             return None
-        self._kind = (layer.colorModel(), layer.colorDepth())
+        if self._converter is None:
+            # The layer has the image's own colours.
+            self._converter = Converter(self._main, Space.of(layer), SRGB)
         bounds = layer.bounds()
         if bounds.width() < 1 or bounds.height() < 1:
             return None

@@ -12,7 +12,7 @@ from frisket.client.grid import TileRect
 
 from .mainthread import host_cost
 from .place import Place, children, find
-from .qt import QtCore
+from .undoing import Swap
 
 _NAME = "Frisket mask"
 
@@ -50,8 +50,9 @@ class Target:
         for rect, data in patches:
             node.setPixelData(data, rect.x, rect.y, rect.width, rect.height)
 
-    def recolour(self, rect: TileRect, colours: bytes) -> None:
-        """Ignore cleaned colours: a mask has none."""
+    def colours(self):
+        """Return the layer whose colours may be cleaned, if any."""
+        return None  # noqa: RET501
 
     def redraw(self) -> None:
         """Have the whole image redrawn; Krita has nothing smaller to offer.
@@ -65,19 +66,21 @@ class Target:
             document.refreshProjection()
 
     def finish(self) -> None:
-        """Remove what has been replaced."""
-        if self._replaced is not None:
-            old = find(self._place.document(), self._replaced)
-            if old is not None:
-                old.remove()
-            self._replaced = None
+        """Do what can be done only when all is there."""
 
 
 class TransparencyMask(Target):
     """A transparency mask on the layer."""
 
     def _make(self):
-        return add_transparency_mask(self._place.document(), self._place.node(), self._region)
+        document = self._place.document()
+        mask = add_transparency_mask(document, self._place.node(), self._region)
+        old = find(document, self._replaced) if self._replaced is not None else None
+        if old is not None:
+            with host_cost():
+                old.remove()
+            Swap(document, self._replaced, mask.uniqueId())
+        return mask
 
 
 class NewLayer(Target):
@@ -98,15 +101,10 @@ class NewLayer(Target):
         node.setVisible(False)
         return mask
 
-    def recolour(self, rect: TileRect, colours: bytes) -> None:
-        """Replace the copy's colours; deeper or other colours than RGB8 stay as they are."""
+    def colours(self):
+        """Return the layer whose colours may be cleaned."""
         copy = self._place.node(self._copy_id)
-        if (copy.colorModel(), copy.colorDepth(), copy.type()) != ("RGBA", "U8", "paintlayer"):
-            return
-        box = (rect.x, rect.y, rect.width, rect.height)
-        native = bytearray(copy.pixelData(*box).data())
-        native[0::4], native[1::4], native[2::4] = colours[2::3], colours[1::3], colours[0::3]
-        copy.setPixelData(QtCore.QByteArray(bytes(native)), *box)
+        return copy if copy.type() == "paintlayer" else None
 
 
 class SelectionMask(Target):

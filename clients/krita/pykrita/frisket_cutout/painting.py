@@ -33,7 +33,8 @@ class Painter:
         make: a key of `making.MAKES`.
         tell: takes a share 0..1 and a text, on any thread.
         selected: whether to multiply by the image's selection as it was at the start.
-        replaced: id of a mask to remove when the new one is there.
+        replaced: id of a mask that the new one takes the place of.
+        clean: returns native pixels of a tile with cleaned colours in them.
     """
 
     place: Place
@@ -43,6 +44,7 @@ class Painter:
     tell: Callable[[float, str], None]
     selected: object = None
     replaced: object = None
+    clean: Callable[[TileRect, bytes, bytes], bytes] | None = None
     _target: making.Target | None = None
     _batch: list[Patch] = field(default_factory=list)
     _pending: int = 0
@@ -64,10 +66,14 @@ class Painter:
             self._flush()
 
     def recolour(self, rect: TileRect, colours: bytes) -> None:
-        """Replace the new layer's colours by cleaned ones."""
-        moved = self._moved(rect)
-        target = self._there()
-        self.main.call(lambda: target.recolour(moved, colours))
+        """Replace the new layer's colours by cleaned ones, where they differ."""
+        target, moved = self._there(), self._moved(rect)
+        if self.clean is None or self.main.call(target.colours) is None:
+            return
+        box = (moved.x, moved.y, moved.width, moved.height)
+        native = self.main.call(lambda: target.colours().pixelData(*box)).data()
+        data = QtCore.QByteArray(self.clean(rect, native, colours))
+        self.main.call(lambda: target.colours().setPixelData(data, *box))
 
     def shown(self) -> None:
         """Let Krita redraw, at once the first time and seldom after that."""

@@ -6,7 +6,6 @@ from krita import Krita
 
 from frisket.client.errors import ClientError
 from frisket.client.grid import TileRect
-from frisket.hosts.pixels import supported
 
 # The name of the annotation layer, which is never cut out itself.
 STROKES = "Frisket strokes"
@@ -79,11 +78,6 @@ def _check(node) -> None:
         raise Refused(f"The layer '{name}' has no subject. Select a layer with an image in it.")
     if locked(node):
         raise Refused(f"The layer '{name}' is locked. Unlock it in the Layers docker first.")
-    if not supported(node.colorModel(), node.colorDepth()):
-        raise Refused(
-            f"The layer '{name}' is {node.colorModel()} {node.colorDepth()}, which Frisket "
-            "cannot read. Convert it to RGB, grey, CMYK or Lab first."
-        )
     if region_of(node) is None:
         raise Refused(f"The layer '{name}' is empty. Select a layer with pixels in it.")
 

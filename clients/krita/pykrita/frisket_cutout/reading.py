@@ -10,6 +10,7 @@ from frisket.client.options import LayerSpec
 from frisket.hosts import pixels
 from frisket.v1 import matting_pb2 as pb
 
+from .converting import DEEP_SRGB, SRGB, Converter, Space
 from .mainthread import MainThread
 from .place import Place
 from .qt import QtCore, QtGui
@@ -17,22 +18,34 @@ from .qt import QtCore, QtGui
 # One grab takes Krita about a millisecond.
 _GRAB_PIXELS = 1 << 20
 _ARGB = QtGui.QImage.Format.Format_ARGB32
-_GREY = QtGui.QImage.Format.Format_Grayscale8
+_ALPHA_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
 
 
 class LayerReader:
-    """A layer, group or clone as 8-bit sRGB. Make it on the main thread."""
+    """A layer, group or clone as sRGB, by Krita's own colour management.
 
-    def __init__(self, place: Place, main: MainThread, region: TileRect) -> None:
+    Make it on the main thread.
+
+    Args:
+        place: the layer.
+        main: the way to the main thread.
+        region: where it lies in the image.
+        deep: hand out 16-bit tiles.
+    """
+
+    def __init__(self, place: Place, main: MainThread, region: TileRect, deep: bool) -> None:
         node = place.node()
         self._place = place
         self._main = main
         self._region = region
-        self._model, self._depth = node.colorModel(), node.colorDepth()
+        self._deep = deep
+        self._native, self._sent = Space.of(node), DEEP_SRGB if deep else SRGB
+        self._there = Converter(main, self._native, self._sent)
+        self._back = Converter(main, self._sent, self._native)
         # Only paint layers have pixels of their own; the rest is read as it looks.
         self._own = node.type() == "paintlayer"
         self._proxy_size = proxy_size(region.width, region.height)
-        self._snapshot = None if self._own else Snapshot(region.width, self._pixel_bytes())
+        self._snapshot = None if self._own else Snapshot(region.width, 8 if deep else 4)
 
     @property
     def spec(self) -> LayerSpec:
@@ -40,18 +53,29 @@ class LayerReader:
         return LayerSpec(
             self._region.width,
             self._region.height,
-            pb.PIXEL_FORMAT_RGB8,
+            pb.PIXEL_FORMAT_RGB16 if self._deep else pb.PIXEL_FORMAT_RGB8,
             *self._proxy_size,
             pb.PIXEL_FORMAT_RGBA8,
         )
 
-    def _pixel_bytes(self) -> int:
-        return pixels.CHANNELS[self._model] * pixels.BYTES[self._depth]
+    def close(self) -> None:
+        """Give back what was borrowed of Krita."""
+        self._there.close()
+        self._back.close()
 
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the RGB rows of a rectangle."""
         data = self._snapshot.read(rect) if self._snapshot else self._grab(rect)
-        return pixels.tile(data, self._model, self._depth)
+        return pixels.rgb(data, self._deep)
+
+    def clean(self, rect: TileRect, native: bytes, colours: bytes) -> bytes:
+        """Return native pixels of a tile with cleaned colours where these differ.
+
+        Pixels that were not cleaned stay as they are, bit for bit, and so does alpha.
+        """
+        changed = pixels.differing(self.read_tile(rect), colours, 6 if self._deep else 3)
+        fresh = self._back.convert(pixels.bgra(colours, self._deep))
+        return pixels.replaced(native, fresh, changed, _ALPHA_BYTES[self._native.depth])
 
     def proxy(self) -> bytes:
         """Return the RGBA rows of the reduced layer."""
@@ -72,16 +96,11 @@ class LayerReader:
         data = self._grab(rect)
         if self._snapshot:
             self._snapshot.keep(data)
-        samples = pixels.narrow(data, self._model, self._depth)
-        four = pixels.quads(samples, self._model)
-        four = reduce(four, rect.width, rect.height, width, height, _ARGB)
-        key = b""
-        if self._model == "CMYKA":
-            key = pixels.black(samples)
-            key = reduce(key, rect.width, rect.height, width, height, _GREY)
-        return pixels.rgba(four, self._model, key)
+        shallow = data[1::2] if self._deep else data
+        return pixels.rgba(reduce(shallow, rect.width, rect.height, width, height, _ARGB))
 
     def _grab(self, rect: TileRect) -> bytes:
+        """Return the BGRA rows of a rectangle."""
         x, y = rect.x + self._region.x, rect.y + self._region.y
 
         def work() -> QtCore.QByteArray:
@@ -89,7 +108,7 @@ class LayerReader:
             read = node.pixelData if self._own else node.projectionPixelData
             return read(x, y, rect.width, rect.height)
 
-        return self._main.call(work).data()
+        return self._there.convert(self._main.call(work).data())
 
 
 class Snapshot:

@@ -9,6 +9,7 @@ import time
 
 from frisket.client.errors import Cancelled, ClientError
 from frisket.client.events import Outcome
+from frisket.client.grid import TileRect
 from frisket.client.options import Edge, HintSet, Options
 from frisket.client.transport import Connect
 from frisket.hosts import link, selfcheck
@@ -22,6 +23,7 @@ from .painting import Painter
 from .place import GivenUp, Place, mask_of, region_of
 from .qt import QtCore
 from .reading import LayerReader, reduce
+from .sight import in_sight
 
 CLIENT = "frisket-krita"
 _LISTEN_S = 1.0
@@ -64,7 +66,8 @@ class Task(QtCore.QObject):
         self._changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
         self._stopped = False
         self._job: Job | None = None
-        self._reader = LayerReader(self._place, self.main, self._region)
+        deep = wish.options.foreground and node.colorDepth() != "U8"
+        self._reader = LayerReader(self._place, self.main, self._region, deep)
         old = mask_of(node) if wish.make == "mask" else None
         self._old = old.uniqueId() if old is not None else None
         self._selected = document.selection()
@@ -100,14 +103,23 @@ class Task(QtCore.QObject):
 
     def _run(self) -> None:
         try:
-            self._work()
+            try:
+                self._work()
+            finally:
+                self._reader.close()
+                self._ear.close()
             self.ended.emit("", True)
-        except (Cancelled, GivenUp) as error:
+        except Cancelled as error:
+            self.ended.emit(link.explain(error), True)
+        except GivenUp as error:
             self.ended.emit(str(error), True)
         except BaseException as error:
             if not isinstance(error, ClientError):
                 selfcheck.remember("krita", error)
             self.ended.emit(link.explain(error), False)
+
+    def _sight(self) -> TileRect | None:
+        return in_sight(self._place.document(), self._region)
 
     def _work(self) -> None:
         painter = Painter(
@@ -118,6 +130,7 @@ class Task(QtCore.QObject):
             self._progress,
             self._selected,
             None if self._wish.existing == "intersect" else self._old,
+            self._reader.clean,
         )
         self._painter = painter
         options = dataclasses.replace(self._wish.options, hints=self._hints())
@@ -129,6 +142,7 @@ class Task(QtCore.QObject):
             CLIENT,
             cancelled=lambda: self._stopped,
             next_change=self._next_change,
+            sight=lambda: self.main.call(self._sight),
         )
         self._job.run()
 

@@ -1,0 +1,64 @@
+"""One undo for a mask that takes the place of another.
+
+Krita's API makes two steps of it: a mask is added, the other removed. When one of them is
+undone or redone, the other follows at once. Everything here is for the main thread.
+"""
+
+from __future__ import annotations
+
+from krita import Krita
+
+from .place import find
+from .qt import QtCore
+
+_LOOK_MS, _LOOKS = 30, 40
+# They live as long as their documents.
+_SWAPS: list[Swap] = []
+
+
+class Swap(QtCore.QObject):
+    """Two masks of which a document ever has one.
+
+    Args:
+        document: the document.
+        first: id of the mask that was there.
+        second: id of the mask that took its place.
+    """
+
+    def __init__(self, document, first, second) -> None:
+        super().__init__()
+        self._document, self._pair = document, (first, second)
+        self._busy = False
+        self._actions = [Krita.instance().action(name) for name in ("edit_undo", "edit_redo")]
+        for action in self._actions:
+            action.triggered.connect(self._changed)
+        _SWAPS.append(self)
+
+    def _changed(self, *_) -> None:
+        if not self._alive():
+            self._leave()
+        elif not self._busy:
+            self._busy = True
+            self._look(self.sender(), _LOOKS)
+
+    def _look(self, action, looks: int) -> None:
+        """Have the other step follow when both masks are there."""
+        half = self._alive() and self._half_way()
+        if half:
+            action.trigger()
+        if half or looks == 0:
+            self._busy = False
+            return
+        QtCore.QTimer.singleShot(_LOOK_MS, lambda: self._look(action, looks - 1))
+
+    def _half_way(self) -> bool:
+        first, second = (find(self._document, each) is not None for each in self._pair)
+        return first and second
+
+    def _alive(self) -> bool:
+        return any(each == self._document for each in Krita.instance().documents())
+
+    def _leave(self) -> None:
+        for action in self._actions:
+            action.triggered.disconnect(self._changed)
+        _SWAPS.remove(self)
