@@ -72,6 +72,12 @@ def test_a_hint_costs_a_decoder_run(prompted: Server) -> None:
     assert max(second, third) < opening / 2, "the encoder must not run again"
 
 
+def test_nothing_said_is_reported(home: Path, photograph: Path, tmp_path: Path) -> None:
+    Registry(home).add("mine", "sam", sam_pair(tmp_path, "sam"))
+    result = cut(photograph, tmp_path / "out.png", CutOptions(kind="matte", model="mine"))
+    assert "told to look at what stands out" in result.outcome.method
+
+
 def test_the_command_passes_boxes_on(home: Path, photograph: Path, tmp_path: Path) -> None:
     Registry(home).add("mine", "sam", sam_pair(tmp_path, "sam"))
     out = tmp_path / "out.png"

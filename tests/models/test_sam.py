@@ -22,6 +22,8 @@ from frisket.models import (
     Point,
     Prompt,
     Registry,
+    Stroke,
+    mirrored_prompt,
 )
 from frisket.models.adapters.features import FeatureCache
 from frisket.models.prepare import Frame
@@ -90,6 +92,21 @@ def test_several_boxes_and_a_point_are_united(
     alpha = model.matte([picture], [Prompt(boxes, (Point(200, 60),))])[0].alpha
     assert alpha[30, 30] > 128 and alpha[240, 340] > 128 and alpha[60, 200] > 128
     assert alpha[200, 150] < 128
+
+
+def test_a_stroke_is_obeyed_by_its_points(
+    registry: Registry, tmp_path: Path, picture: np.ndarray
+) -> None:
+    model = opened(registry, tmp_path)
+    line = tuple((float(x), 150.0) for x in range(60, 200, 10))
+    told = Prompt(strokes=(Stroke(line), Stroke(((300.0, 150.0),), positive=False)))
+    coarse = model.matte([picture], [told])[0]
+    assert not coarse.note and coarse.prompted
+    assert all(coarse.alpha[150, x] > 128 for x in (60, 100, 150, 190))
+    assert coarse.alpha[150, 300] < 128
+    flipped = mirrored_prompt(told, WIDE)
+    mirror = model.matte([picture[:, ::-1].copy()], [flipped])[0]
+    np.testing.assert_allclose(middle(mirror.alpha[:, ::-1]), middle(coarse.alpha), atol=2)
 
 
 def test_without_a_hint_it_looks_at_what_stands_out(

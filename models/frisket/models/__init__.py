@@ -21,7 +21,7 @@ from .errors import (
 from .home import home
 from .mirror import averaged, mirrored, mirrored_prompt
 from .registry import Registry
-from .types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner
+from .types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
 
 __all__ = [
     "BadOutput",
@@ -42,6 +42,7 @@ __all__ = [
     "Prompt",
     "Refiner",
     "Registry",
+    "Stroke",
     "UnknownModel",
     "WrongHash",
     "averaged",

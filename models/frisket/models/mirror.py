@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from .lazy import LazyMasks
-from .types import Box, Coarse, Picture, Point, Prompt
+from .types import Box, Coarse, Picture, Point, Prompt, Stroke
 
 
 def mirrored(image: Picture) -> Picture:
@@ -21,7 +21,10 @@ def mirrored_prompt(prompt: Prompt | None, width: int) -> Prompt | None:
         return None
     boxes = tuple(Box(width - b.right, b.top, width - b.left, b.bottom) for b in prompt.boxes)
     points = tuple(Point(width - 1 - p.x, p.y, p.positive) for p in prompt.points)
-    return Prompt(boxes, points, prompt.classes)
+    strokes = tuple(
+        Stroke(tuple((width - 1 - x, y) for x, y in s.line), s.positive) for s in prompt.strokes
+    )
+    return Prompt(boxes, points, prompt.classes, strokes)
 
 
 def averaged(plain: Coarse, mirror: Coarse) -> Coarse:

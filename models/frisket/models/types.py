@@ -37,21 +37,31 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Stroke:
+    """A line drawn over the subject (positive) or beside it, in pixels of the picture."""
+
+    line: tuple[tuple[float, float], ...]
+    positive: bool = True
+
+
+@dataclass(frozen=True)
 class Prompt:
     """What a model is told of the subject; each heeds the part that it understands.
 
     Attributes:
         boxes, points: where it is, for promptable models.
+        strokes: the same, drawn; a model that cannot take lines takes points of them or none.
         classes: what it is, for models with classes; none means all of them.
     """
 
     boxes: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
     classes: tuple[str, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
     @property
     def empty(self) -> bool:
-        """True when nothing is said of where the subject is."""
+        """True when no box and no point says where the subject is."""
         return not self.boxes and not self.points
 
 
@@ -66,7 +76,7 @@ class Coarse:
         note: a sentence for the user, or "".
         cell_px: edge of the model's own pixel, in pixels of the picture, at least 1.
         confidence: 0..1, how sure the raw output was before any stretching.
-        prompted: boxes and points have been obeyed already, by the model itself.
+        prompted: boxes, points and strokes have been obeyed already, by the model itself.
     """
 
     alpha: Mask

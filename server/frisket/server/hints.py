@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from frisket.models import Box, ModelInfo, Point, Prompt
+from frisket.models import Box, ModelInfo, Point, Prompt, Stroke
 from frisket.server import engine
 from frisket.server.errors import invalid
 from frisket.server.wire import Opening
@@ -56,12 +56,13 @@ def check_classes(classes: Sequence[str], info: ModelInfo) -> None:
 
 def prompt_of(hints: engine.Hints | None, classes: Sequence[str] = ()) -> Prompt | None:
     """Return what a model needs of the hints, and of the classes asked for."""
-    if hints is None or not (hints.boxes or hints.points):
+    if hints is None or not (hints.boxes or hints.points or hints.scribbles):
         return Prompt(classes=tuple(classes)) if classes else None
     return Prompt(
         classes=tuple(classes),
         boxes=tuple(Box(box.left, box.top, box.right, box.bottom) for box in hints.boxes),
         points=tuple(Point(point.x, point.y, point.positive) for point in hints.points),
+        strokes=tuple(Stroke(line.line, line.positive) for line in hints.scribbles),
     )
 
 

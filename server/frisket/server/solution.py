@@ -156,7 +156,7 @@ def solve(
     )
     windows, remark = _refining(matte, options, refiner)
     return Solution(
-        method=f"{matte.method}{remark}",
+        method=f"{matte.method}{remark}{_told(coarse)}",
         windows=windows,
         rgb=rgb,
         coarse=coarse,
@@ -166,6 +166,11 @@ def solve(
         depth=opening.alpha_depth,
         tile_size=grid.tile_size,
     )
+
+
+def _told(coarse: Coarse) -> str:
+    """Where a prompted model looked when nobody said; else nothing."""
+    return f" {coarse.note}" if coarse.prompted and coarse.note else ""
 
 
 def _quality(options: pb.MatteOptions, refiner: RefinerChoice | None) -> engine.Quality:

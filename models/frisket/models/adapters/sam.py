@@ -166,10 +166,23 @@ def _holds(box: Box, point: Point) -> bool:
     return box.left <= point.x < box.right and box.top <= point.y < box.bottom
 
 
+def with_strokes(prompt: Prompt | None) -> Prompt | None:
+    """A prompt whose strokes have become points: the ends of each and two between them."""
+    if prompt is None or not prompt.strokes:
+        return prompt
+    points = list(prompt.points)
+    for stroke in prompt.strokes:
+        last = len(stroke.line) - 1
+        some = sorted({0, last // 3, 2 * last // 3, last})
+        points += [Point(*stroke.line[index], stroke.positive) for index in some]
+    return replace(prompt, points=tuple(points), strokes=())
+
+
 def _aimed(image: Picture, prompt: Prompt | None) -> tuple[Prompt, str]:
     """Where to look: as told; else the box of what contrast finds, else the middle."""
     from .classic import ClassicModel
 
+    prompt = with_strokes(prompt)
     if prompt is not None and (prompt.boxes or any(p.positive for p in prompt.points)):
         return prompt, ""
     said = prompt.points if prompt else ()

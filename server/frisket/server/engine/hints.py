@@ -93,7 +93,7 @@ def heeded(rgb: Bytes, coarse: Bytes, hints: Hints, prompted: bool = False) -> B
         rgb: (h, w, 3) the proxy.
         coarse: (h, w) the model's answer.
         hints: in pixels of the proxy.
-        prompted: the model has already obeyed boxes and points itself.
+        prompted: the model has already obeyed boxes, points and scribbles itself.
 
     Returns:
         (h, w) uint8.
@@ -104,8 +104,7 @@ def heeded(rgb: Bytes, coarse: Bytes, hints: Hints, prompted: bool = False) -> B
     shape = (coarse.shape[0], coarse.shape[1])
     check(hints, shape)
     alpha = coarse if hints.prior is None else _with_prior(coarse, hints.prior)
-    drawn = bool(hints.scribbles) or (not prompted and bool(hints.points or hints.boxes))
-    if drawn:
+    if not prompted and (hints.scribbles or hints.points or hints.boxes):
         alpha = _spread(rgb, alpha, hints)
     certain = said(hints, shape, shape)
     if hints.trimap is not None and not alpha.any():

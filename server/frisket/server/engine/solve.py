@@ -86,7 +86,7 @@ def solve(
         hints: what the user says, in pixels of the proxy.
         edge: what the user wants done to the edge.
         cell_px: the model's own pixel in pixels of the proxy; None guesses 1/320 of the side.
-        prompted: the model has already obeyed boxes and points itself.
+        prompted: the model has already obeyed boxes, points and scribbles itself.
 
     Returns:
         The matte; its grid is the proxy's or smaller.
