@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "models" / "frisket" / "models" / "embedded" / "embedded.onnx"
 MASKS = Path(os.environ.get("FRISKET_SHARED", ROOT.parent / "shared")) / "data" / "masks"
 # Mean absolute error at most, mean IoU at least: what is shipped, less 0.01.
-LEAST = {"ecssd": (0.078, 0.79), "ccp": (0.031, 0.93), "grabcut": (0.069, 0.81)}
+LEAST = {"ecssd": (0.076, 0.79), "ccp": (0.025, 0.93), "grabcut": (0.062, 0.83)}
 
 
 @pytest.fixture(scope="module")
