@@ -188,12 +188,12 @@ def _parsed(
     return model
 
 
-def refiner(path: Path, side: int | str, kind: str = "red") -> Path:
+def refiner(path: Path, side: int | str, kind: str = "red", slow: int = 0) -> Path:
     """A graph with ViTMatte's signature.
 
     "red" answers with its trimap, and with the red channel where that is unknown, so that
     anything misplaced shows; "context" mixes random convolutions with the mean of the whole
-    square, so that anything missing from it shows.
+    square, so that anything missing from it shows; ``slow`` adds so many convolutions to it.
     """
     rng = np.random.default_rng(11)
     weights: dict[str, np.ndarray] = {}
@@ -214,8 +214,16 @@ def refiner(path: Path, side: int | str, kind: str = "red") -> Path:
         ]
     else:
         weights = {"w": rng.normal(0, 0.3, (1, 4, 9, 9))}
+        weights |= {f"s{i}": rng.normal(0, 0.1, (64, 64 if i else 4, 3, 3)) for i in range(slow)}
         steps = [
-            "near = Conv<pads = [4, 4, 4, 4]>(pixel_values, w)",
+            f"g{i} = Conv<pads = [1, 1, 1, 1]>({f'g{i - 1}' if i else 'pixel_values'}, s{i})"
+            for i in range(slow)
+        ]
+        if slow:
+            weights["thin"] = rng.normal(0, 0.1, (4, 64, 1, 1))
+            steps.append(f"mixed = Conv(g{slow - 1}, thin)")
+        steps += [
+            f"near = Conv<pads = [4, 4, 4, 4]>({'mixed' if slow else 'pixel_values'}, w)",
             "whole = GlobalAveragePool(near)",
             "both = Add(near, whole)",
             "alphas = Sigmoid(both)",

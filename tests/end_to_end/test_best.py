@@ -19,7 +19,7 @@ from serving import Server, noisy_disc, start_server, stop_server
 from frisket.client import CutOptions, cut
 from frisket.client.drive import Driver
 from frisket.client.errors import TransportError
-from frisket.client.events import Outcome
+from frisket.client.events import AlphaReady, Outcome
 from frisket.client.layer_source import LayerSource
 from frisket.client.options import Edge, HintSet, Options, Point
 from frisket.client.session import Session
@@ -143,6 +143,55 @@ def test_a_hint_in_an_open_session_ends_where_a_fresh_one_does(
     transport.close()
     fresh = Options(model="fake", quality="best", hints=hint)
     np.testing.assert_array_equal(found, alpha_of(source, context.connect, fresh, 256))
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Server]:
+    """A network that is slower than solving anew."""
+    graph = refiner(tmp_path / "r.onnx", SIDE, "context", slow=8)
+    Registry(tmp_path / "home").add("mine", "vitmatte", graph)
+    running = start_server(tmp_path / "home", "--device", "cpu")
+    yield running
+    stop_server(running)
+
+
+def test_hints_half_way_end_where_fresh_ones_do(slow: Server) -> None:
+    """Windows are running, and tiles wait for them, whenever the revision changes."""
+    source = LayerSource(ArrayRaster(noisy_disc(900, 600), "RGB", Colour("RGB"), False))
+    session = Session(source.spec(), BEST, source.proxy.data, tile_size=64)
+    transport = slow.connect()
+    call = transport.matte()
+    spots = [(780, 520), (100, 500), (800, 80), (210, 290)]
+    with AlphaStore(session.grid) as store:
+        driver = Driver(session, slow.connect, source, store.take)
+        for message in session.open():
+            call.send(message)
+        answered, outcome = 0, None
+        while outcome is None:
+            response = call.receive()
+            assert response is not None
+            for event in session.receive(response):
+                driver._react(call, event)
+                store.take(event)
+                answered += isinstance(event, AlphaReady)
+                outcome = event if isinstance(event, Outcome) else None
+            if answered >= 3 and spots:
+                answered, hint = 0, HintSet(points=(Point(*spots.pop(), True),))
+                for message in session.change(hints=hint):
+                    call.send(message)
+        assert not spots, "every change came half way"
+        found = store.read(Rect(0, 0, 900, 600)).copy()
+    call.finish()
+    transport.close()
+    fresh = Session(
+        source.spec(),
+        Options(model="fake", quality="best", hints=hint),
+        source.proxy.data,
+        tile_size=200,
+    )
+    with AlphaStore(fresh.grid) as store:
+        Driver(fresh, slow.connect, source, store.take).run()
+        np.testing.assert_array_equal(found, store.read(Rect(0, 0, 900, 600)))
 
 
 def test_a_small_layer_is_padded(red: Server) -> None:

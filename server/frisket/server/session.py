@@ -255,6 +255,8 @@ class Session:
             self._scheduler.done(tile)
         async for complete in closer.feed(tile, pixels):
             for whole in complete:
+                if revision != self._revision:  # the solution may be another one by now
+                    return
                 await self._refine(whole, closer.pixels(whole), revision, closer.answers)
                 closer.sent(whole)
             if revision != self._revision:
