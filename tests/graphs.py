@@ -19,11 +19,15 @@ def convolution(
     final: str = "Sigmoid",
     outputs: int = 1,
     seed: int = 0,
+    lean: tuple[float, ...] = (),
 ) -> Path:
-    """A 3x3 convolution and an activation; NHWC graphs are transposed on both sides."""
+    """A 3x3 convolution and an activation; NHWC graphs are transposed on both sides.
+
+    ``lean`` adds a constant to each channel, where ``bias`` adds the same to all.
+    """
     rng = np.random.default_rng(seed)
     weight = rng.normal(0, 1, (channels, 3, 3, 3)).astype(np.float32)
-    offset = np.full(channels, bias, np.float32)
+    offset = np.asarray(lean or [bias] * channels, np.float32)
     nhwc = layout == "nhwc"
     nodes = [helper.make_node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2])] if nhwc else []
     nodes.append(

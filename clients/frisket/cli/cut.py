@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from frisket.client.cutting import CutOptions, CutResult
 
 _KINDS = ("matte", "alpha", "mask", "cutout", "selection", "layer", "page")
+_CLASS = "{class}"  # in the output's name: one file for each class
 _EDGE = {
     "shift": ("shift_px", "PX", "expand (+) or contract (-) the edge"),
     "feather": ("feather_px", "PX", "blur the edge"),
@@ -47,7 +48,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         type=_names,
         default=(),
         metavar="NAME,…",
-        help="for models with classes: what is cut, for example person,dog",
+        help="for models with classes: what is cut, for example person,dog; "
+        "one file for each with {class} in the output's name",
     )
     parser.add_argument(
         "--quality", choices=["draft", "standard", "high", "best"], default="standard"
@@ -109,15 +111,40 @@ def _point(text: str) -> tuple[int, int, bool]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cut, and say what was done."""
+    """Cut, once or once for each class, and say what was done."""
+    wanted = options(arguments)
+    if _CLASS not in arguments.output.name:
+        _cut(arguments, arguments.output, wanted)
+        return Exit.OK
+    if not wanted.classes:
+        from frisket.client.hint_files import BadHint
+
+        raise BadHint(f"An output with {_CLASS} needs --classes, which say what to write.")
+    found = [name for name in wanted.classes if _cut_class(arguments, name, wanted)]
+    return Exit.OK if found else Exit.NO_SUBJECT
+
+
+def _cut(arguments: argparse.Namespace, output: Path, wanted: CutOptions) -> None:
     from frisket.cli.progress import bar
     from frisket.client.cutting import cut
 
     shown = sys.stderr.isatty() and not arguments.no_progress
     with bar(shown) as progress:
-        result = cut(arguments.input, arguments.output, options(arguments), progress=progress)
+        result = cut(arguments.input, output, wanted, progress=progress)
     report(result, arguments.json)
-    return Exit.OK
+
+
+def _cut_class(arguments: argparse.Namespace, name: str, wanted: CutOptions) -> bool:
+    """Cut one class of several; False, and a word about it, when there is none of it."""
+    from frisket.client.cutting import NoSubject
+
+    output = arguments.output.with_name(arguments.output.name.replace(_CLASS, name))
+    try:
+        _cut(arguments, output, dataclasses.replace(wanted, classes=(name,)))
+    except NoSubject:
+        print(f"frisket: no {name} was found, so {output} was not written", file=sys.stderr)
+        return False
+    return True
 
 
 def options(arguments: argparse.Namespace) -> CutOptions:
