@@ -51,6 +51,26 @@ def test_every_pixel_of_the_band_is_in_a_window(
         assert (trimap[top : top + side, left : left + side] == 128).any(), "a window for nothing"
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.tuples(st.integers(0, 600), st.integers(0, 400), st.integers(1, 300), st.integers(1, 300))
+)
+def test_windows_that_touch_a_rectangle_share_a_pixel_with_it(
+    rect: tuple[int, int, int, int],
+) -> None:
+    x, y, width, height = rect
+    windows = engine.laid_out(matte(ring((40, 50), 0.3, 0.1), 600, 400), 64)
+    active = windows.touching(0, 0, 600, 400)
+    assert len(active) == windows.active.sum()
+    corners = {window: windows.corner(window) for window in active}
+    shared = [
+        window
+        for window, (left, top) in corners.items()
+        if left < x + width and x < left + 64 and top < y + height and y < top + 64
+    ]
+    assert windows.touching(x, y, width, height) == shared
+
+
 def test_where_no_window_answered_the_solution_stays() -> None:
     solved = matte(ring((40, 50), 0.3, 0.1), 300, 200)
     windows = engine.laid_out(solved, 64)

@@ -176,7 +176,7 @@ class Session:
         fresh = self._missing if before is None else self._solution.changed_since(before)
         await self._say_solid(plan, fresh)
         needed = {int(tile) for tile in np.flatnonzero((plan < 0) & fresh)}
-        self._closer = self._closer_for(needed)
+        self._closer = await self._compute(partial(self._closer_for, needed))
         needed = self._closer.tiles if self._closer else needed
         self._scheduler.want(needed, self._viewport)
         self.phase = Phase.REFINING

@@ -7,6 +7,7 @@ the answer does not depend on how the layer is cut into tiles, nor on their orde
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -43,10 +44,8 @@ class Windows:
 
     def touching(self, x: int, y: int, width: int, height: int) -> list[int]:
         """The active windows that share a pixel with a rectangle, in order."""
-        rows = [i for i, top in enumerate(self.tops) if top < y + height and y < top + self.side]
-        columns = [
-            i for i, left in enumerate(self.lefts) if left < x + width and x < left + self.side
-        ]
+        rows = range(bisect_right(self.tops, y - self.side), bisect_left(self.tops, y + height))
+        columns = range(bisect_right(self.lefts, x - self.side), bisect_left(self.lefts, x + width))
         across = len(self.lefts)
         return [r * across + c for r in rows for c in columns if self.active[r, c]]
 
