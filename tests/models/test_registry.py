@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +36,7 @@ DATA = bytes(range(256)) * 4096
 
 class Handler(BaseHTTPRequestHandler):
     cut_at: int | None = None
+    stall_at: int | None = None
     ranges: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
@@ -49,6 +53,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(DATA) - start))
         self.end_headers()
         body = DATA[start:]
+        if (stall := type(self).stall_at) is not None:
+            self.wfile.write(body[:stall])
+            self.wfile.flush()
+            while type(self).stall_at is not None:
+                time.sleep(0.02)
+            return
         cut = type(self).cut_at
         self.wfile.write(body if cut is None else body[:cut])
 
@@ -58,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    Handler.cut_at, Handler.ranges = None, []
+    Handler.cut_at, Handler.stall_at, Handler.ranges = None, None, []
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=http.serve_forever, daemon=True)
     thread.start()
@@ -142,6 +152,46 @@ def pin(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
     md5 = hashlib.md5(DATA).hexdigest()
     shipped[name] = replace(shipped[name], sources=(Source("w.onnx", url, md5=md5),))
     monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+
+
+INTERRUPTED = """
+import sys
+from dataclasses import replace
+from frisket.cli.main import main
+from frisket.models import manifest
+from frisket.models.manifest import Source
+shipped = dict(manifest.shipped())
+source = Source("w.onnx", sys.argv[1], sys.argv[2])
+shipped["u2netp"] = replace(shipped["u2netp"], sources=(source,))
+manifest.shipped = lambda: shipped
+sys.exit(main(["models", "pull", "u2netp"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts by a signal")
+def test_an_interrupted_pull_goes_on_from_there(server: str, tmp_path: Path) -> None:
+    """Ctrl-C while bytes are still to come; the second command asks for the rest only."""
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    command = [sys.executable, "-c", INTERRUPTED, server, sha256]
+    env = {**os.environ, "FRISKET_HOME": str(tmp_path)}
+    Handler.stall_at = 700_000
+    pull = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    part = tmp_path / "models" / "u2netp" / "w.onnx.part"
+    for _ in range(300):
+        if part.exists() and part.stat().st_size >= 500_000:
+            break
+        time.sleep(0.05)
+    pull.send_signal(signal.SIGINT)
+    said = pull.communicate(timeout=30)[1]
+    Handler.stall_at = None
+    assert pull.returncode == 130, said
+    assert said.strip() == "frisket: Interrupted; the same command again goes on from there."
+    assert not (part.parent / "w.onnx").exists()
+    Handler.ranges.clear()
+    again = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert again.returncode == 0, again.stderr
+    assert Handler.ranges[0].startswith("bytes="), "it must not begin at nothing"
+    assert (part.parent / "w.onnx").read_bytes() == DATA and not part.exists()
 
 
 LIMITED = """

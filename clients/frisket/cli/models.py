@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frisket.cli.exits import Exit
+
 if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry
     from frisket.models.manifest import Source
@@ -89,7 +91,8 @@ def _line(info: ModelInfo) -> tuple[str, ...]:
     state = "default" if info.default else "here" if info.present else "pull"
     if not info.present and not info.pullable:
         state = "add"
-    licence = info.licence + ("" if info.commercial else " (non-commercial)")
+    said = info.commercial or "non-commercial" in info.licence
+    licence = info.licence + ("" if said else " (non-commercial)")
     return (info.name, state, _size(info.size_bytes), licence, info.description)
 
 
@@ -137,7 +140,13 @@ def _pull(registry: Registry, args: argparse.Namespace) -> None:
             bar.total = total or None
             bar.update(done - bar.n)
 
-        info = registry.pull(args.name, progress, args.accept_licence)
+        try:
+            info = registry.pull(args.name, progress, args.accept_licence)
+        except KeyboardInterrupt:
+            bar.close()
+            sentence = "Interrupted; the same command again goes on from there."
+            print(f"frisket: {sentence}", file=sys.stderr)
+            raise SystemExit(Exit.INTERRUPTED) from None
     print(f"{info.name}: {_size(info.size_bytes)}, licence {info.licence}")
 
 
