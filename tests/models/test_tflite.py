@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tflite_graphs import Draft, computed, interpret, small_selfie
 
 from frisket.models import BadPrompt, BadSignature, ModelError, ModelFileError, Prompt, Registry
 from frisket.models.backends.onnx import Graph
@@ -19,7 +20,6 @@ from frisket.models.importers.tflite import to_onnx
 from frisket.models.importers.tflite_file import read
 
 from .conftest import SHARED
-from .tflite_graphs import Draft, computed, interpret
 
 RNG = np.random.default_rng(5)
 WEIGHTS = SHARED / "data" / "weights"
@@ -363,33 +363,6 @@ def test_own_files_are_added_under_a_family(registry: Registry, tmp_path: Path) 
     assert registry.open("mine").matte([picture])[0].alpha.shape == (90, 130)
     with pytest.raises(BadSignature, match=r"expects an input 1x3x144x256.* has t0 \(\?x3x256x256"):
         registry.add("wide", "selfie-landscape", path)
-
-
-def small_selfie(path: Path, size: tuple[int, int]) -> Path:
-    """Random weights with the signature of selfie segmentation: its first and last layers."""
-    draft = Draft()
-    high, wide = size[0] // 2, size[1] // 2
-    x = draft.tensor((1, *size, 3))
-    given = [x, draft.constant(normal(16, 3, 3, 3)), draft.constant(normal(16))]
-    conv = draft.step(
-        "CONV_2D",
-        given,
-        (1, high, wide, 16),
-        Padding=0,
-        StrideH=2,
-        StrideW=2,
-        DilationHFactor=1,
-        DilationWFactor=1,
-        FusedActivationFunction=0,
-    )
-    swish = draft.step("HARD_SWISH", [conv], (1, high, wide, 16))
-    given = [swish, draft.constant(normal(1, 2, 2, 16)), draft.constant(normal(1))]
-    up = draft.step(
-        "Convolution2DTransposeBias", given, (1, *size, 1), custom=struct.pack("<iii", 1, 2, 2)
-    )
-    out = draft.step("LOGISTIC", [up], (1, *size, 1))
-    draft.inputs, draft.outputs = [x], [out]
-    return draft.save(path)
 
 
 # -- files that are not what they seem

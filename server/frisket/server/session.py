@@ -12,7 +12,7 @@ import enum
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -151,7 +151,8 @@ class Session:
         started = time.perf_counter()
         view = await self._compute(partial(solution.view, self._proxy, self._options.normalise))
         coarse = await self._matte(loaded, Picture(view, prompt_of(hints, self._options.classes)))
-        self._coarse = coarse
+        # A class alone would keep the model's whole answer in memory.
+        self._coarse = replace(coarse, layers={})
         self._timings.model_s += time.perf_counter() - started
         for message in wire.coarse_rows(coarse.alpha, self._revision, self._opening.packing):
             await self._say(message)

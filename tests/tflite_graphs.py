@@ -158,6 +158,38 @@ def _step(
     return int(tflite.OperatorEnd(b))
 
 
+def weights(*shape: int) -> np.ndarray:
+    """Random, and the same every time."""
+    return np.random.default_rng(sum(shape)).normal(0, 0.5, shape).astype(np.float32)
+
+
+def small_selfie(path: Path, size: tuple[int, int]) -> Path:
+    """Random weights with the signature of selfie segmentation: its first and last layers."""
+    draft = Draft()
+    high, wide = size[0] // 2, size[1] // 2
+    x = draft.tensor((1, *size, 3))
+    given = [x, draft.constant(weights(16, 3, 3, 3)), draft.constant(weights(16))]
+    conv = draft.step(
+        "CONV_2D",
+        given,
+        (1, high, wide, 16),
+        Padding=0,
+        StrideH=2,
+        StrideW=2,
+        DilationHFactor=1,
+        DilationWFactor=1,
+        FusedActivationFunction=0,
+    )
+    swish = draft.step("HARD_SWISH", [conv], (1, high, wide, 16))
+    given = [swish, draft.constant(weights(1, 2, 2, 16)), draft.constant(weights(1))]
+    up = draft.step(
+        "Convolution2DTransposeBias", given, (1, *size, 1), custom=struct.pack("<iii", 1, 2, 2)
+    )
+    out = draft.step("LOGISTIC", [up], (1, *size, 1))
+    draft.inputs, draft.outputs = [x], [out]
+    return draft.save(path)
+
+
 # -- the interpreter
 
 
