@@ -27,7 +27,7 @@ from frisket.finish import metrics
 from frisket.models import manifest
 from frisket.models.adapters.single import SingleModel
 from frisket.models.backends.onnx import Graph
-from frisket.models.types import ModelInfo
+from frisket.models.types import Model, ModelInfo
 from frisket.server.engine import Quality
 
 SHIPPED = ROOT / "models" / "frisket" / "models" / "embedded" / "embedded.onnx"
@@ -43,7 +43,7 @@ def embedded(weights: Path) -> SingleModel:
     return SingleModel(spec, info, Graph(weights, "cpu", 2))
 
 
-def coarse(model: SingleModel, rgb: Picture) -> tuple[Picture, float]:
+def coarse(model: Model, rgb: Picture) -> tuple[Picture, float]:
     """The model's own alpha at the picture's size, and the milliseconds it took."""
     began = time.perf_counter()
     alpha = model.matte([rgb])[0].alpha
@@ -52,7 +52,7 @@ def coarse(model: SingleModel, rgb: Picture) -> tuple[Picture, float]:
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)), spent
 
 
-def on_masks(model: SingleModel) -> dict[str, dict[str, float]]:
+def on_masks(model: Model) -> dict[str, dict[str, float]]:
     """Means of each set of photographs with masks."""
     found: dict[str, list[dict[str, float]]] = {}
     for case in cases("masks", 0):
