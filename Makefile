@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-quality bench-embedded protos test-hosts plugins clean
+.PHONY: demo test check bench bench-quality bench-embedded bench-hints protos test-hosts plugins clean
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -44,6 +44,9 @@ bench-quality: $(STAMP)
 
 bench-embedded: $(STAMP)
 	$(BIN)/python benchmarks/embedded.py
+
+bench-hints: $(STAMP)
+	$(BIN)/python benchmarks/hints.py
 
 protos: $(STAMP)
 	$(BIN)/python scripts/generate_protos.py

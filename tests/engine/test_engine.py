@@ -159,6 +159,31 @@ def test_a_negative_scribble_takes_a_piece_away() -> None:
     assert told[H // 2, W // 2] == 255
 
 
+def test_a_point_in_a_sliver_does_not_cost_the_subject() -> None:
+    wide = np.roll(coarse(), 4, axis=1)
+    told = heeded(picture(), wide, Hints(points=(HintPoint(W / 2 + 29, H / 2, positive=False),)))
+    assert told[H // 2, W // 2 + 29] == 0
+    truth = coarse() >= 128
+    kept = np.count_nonzero((told >= 128) & truth) / np.count_nonzero(truth)
+    assert kept > 0.85
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_point_amid_an_object_takes_all_of_it(missing: bool) -> None:
+    rgb, alpha = picture(), coarse()
+    rgb[30:60, 5:25] = (20, 200, 20)
+    alpha[30:60, 5:25] = 0 if missing else 255
+    told = heeded(rgb, alpha, Hints(points=(HintPoint(15, 45, positive=missing),)))
+    piece = told[32:58, 7:23] >= 128
+    assert piece.mean() > 0.95 if missing else piece.mean() < 0.05
+
+
+@given(st.integers(W // 2 - 12, W // 2 + 12), st.integers(H // 2 - 12, H // 2 + 12))
+def test_a_point_that_the_model_agrees_with_changes_nothing(x: int, y: int) -> None:
+    told = heeded(picture(), coarse(), Hints(points=(HintPoint(x, y),)))
+    np.testing.assert_array_equal(told >= 128, coarse() >= 128)
+
+
 def test_points_and_boxes() -> None:
     alpha = np.maximum(coarse(), np.roll(coarse(), 60, axis=1))
     told = heeded(picture(), alpha, Hints(boxes=(HintBox(30, 10, 100, 80),)))

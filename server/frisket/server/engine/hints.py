@@ -1,9 +1,9 @@
 """What the user says, turned into a coarse alpha and into pixels that are known.
 
-Works with every model. Points and scribbles spread by colour: GrabCut (Rother et al.,
-SIGGRAPH 2004) on a reduced proxy, started from the model's answer, with what was said
-held fixed. Later hints win over earlier ones; points and scribbles over boxes, a trimap
-over everything.
+Works with every model, on a reduced proxy. Within a box GrabCut (Rother et al., SIGGRAPH
+2004) starts from the model's answer; points and scribbles that contradict the model move
+its outline to the nearest edges of colour by a watershed, as far as their error reaches.
+Later hints win over earlier ones; points and scribbles over boxes, a trimap over everything.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from .types import Bytes, EngineError, Hints
 
 _SIDE = 320
 _SEEDS = 64
+_REACH = 3  # how far a correction goes, in depths of the error that the hint lies in
+_PART = 0.25  # of the touched pieces' area: what is smaller belongs to them
+_FOUND = 0.05  # share of a box that the model must have found to be believed there
 _NEAR = 6  # difference between neighbours, per channel, that still hangs together
 # OpenCV takes None here; its stubs do not know.
 _NONE: Any = None
@@ -141,8 +144,10 @@ def _spread(rgb: Bytes, coarse: Bytes, hints: Hints) -> Bytes:
     small = cv2.resize(rgb, grid[::-1], interpolation=cv2.INTER_AREA)
     alpha = cv2.resize(coarse, grid[::-1], interpolation=cv2.INTER_AREA)
     certain = said(hints, shape, grid)
-    inside = _grabbed(small, alpha, certain, bool(hints.boxes))
-    inside = _told_only(inside, alpha >= 128, certain, bool(hints.boxes))
+    if hints.boxes:
+        inside = _told_only(_grabbed(small, alpha, certain), alpha >= 128, certain)
+    else:
+        inside = _corrected(small, alpha >= 128, certain)
     inside = _touched(inside, certain)
     if np.array_equal(inside, alpha >= 128):
         return coarse
@@ -154,31 +159,62 @@ def _spread(rgb: Bytes, coarse: Bytes, hints: Hints) -> Bytes:
     return np.asarray(np.where(keep, coarse, fresh), np.uint8)
 
 
-def _told_only(inside: Bytes, model: Bytes, certain: Bytes, boxed: bool) -> Bytes:
+def _told_only(inside: Bytes, model: Bytes, certain: Bytes) -> Bytes:
     """GrabCut's changes to the model's answer, but only those that a hint asked for."""
-    wrong = ((certain == 255) & ~model) | ((certain == 0) & model & (not boxed))
-    lost = boxed and float((model & (certain != 0)).sum()) < 0.05 * max(1, (certain != 0).sum())
-    if lost:
+    searched = certain != 0
+    if float((model & searched).sum()) < _FOUND * max(1, searched.sum()):
         return inside
     _, names = cv2.connectedComponents((inside != model).astype(np.uint8))
-    asked = np.unique(names[wrong & (inside != model)])
+    asked = np.unique(names[(certain == 255) & ~model & inside])
     change = np.isin(names, asked[asked > 0])
     out = np.where(change, inside, model)
     return np.asarray(np.where(certain == 128, out, certain == 255))
 
 
-def _grabbed(small: Bytes, alpha: Bytes, certain: Bytes, boxed: bool) -> Bytes:
-    labels = np.where(alpha >= 128, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    if boxed:
-        searched = certain != 0
-        found = float(((alpha >= 128) & searched).sum()) / max(1, int(searched.sum()))
-        if found < 0.05:  # the model saw nothing there: take the box at its word
-            labels[searched] = cv2.GC_PR_FGD
-        labels[searched & (alpha >= 250)] = cv2.GC_FGD
-    for value, probable in ((0, cv2.GC_PR_BGD), (255, cv2.GC_PR_FGD)):
-        wrong = (certain == value) & ((alpha >= 128) != (value == 255))
-        if not (boxed and value == 0):
-            labels[_alike(small, wrong)] = probable
+def _corrected(small: Bytes, model: Bytes, certain: Bytes) -> Bytes:
+    """The model's outline, moved by points and scribbles to the nearest edges of colour.
+
+    A watershed (Meyer, 1992) between what was said and what the model says beyond its reach.
+    """
+    wrong = ((certain == 255) & ~model) | ((certain == 0) & model)
+    open_ = _within_reach(wrong, model)
+    names = np.where(open_, 0, 1 + model).astype(np.int32)
+    names[certain == 0], names[certain == 255] = 1, 2
+    if not open_.any() or not (names == 1).any() or not (names == 2).any():
+        return np.asarray(np.where(certain == 128, model, certain == 255))
+    # OpenCV leaves a line of -1 between the basins, and the frame.
+    parted = cv2.watershed(
+        np.pad(small, ((1, 1), (1, 1), (0, 0)), mode="edge"), np.pad(names, 1, mode="edge")
+    )[1:-1, 1:-1]
+    return np.asarray(np.where(parted == -1, model, parted == 2))
+
+
+def _within_reach(wrong: Bytes, model: Bytes) -> Bytes:
+    """Where a correction may act: around the hints that contradict the model.
+
+    A hint lies as deep in an error as it is far from where the model agrees with it. One in
+    a sliver along the edge must not cost the subject; one amid a whole object takes it all.
+    """
+    near = np.zeros(model.shape, np.uint8)
+    for label in (False, True):
+        told = wrong & (model != label)
+        depth = cv2.distanceTransform((model != label).astype(np.uint8), cv2.DIST_L2, 5)
+        depth = np.minimum(depth, max(model.shape))  # without a bound where nothing agrees
+        rows, cols = np.nonzero(told)
+        pick = np.linspace(0, len(rows) - 1, min(len(rows), _SEEDS)).astype(int)
+        for x, y in zip(cols[pick].tolist(), rows[pick].tolist(), strict=True):
+            cv2.circle(near, (x, y), round(_REACH * depth[y, x]), 1, -1)
+    return np.asarray(near > 0)
+
+
+def _grabbed(small: Bytes, alpha: Bytes, certain: Bytes) -> Bytes:
+    """GrabCut within boxes, from the model's answer and what was said."""
+    searched, found = certain != 0, alpha >= 128
+    labels = np.where(found, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    if float((found & searched).sum()) < _FOUND * max(1, int(searched.sum())):
+        labels[searched] = cv2.GC_PR_FGD  # the model saw nothing there: take the box at its word
+    labels[searched & (alpha >= 250)] = cv2.GC_FGD
+    labels[_alike(small, (certain == 255) & ~found)] = cv2.GC_PR_FGD
     labels[certain == 0] = cv2.GC_BGD
     labels[certain == 255] = cv2.GC_FGD
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
@@ -203,9 +239,13 @@ def _alike(small: Bytes, seeds: Bytes) -> Bytes:
 
 
 def _touched(inside: Bytes, certain: Bytes) -> Bytes:
-    """With positive points or scribbles, only the pieces that they touch."""
+    """With positive points or scribbles, only the pieces that they touch, and small ones."""
     if not (certain == 255).any():
         return inside
-    _, names = cv2.connectedComponents(inside.astype(np.uint8))
-    wanted = np.unique(names[(certain == 255) & inside])
-    return np.asarray(np.isin(names, wanted[wanted > 0]))
+    count, names = cv2.connectedComponents(inside.astype(np.uint8))
+    area = np.bincount(names.ravel(), minlength=count)
+    wanted = np.zeros(count, np.bool_)
+    wanted[np.unique(names[(certain == 255) & inside])] = True
+    wanted |= area < _PART * area[wanted].sum()
+    wanted[0] = False
+    return np.asarray(wanted[names])
