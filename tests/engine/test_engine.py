@@ -114,7 +114,7 @@ def test_odd_sizes(shape: tuple[int, int], quality: Quality) -> None:
     matte = solve(rgb, coarse(*shape), (shape[1] * 3, shape[0] * 3), quality)
     big = np.repeat(np.repeat(rgb, 3, 0), 3, 1)
     assert refine(matte, 0, 0, big).shape == big.shape[:2]
-    assess(rgb, coarse(*shape), matte)
+    assess(coarse(*shape), matte)
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
@@ -144,6 +144,13 @@ def test_standard_sharpens_the_edge() -> None:
 def test_sizes_that_do_not_agree() -> None:
     with pytest.raises(EngineError, match="must agree"):
         solve(picture(), coarse(H + 1), (W, H))
+
+
+def test_a_model_that_is_not_believed_is_sent_to_review() -> None:
+    matte = solve(picture(), coarse(), (W, H))
+    sure, doubted = assess(coarse(), matte), assess(coarse(), matte, confidence=0.5)
+    assert doubted.overall < sure.overall
+    assert doubted.needs_review and "unsure" in doubted.reasons[0]
 
 
 # -- hints
@@ -266,14 +273,14 @@ def test_limits_are_checked() -> None:
 
 def test_assessment_of_nothing() -> None:
     empty = np.zeros((H, W), np.uint8)
-    opinion = assess(picture(), empty, solve(picture(), empty, (W, H)))
+    opinion = assess(empty, solve(picture(), empty, (W, H)))
     assert opinion.needs_review and opinion.subject is None
     assert opinion.reasons == ("No subject was found.",)
 
 
 def test_subject_box_in_layer_pixels() -> None:
     matte = solve(picture(), coarse(), (W * 10, H * 10))
-    box = assess(picture(), coarse(), matte).subject
+    box = assess(coarse(), matte).subject
     assert box is not None
     assert abs(box.x - 10 * (W / 2 - 0.3 * H)) < 40
     assert abs(box.width - 10 * 0.6 * H) < 80

@@ -75,7 +75,8 @@ class Coarse:
         layers: one alpha per class, for families with classes; else empty.
         note: a sentence for the user, or "".
         cell_px: edge of the model's own pixel, in pixels of the picture, at least 1.
-        confidence: 0..1, how sure the raw output was before any stretching.
+        confidence: 0..1, how sure the raw output was before any stretching, or how far
+            answers of the family can be trusted where it cannot tell.
         prompted: boxes, points and strokes have been obeyed already, by the model itself.
     """
 

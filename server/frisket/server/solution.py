@@ -68,7 +68,6 @@ class Solution:
         windows: where a refiner looks closer; None without one.
     """
 
-    rgb: npt.NDArray[np.uint8]
     coarse: Coarse
     matte: engine.LinearMatte
     foreground: engine.ForegroundColours | None
@@ -158,7 +157,6 @@ def solve(
     return Solution(
         method=f"{matte.method}{remark}{_told(coarse)}",
         windows=windows,
-        rgb=rgb,
         coarse=coarse,
         matte=matte,
         foreground=engine.prepare_colours(rgb, matte) if opening.foreground else None,
@@ -209,7 +207,7 @@ def edge_controls(edge: pb.EdgeControls) -> engine.EdgeControls:
 
 def judge(solved: Solution) -> Judged:
     """Assess a solved layer."""
-    opinion = engine.assess(solved.rgb, solved.coarse.alpha, solved.matte)
+    opinion = engine.assess(solved.coarse.alpha, solved.matte, solved.coarse.confidence)
     message = pb.Assessment(
         edge=opinion.edge,
         semantic=opinion.semantic,

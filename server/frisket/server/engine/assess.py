@@ -1,10 +1,10 @@
 """How good a matte probably is, without knowing the truth.
 
 Both scores come from how undecided the coarse alpha is, by c (1 - c): as a share of the
-subject for the semantic score, along its outline for the edge score. The two rates were
-fitted so that the semantic score's mean is the mean intersection over union with the
-truth, and the threshold so that the flag finds mattes below 0.8 of it; docs/matting.md
-has the figures and the command.
+subject for the semantic score, along its outline for the edge score; the semantic score is
+times the model's confidence in its own kind of answer. The two rates were fitted so that the
+semantic score's mean is the mean intersection over union with the truth, and the threshold so
+that the flag finds mattes below 0.8 of it; docs/matting.md has the figures and the command.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SIDE = 256
 _SQUARE = np.ones((3, 3), np.uint8)
 _SEMANTIC_RATE = 3.0
 _EDGE_RATE = 0.3
-_REVIEW_BELOW = 0.80
+_REVIEW_BELOW = 0.86
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ def _subject(matte: LinearMatte) -> Subject | None:
     return Subject(left, top, right - left, bottom - top)
 
 
-def assess(rgb: Bytes, coarse: Bytes, matte: LinearMatte) -> Assessment:
+def assess(coarse: Bytes, matte: LinearMatte, confidence: float = 1.0) -> Assessment:
     """Score a matte.
 
     Args:
-        rgb: (h, w, 3) uint8 sRGB, the proxy.
         coarse: (h, w) uint8, the model's answer.
-        matte: what was solved from them.
+        matte: what was solved from it.
+        confidence: 0..1, how far answers of this model are to be believed at all.
     """
     subject = _subject(matte)
     covered = float(matte.alpha.mean() / 255)
@@ -84,7 +84,8 @@ def assess(rgb: Bytes, coarse: Bytes, matte: LinearMatte) -> Assessment:
     undecided = float((share * (1 - share)).sum())
     inside = (share > 0.5).astype(np.uint8)
     outline = int(cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _SQUARE).sum()) + 1
-    semantic = float(np.exp(-_SEMANTIC_RATE * undecided / max(float(share.sum()), 1.0)))
+    doubt = _SEMANTIC_RATE * undecided / max(float(share.sum()), 1.0)
+    semantic = confidence * float(np.exp(-doubt))
     edge = float(np.exp(-_EDGE_RATE * undecided / outline))
     overall = 0.6 * semantic + 0.4 * edge
     reasons = _reasons(overall, inside, matte)
