@@ -141,6 +141,36 @@ def test_hints_outside_the_layer_are_refused(home: Path, photograph: Path, tmp_p
     assert not out.exists()
 
 
+def test_hints_that_do_not_fit_are_refused(home: Path, photograph: Path, tmp_path: Path) -> None:
+    out, small, black = tmp_path / "out.png", tmp_path / "small.png", tmp_path / "black.png"
+    Image.new("L", (90, 60), 128).save(small)
+    Image.new("L", (900, 600), 0).save(black)
+    cut = ("cut", photograph, "-o", out, "--model", "fake")
+    for name in ("--trimap", "--prior"):
+        assert "90 x 60 px and the layer 900 x 600 px" in refused(2, *cut, name, small)
+    said = refused(2, *cut, "--point=+450,300", "--point=-450,300")
+    assert "contradict each other" in said
+    said = refused(2, *cut, "--trimap", black, "--point=+450,300")
+    assert "trimap's background" in said
+    assert not out.exists()
+
+
+def test_a_layer_without_a_subject_is_kept(home: Path, tmp_path: Path) -> None:
+    """An empty matte changes neither the document nor its layer, and says why."""
+    from psd_tools import PSDImage
+
+    source, out = tmp_path / "plain.psd", tmp_path / "out.psd"
+    document = PSDImage.new("RGB", (400, 300), color=(128, 128, 128))
+    grey = Image.new("RGB", (400, 300), (128, 128, 128))
+    document.append(document.create_pixel_layer(grey, name="Plain"))
+    document.save(source)
+    before = source.read_bytes()
+    said = refused(8, "cut", source, "-o", out, "--layer", "Plain", "--model", "classic")
+    assert "no subject" in said
+    assert source.read_bytes() == before
+    assert not out.exists()
+
+
 def test_the_original_stays_untouched_by_an_interrupt(home: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "in.tif", tmp_path / "out.tif"
     tifffile.imwrite(source, noisy_disc(6000, 4000), photometric="rgb", tile=(256, 256))

@@ -34,7 +34,8 @@ def hint_set(hints: HintFiles, width: int, height: int) -> HintSet:
     """Check hints against a layer of width x height pixels and reduce their pictures.
 
     Raises:
-        BadHint: a hint lies outside the layer, or a picture has another size.
+        BadHint: a hint lies outside the layer, contradicts another, or a picture has
+            another size.
         DocumentError: a picture cannot be read.
     """
     for x, y, across, down in hints.boxes:
@@ -48,12 +49,32 @@ def hint_set(hints: HintFiles, width: int, height: int) -> HintSet:
             raise BadHint(
                 f"The point {point.x},{point.y} lies outside the layer of {width} x {height} px."
             )
+    trimap = _plane(hints.trimap, width, height, trimap=True)
+    _check_contradictions(hints.points, trimap, width, height)
     return HintSet(
         boxes=hints.boxes,
         points=hints.points,
-        trimap=_plane(hints.trimap, width, height, trimap=True),
+        trimap=trimap,
         prior=_plane(hints.prior, width, height, trimap=False),
     )
+
+
+def _check_contradictions(
+    points: tuple[Point, ...], trimap: bytes | None, width: int, height: int
+) -> None:
+    """Refuse what cannot both be true; a person who paints over a stroke may, a script may not."""
+    across, down = proxy_size(width, height)
+    kinds: dict[tuple[int, int], bool] = {}
+    for point in points:
+        place = f"{point.x},{point.y}"
+        if kinds.setdefault((point.x, point.y), point.positive) is not point.positive:
+            raise BadHint(f"The points +{place} and -{place} contradict each other: leave one out.")
+        if trimap is None:
+            continue
+        said = trimap[point.y * down // height * across + point.x * across // width]
+        if said == (0 if point.positive else 255):
+            sign, named = ("+", "background") if point.positive else ("-", "foreground")
+            raise BadHint(f"The point {sign}{place} lies in the trimap's {named}: leave one out.")
 
 
 def _inside(x: int, y: int, width: int, height: int) -> bool:
