@@ -206,12 +206,12 @@ class Matting(rpc.MattingServiceServicer):
     async def _alpha(self, tile, opening, revision, context) -> pb.MatteResponse:
         self.tiles += 1
         model = opening.options.model
+        if model in ("slow", "stuck"):
+            self._note("tiles", str(self.tiles))
         if model == "slow":
             await asyncio.sleep(0.15)
-        if model == "stuck":
-            self._note("tiles", str(self.tiles))
-            if self.tiles - self._tiles_before > 3:
-                await asyncio.sleep(600)
+        if model == "stuck" and self.tiles - self._tiles_before > 3:
+            await asyncio.sleep(600)
         if model == "dying" and self.tiles - self._tiles_before > 4 and not self._died:
             self._died = True
             context.set_trailing_metadata((("frisket-reason", "DRAINING"),))

@@ -200,3 +200,36 @@ def case_100_megapixels():
         rect = rectangle(x, y, 500, 60)
         alpha = layer.get_buffer().get(rect, 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)[1::3]
         assert mask.get(rect, 1.0, "Y u8", Gegl.AbyssPolicy.NONE) == alpha, (x, y)
+
+
+def case_group_of_groups_and_several_layers():
+    """Nested groups, a layer beside them, all selected at once: each gets its own mask."""
+    image, layer = noise(500, 400)
+    outer = Gimp.GroupLayer.new(image, "outer")
+    inner = Gimp.GroupLayer.new(image, "inner")
+    image.insert_layer(outer, None, 0)
+    image.insert_layer(inner, outer, 0)
+    copy = layer.copy()
+    image.insert_layer(copy, inner, 0)
+    good(SUBJECT, image, [outer, layer])
+    assert values(outer.get_mask()) == green(copy)
+    assert values(layer.get_mask()) == green(layer)
+    assert inner.get_mask() is None
+
+
+def case_selection_of_several_layers():
+    image, layer = noise(400, 300)
+    other = layer.copy()
+    image.insert_layer(other, None, 0)
+    good(ANY, image, [layer, other], make="channel")
+    names = sorted(channel.get_name() for channel in image.get_channels())
+    assert names == ["noise alpha", "noise copy alpha"], names
+
+
+def case_documented_call():
+    """The example of docs/gimp.md, word by word."""
+    text = open("/lab/gimp.md").read()
+    code = text.split("```python\n")[1].split("```")[0]
+    image, layer = noise(300, 200)
+    exec(code, {"Gimp": Gimp, "image": image, "layer": layer})
+    assert values(layer.get_mask()) == green(layer)

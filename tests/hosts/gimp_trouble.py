@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import threading
 import time
@@ -21,6 +22,46 @@ def case_bad_targets():
     assert layer.get_mask() is None
 
 
+def case_empty_and_floating_layers():
+    """An empty layer is cut out like any other; a floating selection is refused."""
+    image, layer = noise(300, 200)
+    layer.fill(Gimp.FillType.TRANSPARENT)
+    good(SUBJECT, image, [layer])
+    assert not any(values(layer.get_mask()))
+    other, below = noise(300, 200)
+    other.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 50, 50)
+    floating = Gimp.Selection.float(other, [below], 5, 5)
+    refused("floating selection", SUBJECT, other, [floating])
+
+
+def case_locked_group_around():
+    image, layer = noise(300, 200)
+    group = Gimp.GroupLayer.new(image, "group")
+    image.insert_layer(group, None, 0)
+    image.reorder_item(layer, group, 0)
+    group.set_lock_content(True)
+    refused("is locked", SUBJECT, image, [layer])
+    assert layer.get_mask() is None
+
+
+def case_out_of_memory():
+    """The plug-in's process gets no more memory half-way: GIMP and the image stay sound."""
+    image, layer = noise(2600, 2600)
+    before = tiles_served()
+    limiter = threading.Thread(target=with_plugin, args=(before, no_more_memory))
+    limiter.start()
+    status, error = call(SUBJECT, image, [layer], model="slow")
+    limiter.join()
+    print("out of memory:", status, error, flush=True)
+    assert status != OK
+    assert error
+    mask = layer.get_mask()
+    if mask is not None:
+        layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+
+
 def case_server_refuses():
     image, layer = noise(300, 200)
     refused("busy", SUBJECT, image, [layer], model="busy")
@@ -38,7 +79,7 @@ def case_cancel_half_way():
     """GIMP cancels by killing the plug-in: image and mask stay sound."""
     image, layer = noise(2600, 2600)
     before = tiles_served()
-    killer = threading.Thread(target=kill_plugin, args=(before,))
+    killer = threading.Thread(target=with_plugin, args=(before, kill))
     killer.start()
     status, _ = call(SUBJECT, image, [layer], model="stuck")
     killer.join()
@@ -98,8 +139,8 @@ def tiles_served():
         return 0
 
 
-def kill_plugin(before):
-    """Kill this GIMP's frisket, as its Cancel button does, once it has shown something."""
+def with_plugin(before, act):
+    """Do something to this GIMP's frisket once it has shown something."""
     end = time.monotonic() + 60
     while tiles_served() == before and time.monotonic() < end:
         time.sleep(0.05)
@@ -112,4 +153,15 @@ def kill_plugin(before):
             except OSError:
                 continue
             if b"frisket-cutout.py" in words and ours:
-                os.kill(int(entry), signal.SIGKILL)
+                act(int(entry))
+
+
+def kill(process):
+    """What GIMP's Cancel button does."""
+    os.kill(process, signal.SIGKILL)
+
+
+def no_more_memory(process):
+    lines = open(f"/proc/{process}/status").read().splitlines()
+    size = next(int(line.split()[1]) for line in lines if line.startswith("VmSize")) << 10
+    resource.prlimit(process, resource.RLIMIT_AS, (size, size))

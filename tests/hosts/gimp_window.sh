@@ -113,6 +113,19 @@ if window 'Cut out with Frisket' 60; then
   xdotool windowactivate --sync "$W" key alt+o
   expect "$EXPECT" dialog-cut
 fi
+# The layer has a mask now: GIMP's user is asked what to do with it.
+command_ "cut out subject" gimp-search-again Return
+if window 'a mask is there' 60; then
+  sleep 1
+  shot gimp-asks
+  xdotool windowactivate --sync "$W" key Escape
+  gone 'a mask is there'
+  expect "$EXPECT" asked-and-left
+  twice none key ctrl+z
+  expect none undo-dialog-cut
+  xdotool windowactivate --sync "$MAIN" key ctrl+y
+  expect "$EXPECT" mask-again
+fi
 touch /lab/enough
 sleep 0.5
 kill $manager $server

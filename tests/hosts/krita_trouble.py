@@ -1,5 +1,6 @@
 """What the plug-in has to bear inside Krita."""
 
+import json
 import os
 
 from krita_kit import (
@@ -38,6 +39,80 @@ def case_bad_targets():
     if KRITA.activeDocument() is None:
         docker().cut()
         assert "No image is open" in docker().status.text()
+
+
+def case_vector_and_hidden_layers():
+    """A vector layer (text is one) is read as it looks, a hidden layer as it is."""
+    doc, layer = document(300, 200)
+    vector = doc.createVectorLayer("shapes")
+    doc.rootNode().addChildNode(vector, None)
+    yield 500
+    doc.setActiveNode(vector)
+    yield 300
+    docker().cut()
+    assert "is empty" in docker().status.text(), docker().status.text()
+    vector.addShapesFromSvg(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='300' height='200'>"
+        "<rect x='50' y='40' width='150' height='100' fill='#008000'/></svg>"
+    )
+    yield 500
+    doc.waitForDone()
+    yield from cut()
+    found = pixels(masks(vector)[0], doc)
+    assert found[100 * 300 + 100] == 128, found[100 * 300 + 100]
+    assert found[10 * 300 + 10] == 0
+    layer.setVisible(False)
+    doc.setActiveNode(layer)
+    yield 500
+    yield from cut()
+    assert pixels(masks(layer)[0], doc) == green(layer, doc)
+    close(doc)
+
+
+def case_wrong_token_and_no_server():
+    doc, layer = document(300, 200)
+    yield 300
+    folder = os.environ["FRISKET_HOME"]
+    state = json.load(open(os.path.join(folder, "run", "server.json")))
+    target = {"remote": True, "tls": False, "target": state["target"]}
+    settings = os.path.join(folder, "plugins.json")
+    try:
+        for chosen, words in (
+            ({**target, "token": "wrong"}, "token"),
+            ({**target, "target": "127.0.0.1:9"}, "No server answers at 127.0.0.1:9"),
+        ):
+            json.dump(chosen, open(settings, "w"))
+            yield from ended(start())
+            assert words in docker().status.text(), docker().status.text()
+            assert not masks(layer)
+    finally:
+        os.unlink(settings)
+    yield from ended(start(model="other-version"))
+    assert "same version" in docker().status.text(), docker().status.text()
+    yield from cut()
+    assert pixels(masks(layer)[0], doc) == green(layer, doc)
+    close(doc)
+
+
+def case_out_of_memory():
+    """What Python says when there is none left; a real want of it would end Krita as well."""
+    from frisket_cutout import reading
+
+    doc, _layer = document(300, 200)
+    yield 300
+    kept = reading.LayerReader.read_tile
+
+    def none_left(*_):
+        raise MemoryError
+
+    reading.LayerReader.read_tile = none_left
+    try:
+        yield from ended(start())
+    finally:
+        reading.LayerReader.read_tile = kept
+    wanted = "There is not enough memory. Close other images and try again."
+    assert docker().status.text() == wanted, docker().status.text()
+    close(doc)
 
 
 def case_one_pixel():

@@ -66,3 +66,8 @@ def test_repeat_by_its_key(seen):  # type: ignore[no-untyped-def]
 def test_dialog(seen):  # type: ignore[no-untyped-def]
     assert seen["dialog"]
     assert seen["dialog-cut"]["exact"]
+
+
+def test_asked_about_a_mask_that_is_there(seen):  # type: ignore[no-untyped-def]
+    assert seen["asked-and-left"]["exact"]
+    assert seen["undo-dialog-cut"]["mask"] is None

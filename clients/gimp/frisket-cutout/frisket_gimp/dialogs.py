@@ -10,7 +10,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
 
-from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
+from gi.repository import Gimp, GimpUi, GObject, Gtk  # noqa: E402
 
 from frisket.client.errors import Cancelled, ClientError  # noqa: E402
 from frisket.hosts import link  # noqa: E402
@@ -39,6 +39,9 @@ def ask_everything(
     area.pack_start(_model_row(config, connect), False, False, 6)
     names = ["quality", "make", "edge-shift", "feather", "decontaminate"]
     dialog.fill([*names, "existing"] if layer.get_mask() is not None else names)
+    only = Gimp.ValueArray.new(1)
+    only.append(GObject.Value(str, "layer"))
+    dialog.set_sensitive_if_in("decontaminate", None, "make", only, True)
     area.show_all()
     preview.start()
     agreed = dialog.run()
@@ -93,12 +96,14 @@ def ask_existing(name: str) -> str:
         Cancelled: the user does not want any of it.
     """
     dialog = Gtk.MessageDialog(
-        message_type=Gtk.MessageType.QUESTION, text=f"The layer '{name}' has a mask already."
+        title="Frisket: a mask is there",
+        message_type=Gtk.MessageType.QUESTION,
+        text=f"The layer '{name}' has a mask already.",
     )
     dialog.format_secondary_text("\n".join(f"{title}: {blurb}" for _, title, blurb in EXISTING))
     dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-    for number, (_, title, _) in enumerate(EXISTING):
-        dialog.add_button(f"_{title}", number)
+    for number, title in enumerate(("_Replace", "_Intersect", "Re_fine")):
+        dialog.add_button(title, number)
     dialog.set_default_response(0)
     answer = dialog.run()
     dialog.destroy()

@@ -44,7 +44,10 @@ class Controls(QtWidgets.QWidget):
         self._make = _menu(MAKES if _MODERN else MAKES[:1])
         self._shift = _spin(-100, 100, " px")
         self._feather = _spin(0, 100, " px")
-        self._clean = QtWidgets.QCheckBox("Clean edge colours (new layer)")
+        self._clean = QtWidgets.QCheckBox("Clean edge colours")
+        self._clean.setToolTip("Take the background's colour out of the new layer's edge")
+        self._make.currentIndexChanged.connect(lambda *_: self._allow())
+        self._allow()
         for label, widget in (
             ("Model", self._model),
             ("Quality", self._quality),
@@ -60,6 +63,10 @@ class Controls(QtWidgets.QWidget):
         self._rest.timeout.connect(self.edge_changed)
         for spin in (self._shift, self._feather):
             spin.valueChanged.connect(lambda *_: self._rest.start())
+
+    def _allow(self) -> None:
+        """Only a new layer has colours of its own to clean."""
+        self._clean.setEnabled(self._make.currentData() == "layer")
 
     def show_models(self, models: tuple[link.ModelInfo, ...]) -> None:
         """Fill the menu of models and keep the one that is chosen."""
