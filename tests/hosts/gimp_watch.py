@@ -32,6 +32,9 @@ def main():
     layer = image.get_layers()[0]
     image.set_selected_layers([layer])
     image.clean_all()
+    # One undo too many must not take the layer itself away.
+    image.undo_disable()
+    image.undo_enable()
     while not os.path.exists("/lab/enough"):
         with open("/lab/state.new", "w") as file:
             json.dump(state(layer), file)

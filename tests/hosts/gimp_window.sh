@@ -7,7 +7,7 @@ export HOME=/tmp GIMP3_DIRECTORY=/lab/gimp3 FRISKET_HOME=/lab/home
 mkdir -p /lab/shots "$GIMP3_DIRECTORY"
 printf '(show-welcome-dialog no)\n(check-updates no)\n(config-version "3.0.4")\n' > "$GIMP3_DIRECTORY/gimprc"
 exec 6>/tmp/display
-Xvfb -displayfd 6 -noreset -screen 0 1440x900x24 -nolisten tcp >/dev/null 2>&1 &
+Xvfb -displayfd 6 -noreset -r -screen 0 1440x900x24 -nolisten tcp >/dev/null 2>&1 &
 server=$!
 # The whole number is there when its line is.
 for _ in $(seq 600); do read -r number < "/tmp/display" && break; sleep 0.05; done

@@ -12,7 +12,7 @@ export LIBGL_ALWAYS_SOFTWARE=1 QT_LOGGING_RULES='*.debug=false'
 for attempt in 1 2 3; do
   # The server chooses a free display itself: no two runs get the same.
   exec 6>"$lab/display"
-  Xvfb -displayfd 6 -noreset -screen 0 1600x1000x24 -nolisten tcp >/dev/null 2>&1 &
+  Xvfb -displayfd 6 -noreset -r -screen 0 1600x1000x24 -nolisten tcp >/dev/null 2>&1 &
   server=$!
   # The whole number is there when its line is.
   for _ in $(seq 600); do read -r number < "$lab/display" && break; sleep 0.05; done

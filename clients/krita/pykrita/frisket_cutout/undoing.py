@@ -11,7 +11,8 @@ from krita import Krita
 from .place import find
 from .qt import QtCore
 
-_LOOK_MS, _LOOKS = 30, 40
+# An undo of a busy Krita may take seconds.
+_LOOK_MS, _LOOKS = 50, 200
 # They live as long as their documents.
 _SWAPS: list[Swap] = []
 
@@ -28,7 +29,9 @@ class Swap(QtCore.QObject):
     def __init__(self, document, first, second) -> None:
         super().__init__()
         self._document, self._pair = document, (first, second)
-        self._busy = False
+        self._looks = 0
+        self._following = False
+        self._last = None
         self._actions = [Krita.instance().action(name) for name in ("edit_undo", "edit_redo")]
         for action in self._actions:
             action.triggered.connect(self._changed)
@@ -37,19 +40,23 @@ class Swap(QtCore.QObject):
     def _changed(self, *_) -> None:
         if not self._alive():
             self._leave()
-        elif not self._busy:
-            self._busy = True
-            self._look(self.sender(), _LOOKS)
-
-    def _look(self, action, looks: int) -> None:
-        """Have the other step follow when both masks are there."""
-        half = self._alive() and self._half_way()
-        if half:
-            action.trigger()
-        if half or looks == 0:
-            self._busy = False
+        if self._following or not self._alive():
             return
-        QtCore.QTimer.singleShot(_LOOK_MS, lambda: self._look(action, looks - 1))
+        self._last = self.sender()
+        watching, self._looks = self._looks > 0, _LOOKS
+        if not watching:
+            self._look()
+
+    def _look(self) -> None:
+        """Have the other step follow when both masks are there."""
+        self._looks -= 1
+        if self._alive() and self._half_way():
+            self._looks = 0
+            self._following = True
+            self._last.trigger()
+            self._following = False
+        elif self._looks > 0:
+            QtCore.QTimer.singleShot(_LOOK_MS, self._look)
 
     def _half_way(self) -> bool:
         first, second = (find(self._document, each) is not None for each in self._pair)
