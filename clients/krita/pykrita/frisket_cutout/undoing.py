@@ -11,8 +11,8 @@ from krita import Krita
 from .place import find
 from .qt import QtCore
 
-# An undo of a busy Krita may take seconds.
-_LOOK_MS, _LOOKS = 50, 200
+# A step of a busy Krita may take seconds.
+_LOOK_MS, _LOOKS = 150, 40
 # They live as long as their documents.
 _SWAPS: list[Swap] = []
 
@@ -45,17 +45,20 @@ class Swap(QtCore.QObject):
         self._last = self.sender()
         watching, self._looks = self._looks > 0, _LOOKS
         if not watching:
-            self._look()
+            QtCore.QTimer.singleShot(_LOOK_MS, self._look)
 
     def _look(self) -> None:
-        """Have the other step follow when both masks are there."""
+        """Have the other step follow when both masks are there.
+
+        A Krita that is still busy with the first step does not hear of the second: it is
+        told again until both are done.
+        """
         self._looks -= 1
         if self._alive() and self._half_way():
-            self._looks = 0
             self._following = True
             self._last.trigger()
             self._following = False
-        elif self._looks > 0:
+        if self._looks > 0:
             QtCore.QTimer.singleShot(_LOOK_MS, self._look)
 
     def _half_way(self) -> bool:
