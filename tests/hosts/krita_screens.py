@@ -14,8 +14,8 @@ def case_screens():
     KRITA.setActiveDocument(doc)
     doc.waitForDone()
     window = KRITA.activeWindow().qwindow()
-    window.showMaximized()
-    window.resize(1600, 1000)
+    window.showNormal()
+    window.setGeometry(0, 0, 1600, 1000)
     yield 2000
     layer = doc.topLevelNodes()[0]
     docker().cut()
@@ -25,7 +25,7 @@ def case_screens():
     shot("krita-mask")
     values = bytes(masks(layer)[0].pixelData(0, 0, doc.width(), doc.height()).data())
     middle = values[doc.height() * 6 // 10 * doc.width() + doc.width() * 4 // 10]
-    assert (middle, values[0]) == (255, 0), (middle, values[0])
+    assert middle > 200 > 100 > values[0], (middle, values[0])
     docker().mark()
     yield 1000
     strokes = krita_kit.strokes_of(doc)
