@@ -30,7 +30,7 @@ def test_finds_the_disc(registry: Registry, subject: np.ndarray, prompt: Prompt 
     coarse = model.matte([subject], [prompt])[0]
     assert iou(coarse.alpha, disc()) > 0.9
     assert np.array_equal(coarse.alpha, model.matte([subject], [prompt])[0].alpha)
-    assert "frisket models pull" in coarse.note
+    assert "contrast alone" in coarse.note
 
 
 def test_a_point_outside_is_named(registry: Registry, subject: np.ndarray) -> None:

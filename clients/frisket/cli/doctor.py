@@ -86,5 +86,5 @@ def _server(arguments: argparse.Namespace) -> Iterator[Line]:
     if default == "classic":
         yield (
             True,
-            "'frisket models pull u2netp' fetches a learned model, far better than 'classic'",
+            "'frisket models default embedded' chooses a learned model, far better than 'classic'",
         )

@@ -50,8 +50,8 @@ def notice(model: Model) -> str:
     if model.info.name != "classic":
         return ""
     return (
-        "No learned model is installed, so 'classic' runs; "
-        "'frisket models pull u2netp' fetches a far better one."
+        "'classic' goes by colours alone; 'embedded', which is part of frisket, is better "
+        "for most pictures."
     )
 
 

@@ -22,10 +22,7 @@ from .pointed import cut
 
 SIDE = CLASSIC_SIDE
 GEODESIC_SIDE = 96
-NOTE = (
-    "No learned model is present, so the outline comes from contrast alone; "
-    "'frisket models pull u2netp' fetches a better one."
-)
+NOTE = "The outline comes from contrast alone; a learned model finds more."
 #: Its mean overlap with hand-made masks, alone and with a box: contrast never knows that it errs.
 _ALONE, _HINTED = 0.6, 0.8
 _FAINT = 4.0  # spread of Lab, in its own units, below which there is nothing to see
