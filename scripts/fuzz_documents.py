@@ -26,6 +26,7 @@ _LARGEST_SEED = 1 << 16
 _AREA = 1 << 22
 _MEMORY = 4 << 30
 _BATCH_SECONDS = 120
+_FILE_SECONDS = 30
 INTERESTING = (b"\0", b"\xff", b"\x7f", b"\x80", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff")
 
 
@@ -163,7 +164,7 @@ def guided_search(options: argparse.Namespace) -> int:
     """Mutations guided by coverage; atheris ends the process itself."""
     atheris = import_module("atheris")
     with atheris.instrument_imports(include=["frisket.documents"]):
-        import frisket.documents.opening  # noqa: F401
+        import_readers()
 
     folder = Path(tempfile.mkdtemp(prefix="frisket-fuzz-"))
     for number, (suffix, data) in enumerate(seeds(options.seeds)):
@@ -177,11 +178,27 @@ def guided_search(options: argparse.Namespace) -> int:
         finally:
             path.unlink()
 
-    limit = f"-max_total_time={int(options.minutes * 60)}"
     options.keep.mkdir(parents=True, exist_ok=True)
-    atheris.Setup([sys.argv[0], str(folder), limit, f"-artifact_prefix={options.keep}/"], one)
+    bounds = [
+        f"-max_total_time={int(options.minutes * 60)}",
+        f"-artifact_prefix={options.keep}/",
+        f"-rss_limit_mb={_MEMORY >> 20}",
+        f"-timeout={_FILE_SECONDS}",
+        f"-seed={options.seed & 0x7FFFFFFF}",
+    ]
+    atheris.Setup([sys.argv[0], str(folder), *bounds], one)
     atheris.Fuzz()
     return 0
+
+
+def import_readers() -> None:
+    """Import every module of the readers, so that those imported late are instrumented too."""
+    import pkgutil
+
+    import frisket.documents
+
+    for module in pkgutil.walk_packages(frisket.documents.__path__, "frisket.documents."):
+        import_module(module.name)
 
 
 def main() -> int:

@@ -218,3 +218,19 @@ def test_a_child_that_crashes_is_an_error_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda command, **more: real(crash, **more))
     with pytest.raises(DocumentError, match="signal 6"):
         rehearse(path)
+
+
+def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path):
+    """Found by fuzzing: a last page that points to the first was listed 65,536 times."""
+    path = tmp_path / "circle.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for value in (1, 2):
+            writer.write(np.full((4, 5), value, "u1"), photometric="minisblack")
+    with tifffile.TiffFile(path) as file:
+        first, last = file.pages[0].offset, file.pages[1].offset
+    data = bytearray(path.read_bytes())
+    (count,) = struct.unpack_from("<H", data, last)
+    struct.pack_into("<I", data, last + 2 + 12 * count, first)
+    path.write_bytes(bytes(data))
+    with open_document(path) as document:
+        assert len(document.layers) == 2

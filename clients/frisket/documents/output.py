@@ -77,6 +77,26 @@ def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Out
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
+    """A file beside ``path`` that is gone when the block ends; its ``path`` is its own.
+
+    Raises:
+        OutputError: Not writable, or fewer than ``needed`` bytes are free.
+    """
+    target = Path(os.path.realpath(path))
+    _check_place(target, needed)
+    temporary, descriptor = _create(target)
+    try:
+        yield Output(str(temporary), descriptor)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
 def _finish(target: Path, temporary: Path, descriptor: int) -> None:
     os.fsync(descriptor)
     with contextlib.suppress(OSError):  # keep the permissions of what is replaced

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from .base import BaseDocument
 from .model import Rect
@@ -32,12 +33,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Part:
-    """A named stretch of a document: bytes in the file, or a value."""
+    """A named stretch of a document: bytes in the file, or a value.
+
+    ``table`` tells of big-endian numbers inside it whose width is the format's own affair:
+    where they begin, how many there are, and the bytes of each.
+    """
 
     name: str
     start: int = 0
     length: int = 0
     value: bytes | None = None
+    table: tuple[int, int, int] = (0, 0, 0)
 
 
 def differences(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> list[Difference]:
@@ -95,17 +101,45 @@ def _numbered(parts: list[Part]) -> dict[str, Part]:
 def _same(first: str, second: str, a: Part, b: Part) -> bool:
     if a.value is not None or b.value is not None:
         return a.value == b.value
-    if a.length != b.length:
-        return False
     with Path(first).open("rb") as left, Path(second).open("rb") as right:
-        left.seek(a.start)
-        right.seek(b.start)
-        done = 0
-        while done < a.length:
-            size = min(_CHUNK, a.length - done)
-            if left.read(size) != right.read(size):
-                return False
-            done += size
+        if a.table[2] != b.table[2]:
+            same = a.table[:2] == b.table[:2] and _same_numbers(left, right, a, b)
+            head = a.table[0] + a.table[1] * a.table[2], b.table[0] + b.table[1] * b.table[2]
+            return same and _same_bytes(
+                left, right, (a.start + head[0], a.length - head[0]),
+                (b.start + head[1], b.length - head[1]),
+            )  # fmt: skip
+        return _same_bytes(left, right, (a.start, a.length), (b.start, b.length))
+
+
+def _same_numbers(left: BinaryIO, right: BinaryIO, a: Part, b: Part) -> bool:
+    """What comes before the tables, and their numbers."""
+    import numpy as np
+
+    at, count, _ = a.table
+    if not _same_bytes(left, right, (a.start, at), (b.start, at)):
+        return False
+    left.seek(a.start + at)
+    right.seek(b.start + at)
+    for first in range(0, count, _CHUNK):
+        size = min(_CHUNK, count - first)
+        one = np.frombuffer(left.read(size * a.table[2]), f">u{a.table[2]}")
+        two = np.frombuffer(right.read(size * b.table[2]), f">u{b.table[2]}")
+        if not np.array_equal(one, two):
+            return False
+    return True
+
+
+def _same_bytes(left: BinaryIO, right: BinaryIO, a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether two stretches, each (start, length), hold the same."""
+    if a[1] != b[1]:
+        return False
+    left.seek(a[0])
+    right.seek(b[0])
+    for first in range(0, a[1], _CHUNK):
+        size = min(_CHUNK, a[1] - first)
+        if left.read(size) != right.read(size):
+            return False
     return True
 
 

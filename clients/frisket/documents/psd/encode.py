@@ -81,7 +81,10 @@ def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[O
             lengths += map(len, rows)
             out.write(b"".join(rows))
         if not wide and max(lengths, default=0) > 0xFFFF:
-            raise OutputError(out.path, "a row of the mask is too long for PSD")
+            raise OutputError(
+                out.path, "a row of the mask is too long for PSD",
+                advice="name the output .psb, and it is written as a PSB",
+            )  # fmt: skip
         out.patch(begin + 2, np.array(lengths, f"{order}u{width}").tobytes())
 
     return write

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..verify import Part
+from .channel import RLE
 from .records import MASK, REAL_MASK, Block, LayerInfo, Record
 from .tree import layer_name
 
@@ -19,7 +20,8 @@ _NAMES = {MASK: "mask", REAL_MASK: "real mask"}
 def parts(document: PsdDocument) -> Iterator[Part]:
     """Every part of the file; lengths, which follow from the parts, are left out."""
     found, source = document.structure, document.source
-    yield Part("header", 0, 26)
+    yield Part("format", value=b"PSB" if found.big else b"PSD")
+    yield Part("header", value=source.read(0, 4) + source.read(6, 20))
     yield Part("colour mode data", found.palette_at + 4, found.palette_length)
     yield from _resources(document)
     if found.layer_info is not None:
@@ -29,7 +31,10 @@ def parts(document: PsdDocument) -> Iterator[Part]:
         if block.key not in _DEEP:
             yield _block_part("block", block, 4, source.size)
     yield from _tail(document)
-    yield Part("merged image", found.merged_at, source.size - found.merged_at)
+    yield _pixels(
+        document, "merged image", found.merged_at, source.size - found.merged_at,
+        found.channels * found.height,
+    )  # fmt: skip
 
 
 def _resources(document: PsdDocument) -> Iterator[Part]:
@@ -63,6 +68,14 @@ def _tail(document: PsdDocument) -> Iterator[Part]:
         yield Part("rest of the section", end, found.merged_at - end)
 
 
+def _pixels(document: PsdDocument, name: str, start: int, length: int, rows: int) -> Part:
+    """One or more planes; tables of row lengths are compared as numbers, whatever their width."""
+    width = 4 if document.structure.big else 2
+    packed = length > 2 and document.source.read(start, 2) == RLE.to_bytes(2, "big")
+    fits = packed and length - 2 >= rows * width
+    return Part(name, start, length, table=(2, rows, width) if fits else (0, 0, width))
+
+
 def _block_part(owner: str, block: Block, padding: int, limit: int) -> Part:
     stop = min(block.padded(padding), limit)
     name = f"{owner} {block.key.decode('latin-1').strip()}"
@@ -76,7 +89,7 @@ def _layers(document: PsdDocument, info: LayerInfo) -> Iterator[Part]:
         yield from _record(document, label, record)
         for channel in record.channels:
             name = _NAMES.get(channel.id, f"channel {channel.id}")
-            yield Part(f"{label} {name}", channel.data, channel.length)
+            yield _pixels(document, f"{label} {name}", channel.data, channel.length, channel.height)
     rest = info.start + info.length - info.channels_end
     if rest >= 4:  # less is padding, which follows from the rest
         yield Part("rest of the layers", info.channels_end, rest)

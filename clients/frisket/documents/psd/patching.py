@@ -165,5 +165,5 @@ def check_size(document: PsdDocument, out: Output) -> None:
         raise OutputError(
             document.path,
             "the result would pass the two gigabytes that end a PSD",
-            advice="save it as PSB first",
+            advice="name the output .psb, and it is written as a PSB",
         )

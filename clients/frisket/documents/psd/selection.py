@@ -120,7 +120,10 @@ class _Plane:
             self._lengths += map(len, rows)
             out.write(b"".join(rows))
         if self._width == 2 and max(self._lengths, default=0) > 0xFFFF:
-            raise OutputError(out.path, "a row of the selection is too long for PSD")
+            raise OutputError(
+                out.path, "a row of the selection is too long for PSD",
+                advice="name the output .psb, and it is written as a PSB",
+            )  # fmt: skip
 
     def patch(self, out: Output) -> None:
         """Fill in the row lengths."""

@@ -24,9 +24,11 @@ def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
     """
     pages: list[Any] = []
     reduced: dict[int, list[Any]] = {}
-    for number, page in enumerate(file.pages):
-        if number >= _MAX_PAGES:
+    seen: set[int] = set()
+    for page in file.pages:
+        if page.offset in seen or len(seen) >= _MAX_PAGES:  # the chain runs in a circle
             break
+        seen.add(page.offset)
         if not page.imagewidth or not page.imagelength:
             continue
         if pages and int(page.subfiletype) & _REDUCED:

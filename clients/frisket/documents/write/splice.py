@@ -21,7 +21,7 @@ def splice_mask(
 
     Args:
         document: A PSD, a PSB or a TIFF with Photoshop layers.
-        out: Where to; may be the document itself.
+        out: Where to; may be the document itself. A PSD becomes a PSB where this ends in ``.psb``.
         masks: An alpha of the layer's size for every layer.
         existing: ``refuse``, ``replace`` or ``multiply`` where a layer has a mask.
         preview: ``mark`` says in the file that its merged image is stale; ``render`` composes
@@ -35,9 +35,11 @@ def splice_mask(
     from ..tiff import TiffDocument
 
     if isinstance(document, PsdDocument):
+        from ..psd.convert import as_named
         from ..psd.mask import splice_mask as splice
 
-        splice(document, out, masks, existing, preview)
+        with as_named(document, out) as named:
+            splice(named, out, masks, existing, preview)
         return
     if isinstance(document, TiffDocument) and document.layered is not None:
         from ..tiff.layered import splice_mask as splice_tiff
@@ -76,6 +78,7 @@ def splice_selection(
     """Write a copy of a PSD or PSB with a saved selection (an alpha channel).
 
     ``alpha`` is in the coordinates of ``layer``; what lies outside the canvas is cut off.
+    A PSD becomes a PSB where ``out`` ends in ``.psb``.
 
     Raises:
         UnsupportedDocument: The document cannot hold one.
@@ -86,13 +89,15 @@ def splice_selection(
 
     if not isinstance(document, PsdDocument):
         raise _cannot(document, "a saved selection", "use --as alpha, --as matte or --as cutout")
+    from ..psd.convert import as_named
     from ..psd.selection import splice_selection as splice
 
     whole = (layer.x, layer.y) == (0, 0) and (alpha.width, alpha.height) == (
         document.width, document.height
     )  # fmt: skip
     placed = Placed(alpha, layer.x, layer.y, document.width, document.height)
-    splice(document, out, alpha if whole else placed, name)
+    with as_named(document, out) as named:
+        splice(named, out, alpha if whole else placed, name)
 
 
 def splice_layer(
@@ -105,7 +110,7 @@ def splice_layer(
 
     Args:
         document: A PSD or PSB.
-        out: Where to; may be the document itself.
+        out: Where to; may be the document itself. A PSD becomes a PSB where this ends in ``.psb``.
         cutouts: An alpha of the layer's size for every layer.
         colours: Replaced colours, in the document's own samples, for some of them.
 
@@ -117,9 +122,11 @@ def splice_layer(
 
     if not isinstance(document, PsdDocument):
         raise _cannot(document, "a new layer", "use --as alpha, --as matte or --as cutout")
+    from ..psd.convert import as_named
     from ..psd.layer import splice_layer as splice
 
-    splice(document, out, cutouts, colours)
+    with as_named(document, out) as named:
+        splice(named, out, cutouts, colours)
 
 
 def splice_page(document: BaseDocument, out: str | os.PathLike[str], alpha: AlphaSource) -> None:
