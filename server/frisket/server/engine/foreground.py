@@ -1,7 +1,7 @@
 """Colours of the foreground at the edge, so that no old background shines through.
 
-Blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021) on a
-small grid gives smooth estimates of foreground F and background B; at full resolution
+Multilevel estimation (Germer et al., "Fast Multi-Level Foreground Estimation", ICPR 2020)
+on a small grid gives estimates of foreground F and background B; at full resolution
 each pixel of the band then takes the F that explains its own colour best:
 F + alpha * (I - alpha * F - (1 - alpha) * B). Pointwise, so that any tiling gives the
 same bytes, and the colours of the sure foreground are never touched.
@@ -18,7 +18,9 @@ from .lattice import Lattice, strips
 from .types import Bytes, Float, LinearMatte, Pixels
 
 _SIDE = 512
-_RADII = (45, 3)
+_STEPS_UP = 9  # levels between one cell and the whole grid
+_ROUNDS_SMALL, _ROUNDS = 10, 3  # on grids up to 32 cells, and larger ones
+_WEAK = np.float32(1e-5)  # ties neighbours where alpha does not change
 
 
 @dataclass(frozen=True)
@@ -45,30 +47,46 @@ def prepare_colours(rgb: Bytes, matte: LinearMatte) -> ForegroundColours:
     size = (max(1, round(wide * scale)), max(1, round(high * scale)))
     image = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     alpha = cv2.resize(matte.alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return _fused(image, alpha[..., None])
+    return _levels(image, alpha)
 
 
-def _fused(image: Float, alpha: Float) -> ForegroundColours:
-    fore, back = image, image
-    for radius in _RADII:
-        fore = _weighted(fore, alpha, radius)
-        back = _weighted(back, 1 - alpha, radius)
-        rest = image - alpha * fore - (1 - alpha) * back
-        best = np.clip(fore + alpha * rest, 0, 1)
-        other = np.clip(back + (1 - alpha) * rest, 0, 1)
-        if radius != _RADII[-1]:
-            fore, back = best, other
+def _levels(image: Float, alpha: Float) -> ForegroundColours:
+    """From one cell to the whole grid, each level starting from the one before."""
+    high, wide = alpha.shape[:2]
+    fore = back = image.mean(axis=(0, 1), keepdims=True)
+    for level in range(_STEPS_UP + 1):
+        part = level / _STEPS_UP
+        size = (max(1, round(wide**part)), max(1, round(high**part)))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        share = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)[..., None]
+        fore = cv2.resize(fore, size, interpolation=cv2.INTER_NEAREST).reshape(small.shape)
+        back = cv2.resize(back, size, interpolation=cv2.INTER_NEAREST).reshape(small.shape)
+        for _ in range(_ROUNDS_SMALL if max(size) <= 32 else _ROUNDS):
+            fore, back = _relaxed(small, share, fore, back)
     return ForegroundColours(np.asarray(fore, np.float32), np.asarray(back, np.float32))
 
 
-def _weighted(values: Float, weight: Float, radius: int) -> Float:
-    """Mean of ``values`` by ``weight``; where there is none nearby, from farther away."""
-    size = (2 * radius + 1, 2 * radius + 1)
-    total = cv2.blur(np.ascontiguousarray(values * weight), size)
-    share = cv2.blur(np.ascontiguousarray(weight[..., 0]), size)[..., None]
-    near = total / np.maximum(share, 1e-6)
-    trust = np.clip(share * 50, 0, 1)
-    return np.asarray(trust * near + (1 - trust) * values, np.float32)
+def _relaxed(image: Float, alpha: Float, fore: Float, back: Float) -> tuple[Float, Float]:
+    """One Jacobi step of the smoothness-regularised compositing equation."""
+    rest = 1 - alpha
+    for_fore, for_back = alpha * image, rest * image
+    pull = np.zeros_like(alpha)
+    for axis in (0, 1):
+        for way in (-1, 1):
+            weight = _WEAK + np.abs(alpha - _beside(alpha, axis, way))
+            for_fore = for_fore + weight * _beside(fore, axis, way)
+            for_back = for_back + weight * _beside(back, axis, way)
+            pull = pull + weight
+    ff, fb, bb = alpha * alpha + pull, alpha * rest, rest * rest + pull
+    scale = 1 / (ff * bb - fb * fb)
+    new_fore = np.clip((bb * for_fore - fb * for_back) * scale, 0, 1)
+    return new_fore, np.clip((ff * for_back - fb * for_fore) * scale, 0, 1)
+
+
+def _beside(values: Float, axis: int, way: int) -> Float:
+    """Each cell's neighbour; at the border, the cell itself."""
+    at = np.clip(np.arange(values.shape[axis]) + way, 0, values.shape[axis] - 1)
+    return np.asarray(np.take(values, at, axis=axis))
 
 
 def colours(
