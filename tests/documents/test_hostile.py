@@ -234,3 +234,16 @@ def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path):
     path.write_bytes(bytes(data))
     with open_document(path) as document:
         assert len(document.layers) == 2
+
+
+def test_sides_that_are_no_whole_numbers_are_refused(tmp_path):
+    """Found by fuzzing: a height stored as a float went into an allocation."""
+    path = tmp_path / "float.tif"
+    tifffile.imwrite(path, np.zeros((4, 5), "u1"), photometric="minisblack")
+    with tifffile.TiffFile(path) as file:
+        entry = file.pages[0].tags["ImageLength"].offset
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<HHIf", data, entry, 257, 11, 1, 4.0)
+    path.write_bytes(bytes(data))
+    with pytest.raises(DocumentError, match="imagelength is not a whole number"):
+        open_document(path)

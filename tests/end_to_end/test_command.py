@@ -14,36 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from command import FRISKET, frisket, layered, refused
 from PIL import Image
 from serving import noisy_disc
-
-FRISKET = [str(Path(sys.executable).parent / "frisket")]
-
-
-def frisket(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*FRISKET, *map(str, arguments)], capture_output=True, text=True, timeout=timeout
-    )
-
-
-def refused(status: int, *arguments: object) -> str:
-    """Run a command that must fail, with one sentence and no traceback."""
-    done = frisket(*arguments)
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    return done.stderr
-
-
-def layered(path: Path) -> Path:
-    from psd_tools import PSDImage
-
-    document = PSDImage.new("RGB", (400, 300), color=(200, 200, 200))
-    group = document.create_group(name="People")
-    disc = Image.fromarray(noisy_disc(300, 200))
-    group.append(document.create_pixel_layer(disc, name="Disc", top=40, left=60))
-    document.save(path)
-    return path
 
 
 def test_every_kind_from_every_document(home: Path, photograph: Path, tmp_path: Path) -> None:

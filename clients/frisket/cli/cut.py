@@ -56,6 +56,17 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--depth", type=int, choices=[8, 16], default=8, help="of a matte")
     parser.add_argument("--existing", choices=["refuse", "replace", "multiply"], default="refuse")
+    parser.add_argument(
+        "--preview",
+        choices=["mark", "render", "keep"],
+        default="mark",
+        help="of a PSD with a new mask: say that it is stale, compose it again, or leave it",
+    )
+    parser.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="for untrusted files: decode in a child process with limits first",
+    )
     parser.add_argument("--no-decontaminate", action="store_true", help="keep the edge's colours")
     parser.add_argument("--allow-empty", action="store_true", help="write without a subject too")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
@@ -165,6 +176,8 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         edge=Edge(**{name: getattr(arguments, name) for name, _, _ in _EDGE.values()}),
         depth=arguments.depth,
         existing=arguments.existing,
+        preview=arguments.preview,
+        sandbox=arguments.sandbox,
         decontaminate=not arguments.no_decontaminate,
         allow_empty=arguments.allow_empty,
         hints=HintFiles(tuple(arguments.box), points, arguments.trimap, arguments.prior),

@@ -16,7 +16,7 @@ from frisket.client.hint_files import HintFiles, hint_set
 from frisket.client.matting import Progress, Run, matte
 from frisket.client.memory import peak_bytes
 from frisket.client.options import Edge, Options
-from frisket.documents import Document, Layer, open_document
+from frisket.documents import Document, Layer, open_document, rehearse
 from frisket.finish import deliver
 
 
@@ -36,6 +36,10 @@ class CutOptions:
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
         existing: what becomes of a mask that is there: "refuse", "replace" or "multiply".
+        preview: what becomes of the merged image of a document that gets a mask: "mark" it as
+            stale, "render" it where that is exact, "keep" it.
+        sandbox: read the document in a child process with limits first, as untrusted files
+            should be.
         decontaminate: clean the edge colours of cutouts.
         allow_empty: write even when no subject was found.
         hints: boxes, points and files.
@@ -52,6 +56,8 @@ class CutOptions:
     edge: Edge = field(default_factory=Edge)
     depth: int = 8
     existing: str = "refuse"
+    preview: str = "mark"
+    sandbox: bool = False
     decontaminate: bool = True
     allow_empty: bool = False
     hints: HintFiles = field(default_factory=HintFiles)
@@ -135,6 +141,8 @@ def cut(
     """
     options = options or CutOptions()
     started = time.perf_counter()
+    if options.sandbox:
+        rehearse(source, options.layers, options.all_layers)
     with contextlib.ExitStack() as stack:
         document = stack.enter_context(open_document(source))
         kind = options.kind or deliver.default_kind(document, Path(output))
@@ -179,8 +187,9 @@ def _write(
 ) -> None:
     matted = [_matted(document, one) for one in cuts]
     deliver.write_result(
-        document, output, kind, matted, depth=options.depth, existing=options.existing
-    )
+        document, output, kind, matted, depth=options.depth, existing=options.existing,
+        preview=options.preview,
+    )  # fmt: skip
 
 
 def _matted(document: Document, one: LayerCut) -> deliver.Matted:

@@ -94,6 +94,7 @@ def write_result(
     *,
     depth: int = 8,
     existing: str = "refuse",
+    preview: str = "mark",
 ) -> None:
     """Write what was asked for, beside first and then in one step.
 
@@ -104,13 +105,14 @@ def write_result(
         matted: the layers and their alphas; one only, where the kind holds one.
         depth: of a matte, 8 or 16.
         existing: what becomes of a mask that is there.
+        preview: what becomes of the merged image: "mark", "render" or "keep".
 
     Raises:
         DocumentError: it cannot be written.
     """
     alphas = {one.layer: one.alpha for one in matted}
     if kind == "mask":
-        write.splice_mask(document, output, alphas, existing=existing)
+        write.splice_mask(document, output, alphas, existing=existing, preview=preview)
     elif kind == "layer":
         colours = {one.layer: one.colours for one in matted if one.colours is not None}
         write.splice_layer(document, output, alphas, colours)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _DISABLED, _INVERTED, _RENDERED = 0x02, 0x04, 0x08
 EXISTING = ("refuse", "replace", "multiply")
-PREVIEWS = ("mark", "render")
+PREVIEWS = ("mark", "render", "keep")
 
 
 def splice_mask(
@@ -59,7 +59,12 @@ def splice_mask(
 def preview_edits(
     document: PsdDocument, masks: Mapping[int, AlphaSource], preview: str
 ) -> list[Edit]:
-    """Compose the merged image again where asked for and possible, else mark it as stale."""
+    """Compose the merged image again where asked for and possible, else mark it as stale.
+
+    ``keep`` leaves it alone, for those who know that the mask does not change what is seen.
+    """
+    if preview == "keep":
+        return []
     if preview == "render":
         from .preview import Preview
 

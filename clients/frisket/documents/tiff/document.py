@@ -119,7 +119,12 @@ class TiffDocument(BaseDocument):
         return self._rasters[number]
 
     def _new_raster(self, page: Any) -> TiffRaster:
-        return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
+        try:
+            return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
+        except DocumentError:
+            raise
+        except Exception as error:  # tags of the wrong type, found only when they are used
+            raise _damaged(self.path, error) from error
 
     def _levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:
         """Reduced versions of a page, smallest first."""

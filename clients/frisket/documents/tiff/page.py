@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..colour import Colour
-from ..errors import UnsupportedDocument
+from ..errors import UnreadableDocument, UnsupportedDocument
 from ..limits import MAX_TABLE, check_raster, check_segment
 from ..pixels import Pixels
 
@@ -16,6 +16,10 @@ MODES = {0: "GRAY", 1: "GRAY", 2: "RGB", 3: "INDEXED", 5: "CMYK", 6: "YCBCR"}
 MODES |= {8: "LAB", 9: "LAB", 10: "LAB", 32844: "GRAY", 32845: "RGB", 34892: "RGB"}
 _COLOURS = {"GRAY": 1, "RGB": 3, "INDEXED": 1, "CMYK": 4, "YCBCR": 3, "LAB": 3}
 _JPEG = (6, 7, 34892, 33007)
+_WHOLE = (
+    "imagewidth", "imagelength", "imagedepth", "samplesperpixel", "rowsperstrip", "tilewidth",
+    "tilelength", "planarconfig", "compression", "predictor", "fillorder",
+)  # fmt: skip
 _ALPHA = (1, 2)  # ExtraSamples: associated, unassociated
 
 
@@ -71,6 +75,9 @@ def geometry(path: str, page: Any) -> Geometry:
         UnsupportedDocument: A kind that cannot be decoded by rectangle.
     """
     width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
+    for name in _WHOLE:
+        if not isinstance(getattr(page, name), int):
+            raise UnreadableDocument(path, f"{name} is not a whole number")
     check_raster(path, width, height, samples)
     if page.imagedepth != 1:
         raise UnsupportedDocument(path, "a volume (ImageDepth above 1)", advice="save single pages")

@@ -25,7 +25,8 @@ def splice_mask(
         masks: An alpha of the layer's size for every layer.
         existing: ``refuse``, ``replace`` or ``multiply`` where a layer has a mask.
         preview: ``mark`` says in the file that its merged image is stale; ``render`` composes
-            it again where the document is simple enough to do that exactly, else marks it.
+            it again where the document is simple enough to do that exactly, else marks it;
+            ``keep`` leaves it and what is said of it.
 
     Raises:
         UnsupportedDocument: The document cannot carry layer masks.

@@ -1,0 +1,52 @@
+"""What the command line offers for layered and for untrusted documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tifffile
+from command import frisket, layered, refused
+from psd_tools import PSDImage
+from serving import noisy_disc
+
+from frisket.documents import differences
+
+
+def test_the_preview_is_marked_or_kept_as_asked(home: Path, tmp_path: Path) -> None:
+    source = layered(tmp_path / "in.psd")
+    told = {}
+    for preview in ("mark", "keep"):
+        out = tmp_path / f"{preview}.psd"
+        done = frisket("cut", source, "-o", out, "--preview", preview)
+        assert done.returncode == 0, done.stderr
+        told[preview] = {one.what for one in differences(source, out)}
+    assert told["mark"] - told["keep"] <= {"resource 1057"}
+    assert "layer People/Disc mask" in told["keep"]
+    assert "merged image" not in told["mark"] | told["keep"]
+
+
+def test_a_psd_is_written_as_a_psb_where_it_is_named_so(home: Path, tmp_path: Path) -> None:
+    source, out = layered(tmp_path / "in.psd"), tmp_path / "out.psb"
+    done = frisket("cut", source, "-o", out)
+    assert done.returncode == 0, done.stderr
+    result = PSDImage.open(out)
+    assert result.version == 2
+    assert result[0][0].has_mask()
+    told = frisket("verify", source, out)
+    assert told.returncode == 9
+    assert "format: changed" in told.stdout
+    assert "channel 0" not in told.stdout
+
+
+def test_untrusted_files_are_decoded_in_a_child_first(home: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.tif", tmp_path / "out.tif"
+    tifffile.imwrite(path, noisy_disc(400, 300), photometric="rgb", compression="deflate")
+    assert frisket("cut", path, "-o", out, "--sandbox").returncode == 0
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        start = file.pages[0].dataoffsets[0]
+    data[start : start + 64] = bytes(64)
+    path.write_bytes(bytes(data))
+    sentence = refused(3, "cut", path, "-o", tmp_path / "none.tif", "--sandbox")
+    assert "cannot be decoded" in sentence
+    assert not (tmp_path / "none.tif").exists()
