@@ -16,6 +16,11 @@ def case_screens():
     window = KRITA.activeWindow().qwindow()
     window.showNormal()
     window.setGeometry(0, 0, 1600, 1000)
+    for each in KRITA.dockers():
+        if each.windowTitle() in ("Brush Presets", "Advanced Color Selector", "Tool Options"):
+            each.hide()
+    docker().show()
+    docker().raise_()
     yield 2000
     layer = doc.topLevelNodes()[0]
     docker().cut()

@@ -57,7 +57,9 @@ def keep(lab: Lab, names: tuple[str, ...]) -> None:
         picture = Image.open(lab.folder / "shots" / f"{name}.png").convert("RGB")
         size = (WIDTH, round(picture.height * WIDTH / picture.width))
         small = picture.resize(size, Image.Resampling.LANCZOS)
-        small.quantize(192, Image.Quantize.MEDIANCUT).save(folder / f"{name}.png", optimize=True)
+        palette = small.quantize(256, Image.Quantize.MEDIANCUT)
+        dithered = small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+        dithered.save(folder / f"{name}.png", optimize=True)
 
 
 def test_gimp(real_server, lab):  # type: ignore[no-untyped-def]
