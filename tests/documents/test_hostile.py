@@ -236,14 +236,19 @@ def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path):
         assert len(document.layers) == 2
 
 
-def test_sides_that_are_no_whole_numbers_are_refused(tmp_path):
-    """Found by fuzzing: a height stored as a float went into an allocation."""
-    path = tmp_path / "float.tif"
-    tifffile.imwrite(path, np.zeros((4, 5), "u1"), photometric="minisblack")
+@pytest.mark.parametrize("kind", ["float", "two"])
+@pytest.mark.parametrize("page", [0, 1])
+def test_sides_that_are_no_whole_numbers_are_refused(tmp_path, page, kind):
+    """Found by fuzzing: a float, or two numbers, went into an allocation or a comparison."""
+    path = tmp_path / "sides.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for _ in range(2):
+            writer.write(np.zeros((4, 5), "u1"), photometric="minisblack")
     with tifffile.TiffFile(path) as file:
-        entry = file.pages[0].tags["ImageLength"].offset
+        entry = file.pages[page].tags["ImageLength"].offset
     data = bytearray(path.read_bytes())
-    struct.pack_into("<HHIf", data, entry, 257, 11, 1, 4.0)
+    value = (11, 1, struct.pack("<f", 4.0)) if kind == "float" else (3, 2, b"\4\0\4\0")
+    struct.pack_into("<HHI4s", data, entry, 257, *value)
     path.write_bytes(bytes(data))
-    with pytest.raises(DocumentError, match="imagelength is not a whole number"):
+    with pytest.raises(DocumentError, match="no whole numbers|not a sound TIFF"):
         open_document(path)

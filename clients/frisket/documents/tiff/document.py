@@ -50,6 +50,14 @@ class TiffDocument(BaseDocument):
         self.icc_profile = first.iccprofile or None
 
     def _layers(self) -> Sequence[Layer]:
+        try:
+            return self._listed()
+        except DocumentError:
+            raise
+        except Exception as error:  # tags of the wrong type, found only when they are used
+            raise _damaged(self.path, error) from error
+
+    def _listed(self) -> list[Layer]:
         inner = [node.layer for node in self.layered.nodes] if self.layered else []
         single = len(self.pages) == 1
         pages = [self._layer(number, page, single) for number, page in enumerate(self.pages)]
@@ -123,7 +131,7 @@ class TiffDocument(BaseDocument):
             return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
         except DocumentError:
             raise
-        except Exception as error:  # tags of the wrong type, found only when they are used
+        except Exception as error:
             raise _damaged(self.path, error) from error
 
     def _levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:

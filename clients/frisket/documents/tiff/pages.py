@@ -20,7 +20,7 @@ def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
     """Pages at full resolution, and for each the reduced versions that belong to it.
 
     Raises:
-        UnreadableDocument: No page has pixels.
+        UnreadableDocument: No page has pixels, or one has sides that are no numbers.
     """
     pages: list[Any] = []
     reduced: dict[int, list[Any]] = {}
@@ -29,6 +29,8 @@ def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
         if page.offset in seen or len(seen) >= _MAX_PAGES:  # the chain runs in a circle
             break
         seen.add(page.offset)
+        if not (isinstance(page.imagewidth, int) and isinstance(page.imagelength, int)):
+            raise UnreadableDocument(path, "the sides of a page are no whole numbers")
         if not page.imagewidth or not page.imagelength:
             continue
         if pages and int(page.subfiletype) & _REDUCED:
