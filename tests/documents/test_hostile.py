@@ -250,5 +250,5 @@ def test_sides_that_are_no_whole_numbers_are_refused(tmp_path, page, kind):
     value = (11, 1, struct.pack("<f", 4.0)) if kind == "float" else (3, 2, b"\4\0\4\0")
     struct.pack_into("<HHI4s", data, entry, 257, *value)
     path.write_bytes(bytes(data))
-    with pytest.raises(DocumentError, match="no whole numbers|not a sound TIFF"):
+    with pytest.raises(DocumentError, match=r"no whole numbers|not a sound TIFF"):
         open_document(path)

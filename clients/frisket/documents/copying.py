@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from .errors import UnreadableDocument
+from .positioned import pread
 
 _CHUNK = 1 << 26
 _FALLBACK = 1 << 22
@@ -34,7 +35,7 @@ def _copy_some(source: int, target: int, offset: int, length: int) -> int:
         except OSError as error:
             if error.errno not in _NOT_POSSIBLE:
                 raise
-    data = os.pread(source, min(length, _FALLBACK), offset)
+    data = pread(source, min(length, _FALLBACK), offset)
     write_all(target, data)
     return len(data)
 

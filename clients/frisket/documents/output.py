@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .copying import copy_range, write_all
 from .errors import OutputError
+from .positioned import pwrite
 
 _MARK = ".frisket-"
 _SUFFIX = ".part"
@@ -35,7 +36,7 @@ class Output:
     def patch(self, offset: int, data: bytes) -> None:
         """Overwrite bytes that were written before."""
         while data:
-            done = os.pwrite(self.descriptor, data, offset)
+            done = pwrite(self.descriptor, data, offset)
             data, offset = data[done:], offset + done
 
     def copy(self, path: str, source: int, offset: int, length: int) -> None:
@@ -99,7 +100,8 @@ def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
 
 def _finish(target: Path, temporary: Path, descriptor: int) -> None:
     os.fsync(descriptor)
-    with contextlib.suppress(OSError):  # keep the permissions of what is replaced
+    # Keep the permissions of what is replaced; Windows has none that could be kept.
+    with contextlib.suppress(OSError, AttributeError):
         os.fchmod(descriptor, target.stat().st_mode & 0o7777)
     temporary.replace(target)
     with contextlib.suppress(OSError):

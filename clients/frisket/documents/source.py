@@ -7,6 +7,7 @@ import struct
 import threading
 
 from .errors import UnreadableDocument
+from .positioned import pread
 
 _WINDOW = 1 << 16
 _LARGEST_READ = 1 << 31
@@ -41,9 +42,9 @@ class Source:
             raise UnreadableDocument(
                 self.path, f"the file ends before {length} expected bytes", offset=max(0, offset)
             )
-        data = os.pread(self.descriptor, length, offset)
+        data = pread(self.descriptor, length, offset)
         while len(data) < length:
-            more = os.pread(self.descriptor, length - len(data), offset + len(data))
+            more = pread(self.descriptor, length - len(data), offset + len(data))
             if not more:
                 raise UnreadableDocument(self.path, "the file became shorter", offset=offset)
             data += more

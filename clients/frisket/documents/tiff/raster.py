@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from ..errors import DocumentError, UnreadableDocument
 from ..limits import MAX_SEGMENT
 from ..model import Rect
 from ..pixels import Pixels
+from ..positioned import pread
 from .page import Geometry, Samples, colour_of, geometry, samples_of
 
 _CACHE_BYTES = 48 << 20
@@ -213,9 +213,9 @@ class TiffRaster(BaseRaster):
             raise UnreadableDocument(
                 self.path, "the file ends before its pixels do", offset=max(0, offset)
             )
-        data = os.pread(self._fd, length, offset)
+        data = pread(self._fd, length, offset)
         while len(data) < length:
-            more = os.pread(self._fd, length - len(data), offset + len(data))
+            more = pread(self._fd, length - len(data), offset + len(data))
             if not more:
                 raise UnreadableDocument(self.path, "the file became shorter", offset=offset)
             data += more

@@ -1,0 +1,47 @@
+"""Reading and writing at a position, also on systems without a call for it (Windows)."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LOCK = threading.Lock()
+_NATIVE = hasattr(os, "pread") and hasattr(os, "pwrite")
+
+
+def pread(descriptor: int, length: int, offset: int) -> bytes:
+    """Up to ``length`` bytes at ``offset``; the file's own position stays; safe for threads.
+
+    Raises:
+        OSError: The descriptor cannot be read.
+    """
+    if _NATIVE:
+        return os.pread(descriptor, length, offset)
+    with _moved(descriptor, offset):
+        return os.read(descriptor, length)
+
+
+def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+    """How many of the bytes were written at ``offset``; the file's own position stays.
+
+    Raises:
+        OSError: The descriptor cannot be written.
+    """
+    if _NATIVE:
+        return os.pwrite(descriptor, data, offset)
+    with _moved(descriptor, offset):
+        return os.write(descriptor, data)
+
+
+@contextmanager
+def _moved(descriptor: int, offset: int) -> Iterator[None]:
+    """Stand at ``offset`` for the block, alone; others find the position they left."""
+    with _LOCK:
+        before = os.lseek(descriptor, 0, os.SEEK_CUR)
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        try:
+            yield
+        finally:
+            os.lseek(descriptor, before, os.SEEK_SET)

@@ -1,0 +1,57 @@
+"""Systems without pread and pwrite: the same pixels, the same files, from many threads."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from psd_tools import PSDImage
+
+from frisket.documents import ArrayAlpha, Rect, copying, open_document, positioned
+from frisket.documents.write import splice_alpha, splice_mask
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """Neither pread nor pwrite nor sendfile."""
+    monkeypatch.setattr(positioned, "_NATIVE", False)
+    for name in ("pread", "pwrite", "sendfile"):
+        monkeypatch.delattr(os, name, raising=False)
+    monkeypatch.setattr(copying, "_CHUNK", 1000)
+
+
+def test_tiles_read_by_threads_are_the_whole(windows, tmp_path, picture):
+    path, pixels = tmp_path / "in.tif", picture(256, 192)
+    tifffile.imwrite(path, pixels, photometric="rgb", tile=(32, 32))
+    with open_document(path) as document:
+        raster = document.raster(document.layers[0])
+        rects = [Rect(x, y, 32, 32) for y in range(0, 192, 32) for x in range(0, 256, 32)] * 4
+        with ThreadPoolExecutor(8) as pool:
+            for rect, tile in zip(rects, pool.map(raster.read, rects), strict=True):
+                expected = pixels[rect.y : rect.bottom, rect.x : rect.right]
+                assert np.array_equal(tile, expected)
+
+
+def test_splices_are_the_same_bytes(windows, tmp_path, picture, disc, monkeypatch):
+    alpha = ArrayAlpha(disc(100, 80))
+    tiff, psd = tmp_path / "in.tif", tmp_path / "in.psd"
+    tifffile.imwrite(tiff, picture(100, 80), photometric="rgb", compression="lzw")
+    made = PSDImage.new("RGB", (120, 90))
+    made.create_pixel_layer(Image.fromarray(picture(100, 80)), name="Figure")
+    made.save(psd)
+
+    def spliced(name: str) -> list[bytes]:
+        outs = [tmp_path / f"{name}.tif", tmp_path / f"{name}.psd"]
+        with open_document(tiff) as document:
+            splice_alpha(document, outs[0], document.layers[0], alpha)
+        with open_document(psd) as document:
+            splice_mask(document, outs[1], {document.find_layer("Figure"): alpha})
+        return [out.read_bytes() for out in outs]
+
+    without = spliced("without")
+    monkeypatch.undo()
+    assert spliced("with") == without
