@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from frisket.server.engine import (
     prepare_colours,
     refine,
     solve,
+    trust,
 )
 
 H, W = 90, 130
@@ -321,3 +323,35 @@ def test_automatic_normalisation_sees_the_fault() -> None:
 def test_unknown_normalisation_is_named() -> None:
     with pytest.raises(EngineError, match="'sepia'"):
         normalised(picture(), "sepia")
+
+
+def test_an_unsolvable_system_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What rounding might leave behind: the coarse alpha stays, and the report names it."""
+    monkeypatch.setitem(solve.__globals__, "minimise", lambda *_: np.full((H, W), np.nan))
+    monkeypatch.setitem(solve.__globals__, "_around", lambda *_: (slice(0, H), slice(0, W)))
+    matte = solve(picture(), coarse(), (W, H))
+    assert "could not be solved" in matte.method
+    alpha = refine(matte, 0, 0, picture())
+    assert np.abs(alpha.astype(int) - coarse()).mean() < 30
+
+
+def test_a_plain_outline_between_like_colours_keeps_the_models_line() -> None:
+    """Where both sides look alike, grain must not move an outline the model is sure of."""
+    rng = np.random.default_rng(5)
+    grey = rng.normal(128, 12, (160, 160, 1)).clip(0, 255).astype(np.uint8).repeat(3, 2)
+    wish = np.clip((80.5 - np.arange(160.0)) * 64 + 128, 0, 255).astype(np.uint8)
+    plain = np.tile(wish, (160, 1))
+    matte = solve(grey, plain, (160, 160), Quality.HIGH, cell_px=1.25)
+    away = np.abs(refine(matte, 0, 0, grey).astype(int) - plain)
+    assert away.mean() < 2.8  # 3.3 when the answer is hardly heeded
+
+
+def test_only_a_plain_outline_is_trusted() -> None:
+    hard = np.zeros((120, 120), np.float32)
+    hard[:, :60] = 1
+    plain = np.asarray(cv2.GaussianBlur(hard, (0, 0), 2.0))
+    misty = np.asarray(cv2.GaussianBlur(hard, (0, 0), 20.0))
+    assert trust.crisp(plain, 2.5)
+    assert not trust.crisp(misty, 2.5)
+    assert not trust.crisp(np.zeros((9, 9), np.float32), 2.5)
+    assert trust.weight(plain, 2.5, 1e-3)[60, 54] > 2 * trust.weight(misty, 2.5, 1e-3)[60, 30]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from . import trust
 from .band import band, settled
 from .closed import Laplacian, minimise
 from .edge import controlled
@@ -23,25 +24,32 @@ class _Effort:
         steps: of conjugate gradients.
         reach: of the band, in the model's own pixels.
         wide: the band stays open that far around what was solved, for a refiner to look at.
+        radius: of the windows in which alpha is linear in colour, in cells.
+        wish: the least weight of the model's answer where it is sure.
+        cell: the model's own pixel in cells.
     """
 
     side: int
     steps: int
     reach: float
     wide: bool = False
+    radius: int = 3
+    wish: float = 1e-3
+    cell: float = 1.0
 
 
 _EFFORTS = {
-    Quality.STANDARD: _Effort(side=640, steps=20, reach=2.0),
+    Quality.STANDARD: _Effort(side=640, steps=20, reach=2.0, radius=2, wish=3e-3),
     Quality.HIGH: _Effort(side=1024, steps=40, reach=2.4),
     Quality.BEST: _Effort(side=1024, steps=40, reach=2.4, wide=True),
 }
-_RADIUS = 3
+_COARSE_CELL = 2.0  # from here on the model's pixel is far wider than the grid's
+_MOST_WISH = 0.03
+_WISH_CRISP = 0.01
 _EPS = 1e-6
 # Of the final regression: a smaller one turns grain of the full resolution into grain of alpha.
 _EPS_CARRIED = 1e-4
-_WISH = 1e-3  # weight of the model's answer where it is sure
-_WISH_ALONE = 1e-2  # the same where nothing is known for certain
+_WISH_ALONE = 1e-2  # the least wish where nothing is known for certain
 _LEVELS = 0.02  # alpha this near to 0 or 1 is taken to be meant so
 _STEP = np.float32(1 / 4096)
 
@@ -103,11 +111,26 @@ def solve(
     size = _grid(rgb.shape[:2], effort.side)
     guide, alpha = _resized(rgb, size), _resized(coarse, size)
     cell = max(1.0, (cell_px or max(coarse.shape) / 320) * max(size) / max(coarse.shape))
+    effort = _fitted(effort, alpha, cell)
     trimap = band(alpha, effort.reach * cell)
     if hints is not None and not hints.empty:
         trimap = _told(trimap, hints, (rgb.shape[0], rgb.shape[1]), size)
     margin = max(2, round(effort.reach * cell)) if effort.wide else 2
     return _solved(guide, alpha, trimap, layer_size, effort, margin, edge or EdgeControls())
+
+
+def _fitted(effort: _Effort, alpha: Bytes, cell: float) -> _Effort:
+    """The effort for a model whose own pixel is ``cell`` cells wide.
+
+    Windows span about three of the model's pixels, for it errs by no more than that. Where
+    its pixel is hardly wider than a cell, as in small pictures, its answer knows the outline
+    about as well as colour does, and colour that is alike on both sides would mislead it.
+    """
+    least, radius = effort.wish, min(effort.radius, int(1.5 * cell))
+    if trust.crisp(alpha.astype(np.float32) / np.float32(255), cell):
+        least, radius = max(least, _WISH_CRISP), 1
+    near = (_COARSE_CELL / min(cell, _COARSE_CELL)) ** 7
+    return replace(effort, radius=radius, wish=min(least * near, _MOST_WISH), cell=cell)
 
 
 def _told(trimap: Bytes, hints: Hints, shape: tuple[int, int], size: tuple[int, int]) -> Bytes:
@@ -128,7 +151,7 @@ def _solved(
     edge: EdgeControls,
 ) -> LinearMatte:
     """Closed form within the band's bounding box; outside it everything is known."""
-    box = _around(trimap == 128, 2 * _RADIUS + 1)
+    box = _around(trimap == 128, 2 * effort.radius + 1)
     a = np.zeros((*trimap.shape, 3), np.float32)
     b = (trimap == 255).astype(np.float32)
     method = "Nothing was open."
@@ -147,11 +170,12 @@ def _closed(guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort) -> tuple
     wish = alpha.astype(np.float32) / np.float32(255)
     free = trimap == 128
     sided = (trimap == 255).any() and (trimap == 0).any()
-    weight = np.float32(_WISH if sided else _WISH_ALONE) * np.square(2 * wish - 1)
+    least = effort.wish if sided else max(effort.wish, _WISH_ALONE)
+    weight = trust.weight(wish, effort.cell, least)
     weight += np.float32(1e-6)
     start = np.where(free, wish, trimap == 255).astype(np.float32)
     colours = guide.astype(np.float32) / np.float32(255)
-    laplacian = Laplacian(colours, _RADIUS, _EPS)
+    laplacian = Laplacian(colours, effort.radius, _EPS)
     solved = np.clip(minimise(laplacian, wish, weight, start, free, effort.steps), 0, 1)
     method = f"Closed-form matting on the band, {effort.steps} steps."
     if not np.isfinite(solved).all():
@@ -159,7 +183,7 @@ def _closed(guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort) -> tuple
         method = "The system could not be solved, so the coarse alpha was filtered instead."
     elif not sided:
         method += " Nothing was certain, so the model's own answer weighed more."
-    a, b = Laplacian(colours, _RADIUS, _EPS_CARRIED).linear(solved)
+    a, b = Laplacian(colours, effort.radius, _EPS_CARRIED).linear(solved)
     gain = np.float32(1 / (1 - 2 * _LEVELS))
     return a * gain, (b - np.float32(_LEVELS)) * gain, method
 
