@@ -1,6 +1,6 @@
 """Throws damaged documents at the readers for a number of minutes.
 
-    python scripts/fuzz_documents.py --minutes 2 [--seeds FOLDER] [--keep FOLDER]
+    python scripts/fuzz_documents.py --minutes 2 [--seeds FOLDER] [--keep FOLDER] [--random]
 
 With atheris installed (``pip install atheris``) the mutations are guided by coverage, otherwise
 they are random. Anything but a DocumentError is a finding: the file is kept, its error printed,
@@ -19,6 +19,7 @@ import tempfile
 import time
 import traceback
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 _BATCH = 40
@@ -208,15 +209,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=Path, help="folder of documents to start from")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--random", action="store_true", help="without atheris")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         return child(options.child)
-    try:
-        import_module("atheris")
-    except ImportError:
-        return random_search(options)
-    return guided_search(options)
+    guided = not options.random and find_spec("atheris") is not None
+    return guided_search(options) if guided else random_search(options)
 
 
 if __name__ == "__main__":

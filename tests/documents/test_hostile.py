@@ -252,3 +252,30 @@ def test_sides_that_are_no_whole_numbers_are_refused(tmp_path, page, kind):
     path.write_bytes(bytes(data))
     with pytest.raises(DocumentError, match=r"no whole numbers|not a sound TIFF"):
         open_document(path)
+
+
+@pytest.mark.parametrize("tag", ["StripOffsets", "StripByteCounts", "PhotometricInterpretation"])
+def test_tags_of_the_wrong_type_are_one_typed_error(tmp_path, tag):
+    """Found by fuzzing: places that are no number, colour modes that are several."""
+    path = tmp_path / "wrong.tif"
+    tifffile.imwrite(path, np.zeros((4, 5), "u1"), photometric="minisblack")
+    with tifffile.TiffFile(path) as file:
+        entry, code = file.pages[0].tags[tag].offset, file.pages[0].tags[tag].code
+    original = path.read_bytes()
+    for value in ((11, 1, struct.pack("<f", float("nan"))), (3, 2, b"\1\0\1\0")):
+        data = bytearray(original)
+        struct.pack_into("<HHI4s", data, entry, code, *value)
+        path.write_bytes(bytes(data))
+        exercise(path)
+
+
+@pytest.mark.slow
+def test_twenty_seconds_of_damaged_files(tmp_path):
+    """The fuzzer itself, on documents of every kind that this machine can make."""
+    script = Path(__file__).resolve().parents[2] / "scripts" / "fuzz_documents.py"
+    options = ["--minutes", "0.33", "--seed", "7", "--random", "--keep", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, str(script), *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert " 0 findings" in done.stdout

@@ -206,7 +206,12 @@ class TiffRaster(BaseRaster):
     def _where(self, index: int) -> tuple[int, int]:
         if index >= len(self._offsets) or index >= len(self._counts):
             raise UnreadableDocument(self.path, f"strip or tile {index} is missing")
-        return int(self._offsets[index]), int(self._counts[index])
+        try:
+            return int(self._offsets[index]), int(self._counts[index])
+        except (TypeError, ValueError, OverflowError) as error:  # not a number, or several
+            raise UnreadableDocument(
+                self.path, f"strip or tile {index} lies nowhere: its place is no whole number"
+            ) from error
 
     def _pread(self, offset: int, length: int) -> bytes:
         if offset < 0 or length < 0 or length > MAX_SEGMENT * 2 or offset + length > self._size:
