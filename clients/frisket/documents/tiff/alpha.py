@@ -119,7 +119,8 @@ def _check(document: TiffDocument, page: object, raster: TiffRaster) -> None:
     elif int(page.compression) in (6, 7, 34892, 33007):  # type: ignore[attr-defined]
         reason = "JPEG-compressed pixels would have to be decoded to carry an alpha"
     elif page.bitspersample not in (8, 16, 32) or page.dtype.kind not in "uf":  # type: ignore[attr-defined]
-        reason = f"samples of {page.bitspersample} bits cannot carry an alpha"  # type: ignore[attr-defined]
+        kind = {"i": "signed samples", "f": "floats"}.get(page.dtype.kind, "samples")  # type: ignore[attr-defined]
+        reason = f"{kind} of {page.bitspersample} bits cannot carry an alpha"  # type: ignore[attr-defined]
     if reason:
         raise UnsupportedDocument(document.path, reason, advice="use --as page or --as matte")
 
@@ -130,7 +131,9 @@ def _append(
     page = document.pages[number]
     directory = read_directory(source, target.layout, page.offset)
     file.align(8)
-    if target.raster.geometry.planar:
+    if target.raster.geometry.planar and int(page.compression) != target.coding.compression:
+        offsets, counts = _planes(file, target)
+    elif target.raster.geometry.planar:
         offsets, counts = _planar(file, source, directory, target)
     else:
         offsets, counts = _chunky(file, target)
@@ -202,12 +205,7 @@ def _planar(
     counts = list(values_of(source, layout, entries[325 if tiled else 279]))
     fresh_offsets, fresh_counts = [], []
     for rect in target.rects():
-        height = target.height if target.tiled else rect.height
-        width = target.width if target.tiled else rect.width
-        full = np.zeros((height, width, 1), target.raster.stored_dtype)
-        stored = target.raster.read_samples(rect) if target.replaced is not None else None
-        full[: rect.height, : rect.width, 0] = _opacity(target, rect, stored)
-        data = target.coding.encode(full)
+        data = target.coding.encode(_plane(target, rect, _place(target)))
         fresh_offsets.append(file.tell())
         fresh_counts.append(len(data))
         file.write(data + bytes(len(data) % 2))
@@ -215,6 +213,30 @@ def _planar(
     offsets[start : start + len(fresh_offsets)] = fresh_offsets
     counts[start : start + len(fresh_counts)] = fresh_counts
     return offsets, counts
+
+
+def _planes(file: Output, target: Target) -> tuple[list[int], list[int]]:
+    """Every plane once more, where the page's compression is none that can be written."""
+    offsets, counts = [], []
+    jobs = ((rect, sample) for sample in range(target.samples) for rect in target.rects())
+    for data in ordered(lambda job: target.coding.encode(_plane(target, *job)), jobs):
+        offsets.append(file.tell())
+        counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    return offsets, counts
+
+
+def _plane(target: Target, rect: Rect, sample: int) -> Pixels:
+    """A segment of one sample: the alpha in its place, else as it is stored."""
+    height = target.height if target.tiled else rect.height
+    width = target.width if target.tiled else rect.width
+    full = np.zeros((height, width, 1), target.raster.stored_dtype)
+    if sample == _place(target):
+        stored = target.raster.read_samples(rect) if target.replaced is not None else None
+        full[: rect.height, : rect.width, 0] = _opacity(target, rect, stored)
+    else:
+        full[: rect.height, : rect.width] = target.raster.read_samples(rect, (sample,))
+    return full
 
 
 def _changed(
