@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .alpha import ArrayAlpha, at_depth
     from .base import BaseDocument as Document
+    from .difference import Difference
     from .errors import (
         DocumentError,
         LayerNotFound,
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from .model import AlphaSource, ColourSource, Layer, Raster, Rect
     from .opening import open_document
     from .sandbox import Limits, rehearse
-    from .verify import Difference, differences
+    from .verify import differences
 
 _WHERE = {
     "AlphaSource": "model",
     "ArrayAlpha": "alpha",
     "ArrayRaster": "flat",
     "ColourSource": "model",
-    "Difference": "verify",
+    "Difference": "difference",
     "Document": "base",
     "DocumentError": "errors",
     "Layer": "model",

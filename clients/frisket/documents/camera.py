@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from .pixels import Pixels
 
 
+_RAW = (
+    "3fr,arw,cr2,cr3,dcr,dng,erf,iiq,kdc,mef,mos,mrw,nef,nrw,orf,pef,raf,raw,rw2,rwl,sr2,srf,"
+    "srw,x3f"
+)
+RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW.split(","))
+
+
 def open_raw(path: str) -> RawDocument:
     """Open a camera raw file.
 

@@ -12,7 +12,6 @@ from .base import BaseDocument, BaseRaster, Block
 from .errors import UnreadableDocument, UnsupportedDocument
 from .limits import check_raster
 from .model import Layer, Rect
-from .opening import RAW_SUFFIXES
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,15 +21,6 @@ if TYPE_CHECKING:
 
 _MAX_PIXELS = 1 << 30  # decoded whole, so bounded: a gigapixel
 _BLOCK_BYTES = 4 << 20
-
-
-def open_flat(path: str, head: bytes) -> BaseDocument:
-    """Open a file that Pillow knows, or a camera raw file."""
-    if Path(path).suffix.lower() in RAW_SUFFIXES:
-        from .camera import open_raw
-
-        return open_raw(path)
-    return FlatDocument(path)
 
 
 class ArrayRaster(BaseRaster):

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .base import BaseDocument
+from .camera import RAW_SUFFIXES, open_raw
 from .errors import UnreadableDocument, UnsupportedDocument
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -36,9 +37,11 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
         return TiffDocument(name)
     if head[:4] in _KNOWN:
         raise _unsupported(name, _KNOWN[head[:4]])
-    from .flat import open_flat
+    if _is_raw(name):
+        return open_raw(name)
+    from .flat import FlatDocument
 
-    return open_flat(name, head)
+    return FlatDocument(name)
 
 
 def _head(path: str) -> bytes:
@@ -50,13 +53,6 @@ def _head(path: str) -> bytes:
     if not head:
         raise UnreadableDocument(path, "the file is empty")
     return head
-
-
-_RAW = (
-    "3fr,arw,cr2,cr3,dcr,dng,erf,iiq,kdc,mef,mos,mrw,nef,nrw,orf,pef,raf,raw,rw2,rwl,sr2,srf,"
-    "srw,x3f"
-)
-RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW.split(","))
 
 
 def _is_raw(path: str) -> bool:

@@ -8,42 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from .base import BaseDocument
+from .difference import Difference, Part
 from .model import Rect
 from .opening import open_document
 
 _CHUNK = 1 << 22
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One part that is not the same: ``added``, ``removed`` or ``changed``."""
-
-    what: str
-    how: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.how}" + (f" ({self.detail})" if self.detail else "")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A named stretch of a document: bytes in the file, or a value.
-
-    ``table`` tells of big-endian numbers inside it whose width is the format's own affair:
-    where they begin, how many there are, and the bytes of each.
-    """
-
-    name: str
-    start: int = 0
-    length: int = 0
-    value: bytes | None = None
-    table: tuple[int, int, int] = (0, 0, 0)
 
 
 def differences(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> list[Difference]:

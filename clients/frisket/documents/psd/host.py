@@ -42,3 +42,18 @@ class LayerHost(Protocol):
 
     def colours(self) -> int:
         """How many channels are colour."""
+
+
+class MergedHost(LayerHost, Protocol):
+    """What has a merged image as well."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the canvas."""
+
+    @property
+    def height(self) -> int:
+        """Rows of the canvas."""
+
+    def check_channels(self) -> None:
+        """Refuse a header with fewer channels than its colour mode needs."""

@@ -14,8 +14,7 @@ from .records import ALPHA, Record
 from .structure import COLOURS
 
 if TYPE_CHECKING:
-    from .document import PsdDocument
-    from .host import LayerHost
+    from .host import LayerHost, MergedHost
 
 _INKS = ("CMYK", "MULTICHANNEL")
 
@@ -71,7 +70,7 @@ def reader_of(document: LayerHost, record: Record, number: int) -> ChannelReader
     )
 
 
-def merged_raster(document: PsdDocument) -> PlanarRaster:
+def merged_raster(document: MergedHost) -> PlanarRaster:
     """The merged image's colours, with transparency where the layers say it has one."""
     document.check_channels()
     info = document.structure.layer_info
@@ -84,7 +83,7 @@ def merged_raster(document: PsdDocument) -> PlanarRaster:
     )
 
 
-def merged_plane(document: PsdDocument, number: int) -> Plane:
+def merged_plane(document: MergedHost, number: int) -> Plane:
     """One channel of the merged image, whose planes follow one another."""
     found = document.structure
     reader = ChannelReader(

@@ -43,7 +43,7 @@ def splice_mask(
             splice(named, out, masks, existing, preview)
         return
     if isinstance(document, TiffDocument) and document.layered is not None:
-        from ..tiff.layered import splice_mask as splice_tiff
+        from ..tiff.layermask import splice_mask as splice_tiff
 
         splice_tiff(document, out, masks, existing)
         return
