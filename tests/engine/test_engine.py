@@ -315,9 +315,17 @@ def test_normalisation_off_touches_nothing() -> None:
 def test_automatic_normalisation_sees_the_fault() -> None:
     dark = (picture() // 8).astype(np.uint8)
     assert "exposure" in normalised(dark, "auto")[1]
-    noise = np.random.default_rng(0).normal(0, 20, (H, W, 3))
-    noisy = np.clip(picture() + noise, 0, 255).astype(np.uint8)
-    assert "denoise" in normalised(noisy, "auto")[1]
+    grey = np.repeat(picture()[..., :1], 3, axis=2)
+    tinted = (grey * (1.0, 0.75, 0.4)).astype(np.uint8)
+    assert "white-balance" in normalised(tinted, "auto")[1]
+    flat = (110 + picture() * 0.12).astype(np.uint8)
+    assert "clahe" in normalised(flat, "auto")[1]
+
+
+def test_automatic_normalisation_leaves_a_night_with_a_lamp_alone() -> None:
+    night = (picture() // 10).astype(np.uint8)
+    night[30:60, 40:80] = (250, 245, 240)
+    assert normalised(night, "auto")[1] == []
 
 
 def test_unknown_normalisation_is_named() -> None:
