@@ -89,6 +89,9 @@ def made() -> list[tuple[str, bytes]]:
     options: list[dict[str, object]] = [
         {"tile": (16, 16), "compression": "deflate"},
         {"compression": "lzw", "predictor": 2},
+        {"compression": "packbits"},
+        {"compression": "jpeg"},
+        {"compression": "zstd"},
         {},
     ]
     for option in options:

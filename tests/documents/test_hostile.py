@@ -269,6 +269,30 @@ def test_tags_of_the_wrong_type_are_one_typed_error(tmp_path, tag):
         exercise(path)
 
 
+def bits_of(codes: list[int]) -> bytes:
+    """Nine-bit LZW codes as TIFF stores them, most significant bit first."""
+    text = "".join(f"{code:09b}" for code in codes)
+    return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
+
+
+def test_lzw_codes_that_no_table_holds_are_refused(tmp_path):
+    """Found by fuzzing: a code from before the table was emptied led to any address."""
+    path = tmp_path / "codes.tif"
+    tifffile.imwrite(path, np.zeros((8, 64), "u1"), photometric="minisblack", compression="lzw")
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        (offset,) = page.dataoffsets
+        counts = page.tags["StripByteCounts"].offset
+    data = bytearray(path.read_bytes()[:offset])
+    stream = bits_of([256, 1, 2, 258, 256, 400, 3, 259, 256, 511, 7])
+    struct.pack_into("<I", data, counts + 8, len(stream))
+    path.write_bytes(bytes(data) + stream)
+    with open_document(path) as document:
+        raster = document.raster(document.layers[0])
+        with pytest.raises(DocumentError, match=r"codes\.tif.*cannot be decoded"):
+            raster.read(Rect(0, 0, 64, 8))
+
+
 @pytest.mark.slow
 def test_twenty_seconds_of_damaged_files(tmp_path):
     """The fuzzer itself, on documents of every kind that this machine can make."""

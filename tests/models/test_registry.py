@@ -155,7 +155,7 @@ def pin(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 from dataclasses import replace
 from frisket.cli.main import main
 from frisket.models import manifest
@@ -164,6 +164,8 @@ shipped = dict(manifest.shipped())
 source = Source("w.onnx", sys.argv[1], sys.argv[2])
 shipped["u2netp"] = replace(shipped["u2netp"], sources=(source,))
 manifest.shipped = lambda: shipped
+# Whatever runs the tests in the background has had Ctrl-C ignored for all below it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["models", "pull", "u2netp"]))
 """
 

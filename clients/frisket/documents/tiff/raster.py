@@ -17,6 +17,7 @@ from ..limits import MAX_SEGMENT
 from ..model import Rect
 from ..pixels import Pixels
 from ..positioned import pread
+from .decoding import decoder
 from .page import Geometry, Samples, colour_of, geometry, samples_of
 
 _CACHE_BYTES = 48 << 20
@@ -71,7 +72,7 @@ class TiffRaster(BaseRaster):
         self._offsets, self._counts = page.dataoffsets, page.databytecounts
         self._cache = SegmentCache(self._cache_bytes())
         self._decoding = [threading.Lock() for _ in range(32)]
-        self._extra = _jpeg_arguments(page)
+        self._decoder = decoder(page)
         self._colour = colour_of(page, self.samples)
         self.levels: list[TiffRaster] = []
 
@@ -237,7 +238,7 @@ class TiffRaster(BaseRaster):
             return np.full((rows, columns, held), self._page.nodata, self.dtype)
         data = self._pread(offset, min(length, max(0, self._size - offset)))
         try:
-            decoded = self._page.decode(data, index, **self._extra)[0]
+            decoded = self._decoder(data, index)
         except DocumentError:
             raise
         except Exception as error:
@@ -294,8 +295,3 @@ def _presented(dtype: Any) -> np.dtype[Any]:
 def _native(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
     return values.astype(dtype, copy=False)
 
-
-def _jpeg_arguments(page: Any) -> dict[str, Any]:
-    if page.compression not in (6, 7, 34892, 33007):
-        return {}
-    return {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
