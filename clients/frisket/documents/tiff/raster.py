@@ -294,4 +294,3 @@ def _presented(dtype: Any) -> np.dtype[Any]:
 
 def _native(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
     return values.astype(dtype, copy=False)
-
