@@ -44,11 +44,12 @@ def _decode_lzw(plain: Any, reversed_bits: bool, data: bytes, index: int) -> Pix
     import imagecodecs
 
     if reversed_bits:
-        data = imagecodecs.bitorder_decode(data)
+        data = bytes(imagecodecs.bitorder_decode(data))
     depth, rows, columns, samples = plain.decode(None, index)[2]
     row_bytes = -(-columns * samples * plain.bitspersample // 8)
     small = _one_row(data, depth * rows * row_bytes)
-    return plain.decode(imagecodecs.tiff_decode(small).tobytes(), index)[0]
+    decoded: Pixels | None = plain.decode(imagecodecs.tiff_decode(small).tobytes(), index)[0]
+    return decoded
 
 
 def _one_row(data: bytes, length: int) -> bytes:
