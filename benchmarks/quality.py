@@ -35,7 +35,7 @@ from frisket.finish import metrics
 from frisket.models import averaged, manifest, mirrored
 from frisket.models.adapters.single import SingleModel
 from frisket.models.backends.onnx import Graph
-from frisket.models.types import ModelInfo
+from frisket.models.types import Coarse, ModelInfo
 from frisket.server.engine import Quality, refine, solve
 
 Picture = NDArray[Any]
@@ -141,19 +141,38 @@ def real_rembg(rgb: Picture) -> Picture:
         return _read(place / "out.png", "L")
 
 
-def ours(model: SingleModel, rgb: Picture, quality: Quality) -> tuple[Picture, float]:
-    """The engine's alpha, and the seconds that solving on the proxy took."""
-    size = (rgb.shape[1], rgb.shape[0])
-    scale = min(1.0, 2048 / max(size))
-    small = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    proxy = rgb if scale == 1 else cv2.resize(rgb, small, interpolation=cv2.INTER_AREA)
+def proxy_of(rgb: Picture) -> Picture:
+    """What the client sends first: the picture at no more than 2048 px."""
+    scale = min(1.0, 2048 / max(rgb.shape[:2]))
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    if scale == 1:
+        return rgb
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+
+
+def looked(model: SingleModel, proxy: Picture, quality: Quality) -> Coarse:
+    """The model's answer; `high` averages it with that of the mirrored picture."""
     coarse = model.matte([proxy])[0]
     if quality is Quality.HIGH:
         coarse = averaged(coarse, model.matte([mirrored(proxy)])[0])
+    return coarse
+
+
+def engine_alpha(
+    rgb: Picture, proxy: Picture, coarse: Coarse, quality: Quality
+) -> tuple[Picture, float]:
+    """The engine's alpha, and the seconds that solving on the proxy took."""
     start = time.perf_counter()
+    size = (rgb.shape[1], rgb.shape[0])
     matte = solve(proxy, coarse.alpha, size, quality, cell_px=coarse.cell_px)
     seconds = time.perf_counter() - start
     return refine(matte, 0, 0, rgb), seconds
+
+
+def ours(model: SingleModel, rgb: Picture, quality: Quality) -> tuple[Picture, float]:
+    """The engine's alpha of a picture, and the seconds that solving on the proxy took."""
+    proxy = proxy_of(rgb)
+    return engine_alpha(rgb, proxy, looked(model, proxy, quality), quality)
 
 
 def measured(

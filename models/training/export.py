@@ -30,7 +30,11 @@ SHARPNESS = 1.5
 
 
 class Shipped(nn.Module):
-    """The network as users meet it: pictures in 0..1 in, opacity out."""
+    """The network as users meet it: pictures in 0..1 in, opacity out.
+
+    It looks at every picture twice, the second time in a mirror, and takes the mean of the
+    logits: 0.01 more IoU on what it never saw, for twice its few milliseconds.
+    """
 
     def __init__(self, net: Frisket) -> None:
         super().__init__()
@@ -38,7 +42,10 @@ class Shipped(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """N×3×S×S in 0..1 to N×1×S×S in 0..1."""
-        return (SHARPNESS * self.net(image * 2 - 1)[0]).sigmoid()
+        signed = image * 2 - 1
+        # One run over both: two would share their weights, which ONNX Runtime optimises badly.
+        both, count = self.net(torch.cat([signed, signed.flip(3)]))[0], image.shape[0]
+        return (SHARPNESS / 2 * (both[:count] + both[count:].flip(3))).sigmoid()
 
 
 def load(run: Path) -> Shipped:

@@ -14,7 +14,7 @@ from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
 
 _PACKAGES = ("grpcio", "protobuf", "numpy", "tifffile", "imagecodecs", "psd-tools", "Pillow")
-_SERVER_PACKAGES = ("onnxruntime", "opencv-contrib-python-headless", "PyMatting")
+_SERVER_PACKAGES = ("onnxruntime", "opencv-contrib-python-headless")
 Line = tuple[bool, str]
 
 

@@ -141,6 +141,25 @@ class BaseDocument(ABC):
     def _layers(self) -> Sequence[Layer]:
         """Build the list of layers."""
 
+    def _whole(self, has_alpha: bool) -> Layer:
+        """The only layer of a document that is one image."""
+        return Layer(
+            id=1,
+            path="Image",
+            name="Image",
+            kind="image",
+            x=0,
+            y=0,
+            width=self.width,
+            height=self.height,
+            visible=True,
+            blend_mode="normal",
+            has_mask=False,
+            depth=self.depth,
+            mode=self.mode,
+            has_alpha=has_alpha,
+        )
+
     @abstractmethod
     def raster(self, layer: Layer) -> BaseRaster:
         """The pixels of ``layer``."""

@@ -57,12 +57,7 @@ class RawDocument(BaseDocument):
         self._raster: ArrayRaster | None = None
 
     def _layers(self) -> Sequence[Layer]:
-        layer = Layer(
-            id=1, path="Image", name="Image", kind="image", x=0, y=0, width=self.width,
-            height=self.height, visible=True, blend_mode="normal", has_mask=False, depth=16,
-            mode="RGB", has_alpha=False,
-        )  # fmt: skip
-        return (layer,)
+        return (self._whole(has_alpha=False),)
 
     def raster(self, layer: Layer) -> ArrayRaster:
         """The developed picture; decoded whole, once."""

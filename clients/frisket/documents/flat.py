@@ -72,23 +72,7 @@ class FlatDocument(BaseDocument):
         self._raster: ArrayRaster | None = None
 
     def _layers(self) -> Sequence[Layer]:
-        layer = Layer(
-            id=1,
-            path="Image",
-            name="Image",
-            kind="image",
-            x=0,
-            y=0,
-            width=self.width,
-            height=self.height,
-            visible=True,
-            blend_mode="normal",
-            has_mask=False,
-            depth=self.depth,
-            mode=self.mode,
-            has_alpha=self._alpha,
-        )
-        return (layer,)
+        return (self._whole(self._alpha),)
 
     def raster(self, layer: Layer | None = None) -> ArrayRaster:
         """The image's pixels, decoded once and whole, turned upright."""

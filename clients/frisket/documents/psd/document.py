@@ -51,26 +51,7 @@ class PsdDocument(BaseDocument):
         return build(self.source, info.records, self.mode, self.structure.depth)
 
     def _layers(self) -> Sequence[Layer]:
-        return [node.layer for node in self.nodes] or [self._whole()]
-
-    def _whole(self) -> Layer:
-        """A document without layers is its merged image."""
-        return Layer(
-            id=1,
-            path="Image",
-            name="Image",
-            kind="image",
-            x=0,
-            y=0,
-            width=self.width,
-            height=self.height,
-            visible=True,
-            blend_mode="normal",
-            has_mask=False,
-            depth=self.depth,
-            mode=self.mode,
-            has_alpha=False,
-        )
+        return [node.layer for node in self.nodes] or [self._whole(has_alpha=False)]
 
     def node(self, layer: Layer) -> Node:
         """The record behind a layer.
