@@ -31,7 +31,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("cut", help="cut a subject out of a layer")
     parser.add_argument("input", type=Path, help="a flat or layered document")
-    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
+    )
     parser.add_argument(
         "--as", dest="kind", choices=_KINDS, default="", help="default: by the two formats"
     )
@@ -41,7 +43,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         default=[],
         help="name, path Group/Name, glob or #id; may be repeated",
     )
-    parser.add_argument("--all-layers", action="store_true")
+    parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
         "--classes",
@@ -52,10 +54,18 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "one file for each with {class} in the output's name",
     )
     parser.add_argument(
-        "--quality", choices=["draft", "standard", "high", "best"], default="standard"
+        "--quality",
+        choices=["draft", "standard", "high", "best"],
+        default="standard",
+        help="how much work the edge gets; default: standard",
     )
     parser.add_argument("--depth", type=int, choices=[8, 16], default=8, help="of a matte")
-    parser.add_argument("--existing", choices=["refuse", "replace", "multiply"], default="refuse")
+    parser.add_argument(
+        "--existing",
+        choices=["refuse", "replace", "multiply"],
+        default="refuse",
+        help="what becomes of a mask that is there already; default: refuse",
+    )
     parser.add_argument(
         "--preview",
         choices=["mark", "render", "keep"],
@@ -68,9 +78,11 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="for untrusted files: decode in a child process with limits first",
     )
     parser.add_argument("--no-decontaminate", action="store_true", help="keep the edge's colours")
-    parser.add_argument("--allow-empty", action="store_true", help="write without a subject too")
+    parser.add_argument(
+        "--allow-empty", action="store_true", help="write where no subject is found too"
+    )
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--no-progress", action="store_true")
+    parser.add_argument("--no-progress", action="store_true", help="no bar while it works")
     _add_hints(parser)
     _add_edge(parser)
     add_server_options(parser)
@@ -79,7 +91,14 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def _add_hints(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("hints")
-    group.add_argument("--box", action="append", type=_box, default=[], metavar="X,Y,W,H")
+    group.add_argument(
+        "--box",
+        action="append",
+        type=_box,
+        default=[],
+        metavar="X,Y,W,H",
+        help="around the subject, in pixels of the layer; may be repeated",
+    )
     group.add_argument(
         "--point",
         action="append",
@@ -88,9 +107,18 @@ def _add_hints(parser: argparse.ArgumentParser) -> None:
         metavar="+X,Y",
         help="+X,Y is the subject, -X,Y is not (write --point=-X,Y)",
     )
-    group.add_argument("--trimap", type=Path, help="picture: 0, 128 and 255")
-    group.add_argument("--prior", type=Path, help="picture: a selection or an earlier mask")
-    group.add_argument("--normalise", default="off", help="auto, off, or a list of steps")
+    group.add_argument(
+        "--trimap", type=Path, help="picture: 0 out, 128 open, 255 in", metavar="FILE"
+    )
+    group.add_argument(
+        "--prior", type=Path, help="picture: a selection or an earlier mask", metavar="FILE"
+    )
+    group.add_argument(
+        "--normalise",
+        default="off",
+        metavar="STEP,…",
+        help="what the model sees: auto, off, or exposure, white-balance, denoise, clahe",
+    )
 
 
 def _add_edge(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,10 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("folder", type=Path, help="pictures with their truth")
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
-        "--quality", choices=["draft", "standard", "high", "best"], default="standard"
+        "--quality",
+        choices=["draft", "standard", "high", "best"],
+        default="standard",
+        help="as of frisket cut; default: standard",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="a page of the worst pictures")
     parser.add_argument("--json", action="store_true", help="one JSON object")

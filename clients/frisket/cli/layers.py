@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("layers", help="list the layers of a document")
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, help="a PSD, PSB, TIFF or flat image")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 

@@ -14,8 +14,8 @@ from frisket.cli.exits import Exit
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("verify", help="compare two documents part by part")
-    parser.add_argument("first", type=Path)
-    parser.add_argument("second", type=Path)
+    parser.add_argument("first", type=Path, help="the document before")
+    parser.add_argument("second", type=Path, help="the document after")
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.set_defaults(run=run)
 

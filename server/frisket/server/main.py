@@ -28,12 +28,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="announce this server to this user's clients and leave when idle",
     )
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--threads", type=int, default=0, help="default: one per core")
-    parser.add_argument("--model", default="", help="load this model before serving")
+    parser.add_argument(
+        "--device",
+        choices=["auto", "cpu", "cuda"],
+        default="auto",
+        help="cuda fails where there is none; default: auto",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", default=0, help="default: one per core")
+    parser.add_argument(
+        "--model", metavar="NAME", default="", help="load this model before serving"
+    )
     parser.add_argument("--idle-exit", type=float, metavar="S", help="leave after S idle seconds")
-    parser.add_argument("--drain", type=float, metavar="S", default=30.0)
-    parser.add_argument("--max-sessions", type=int, default=Limits.sessions)
+    parser.add_argument(
+        "--drain",
+        type=float,
+        metavar="S",
+        default=30.0,
+        help="on SIGTERM open streams get S seconds to finish; default: 30",
+    )
+    parser.add_argument(
+        "--max-sessions",
+        type=int,
+        metavar="N",
+        default=Limits.sessions,
+        help=f"streams at once; default: {Limits.sessions}",
+    )
     parser.add_argument("--token-file", type=Path, help="clients must present this token")
     parser.add_argument("--tls-cert", type=Path, help="PEM certificate chain")
     parser.add_argument("--tls-key", type=Path, help="PEM private key")

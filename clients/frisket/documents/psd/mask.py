@@ -105,7 +105,7 @@ def add_mask(
     if old is not None and existing == "refuse":
         raise OutputError(
             document.path, f"layer {layer.path!r} already has a mask",
-            advice="choose to replace it or to multiply with it",
+            advice="--existing replace or --existing multiply says what becomes of it",
         )  # fmt: skip
     if old is not None and existing == "multiply" and record.mask is not None:
         alpha = Multiplied(alpha, document, record)
