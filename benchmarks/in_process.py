@@ -33,9 +33,11 @@ class InProcessCall:
         self._loop = server.loop
         self._requests: asyncio.Queue[pb.MatteRequest | None] = asyncio.Queue()
         self._responses: queue.SimpleQueue[pb.MatteResponse | BaseException] = queue.SimpleQueue()
-        session = Session(server.engine, self._requests.get, self._answer)
-        self._run = asyncio.run_coroutine_threadsafe(session.run(), self._loop)
+        self._run = asyncio.run_coroutine_threadsafe(self._serve(server.engine), self._loop)
         self._run.add_done_callback(self._ended)
+
+    async def _serve(self, engine: Engine) -> None:
+        await Session(engine, self._requests.get, self._answer).run()
 
     async def _answer(self, response: pb.MatteResponse) -> None:
         self._responses.put(response)

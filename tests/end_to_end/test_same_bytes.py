@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,6 +131,21 @@ def test_any_number_of_lost_connections(
         return BreakingTransport(server, left.pop()) if left else server.connect()
 
     np.testing.assert_array_equal(alpha_of(source, connect, options, 128), expected)
+
+
+def test_the_wire_changes_nothing(
+    source: LayerSource,
+    reference: tuple[Options, np.ndarray],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The session called without gRPC, as the benchmark of the wire's cost calls it."""
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+    in_process = importlib.import_module("in_process")
+    direct = in_process.InProcessServer()
+    options, expected = reference
+    got = alpha_of(source, lambda: in_process.InProcessTransport(direct), options, 512)
+    np.testing.assert_array_equal(got, expected)
 
 
 def test_sixteen_bits_agree_with_eight(server: Server, source: LayerSource) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from frisket.models import BadPrompt, Box, Coarse, Point, Prompt, Registry, averaged, mirrored
-from frisket.models.adapters.classic import geodesic
+from frisket.models.adapters.contrast import geodesic
 
 
 def iou(alpha: np.ndarray, truth: np.ndarray) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Float, Mask, Picture, Prompt
+from .contrast import border, geodesic, grab, reduced, steps, unlike
 from .marks import Marks, marks
 
 Bool = NDArray[np.bool_]
@@ -56,8 +57,6 @@ def _centred(inside: Bool) -> Float:
 
 def likeness(small: Picture, told: Marks) -> Float:
     """(h, w) float32, 0..1: how likely each pixel is the subject, by colour and place."""
-    from .classic import border, geodesic, steps, unlike
-
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (3, 3), 0), cv2.COLOR_RGB2LAB).astype(np.float32)
     outside = told.outside | told.no
     if outside.mean() < 0.03:
@@ -112,8 +111,6 @@ def cut(image: Picture, prompt: Prompt) -> NDArray[np.uint8]:
     Raises:
         BadPrompt: a box or point lies outside the picture.
     """
-    from .classic import grab, reduced
-
     size = (image.shape[0], image.shape[1])
     left, top, right, bottom = window(prompt, size)
     crop = np.ascontiguousarray(image[top:bottom, left:right])
