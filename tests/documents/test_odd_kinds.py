@@ -229,3 +229,26 @@ def test_palettes_become_their_colours(bits, tmp_path):
         found = document.raster(document.layers[0]).read_srgb(Rect(0, 0, 60, 40))
     expected = np.moveaxis(colours[:, indices], 0, -1) / 65535
     assert np.abs(found / 255 - expected).max() <= 1 / 200
+
+
+def old_lzw(data: bytes) -> bytes:
+    """LZW as before TIFF 6: nine-bit codes from the low end, here literals and resets only."""
+    codes = [code for i, value in enumerate(data) for code in ([256] * (i % 200 == 0) + [value])]
+    bits = "".join(f"{code:09b}"[::-1] for code in [*codes, 257])
+    filled = bits.ljust(-(-len(bits) // 8) * 8, "0")
+    return bytes(int(filled[i : i + 8][::-1], 2) for i in range(0, len(filled), 8))
+
+
+def test_lzw_of_before_tiff_6(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 64)).astype("u1")
+    path = tmp_path / "old.tif"
+    tifffile.imwrite(path, pixels, photometric="minisblack", compression="lzw")
+    with tifffile.TiffFile(path) as file:
+        offset = file.pages[0].dataoffsets[0]
+        count = file.pages[0].tags["StripByteCounts"].offset + 8
+    stream = old_lzw(pixels.tobytes())
+    head = bytearray(path.read_bytes()[:offset])
+    head[count : count + 4] = len(stream).to_bytes(4, "little")
+    path.write_bytes(bytes(head) + stream)
+    np.testing.assert_array_equal(squeezed(whole(path)), pixels)
+    np.testing.assert_array_equal(tifffile.imread(path), pixels)
