@@ -1,6 +1,7 @@
 """Throws damaged documents at the readers for a number of minutes.
 
     python scripts/fuzz_documents.py --minutes 2 [--seeds FOLDER] [--keep FOLDER] [--random]
+    python scripts/fuzz_documents.py --random --seed 7 --files 5000     # the same ones each time
 
 With atheris installed (``pip install atheris``) the mutations are guided by coverage, otherwise
 they are random. Anything but a DocumentError is a finding: the file is kept, its error printed,
@@ -150,7 +151,7 @@ def random_search(options: argparse.Namespace) -> int:
     pool = seeds(options.seeds)
     end, count = time.monotonic() + options.minutes * 60, 0
     findings: list[str] = []
-    while time.monotonic() < end and len(findings) < 5:
+    while time.monotonic() < end and count < options.files and len(findings) < 5:
         with tempfile.TemporaryDirectory(prefix="frisket-fuzz-") as folder:
             for number in range(_BATCH):
                 suffix, data = source.choice(pool)
@@ -209,6 +210,7 @@ def main() -> int:
     """Parse the options and search."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--files", type=int, default=1 << 62, help="stop after so many (random)")
     parser.add_argument("--seeds", type=Path, help="folder of documents to start from")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
     parser.add_argument("--seed", type=int, default=int(time.time()))
