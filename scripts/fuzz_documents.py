@@ -62,9 +62,9 @@ def mutate(data: bytes, source: random.Random) -> bytes:
             del changed[at : at + source.randint(1, 16)]
         else:
             changed[at:at] = changed[at : at + source.randint(1, 16)]
-    return bytes(
-        changed[: source.randrange(1, len(changed) + 1)] if source.random() < 0.2 else changed
-    )
+    if source.random() < 0.2:
+        del changed[source.randint(1, len(changed) + 1) :]
+    return bytes(changed)
 
 
 def seeds(folder: Path | None) -> list[tuple[str, bytes]]:
