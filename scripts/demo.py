@@ -5,6 +5,7 @@
 Makes a layered PSD and a 100-megapixel TIFF from a photograph, cuts the subject out of
 both through the local server, and leaves the results in `demo-out/`: the PSD with its
 layer mask, the TIFF with alpha, and a contact sheet for each.
+`python scripts/demo.py --picture` also renews the README's picture.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from frisket.cli.progress import bar
 from frisket.client import CutOptions, CutResult, cut
 from frisket.documents import Rect, open_document
 
-OUT = Path(__file__).resolve().parent.parent / "demo-out"
+ROOT = Path(__file__).resolve().parent.parent
+OUT, PICTURE = ROOT / "demo-out", ROOT / "docs" / "images" / "demo.jpg"
 PSD, TIFF = OUT / "layered.psd", OUT / "large.tif"
 LAYER = "People/Astronaut"
 SIDE_PX = 10_000
@@ -44,7 +46,16 @@ def main() -> int:
     show(PSD, OUT / "layered-masked.psd", CutOptions(layers=(LAYER,), kind="mask"))
     show(TIFF, OUT / "large-alpha.tif", CutOptions(kind="alpha"))
     print(f"look at {OUT / 'layered-masked.png'} and {OUT / 'large-alpha.png'}")
+    if sys.argv[1:] == ["--picture"]:
+        renew_picture(OUT / "large-alpha.png")
     return 0
+
+
+def renew_picture(contact_sheet: Path) -> None:
+    """Write the README's picture."""
+    with Image.open(contact_sheet) as whole:
+        whole.thumbnail((1600, 1600))
+        whole.save(PICTURE, quality=90)
 
 
 def make() -> None:
