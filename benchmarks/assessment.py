@@ -21,8 +21,8 @@ from hints import opened
 from numpy.typing import NDArray
 from quality import Case, Picture, cases
 
+from frisket.matting import engine
 from frisket.models import Model
-from frisket.server import engine
 
 MODELS = ("classic", "embedded", "u2netp")
 BAD = 0.8

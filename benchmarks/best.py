@@ -35,7 +35,7 @@ def run(source: Path, folder: Path, quality: str, side: int) -> dict[str, Any]:
     """One cut by a fresh server of its own home."""
     home = folder / f"home-{quality}-{side}"
     os.environ["FRISKET_HOME"] = str(home)
-    from frisket.client import CutOptions, cut
+    from frisket import CutOptions, cut
     from frisket.models import Registry
 
     if side:

@@ -20,8 +20,8 @@ from pymatting import estimate_foreground_ml
 from quality import Picture, cases
 from skimage import data
 
-from frisket.server.engine import Quality, solve
-from frisket.server.engine.foreground import colours, prepare_colours
+from frisket.matting.engine import Quality, solve
+from frisket.matting.engine.foreground import colours, prepare_colours
 
 WAYS = ("none", "multilevel", "ours")
 _PHOTOS = ("coffee", "astronaut", "chelsea", "rocket")

@@ -23,12 +23,12 @@ import numpy as np
 from common import RESULTS, ROOT
 from quality import Case, Picture, cases, ours, rembg_way, u2netp
 
-from frisket.finish import metrics
+from frisket.matting.engine import Quality
+from frisket.measure import metrics
 from frisket.models import manifest
 from frisket.models.adapters.single import SingleModel
 from frisket.models.backends.onnx import Graph
 from frisket.models.types import Model, ModelInfo
-from frisket.server.engine import Quality
 
 SHIPPED = ROOT / "models" / "frisket" / "models" / "embedded" / "embedded.onnx"
 #: A subject counts as found from this overlap of the coarse alpha with the truth on.

@@ -23,9 +23,9 @@ from common import RESULTS
 from numpy.typing import NDArray
 from quality import Case, Picture, cases, u2netp
 
-from frisket.finish import metrics
+from frisket.matting import engine
+from frisket.measure import metrics
 from frisket.models import Model, Registry
-from frisket.server import engine
 from frisket.server.hints import prompt_of
 
 WAYS = ("none", "box", "points")

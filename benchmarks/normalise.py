@@ -19,9 +19,9 @@ from hints import opened
 from numpy.typing import NDArray
 from quality import Case, Picture, cases
 
-from frisket.finish import metrics
+from frisket.matting import engine
+from frisket.measure import metrics
 from frisket.models import Model
-from frisket.server import engine
 
 MODELS = ("embedded", "u2netp")
 EVERY = 3

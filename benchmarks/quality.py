@@ -31,12 +31,12 @@ from common import RESULTS, ROOT, shared_data, u2netp_weights
 from numpy.typing import NDArray
 from PIL import Image
 
-from frisket.finish import metrics
+from frisket.matting.engine import Quality, refine, solve
+from frisket.measure import metrics
 from frisket.models import averaged, manifest, mirrored
 from frisket.models.adapters.single import SingleModel
 from frisket.models.backends.onnx import Graph
 from frisket.models.types import Coarse, ModelInfo
-from frisket.server.engine import Quality, refine, solve
 
 Picture = NDArray[Any]
 SETS = ("mattes", "masks", "generated")

@@ -21,11 +21,11 @@ import numpy as np
 from common import RESULTS
 from quality import SETS, Case, Picture, cases, engine_alpha, looked, proxy_of, u2netp
 
-from frisket.finish import metrics
+from frisket.matting.engine import Quality
+from frisket.matting.engine.band import band
+from frisket.measure import metrics
 from frisket.models.adapters.single import SingleModel
 from frisket.models.types import Coarse
-from frisket.server.engine import Quality
-from frisket.server.engine.band import band
 
 WAYS = ("once", "subject", "2 x 2", "3 x 3")
 _MEASURES = ("sad", "gradient", "mse")

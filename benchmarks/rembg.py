@@ -141,10 +141,10 @@ class Bench:
         """The same session through gRPC on loopback and in this process."""
         from in_process import InProcessServer, InProcessTransport
 
-        from frisket.client.connection import ServerChoice
-        from frisket.client.matting import matte
         from frisket.client.options import Options
         from frisket.documents import open_document
+        from frisket.jobs.connection import ServerChoice
+        from frisket.jobs.matting import matte
 
         source = write_photograph(self._folder / "in.tif", megapixels)
         server = InProcessServer()

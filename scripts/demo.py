@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from frisket import CutOptions, CutResult, cut
 from frisket.cli.progress import bar
-from frisket.client import CutOptions, CutResult, cut
 from frisket.documents import Rect, open_document
 
 ROOT = Path(__file__).resolve().parent.parent

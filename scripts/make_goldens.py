@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from skimage import data
 
+from frisket.matting import engine
 from frisket.models import Coarse, Model, Registry, averaged, mirrored
-from frisket.server import engine
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
 PICTURES = ("astronaut", "coffee", "chelsea")

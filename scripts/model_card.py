@@ -16,8 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 from skimage import data
 
+from frisket.matting import engine
 from frisket.models import Model, Registry
-from frisket.server import engine
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "images" / "embedded-failures.jpg"
 PICTURES = ("coffee", "rocket", "chelsea", "immunohistochemistry")

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from frisket.client import CutOptions, cut
+from frisket import CutOptions, cut
 from frisket.models import ModelInfo, Registry
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "images" / "models"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from frisket.client.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import Address, GrpcTransport
 
 TOKEN = "a-token-for-tests"
 

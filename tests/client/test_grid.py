@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frisket.client.grid import Grid, proxy_size, runs
+from frisket.protocol.grid import Grid, proxy_size, runs
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(16, 128))

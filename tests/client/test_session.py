@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from frisket.client.drive import Driver
 from frisket.client.errors import Cancelled, ProtocolError, TransportError
 from frisket.client.events import AlphaReady, Outcome
-from frisket.client.grid import TileRect
 from frisket.client.options import LayerSpec, Options
 from frisket.client.session import Session, unpack
 from frisket.client.transport import ScriptedCall, ScriptedTransport
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import TileRect
 from frisket.v1 import matting_pb2 as pb
 
-LAYER = LayerSpec(100, 60, pb.PIXEL_FORMAT_RGB8, 100, 60, pb.PIXEL_FORMAT_RGB8)
+LAYER = LayerSpec(100, 60, PixelFormat.RGB8, 100, 60, PixelFormat.RGB8)
 TILES = 8  # of 32 px: 4 x 2
 
 

@@ -14,9 +14,9 @@ import grpc
 import pytest
 
 from frisket.client.errors import TransportError
-from frisket.client.grpc_transport import Address, GrpcTransport
 from frisket.client.h2_transport import Endpoint, H2Transport
 from frisket.client.transport import Transport
+from frisket.jobs.grpc_transport import Address, GrpcTransport
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 

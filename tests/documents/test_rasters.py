@@ -14,8 +14,9 @@ from PIL import Image, ImageCms
 
 from frisket.documents import ArrayAlpha, ArrayRaster, OutputError, Rect, open_document
 from frisket.documents.colour import Colour
-from frisket.documents.proxy import BoxMean, proxy_size
+from frisket.documents.proxy import BoxMean
 from frisket.documents.write import splice_alpha, write_cutout, write_matte
+from frisket.protocol.grid import proxy_size
 
 
 def box_means(pixels: np.ndarray, out: tuple[int, int]) -> np.ndarray:

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from serving import Server, noisy_disc, start_server, stop_server
 
-from frisket.client import CutOptions, cut
+from frisket import CutOptions, cut
 from frisket.client.drive import Driver
 from frisket.client.errors import TransportError
 from frisket.client.events import AlphaReady, Outcome
-from frisket.client.layer_source import LayerSource
 from frisket.client.options import Edge, HintSet, Options, Point
 from frisket.client.session import Session
-from frisket.client.store import AlphaStore
 from frisket.documents import ArrayRaster, Rect
 from frisket.documents.colour import Colour
+from frisket.jobs.layer_source import LayerSource
+from frisket.jobs.store import AlphaStore
 from frisket.models import Registry
 from frisket.v1 import matting_pb2 as pb
 

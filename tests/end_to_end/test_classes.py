@@ -9,7 +9,7 @@ import pytest
 from graphs import convolution
 from PIL import Image
 
-from frisket.client import CutOptions, cut
+from frisket import CutOptions, cut
 from frisket.client.errors import TransportError
 from frisket.models import Registry
 

@@ -67,7 +67,7 @@ def test_the_json_line_has_what_scripts_need(home: Path, photograph: Path, tmp_p
 
 def test_three_lines_of_python_do_the_same(home: Path, photograph: Path, tmp_path: Path) -> None:
     code = f"""
-from frisket.client import CutOptions, cut
+from frisket import CutOptions, cut
 result = cut({str(photograph)!r}, {str(tmp_path / "p.png")!r}, CutOptions(model="fake"))
 print(result.model, result.kind)
 """

@@ -10,14 +10,14 @@ import pytest
 from serving import Server, noisy_disc
 
 from frisket.client.errors import Cancelled, TransportError
-from frisket.client.grid import TileRect
 from frisket.client.h2_transport import Endpoint, H2Transport
 from frisket.client.options import Edge, HintSet, LayerSpec, Options, Point
 from frisket.client.transport import Transport
 from frisket.hosts import link
 from frisket.hosts.job import Job
 from frisket.hosts.live import Change
-from frisket.v1 import matting_pb2 as pb
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import TileRect
 
 WIDTH, HEIGHT = 1900, 1300
 
@@ -29,7 +29,7 @@ class Layer:
         self.pixels = noisy_disc(WIDTH, HEIGHT)
         self.alpha = np.full((HEIGHT, WIDTH), 77, np.uint8)
         self.coarse: np.ndarray | None = None
-        rgb = pb.PIXEL_FORMAT_RGB8
+        rgb = PixelFormat.RGB8
         self.spec = LayerSpec(WIDTH, HEIGHT, rgb, WIDTH, HEIGHT, rgb)
 
     def proxy(self) -> bytes:

@@ -11,16 +11,16 @@ from graphs import sam_pair
 from PIL import Image
 from serving import Server, noisy_disc, start_server, stop_server
 
-from frisket.client import CutOptions, cut
+from frisket import CutOptions, cut
 from frisket.client.drive import Driver
 from frisket.client.events import Outcome
-from frisket.client.hint_files import HintFiles
-from frisket.client.layer_source import LayerSource
 from frisket.client.options import HintSet, Options, Point
 from frisket.client.session import Session
-from frisket.client.store import AlphaStore
 from frisket.documents import ArrayRaster, Rect
 from frisket.documents.colour import Colour
+from frisket.jobs.hint_files import HintFiles
+from frisket.jobs.layer_source import LayerSource
+from frisket.jobs.store import AlphaStore
 from frisket.models import Registry
 
 WIDTH, HEIGHT = 1500, 1000

@@ -16,13 +16,13 @@ from serving import Server, noisy_disc
 from frisket.client.drive import Driver
 from frisket.client.errors import TransportError
 from frisket.client.events import AlphaReady, Event
-from frisket.client.layer_source import LayerSource
 from frisket.client.options import HintSet, Options, Point
 from frisket.client.session import Session
-from frisket.client.store import AlphaStore
 from frisket.client.transport import Call
 from frisket.documents import ArrayRaster, Rect
 from frisket.documents.colour import Colour
+from frisket.jobs.layer_source import LayerSource
+from frisket.jobs.store import AlphaStore
 from frisket.v1 import matting_pb2 as pb
 
 WIDTH, HEIGHT = 2300, 1500

@@ -17,7 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving import TOKEN, Server, start_server, stop_server
 
 from frisket.client.errors import TransportError
-from frisket.client.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import Address, GrpcTransport
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frisket.server.engine import (
+from frisket.matting.engine import (
     EdgeControls,
     EngineError,
     HintBox,

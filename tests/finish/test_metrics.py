@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from frisket.finish.evaluate import EvaluationError, evaluate, page, pairs, summary, table
-from frisket.finish.metrics import connectivity, gradient, iou, largest_piece, score
+from frisket.measure.evaluate import EvaluationError, evaluate, page, pairs, summary, table
+from frisket.measure.metrics import connectivity, gradient, iou, largest_piece, score
 
 cv2 = pytest.importorskip("cv2")
 

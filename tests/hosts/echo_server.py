@@ -20,8 +20,8 @@ from pathlib import Path
 
 import grpc
 
-from frisket.client.grid import Grid
-from frisket.client.options import bytes_per_pixel
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import Grid
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 
@@ -36,7 +36,7 @@ def pixels(data: bytes) -> pb.Pixels:
 
 def green(data: bytes, pixel_format: int) -> bytes:
     """Return the green samples of RGB rows."""
-    size = bytes_per_pixel(pixel_format)
+    size = PixelFormat(pixel_format).pixel_bytes
     if size != 6:
         return data[1::size]
     out = bytearray(len(data) // 3)
@@ -133,7 +133,7 @@ class Matting(rpc.MattingServiceServicer):
         return bytes(rows.get(pb.PLANE_PROXY, b""))
 
     def _size(self, plane: int, opening) -> int:
-        return bytes_per_pixel(opening.proxy_format) if plane == pb.PLANE_PROXY else 1
+        return PixelFormat(opening.proxy_format).pixel_bytes if plane == pb.PLANE_PROXY else 1
 
     async def _revision(self, stream, opening, proxy, revision, context) -> AsyncIterator:
         coarse = green(proxy, opening.proxy_format) if proxy else b""

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
-from frisket.client.grid import TileRect
 from frisket.hosts import link, pixels, planes, settings
 from frisket.hosts.enlarge import Enlarged
 from frisket.hosts.pace import Pace
 from frisket.hosts.strokes import hints_from
+from frisket.protocol.grid import TileRect
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 6), st.data())

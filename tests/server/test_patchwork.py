@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frisket.server import engine
-from frisket.server.engine.types import LinearMatte
-from frisket.server.engine.windows import TOP
+from frisket.matting import engine
+from frisket.matting.engine.types import LinearMatte
+from frisket.matting.engine.windows import TOP
 from frisket.server.patchwork import Patchwork, rgb8
 from frisket.server.wire import Grid
 

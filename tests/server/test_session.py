@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from serving import noisy_disc
 
-from frisket.client.layer_source import LayerSource
 from frisket.client.options import Options
 from frisket.client.session import Session as ClientSession
 from frisket.documents import ArrayRaster
 from frisket.documents.colour import Colour
+from frisket.jobs.layer_source import LayerSource
 from frisket.models import Registry
 from frisket.server.config import Limits
 from frisket.server.pool import ModelPool

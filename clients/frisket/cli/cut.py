@@ -13,7 +13,7 @@ from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
 
 if TYPE_CHECKING:
-    from frisket.client.cutting import CutOptions, CutResult
+    from frisket.jobs.cutting import CutOptions, CutResult
 
 _KINDS = ("matte", "alpha", "mask", "cutout", "selection", "layer", "page")
 _CLASS = "{class}"  # in the output's name: one file for each class
@@ -156,7 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
         _cut(arguments, arguments.output, wanted)
         return Exit.OK
     if not wanted.classes:
-        from frisket.client.hint_files import BadHint
+        from frisket.jobs.hint_files import BadHint
 
         raise BadHint(f"An output with {_CLASS} needs --classes, which say what to write.")
     found = [name for name in wanted.classes if _cut_class(arguments, name, wanted)]
@@ -165,7 +165,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _cut(arguments: argparse.Namespace, output: Path, wanted: CutOptions) -> None:
     from frisket.cli.progress import bar
-    from frisket.client.cutting import cut
+    from frisket.jobs.cutting import cut
 
     shown = sys.stderr.isatty() and not arguments.no_progress
     with bar(shown) as progress:
@@ -175,7 +175,7 @@ def _cut(arguments: argparse.Namespace, output: Path, wanted: CutOptions) -> Non
 
 def _cut_class(arguments: argparse.Namespace, name: str, wanted: CutOptions) -> bool:
     """Cut one class of several; False, and a word about it, when there is none of it."""
-    from frisket.client.cutting import NoSubject
+    from frisket.jobs.cutting import NoSubject
 
     output = arguments.output.with_name(arguments.output.name.replace(_CLASS, name))
     try:
@@ -188,9 +188,9 @@ def _cut_class(arguments: argparse.Namespace, name: str, wanted: CutOptions) -> 
 
 def options(arguments: argparse.Namespace) -> CutOptions:
     """Return what the command line describes."""
-    from frisket.client.cutting import CutOptions
-    from frisket.client.hint_files import HintFiles
     from frisket.client.options import Edge, Point
+    from frisket.jobs.cutting import CutOptions
+    from frisket.jobs.hint_files import HintFiles
 
     points = tuple(Point(x, y, positive) for x, y, positive in arguments.point)
     return CutOptions(

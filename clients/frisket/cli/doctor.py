@@ -56,7 +56,7 @@ def _package(name: str, advice: str) -> Line:
 
 
 def _folder(_: argparse.Namespace) -> Iterator[Line]:
-    from frisket.client.discovery import home
+    from frisket.protocol.home import home
 
     folder = home()
     try:
@@ -69,8 +69,8 @@ def _folder(_: argparse.Namespace) -> Iterator[Line]:
 
 
 def _server(arguments: argparse.Namespace) -> Iterator[Line]:
-    from frisket.client.connection import capabilities
     from frisket.client.errors import ClientError
+    from frisket.jobs.connection import capabilities
 
     choice = server_choice(arguments)
     try:

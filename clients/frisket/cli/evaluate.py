@@ -13,7 +13,7 @@ from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
 
 if TYPE_CHECKING:
-    from frisket.finish.evaluate import MakeAlpha, Row
+    from frisket.measure.evaluate import MakeAlpha, Row
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -35,7 +35,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure the folder and print the table."""
-    from frisket.finish.evaluate import EvaluationError, evaluate, page, table
+    from frisket.measure.evaluate import EvaluationError, evaluate, page, table
 
     with tempfile.TemporaryDirectory(prefix="frisket-") as folder:
         try:
@@ -59,7 +59,7 @@ def _maker(arguments: argparse.Namespace, folder: Path) -> MakeAlpha:
     import numpy as np
     from PIL import Image
 
-    from frisket.client import CutOptions, cut
+    from frisket import CutOptions, cut
 
     options = CutOptions(
         kind="matte",
@@ -86,7 +86,7 @@ def _progress(done: int, total: int) -> None:
 
 
 def _json(rows: list[Row]) -> str:
-    from frisket.finish.evaluate import summary
+    from frisket.measure.evaluate import summary
 
     pictures = [
         {"name": row.pair.name, "error": row.error, **(row.scores.as_dict() if row.scores else {})}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 
 from frisket.cli.exits import Exit
-from frisket.client.cutting import NoSubject
 from frisket.client.errors import ClientError, TransportError
-from frisket.client.hint_files import BadHint
 from frisket.documents import DocumentError, LayerNotFound, OutputError
+from frisket.jobs.cutting import NoSubject
+from frisket.jobs.hint_files import BadHint
 
 _MODEL_REASONS = frozenset({"UNKNOWN_MODEL", "MODEL_UNUSABLE", "MODEL_FAILED"})
 

@@ -12,19 +12,18 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
-from frisket.client import discovery
 from frisket.client.errors import ClientError
+from frisket.protocol.home import home
 
 # Nothing of these may be compiled, and nothing else may be imported by the plug-ins.
 _CARRIED_PACKAGES = ("h2", "hpack", "hyperframe", "google.protobuf")
-_CARRIED_ROOMS = ("frisket.client", "frisket.hosts", "frisket.v1")
-# Modules of those rooms that need grpcio, NumPy or a document.
-_LEFT_OUT = {
-    "client": {"cut.py", "grpc_transport.py"},
-    "v1": {"matting_pb2_grpc.py", "models_pb2.py", "models_pb2_grpc.py"},
-}
+_CARRIED_ROOMS = ("frisket.client", "frisket.hosts", "frisket.protocol", "frisket.v1")
+# The generated services, which need grpcio.
+_LEFT_OUT = "*_pb2_grpc.py"
 _SKIPPED_FOLDERS = {"__pycache__", "testing", "util", "compiler"}
 _FIXED_TIME = (2025, 1, 1, 0, 0, 0)
+# A package of its own, which looks for nothing elsewhere: no other frisket mixes in.
+_FRONT_DOOR = '"""The rooms of frisket that a plug-in carries."""\n'
 
 
 class BundleError(ClientError):
@@ -44,11 +43,10 @@ def assemble(host: str, folder: Path) -> None:
     shutil.copytree(_sources(host), folder, ignore=shutil.ignore_patterns("__pycache__"))
     vendor = inner_folder(host, folder) / "_vendor"
     for name in _CARRIED_PACKAGES:
-        _copy_python(_package_folder(name), vendor / name.replace(".", "/"), set())
+        _copy_python(_package_folder(name), vendor / name.replace(".", "/"))
     for name in _CARRIED_ROOMS:
-        room = name.rpartition(".")[2]
-        left_out = _LEFT_OUT.get(room, set())
-        _copy_python(_package_folder(name), vendor / "frisket" / room, left_out)
+        _copy_python(_package_folder(name), vendor / name.replace(".", "/"))
+    (vendor / "frisket" / "__init__.py").write_text(_FRONT_DOOR, encoding="ascii")
     (vendor / "README.txt").write_text(_notice(), encoding="ascii")
 
 
@@ -63,7 +61,7 @@ def record(host: str, folder: Path) -> None:
         "version": version("frisket"),
         "installed": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "command": server_command(),
-        "home": str(discovery.home()),
+        "home": str(home()),
     }
     text = json.dumps(facts, indent=1)
     (inner_folder(host, folder) / "install.json").write_text(text, encoding="utf-8")
@@ -110,11 +108,11 @@ def _package_folder(name: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _copy_python(source: Path, target: Path, left_out: set[str]) -> None:
+def _copy_python(source: Path, target: Path) -> None:
     """Copy a package's Python files: no tests, nothing compiled."""
     for path in sorted(source.rglob("*.py")):
         inside = path.relative_to(source)
-        if _SKIPPED_FOLDERS.intersection(inside.parts) or path.name in left_out:
+        if _SKIPPED_FOLDERS.intersection(inside.parts) or path.match(_LEFT_OUT):
             continue
         copy = target / inside
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from frisket.client.connection import ServerChoice
+    from frisket.jobs.connection import ServerChoice
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
 
 def server_choice(arguments: argparse.Namespace) -> ServerChoice:
     """Return the server that options describe."""
-    from frisket.client.connection import ServerChoice
+    from frisket.jobs.connection import ServerChoice
 
     return ServerChoice(
         address=arguments.server,

@@ -1,71 +1,36 @@
 """Finds the local server, and starts one when none answers. Standard library only.
 
-A local server writes `server.json` (address, token, process, versions), readable by its
-user alone, when it is ready to serve, and removes it when it leaves.
+A local server announces itself in a file; see `frisket.protocol.local_state`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.client.errors import NoServer
-from frisket.client.session import PROTOCOL_VERSION
+from frisket.protocol.home import home, run_folder
+from frisket.protocol.limits import PROTOCOL_VERSION
+from frisket.protocol.local_state import LocalServer, read_state, state_file
 
 START_TIMEOUT_S = 60.0
 _DEFAULT_COMMAND = (sys.executable, "-m", "frisket.server")
 
 
-@dataclass(frozen=True)
-class LocalServer:
-    """A server of this user on this machine."""
-
-    target: str
-    token: str
-    pid: int
-    version: str
-
-
-def home() -> Path:
-    """Return frisket's folder: FRISKET_HOME, or the platform's place for user data."""
-    if chosen := os.environ.get("FRISKET_HOME"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "frisket"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Application Support/frisket"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "frisket"
-
-
-def state_file(device: str = "auto") -> Path:
-    """Return where a local server on `device` announces itself."""
-    suffix = "" if device == "auto" else f"-{device}"
-    return home() / "run" / f"server{suffix}.json"
-
-
 def log_file() -> Path:
     """Return where a server that was started here writes its log."""
-    return home() / "run" / "server.log"
+    return run_folder() / "server.log"
 
 
 def find(device: str = "auto") -> LocalServer | None:
     """Return the local server that announces itself and takes connections, if any."""
-    try:
-        state = json.loads(state_file(device).read_text(encoding="utf-8"))
-        if state["protocol"] != PROTOCOL_VERSION:
-            return None
-        server = LocalServer(
-            str(state["target"]), str(state["token"]), int(state["pid"]), str(state["version"])
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+    server = read_state(device)
+    if server is None or server.protocol != PROTOCOL_VERSION:
         return None
     return server if _listens(server.target) else None
 

@@ -13,9 +13,10 @@ from typing import Protocol
 
 from frisket.client.errors import Cancelled, ProtocolError, TransportError
 from frisket.client.events import Event, Outcome, TileRejected, TilesNeeded
-from frisket.client.grid import TileRect
-from frisket.client.session import MAX_REJECTIONS, Buffer, Session
+from frisket.client.session import Buffer, Session
 from frisket.client.transport import Call, Connect, Transport
+from frisket.protocol.grid import TileRect
+from frisket.protocol.limits import MAX_REJECTIONS
 
 # A server that was killed takes this long to be replaced by a fresh one, and more.
 RETRY_DELAYS_S = (0.1, 0.5, 1.0, 2.0, 4.0)

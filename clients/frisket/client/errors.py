@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from frisket.protocol.errors import FrisketError
 
-class ClientError(Exception):
+
+class ClientError(FrisketError):
     """Base of every error of the client; its text is one sentence for the user."""
 
 

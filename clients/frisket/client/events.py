@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Union
 
-from frisket.client.grid import TileRect
+from frisket.protocol.grid import TileRect
 
 
 @dataclass(frozen=True)

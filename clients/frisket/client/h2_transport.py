@@ -14,7 +14,7 @@ from frisket.client.errors import TransportError, transport_error
 from frisket.client.h2_exchange import Exchange
 from frisket.client.h2_framing import Status, request_headers
 from frisket.client.h2_socket import Endpoint, Wire
-from frisket.client.transport import MAX_MESSAGE_BYTES
+from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.v1 import matting_pb2 as pb
 
 __all__ = ["Endpoint", "H2Call", "H2Transport"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from frisket.protocol.formats import PixelFormat, pixel_format
 from frisket.v1 import matting_pb2 as pb
 
 QUALITIES = {
@@ -13,44 +14,30 @@ QUALITIES = {
     "best": pb.QUALITY_BEST,
 }
 
-_BYTES_PER_PIXEL: dict[int, int] = {
-    pb.PIXEL_FORMAT_GRAY8: 1,
-    pb.PIXEL_FORMAT_GRAY16: 2,
-    pb.PIXEL_FORMAT_RGB8: 3,
-    pb.PIXEL_FORMAT_RGB16: 6,
-    pb.PIXEL_FORMAT_RGBA8: 4,
-}
-
-
-def bytes_per_pixel(pixel_format: pb.PixelFormat) -> int:
-    """Return the bytes of one pixel in a wire format."""
-    return _BYTES_PER_PIXEL[pixel_format]
-
 
 @dataclass(frozen=True)
 class LayerSpec:
     """A layer and its proxy as the server needs to know them.
 
-    Formats are values of `frisket.v1.PixelFormat`; sizes are in pixels.
+    Sizes are in pixels.
     """
 
     width: int
     height: int
-    tile_format: pb.PixelFormat
+    tile_format: PixelFormat
     proxy_width: int
     proxy_height: int
-    proxy_format: pb.PixelFormat
+    proxy_format: PixelFormat
 
     @property
     def channels(self) -> int:
         """Samples per pixel of a tile."""
-        grey = self.tile_format in (pb.PIXEL_FORMAT_GRAY8, pb.PIXEL_FORMAT_GRAY16)
-        return 1 if grey else 3
+        return self.tile_format.channels
 
     @property
     def bytes(self) -> int:
         """Bytes of the whole layer in the tiles' format."""
-        return self.width * self.height * bytes_per_pixel(self.tile_format)
+        return self.width * self.height * self.tile_format.pixel_bytes
 
 
 @dataclass(frozen=True)
@@ -148,7 +135,7 @@ def options_message(options: Options) -> pb.MatteOptions:
     return pb.MatteOptions(
         model=options.model,
         quality=QUALITIES[options.quality],
-        alpha_format=pb.PIXEL_FORMAT_GRAY16 if options.depth == 16 else pb.PIXEL_FORMAT_GRAY8,
+        alpha_format=pixel_format(1, options.depth).wire_name,
         foreground_colours=options.foreground,
         hints=hints_message(options.hints),
         edge=edge_message(options.edge),

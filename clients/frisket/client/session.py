@@ -33,23 +33,19 @@ from frisket.client.events import (
     TileRejected,
     TilesNeeded,
 )
-from frisket.client.grid import Grid, TileRect, runs
 from frisket.client.options import (
     Edge,
     HintSet,
     LayerSpec,
     Options,
-    bytes_per_pixel,
     edge_message,
     hints_message,
     options_message,
 )
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import Grid, TileRect, runs
+from frisket.protocol.limits import MAX_PIXEL_BYTES, PROTOCOL_VERSION
 from frisket.v1 import matting_pb2 as pb
-
-PROTOCOL_VERSION = 1
-MAX_PIXEL_BYTES = 2 << 20
-# Tiles asked for again this often mean that the way there is broken, not the tile.
-MAX_REJECTIONS = 3
 
 Buffer = bytes | bytearray | memoryview
 
@@ -88,7 +84,7 @@ class Session:
         client: str = "frisket",
         compress: bool = False,
     ) -> None:
-        expected = layer.proxy_width * layer.proxy_height * bytes_per_pixel(layer.proxy_format)
+        expected = layer.proxy_width * layer.proxy_height * layer.proxy_format.pixel_bytes
         if len(memoryview(proxy).cast("B")) != expected:
             raise ValueError(f"the proxy has not the {expected} bytes of its size")
         self.layer = layer
@@ -135,7 +131,7 @@ class Session:
             raise ProtocolError(f"tile {tile_id} was not asked for")
         rect = self.grid.rect(tile_id)
         view = memoryview(pixels).cast("B")
-        expected = rect.width * rect.height * bytes_per_pixel(self.layer.tile_format)
+        expected = rect.width * rect.height * self.layer.tile_format.pixel_bytes
         if len(view) != expected:
             raise ValueError(f"tile {tile_id} needs {expected} bytes, not {len(view)}")
         self._wanted.discard(tile_id)
@@ -265,7 +261,7 @@ class Session:
         alpha = unpack(message.pixels, area * (self.options.depth // 8))
         colours = None
         if self.options.foreground and message.HasField("colours"):
-            colours = unpack(message.colours, area * bytes_per_pixel(self.layer.tile_format))
+            colours = unpack(message.colours, area * self.layer.tile_format.pixel_bytes)
         final = message.stage == pb.STAGE_FINAL
         if final:
             self._held[message.tile_id] = 1
@@ -293,11 +289,11 @@ class Session:
             client=self._client[:100],
             width=layer.width,
             height=layer.height,
-            tile_format=layer.tile_format,
+            tile_format=layer.tile_format.wire_name,
             tile_size=self.grid.tile_size,
             proxy_width=layer.proxy_width,
             proxy_height=layer.proxy_height,
-            proxy_format=layer.proxy_format,
+            proxy_format=layer.proxy_format.wire_name,
             held=[pb.TileRun(first=first, count=count) for first, count in runs(held)],
             options=options_message(self.options),
             viewport=None if self._viewport is None else _rect_message(self._viewport),
@@ -315,19 +311,19 @@ class Session:
             update.edge.CopyFrom(edge_message(edge))
         self.options = Options(**fields)
 
-    def _hint_planes(self) -> list[tuple[pb.Plane, memoryview, pb.PixelFormat]]:
+    def _hint_planes(self) -> list[tuple[pb.Plane, memoryview, PixelFormat]]:
         hints = self.options.hints
         pairs = ((pb.PLANE_TRIMAP, hints.trimap), (pb.PLANE_PRIOR, hints.prior))
         return [
-            (plane, memoryview(rows), pb.PIXEL_FORMAT_GRAY8)
+            (plane, memoryview(rows), PixelFormat.GRAY8)
             for plane, rows in pairs
             if rows is not None
         ]
 
     def _plane_rows(
-        self, plane: pb.Plane, rows: memoryview, pixel_format: pb.PixelFormat
+        self, plane: pb.Plane, rows: memoryview, pixel_format: PixelFormat
     ) -> Iterator[pb.MatteRequest]:
-        row_bytes = self.layer.proxy_width * bytes_per_pixel(pixel_format)
+        row_bytes = self.layer.proxy_width * pixel_format.pixel_bytes
         step = max(1, MAX_PIXEL_BYTES // row_bytes)
         for first in range(0, self.layer.proxy_height, step):
             count = min(step, self.layer.proxy_height - first)

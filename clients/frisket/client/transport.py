@@ -7,9 +7,6 @@ from typing import Protocol
 
 from frisket.v1.matting_pb2 import MatteRequest, MatteResponse
 
-# A message carries at most 2 MiB of pixels; the rest is room for its frame.
-MAX_MESSAGE_BYTES = 6 << 20
-
 
 class Call(Protocol):
     """One open `Matte` stream."""

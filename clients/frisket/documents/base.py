@@ -10,6 +10,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from frisket.protocol.limits import MAX_PROXY_SIDE_PX
+
 from .errors import LayerNotFound
 from .model import Layer, Rect
 
@@ -74,10 +76,11 @@ class BaseRaster(ABC):
 
         return _joined(ordered(_run, self._jobs()), self.width)
 
-    def proxy(self, max_side: int = 2048) -> Pixels:
+    def proxy(self, max_side: int = MAX_PROXY_SIDE_PX) -> Pixels:
         """The raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4)."""
+        from frisket.protocol.grid import proxy_size
+
         from .pixels import convert_depth
-        from .proxy import proxy_size
 
         size = proxy_size(self.width, self.height, max_side)
         return convert_depth(self.colour.to_srgb(self._averaged(size)), 8)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike, fspath
 
+from frisket.protocol.errors import FrisketError
 
-class DocumentError(Exception):
+
+class DocumentError(FrisketError):
     """Something about a document went wrong; ``str`` of it is one clear sentence.
 
     Attributes:

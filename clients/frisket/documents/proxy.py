@@ -19,18 +19,6 @@ _WORKING_ROWS = 1 << 20  # samples of reduced rows that are held before columns 
 _BAND_ROWS = 64
 
 
-def proxy_size(width: int, height: int, max_side: int) -> tuple[int, int]:
-    """Width and height of the proxy: at most ``max_side``, never enlarged, at least 1."""
-    longest = max(width, height)
-    if longest <= max_side:
-        return width, height
-    half = longest // 2
-    return (
-        max(1, (width * max_side + half) // longest),
-        max(1, (height * max_side + half) // longest),
-    )
-
-
 class _Axis:
     """Exact overlaps of source pixels with output pixels along one axis.
 

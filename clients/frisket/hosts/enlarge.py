@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import itemgetter
 
-from frisket.client.grid import TileRect
+from frisket.protocol.grid import TileRect
 
 
 class Enlarged:

@@ -16,12 +16,12 @@ from frisket.client.events import (
     Outcome,
     SolidReady,
 )
-from frisket.client.grid import TileRect
 from frisket.client.options import LayerSpec, Options
 from frisket.client.session import Session
 from frisket.client.transport import Connect
 from frisket.hosts.enlarge import Enlarged
 from frisket.hosts.live import Change, LiveDriver
+from frisket.protocol.grid import TileRect
 
 
 class Reader(Protocol):

@@ -10,6 +10,7 @@ from frisket.client import discovery
 from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
 from frisket.client.h2_transport import Endpoint, H2Transport
 from frisket.hosts.settings import Settings
+from frisket.protocol.local_state import LocalServer
 from frisket.v1 import matting_pb2 as pb
 
 _CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
@@ -72,7 +73,7 @@ def connector(
     return connect
 
 
-def _start(settings: Settings) -> discovery.LocalServer:
+def _start(settings: Settings) -> LocalServer:
     # Without a recorded command there is nothing to start: the host's own Python has
     # no frisket server in it.
     if not settings.command:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from frisket.client.drive import Driver
 from frisket.client.events import Event, Outcome
-from frisket.client.grid import TileRect
 from frisket.client.options import Edge, HintSet
 from frisket.client.transport import Call, Transport
+from frisket.protocol.grid import TileRect
 from frisket.v1 import matting_pb2 as pb
 
 # How often to ask the host where the user looks.

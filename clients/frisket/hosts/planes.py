@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frisket.client.grid import TileRect
+from frisket.protocol.grid import TileRect
 
 _FULL = 255
 

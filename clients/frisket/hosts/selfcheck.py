@@ -15,6 +15,8 @@ from frisket.client import discovery
 from frisket.client.errors import ClientError
 from frisket.hosts import link
 from frisket.hosts.settings import Settings, read_json
+from frisket.protocol.home import run_folder
+from frisket.protocol.local_state import state_file
 
 _LOG_BYTES = 256 << 10
 _TAIL_LINES = 60
@@ -46,7 +48,7 @@ def remember(host: str, error: BaseException) -> None:
 
 def log_file(host: str) -> Path:
     """Return where a plug-in writes its errors."""
-    return discovery.home() / "run" / f"{host}.log"
+    return run_folder() / f"{host}.log"
 
 
 def check_folder(folder: Path, entry: str) -> Iterator[Finding]:
@@ -77,7 +79,7 @@ def check_python() -> Finding:
 
 def check_server(settings: Settings) -> Iterator[Finding]:
     """Check that a server answers; start none."""
-    where = settings.target if settings.remote else str(discovery.state_file())
+    where = settings.target if settings.remote else str(state_file())
     if not settings.remote and discovery.find() is None:
         command = " ".join(settings.command) or "nothing"
         good = bool(settings.command) and Path(settings.command[0]).exists()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from frisket.client import discovery
+from frisket.protocol.home import home
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Settings:
 
 def settings_file() -> Path:
     """Return where the settings of the plug-ins lie."""
-    return discovery.home() / "plugins.json"
+    return home() / "plugins.json"
 
 
 def load(folder: Path) -> Settings:

@@ -18,7 +18,6 @@ from .errors import (
     UnknownModel,
     WrongHash,
 )
-from .home import home
 from .mirror import averaged, mirrored, mirrored_prompt
 from .registry import Registry
 from .types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
@@ -46,7 +45,6 @@ __all__ = [
     "UnknownModel",
     "WrongHash",
     "averaged",
-    "home",
     "mirrored",
     "mirrored_prompt",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from frisket.protocol.errors import FrisketError
 
-class ModelError(Exception):
+
+class ModelError(FrisketError):
     """Base of every error of this room. Its text is one clear sentence."""
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from frisket.protocol.home import home as default_home
+
 from . import archive, manifest
 from .download import Progress, digest, fetch, verify
 from .errors import (
@@ -19,7 +21,6 @@ from .errors import (
     WrongHash,
 )
 from .files import copy_all, make, read_json, write_json
-from .home import home as default_home
 from .manifest import Source, Spec
 from .types import Model, ModelInfo
 
@@ -34,7 +35,7 @@ class Registry:
     """The models of one frisket home.
 
     Args:
-        home: its folder; None means ``frisket.models.home()``.
+        home: its folder; None means ``frisket.protocol.home.home()``.
     """
 
     def __init__(self, home: Path | None = None) -> None:

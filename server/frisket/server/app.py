@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import json
 import logging
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,14 +18,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from frisket.models import Registry
-from frisket.models import home as frisket_home
+from frisket.protocol.limits import MAX_MESSAGE_BYTES
+from frisket.protocol.local_state import LocalServer, remove_state, write_state
 from frisket.server import report
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.errors import ServiceError, trailers
 from frisket.server.pool import ModelPool
 from frisket.server.service import Desk, MattingService, ModelService
 from frisket.server.session import Engine
-from frisket.server.wire import MAX_MESSAGE_BYTES, PROTOCOL_VERSION
 from frisket.v1 import matting_pb2, matting_pb2_grpc, models_pb2, models_pb2_grpc
 
 log = logging.getLogger(__name__)
@@ -193,41 +191,15 @@ class App:
         self._stop.set()
 
     @contextlib.contextmanager
-    def _announced(self) -> Any:
+    def _announced(self) -> Iterator[None]:
         """Tell this user's clients where the server is, while it serves."""
         if not self._config.local:
             yield
             return
-        path = state_file(self._config.device)
-        mine = self._write_state(path)
+        token = self._config.access.token
+        mine = LocalServer(self.target, token, os.getpid(), report.server_version())
+        write_state(mine, self._config.device)
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):
-                # Another server may have announced itself meanwhile.
-                if path.read_text(encoding="utf-8") == mine:
-                    path.unlink()
-
-    def _write_state(self, path: Path) -> str:
-        state = json.dumps(
-            {
-                "target": self.target,
-                "token": self._config.access.token,
-                "pid": os.getpid(),
-                "version": report.server_version(),
-                "protocol": PROTOCOL_VERSION,
-            }
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(state)
-        fresh.replace(path)
-        return state
-
-
-def state_file(device: str) -> Path:
-    """Return where a local server on `device` announces itself."""
-    suffix = "" if device == "auto" else f"-{device}"
-    return frisket_home() / "run" / f"server{suffix}.json"
+            remove_state(mine, self._config.device)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from frisket.matting import engine
 from frisket.models import Box, ModelInfo, Point, Prompt, Stroke
-from frisket.server import engine
+from frisket.protocol.limits import MAX_BOXES, MAX_POINTS, MAX_SCRIBBLE_POINTS, MAX_SCRIBBLES
 from frisket.server.errors import invalid
 from frisket.server.wire import Opening
 from frisket.v1 import matting_pb2 as pb
-
-MAX_BOXES, MAX_POINTS, MAX_SCRIBBLES, MAX_SCRIBBLE_POINTS = 64, 4096, 1024, 4096
 
 Planes = dict[int, npt.NDArray[np.uint8]]
 

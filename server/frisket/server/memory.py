@@ -1,31 +1,13 @@
-"""The process's own memory, as the operating system counts it."""
+"""How the C library treats memory that is freed."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import re
 import sys
-from pathlib import Path
 
 # glibc's mallopt parameters (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-
-
-def peak_bytes() -> int:
-    """Return the greatest resident memory so far in bytes; 0 where it is not known."""
-    if sys.platform == "linux":
-        # Not getrusage: its figure is inherited from the process that started this one.
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        return int(found[1]) << 10 if found else 0
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # macOS counts bytes, the others KiB.
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def return_what_is_freed() -> None:

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from frisket.server import engine
-from frisket.server.engine import Windows
+from frisket.matting import engine
+from frisket.matting.engine import Windows
+from frisket.protocol.grid import Grid
 from frisket.server.pool import Patch
 from frisket.server.solution import Solution
-from frisket.server.wire import Array, Grid
+from frisket.server.wire import Array
 
 Bytes = npt.NDArray[np.uint8]
 

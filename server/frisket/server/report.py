@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from frisket.models import Model
-from frisket.server.memory import peak_bytes
+from frisket.protocol.limits import PROTOCOL_VERSION
+from frisket.protocol.memory import peak_bytes
 from frisket.server.solution import Judged, Solution
-from frisket.server.wire import PROTOCOL_VERSION, Opening
+from frisket.server.wire import Opening
 from frisket.v1 import matting_pb2 as pb
 
 

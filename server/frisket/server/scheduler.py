@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from frisket.server.wire import Grid
+from frisket.protocol.grid import Grid
 
 Viewport = tuple[int, int, int, int]
 

@@ -11,11 +11,12 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc
 
+from frisket.matting.engine import EngineError
 from frisket.models import ModelError, ModelInfo
-from frisket.server import report, wire
-from frisket.server.engine import EngineError
+from frisket.protocol import limits
+from frisket.protocol.memory import peak_bytes
+from frisket.server import report
 from frisket.server.errors import ServiceError, invalid, trailers
-from frisket.server.memory import peak_bytes
 from frisket.server.session import Engine, Session
 from frisket.server.unary import matte_image
 from frisket.v1 import matting_pb2 as pb
@@ -135,15 +136,15 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
     ) -> pb.GetCapabilitiesResponse:
         """Say what this server can do."""
         return pb.GetCapabilitiesResponse(
-            protocol_version=wire.PROTOCOL_VERSION,
+            protocol_version=limits.PROTOCOL_VERSION,
             server_version=report.server_version(),
             device=self._desk.device,
             models=model_messages(self._shared),
             qualities=[pb.QUALITY_DRAFT, pb.QUALITY_STANDARD, pb.QUALITY_HIGH, pb.QUALITY_BEST],
             packings=[pb.PACKING_RAW, pb.PACKING_ZLIB],
-            max_proxy_side_px=wire.MAX_PROXY_SIDE_PX,
-            max_tile_size_px=wire.MAX_TILE_PX,
-            max_layer_pixels=wire.MAX_LAYER_PIXELS,
+            max_proxy_side_px=limits.MAX_PROXY_SIDE_PX,
+            max_tile_size_px=limits.MAX_TILE_PX,
+            max_layer_pixels=limits.MAX_LAYER_PIXELS,
             sessions=self._desk.open,
             max_sessions=self._desk.limit,
             server_peak_bytes=peak_bytes(),

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frisket.models import Coarse, ModelError
+from frisket.protocol.limits import MAX_REJECTIONS
 from frisket.server import solution, wire
 from frisket.server.closer import Closer
 from frisket.server.config import Limits
@@ -33,9 +34,6 @@ from frisket.server.report import Timings, finished_message, opened_message
 from frisket.server.scheduler import Scheduler
 from frisket.server.turns import Idle, next_turn
 from frisket.v1 import matting_pb2 as pb
-
-# A tile that arrives damaged this often means that the way is broken, not the tile.
-MAX_REJECTIONS = 3
 
 Receive = Callable[[], Awaitable["pb.MatteRequest | None"]]
 Send = Callable[["pb.MatteResponse"], Awaitable[None]]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from frisket.matting import engine
 from frisket.models import Coarse
-from frisket.server import engine
 from frisket.server.pool import Loaded
 from frisket.server.wire import Array, Opening
 from frisket.v1 import matting_pb2 as pb

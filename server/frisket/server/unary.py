@@ -12,6 +12,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from frisket.models import ModelError
+from frisket.protocol.grid import proxy_size
+from frisket.protocol.limits import PROTOCOL_VERSION
 from frisket.server import solution, wire
 from frisket.server.errors import ServiceError, invalid
 from frisket.server.hints import check_classes, expected_planes, prompt_of, read_hints
@@ -122,12 +124,10 @@ def _too_large(what: str) -> ServiceError:
 
 def _proxy(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     height, width = rgb.shape[:2]
-    longer = max(width, height)
-    if longer <= wire.MAX_PROXY_SIDE_PX:
+    size = proxy_size(width, height)
+    if size == (width, height):
         return rgb
-    size = [max(1, -(-side * wire.MAX_PROXY_SIDE_PX // longer)) for side in (width, height)]
-    reduced = Image.fromarray(rgb).resize((size[0], size[1]), Image.Resampling.BOX)
-    return np.asarray(reduced)
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
 
 
 def _opening(
@@ -139,7 +139,7 @@ def _opening(
     options.foreground_colours = request.cutout
     return wire.read_opening(
         pb.OpenRequest(
-            protocol_version=wire.PROTOCOL_VERSION,
+            protocol_version=PROTOCOL_VERSION,
             width=rgb.shape[1],
             height=rgb.shape[0],
             tile_format=pb.PIXEL_FORMAT_RGB8,

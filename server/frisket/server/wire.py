@@ -14,17 +14,20 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
+from frisket.protocol.grid import Grid
+from frisket.protocol.limits import (
+    DEFAULT_TILE_PX,
+    MAX_LAYER_PIXELS,
+    MAX_PIXEL_BYTES,
+    MAX_PROXY_SIDE_PX,
+    MAX_SIDE_PX,
+    MAX_TILE_PX,
+    MAX_TILES,
+    MIN_TILE_PX,
+    PROTOCOL_VERSION,
+)
 from frisket.server.errors import ServiceError, invalid
 from frisket.v1 import matting_pb2 as pb
-
-PROTOCOL_VERSION = 1
-MAX_SIDE_PX = 300_000
-MAX_LAYER_PIXELS = 16_000_000_000
-MAX_TILES = 4_000_000
-MAX_PROXY_SIDE_PX = 2048
-MIN_TILE_PX, MAX_TILE_PX, DEFAULT_TILE_PX = 16, 1024, 512
-MAX_PIXEL_BYTES = 2 << 20
-MAX_MESSAGE_BYTES = 6 << 20
 
 Array = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -62,36 +65,6 @@ class CorruptPixels(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The layer's tiles, numbered row by row."""
-
-    width: int
-    height: int
-    tile_size: int
-
-    @property
-    def columns(self) -> int:
-        """Tiles in a row."""
-        return -(-self.width // self.tile_size)
-
-    @property
-    def rows(self) -> int:
-        """Tiles in a column."""
-        return -(-self.height // self.tile_size)
-
-    @property
-    def count(self) -> int:
-        """Tiles in all."""
-        return self.columns * self.rows
-
-    def rect(self, tile_id: int) -> tuple[int, int, int, int]:
-        """Return x, y, width, height of a tile in pixels."""
-        row, column = divmod(tile_id, self.columns)
-        x, y = column * self.tile_size, row * self.tile_size
-        return x, y, min(self.tile_size, self.width - x), min(self.tile_size, self.height - y)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from gi.repository import Gegl, Gimp
 
-from frisket.client.grid import TileRect
 from frisket.client.options import HintSet, LayerSpec
 from frisket.client.transport import Connect
 from frisket.hosts import measure
 from frisket.hosts.job import Job
 from frisket.hosts.planes import bounds, trimap
+from frisket.protocol.grid import TileRect
 from frisket_gimp.layers import LayerReader, Stencil, copy_pixels, is_deep, selection_of
 from frisket_gimp.paint import Canvas, CutoutCanvas, Progress
 from frisket_gimp.targets import Refused

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from gi.repository import Babl, Gegl, Gimp
 
-from frisket.client.grid import TileRect, proxy_size
 from frisket.client.options import LayerSpec
 from frisket.hosts.planes import pieces
-from frisket.v1 import matting_pb2 as pb
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import TileRect, proxy_size
 
 # Whole layers are never read at once: GEGL would hold them twice.
 _BLOCK_ROWS, _BLOCK_COLUMNS = 128, 256
@@ -39,10 +39,10 @@ class LayerReader:
         return LayerSpec(
             self.width,
             self.height,
-            pb.PIXEL_FORMAT_RGB16 if self._deep else pb.PIXEL_FORMAT_RGB8,
+            PixelFormat.RGB16 if self._deep else PixelFormat.RGB8,
             self.proxy_width,
             self.proxy_height,
-            pb.PIXEL_FORMAT_RGBA8 if self._alpha else pb.PIXEL_FORMAT_RGB8,
+            PixelFormat.RGBA8 if self._alpha else PixelFormat.RGB8,
         )
 
     def proxy(self) -> bytes:

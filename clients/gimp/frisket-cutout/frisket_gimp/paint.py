@@ -10,9 +10,9 @@ import time
 
 from gi.repository import Gegl, Gimp
 
-from frisket.client.grid import TileRect
 from frisket.hosts.pace import Pace
 from frisket.hosts.planes import crop, multiply, multiply16, overlap, pieces
+from frisket.protocol.grid import TileRect
 from frisket_gimp.layers import Stencil, box, stored_as
 
 _FULL = 255

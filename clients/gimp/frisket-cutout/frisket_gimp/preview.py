@@ -9,11 +9,11 @@ from collections.abc import Callable
 from gi.repository import GdkPixbuf, Gimp, GLib, Gtk
 
 from frisket.client.errors import ClientError
-from frisket.client.grid import TileRect
 from frisket.client.options import LayerSpec, Options
 from frisket.hosts import link
 from frisket.hosts.job import Job
-from frisket.v1 import matting_pb2 as pb
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import TileRect
 from frisket_gimp import wishes
 from frisket_gimp.layers import reduced
 
@@ -29,7 +29,7 @@ class _Picture:
 
     @property
     def spec(self) -> LayerSpec:
-        rgb = pb.PIXEL_FORMAT_RGB8
+        rgb = PixelFormat.RGB8
         return LayerSpec(self.width, self.height, rgb, self.width, self.height, rgb)
 
     def proxy(self) -> bytes:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gi.repository import Gimp
 
-from frisket.client import discovery
 from frisket.hosts import link, selfcheck, settings
+from frisket.protocol.home import run_folder
 
 ENTRY = "frisket-cutout.py"
 
@@ -15,7 +15,7 @@ ENTRY = "frisket-cutout.py"
 def diagnostics(folder: Path, interactive: bool) -> None:
     """Write a report beside the server's own log and say where it is."""
     text = selfcheck.report("GIMP", Gimp.version(), folder, ENTRY, settings.load(folder))
-    path = discovery.home() / "run" / "gimp-diagnostics.txt"
+    path = run_folder() / "gimp-diagnostics.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     if not interactive:

@@ -9,6 +9,7 @@ from krita import Krita
 
 from frisket.client import discovery
 from frisket.hosts import link, selfcheck, settings
+from frisket.protocol.home import run_folder
 
 from .qt import QtWidgets
 
@@ -78,7 +79,7 @@ def diagnose(folder: Path) -> tuple[str, Path]:
     text = selfcheck.report(
         "Krita", Krita.instance().version(), folder, "__init__.py", settings.load(folder)
     )
-    path = discovery.home() / "run" / "krita-diagnostics.txt"
+    path = run_folder() / "krita-diagnostics.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return text, path

@@ -6,10 +6,10 @@ import zlib
 
 from krita import Krita
 
-from frisket.client.grid import TileRect
 from frisket.client.options import HintSet
 from frisket.hosts import pixels
 from frisket.hosts.strokes import hints_from
+from frisket.protocol.grid import TileRect
 
 from .converting import SRGB, Converter, Space
 from .mainthread import MainThread

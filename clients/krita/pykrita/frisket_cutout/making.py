@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krita import Krita, Selection
 
-from frisket.client.grid import TileRect
+from frisket.protocol.grid import TileRect
 
 from .mainthread import host_cost
 from .place import Place, children, find

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from frisket.client.grid import TileRect
 from frisket.hosts.pace import Pace
 from frisket.hosts.planes import multiply
+from frisket.protocol.grid import TileRect
 
 from . import making
 from .mainthread import MainThread

@@ -5,7 +5,7 @@ from __future__ import annotations
 from krita import Krita
 
 from frisket.client.errors import ClientError
-from frisket.client.grid import TileRect
+from frisket.protocol.grid import TileRect
 
 # The name of the annotation layer, which is never cut out itself.
 STROKES = "Frisket strokes"

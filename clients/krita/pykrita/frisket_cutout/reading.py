@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 
-from frisket.client.grid import TileRect, proxy_size
 from frisket.client.options import LayerSpec
 from frisket.hosts import pixels
-from frisket.v1 import matting_pb2 as pb
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import TileRect, proxy_size
 
 from .converting import DEEP_SRGB, SRGB, Converter, Space
 from .mainthread import MainThread
@@ -53,9 +53,9 @@ class LayerReader:
         return LayerSpec(
             self._region.width,
             self._region.height,
-            pb.PIXEL_FORMAT_RGB16 if self._deep else pb.PIXEL_FORMAT_RGB8,
+            PixelFormat.RGB16 if self._deep else PixelFormat.RGB8,
             *self._proxy_size,
-            pb.PIXEL_FORMAT_RGBA8,
+            PixelFormat.RGBA8,
         )
 
     def close(self) -> None:

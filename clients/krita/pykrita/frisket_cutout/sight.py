@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from krita import Krita
 
-from frisket.client.grid import TileRect
 from frisket.hosts.planes import overlap
+from frisket.protocol.grid import TileRect
 
 from .qt import QtCore, QtGui, QtWidgets
 

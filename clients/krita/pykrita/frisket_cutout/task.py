@@ -9,13 +9,13 @@ import time
 
 from frisket.client.errors import Cancelled, ClientError
 from frisket.client.events import Outcome
-from frisket.client.grid import TileRect
 from frisket.client.options import Edge, HintSet, Options
 from frisket.client.transport import Connect
 from frisket.hosts import link, selfcheck
 from frisket.hosts.job import Job
 from frisket.hosts.live import Change
 from frisket.hosts.planes import trimap
+from frisket.protocol.grid import TileRect
 
 from . import hints
 from .mainthread import MainThread

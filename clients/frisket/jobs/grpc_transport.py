@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 
 from frisket.client.errors import TransportError, transport_error
-from frisket.client.transport import MAX_MESSAGE_BYTES
+from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.v1 import matting_pb2 as pb
 
 _OPTIONS = [

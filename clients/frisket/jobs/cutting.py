@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from frisket.client.colours import EdgeColours
-from frisket.client.connection import ServerChoice
 from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
-from frisket.client.hint_files import HintFiles, hint_set
-from frisket.client.matting import Progress, Run, matte
-from frisket.client.memory import peak_bytes
 from frisket.client.options import Edge, Options
 from frisket.documents import Document, Layer, open_document, rehearse
-from frisket.finish import deliver
+from frisket.jobs import deliver
+from frisket.jobs.colours import EdgeColours
+from frisket.jobs.connection import ServerChoice
+from frisket.jobs.hint_files import HintFiles, hint_set
+from frisket.jobs.matting import Progress, Run, matte
+from frisket.protocol.memory import peak_bytes
 
 
 class NoSubject(ClientError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from frisket.client.store import AlphaStore, Samples
 from frisket.documents import Raster, Rect
+from frisket.jobs.store import AlphaStore, Samples
 
 
 class EdgeColours:

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from frisket.client.grid import TileRect
 from frisket.client.options import LayerSpec
 from frisket.documents import Raster, Rect
-from frisket.v1 import matting_pb2 as pb
-
-_FORMATS = {
-    (1, 8): pb.PIXEL_FORMAT_GRAY8,
-    (1, 16): pb.PIXEL_FORMAT_GRAY16,
-    (3, 8): pb.PIXEL_FORMAT_RGB8,
-    (3, 16): pb.PIXEL_FORMAT_RGB16,
-}
+from frisket.protocol.formats import pixel_format
+from frisket.protocol.grid import TileRect
 
 
 class LayerSource:
@@ -37,10 +30,10 @@ class LayerSource:
         return LayerSpec(
             width=self._raster.width,
             height=self._raster.height,
-            tile_format=_FORMATS[self.channels, self.depth],
+            tile_format=pixel_format(self.channels, self.depth),
             proxy_width=width,
             proxy_height=height,
-            proxy_format=pb.PIXEL_FORMAT_RGBA8 if channels == 4 else pb.PIXEL_FORMAT_RGB8,
+            proxy_format=pixel_format(channels, 8),
         )
 
     def read_tile(self, rect: TileRect) -> memoryview:

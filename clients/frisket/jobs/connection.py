@@ -8,7 +8,7 @@ from pathlib import Path
 
 from frisket.client import discovery
 from frisket.client.errors import NoServer, TransportError
-from frisket.client.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import Address, GrpcTransport
 from frisket.v1 import matting_pb2 as pb
 
 _CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"

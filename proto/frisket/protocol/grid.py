@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from frisket.protocol.limits import MAX_PROXY_SIDE_PX
 
 
-@dataclass(frozen=True)
-class TileRect:
+class TileRect(NamedTuple):
     """A rectangle of a layer in pixels."""
 
     x: int
@@ -68,7 +70,7 @@ def runs(tile_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, count
 
 
-def proxy_size(width: int, height: int, limit: int = 2048) -> tuple[int, int]:
+def proxy_size(width: int, height: int, limit: int = MAX_PROXY_SIDE_PX) -> tuple[int, int]:
     """Return the size of a layer's proxy: at most `limit` pixels on the longer side.
 
     Both sides are rounded up, so that every proxy pixel covers at least one pixel.

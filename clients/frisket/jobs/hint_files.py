@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from frisket.client.errors import ClientError
-from frisket.client.grid import proxy_size
 from frisket.client.options import HintSet, Point
 from frisket.documents import open_document
+from frisket.protocol.grid import proxy_size
 
 
 class BadHint(ClientError):

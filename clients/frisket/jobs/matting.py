@@ -7,17 +7,17 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from frisket.client.connection import ServerChoice, connect, unreachable
 from frisket.client.drive import RETRY_DELAYS_S, Driver
 from frisket.client.errors import NoServer, TransportError
 from frisket.client.events import CoarseRowsReady, Event, Opened, Outcome
-from frisket.client.grpc_transport import GrpcTransport
-from frisket.client.layer_source import LayerSource
 from frisket.client.options import Options
 from frisket.client.session import Session
-from frisket.client.store import AlphaStore
 from frisket.client.transport import Transport
 from frisket.documents import Raster
+from frisket.jobs.connection import ServerChoice, connect, unreachable
+from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.jobs.layer_source import LayerSource
+from frisket.jobs.store import AlphaStore
 
 # Called with a stage ("reading", "coarse", "tiles"), what is done, and of how much.
 Progress = Callable[[str, int, int], None]

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from frisket.client.events import AlphaReady, Event, SolidReady
-from frisket.client.grid import Grid, TileRect
 from frisket.documents import Rect
+from frisket.protocol.grid import Grid, TileRect
 
 Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

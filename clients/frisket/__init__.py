@@ -1,0 +1,57 @@
+"""Cuts subjects out of layers of any size.
+
+    from frisket import cut
+
+    result = cut("portrait.psd", "portrait-masked.psd")
+    print(result.seconds, result.outcome.subject)
+
+The rooms of frisket lie under several roots (`clients`, `models`, `proto`, `server`); this
+file, the only one of its kind, joins them. Public names are loaded on first use, so that
+`import frisket` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import extend_path
+from typing import TYPE_CHECKING, Any
+
+__path__ = extend_path(__path__, __name__)
+
+if TYPE_CHECKING:
+    from frisket.jobs.cutting import CutOptions, CutResult, cut
+    from frisket.protocol.errors import FrisketError
+
+    __version__: str
+
+__all__ = ["CutOptions", "CutResult", "FrisketError", "__version__", "cut"]
+
+_HOMES = {
+    "CutOptions": "frisket.jobs.cutting",
+    "CutResult": "frisket.jobs.cutting",
+    "FrisketError": "frisket.protocol.errors",
+    "cut": "frisket.jobs.cutting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module it lives in.
+
+    Raises:
+        AttributeError: frisket has no such name.
+    """
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("frisket")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""How good a matte is: metrics against a known alpha, and reports over folders."""

@@ -1,0 +1,23 @@
+"""The numbers of the protocol. `matting.proto` explains them to clients in other languages."""
+
+from __future__ import annotations
+
+PROTOCOL_VERSION = 1
+"""Client and server must speak the same."""
+
+MAX_SIDE_PX = 300_000
+MAX_LAYER_PIXELS = 16_000_000_000
+MAX_TILES = 4_000_000
+MAX_PROXY_SIDE_PX = 2048
+MIN_TILE_PX, MAX_TILE_PX, DEFAULT_TILE_PX = 16, 1024, 512
+
+MAX_PIXEL_BYTES = 2 << 20
+"""Pixels of one message, as sent and as unpacked."""
+MAX_MESSAGE_BYTES = 6 << 20
+"""One whole message: pixels and cleaned colours of a tile, with room for their frame."""
+
+MAX_REJECTIONS = 3
+"""A tile that arrives damaged this often means that the way is broken, not the tile."""
+
+MAX_BOXES, MAX_POINTS, MAX_SCRIBBLES, MAX_SCRIBBLE_POINTS = 64, 4096, 1024, 4096
+"""Hints of one layer."""

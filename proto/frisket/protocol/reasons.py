@@ -1,0 +1,40 @@
+"""Why a call ends: the machine-readable reasons that travel beside a gRPC status."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Reason(str, enum.Enum):
+    """One reason; its value is what travels.
+
+    The first block ends with the status that `matting.proto` lists; the second is what a
+    client's own transport says before any server has answered.
+    """
+
+    BAD_CLASS = "BAD_CLASS"
+    BAD_HINT = "BAD_HINT"
+    BAD_IMAGE = "BAD_IMAGE"
+    BAD_OPEN = "BAD_OPEN"
+    BAD_ORDER = "BAD_ORDER"
+    BAD_PROXY = "BAD_PROXY"
+    BAD_SIZE = "BAD_SIZE"
+    BAD_TILE = "BAD_TILE"
+    BAD_TOKEN = "BAD_TOKEN"
+    BUSY = "BUSY"
+    CORRUPT_PIXELS = "CORRUPT_PIXELS"
+    DEVICE_UNAVAILABLE = "DEVICE_UNAVAILABLE"
+    DRAINING = "DRAINING"
+    IDLE = "IDLE"
+    MODEL_FAILED = "MODEL_FAILED"
+    MODEL_UNUSABLE = "MODEL_UNUSABLE"
+    TOO_LARGE = "TOO_LARGE"
+    UNEXPECTED = "UNEXPECTED"
+    UNKNOWN_MODEL = "UNKNOWN_MODEL"
+    VERSION_MISMATCH = "VERSION_MISMATCH"
+
+    BAD_ADDRESS = "BAD_ADDRESS"
+    BAD_CERTIFICATE = "BAD_CERTIFICATE"
+    UNREACHABLE = "UNREACHABLE"
+
+    __str__ = str.__str__

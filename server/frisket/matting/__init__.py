@@ -1,0 +1,1 @@
+"""From a picture to an alpha: look, solve, plan, refine, assess. No gRPC, no protobuf."""
