@@ -33,7 +33,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_imports.py
 	$(BIN)/python scripts/generate_protos.py --check
 
 bench: $(STAMP)

@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+import site
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import frisket
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOTS = ("proto", "models", "server", "clients")
 
 
-@pytest.mark.parametrize("root", ROOTS)
-def test_no_init_hides_the_other_roots(root: str) -> None:
-    assert not (ROOT / root / "frisket" / "__init__.py").exists()
+def test_one_root_joins_the_others_and_none_hides_them() -> None:
+    fronts = [root for root in ROOTS if (ROOT / root / "frisket" / "__init__.py").exists()]
+    assert fronts == ["clients"]
+
+
+@pytest.mark.parametrize("first", range(len(ROOTS)))
+def test_the_roots_join_in_any_order(first: int) -> None:
+    order = [str(ROOT / root) for root in (*ROOTS[first:], *ROOTS[:first])]
+    # Without `site` the editable install's own list of roots is not read.
+    code = f"""
+import sys
+sys.path += {order + site.getsitepackages()!r}
+import frisket.client, frisket.models, frisket.server, frisket.v1
+from frisket import FrisketError
+"""
+    done = run_python(code, "-S")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_front_door_gives_every_name_it_promises() -> None:
+    assert sorted(set(dir(frisket))) == sorted(frisket.__all__)
+    for name in frisket.__all__:
+        assert getattr(frisket, name)
+    with pytest.raises(AttributeError, match="no attribute 'matting_in_a_box'"):
+        frisket.matting_in_a_box  # noqa: B018
+
+
+def test_the_front_door_is_cheap() -> None:
+    done = run_python("import sys, frisket; print(*sys.modules)")
+    loaded = set(done.stdout.split())
+    assert not loaded & {"numpy", "grpc", "google", "PIL", "frisket.jobs", "importlib.metadata"}
 
 
 @pytest.mark.parametrize("root", ROOTS)
@@ -23,6 +54,11 @@ def test_every_package_says_it_is_typed(root: str) -> None:
     packages = [path for path in packages if list(path.glob("*.py"))]
     assert packages
     assert [path.name for path in packages if not (path / "py.typed").exists()] == []
+
+
+def run_python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *options, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 def test_the_session_imports_without_numpy_and_grpc() -> None:
@@ -37,7 +73,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import frisket.client.session, frisket.client.drive, frisket.client.discovery
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = run_python(code)
     assert done.returncode == 0, done.stderr
 
 
@@ -49,5 +85,5 @@ build_parser('cut')
 heavy = ("numpy", "grpc", "PIL", "cv2", "onnxruntime")
 print(",".join(name for name in heavy if name in sys.modules))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = run_python(code)
     assert done.stdout.strip() == "", done.stderr

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from pkgutil import extend_path
-from typing import TYPE_CHECKING, Any
 
 __path__ = extend_path(__path__, __name__)
 
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
 if TYPE_CHECKING:
+    from typing import Any
+
     from frisket.jobs.cutting import CutOptions, CutResult, cut
     from frisket.protocol.errors import FrisketError
 
