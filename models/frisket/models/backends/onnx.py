@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,18 @@ class Port:
         return f"{self.name} ({shape or 'scalar'} {self.type})"
 
 
-def _runtime() -> Any:
+def import_runtime() -> Any:
+    """Import ONNX Runtime with its telemetry off, whatever the environment says.
+
+    Returns:
+        The module `onnxruntime`.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    # Read while it is imported: afterwards it has written a device id and asked for its
+    # maker's host already.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
@@ -89,7 +101,7 @@ class Graph:
     def __init__(
         self, source: Path | bytes, device: str = "auto", threads: int | None = None
     ) -> None:
-        runtime = _runtime()
+        runtime = import_runtime()
         providers = _providers(device, runtime.get_available_providers())
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():
