@@ -13,7 +13,7 @@ from typing import Any
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
 
-_PACKAGES = ("grpcio", "protobuf", "numpy", "tifffile", "imagecodecs", "psd-tools", "Pillow")
+_PACKAGES = ("grpcio", "protobuf", "h2", "numpy", "tifffile", "imagecodecs", "psd-tools", "Pillow")
 _SERVER_PACKAGES = ("onnxruntime", "opencv-contrib-python-headless")
 Line = tuple[bool, str]
 
