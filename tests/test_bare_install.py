@@ -40,11 +40,8 @@ from frisket.cli.main import main
 sys.exit(main())
 """
 SUBCOMMAND = re.compile(r"^    ([a-z]+)  ", re.MULTILINE)
-
-
-def base_dependencies() -> list[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return list(project["project"]["dependencies"])
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ADVICE = re.compile(r"\badvise_install\([\"'](\w+)")
 
 
 def walk(requirements: list[str], extras: set[str], seen: set[str]) -> Iterator[str]:
@@ -63,7 +60,7 @@ def walk(requirements: list[str], extras: set[str], seen: set[str]) -> Iterator[
 @pytest.fixture(scope="module")
 def declared() -> str:
     """Every file of the base dependencies, as JSON."""
-    names = list(walk(base_dependencies(), set(), set()))
+    names = list(walk(PROJECT["dependencies"], set(), set()))
     files = [(distribution(name), distribution(name).files or []) for name in names]
     return json.dumps([str(one.locate_file(file)) for one, some in files for file in some])
 
@@ -104,3 +101,12 @@ def test_plug_ins_are_put_together(declared: str, tmp_path: Path) -> None:
 def test_what_is_not_declared_is_refused(declared: str) -> None:
     with pytest.raises(AssertionError, match="models need the server's packages"):
         run_bare(declared, "models", "add", "mine", "--family", "u2net", "--file", __file__)
+
+
+def test_messages_advise_extras_that_exist() -> None:
+    sources = [
+        path for root in ("models", "server", "clients") for path in (ROOT / root).rglob("*.py")
+    ]
+    advised = {extra for path in sources for extra in ADVICE.findall(path.read_text("utf-8"))}
+    assert advised >= {"server", "gpu", "raw"}
+    assert advised <= set(PROJECT["optional-dependencies"])

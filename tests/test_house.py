@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+TEXTS = (".py", ".md", ".sh", ".html")
 ROOTS = ("proto", "models", "server", "clients")
 
 
 @pytest.mark.parametrize("root", ROOTS)
 def test_no_init_hides_the_other_roots(root: str) -> None:
     assert not (ROOT / root / "frisket" / "__init__.py").exists()
+
+
+def test_nothing_tells_the_user_to_install_a_stranger() -> None:
+    """On the package index the name is another project's: only the checkout is installed."""
+    folders = [ROOT / name for name in (*ROOTS, "docs", "scripts", "benchmarks")]
+    pages = [page for folder in folders for page in folder.rglob("*") if page.suffix in TEXTS]
+    pages.append(ROOT / "README.md")
+    assert len(pages) > 200
+    wrong = re.compile(r"pip install (?:-\S+ +)*[\"']?frisket\b")
+    assert [page for page in pages if wrong.search(page.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("root", ROOTS)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from frisket.extras import advise_install
+
 from ..errors import BadOutput, DeviceUnavailable, MissingExtra, ModelFileError
 from ..types import Array
 
@@ -45,8 +47,7 @@ def import_runtime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise MissingExtra(
-            "Running a model needs ONNX Runtime: pip install 'frisket[server]' "
-            "(or 'frisket[gpu]' for CUDA)."
+            f"Running a model needs ONNX Runtime; {advise_install('server')} ('.[gpu]' for CUDA)."
         ) from error
     return onnxruntime
 
@@ -57,8 +58,8 @@ def _providers(device: str, available: Sequence[str]) -> list[str]:
     cuda = "CUDAExecutionProvider" in available
     if device == "cuda" and not cuda:
         raise DeviceUnavailable(
-            "CUDA was asked for, but this ONNX Runtime has no CUDA provider: "
-            "pip install 'frisket[gpu]', or use --device cpu."
+            "CUDA was asked for, but this ONNX Runtime has no CUDA provider; "
+            f"{advise_install('gpu')}, or use --device cpu."
         )
     if device != "cpu" and cuda:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
