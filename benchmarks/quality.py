@@ -127,14 +127,14 @@ def rembg_way(model: SingleModel, rgb: Picture) -> Picture:
 
 def real_rembg(rgb: Picture) -> Picture:
     """The mask of rembg itself, from its own environment."""
-    from rembg import rembg_environment  # our sibling script
+    from rembg import rembg_environment, rembg_settings  # our sibling script
 
     program = rembg_environment() / "bin" / "rembg"
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "u2netp.onnx").symlink_to(u2netp_weights())
         Image.fromarray(rgb).save(place / "in.png", compress_level=1)
-        env = {**os.environ, "U2NET_HOME": folder, "MODEL_CHECKSUM_DISABLED": "1"}
+        env = os.environ | rembg_settings(place)
         files = [str(place / "in.png"), str(place / "out.png")]
         command = [str(program), "i", "-m", "u2netp", "-om", *files]
         subprocess.run(command, env=env, check=True, capture_output=True)

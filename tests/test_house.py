@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import site
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import frisket
 
 ROOT = Path(__file__).resolve().parent.parent
+TEXTS = (".py", ".md", ".sh", ".html")
 ROOTS = ("proto", "models", "server", "clients")
 
 
@@ -46,6 +48,16 @@ def test_the_front_door_is_cheap() -> None:
     done = run_python("import sys, frisket; print(*sys.modules)")
     loaded = set(done.stdout.split())
     assert not loaded & {"numpy", "grpc", "google", "PIL", "frisket.jobs", "importlib.metadata"}
+
+
+def test_nothing_tells_the_user_to_install_a_stranger() -> None:
+    """On the package index the name is another project's: only the checkout is installed."""
+    folders = [ROOT / name for name in (*ROOTS, "docs", "scripts", "benchmarks")]
+    pages = [page for folder in folders for page in folder.rglob("*") if page.suffix in TEXTS]
+    pages.append(ROOT / "README.md")
+    assert len(pages) > 200
+    wrong = re.compile(r"pip install (?:-\S+ +)*[\"']?frisket\b")
+    assert [page for page in pages if wrong.search(page.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("root", ROOTS)

@@ -13,29 +13,32 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 from data import Image, read_rgb
 from numpy.typing import NDArray
 from scores import Score, score, summary
 from teacher import soft_map
+
+from frisket.models.backends.onnx import import_runtime
 
 Predict = Callable[[Image], NDArray[np.float32]]
 
 
 def predictor(path: Path, family: str) -> Predict:
     """Return a function from a photograph H×W×3 to its alpha H×W, 0..1."""
-    options = onnxruntime.SessionOptions()
+    runtime = import_runtime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    session = runtime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
     if family == "u2net":
         return lambda image: soft_map(session, image).clip(0, 1)
     return lambda image: embedded(session, image)
 
 
-def embedded(session: onnxruntime.InferenceSession, image: Image) -> NDArray[np.float32]:
+def embedded(session: Any, image: Image) -> NDArray[np.float32]:
     """Alpha of a photograph by a model that is fed like the embedded one."""
     size = session.get_inputs()[0].shape[-1]
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)

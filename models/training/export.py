@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from network import Frisket
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from frisket.models.backends.onnx import import_runtime
 
 #: Smaller constants (biases, shapes) stay as they are: they save nothing.
 _HALF_FROM = 64
@@ -107,7 +108,8 @@ def halve(model: onnx.ModelProto) -> onnx.ModelProto:
 def deviation(model: Shipped, path: Path, size: int) -> float:
     """The greatest difference between the file's answers and PyTorch's, on noise."""
     image = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    runtime = import_runtime()
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     got = session.run(None, {"image": image.numpy()})[0]
     with torch.no_grad():
         return float(np.abs(got - model(image).numpy()).max())

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 from data import Image, list_pairs, read_rgb
 from numpy.typing import NDArray
+
+from frisket.models.backends.onnx import import_runtime
 
 SIZE = 320
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -26,7 +28,7 @@ def prepare(image: Image) -> NDArray[np.float32]:
     return np.ascontiguousarray(((scaled - MEAN) / STD).transpose(2, 0, 1)[None])
 
 
-def soft_map(session: onnxruntime.InferenceSession, image: Image) -> NDArray[np.float32]:
+def soft_map(session: Any, image: Image) -> NDArray[np.float32]:
     """The teacher's map for a photograph: H×W, 0..1, stretched between its extremes.
 
     A map whose extremes lie closer than 0.1 says that nothing was found; it is kept as it is.
@@ -39,7 +41,7 @@ def soft_map(session: onnxruntime.InferenceSession, image: Image) -> NDArray[np.
     return np.asarray(cv2.resize(out, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def write_map(session: onnxruntime.InferenceSession, photo: Path, target: Path) -> None:
+def write_map(session: Any, photo: Path, target: Path) -> None:
     """Write the map of one photograph, unless it is there already."""
     if target.exists():
         return
@@ -55,7 +57,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    session = onnxruntime.InferenceSession(str(args.model))
+    session = import_runtime().InferenceSession(str(args.model))
     for group, photo in list_pairs(args.data):
         write_map(session, photo, args.out / group / f"{photo.stem}.png")
 

@@ -70,6 +70,7 @@ def refusal(server: Server, *requests: pb.MatteRequest) -> TransportError:
         ({"proxy_width": 480, "proxy_height": 640}, "BAD_OPEN"),
         ({"proxy_width": 5000, "proxy_height": 3750}, "BAD_OPEN"),
         ({"held": [pb.TileRun(first=19, count=2)]}, "BAD_OPEN"),
+        ({"held": [pb.TileRun(first=0, count=20)] * 2}, "BAD_OPEN"),
         ({"options": pb.MatteOptions(model="no such model")}, "UNKNOWN_MODEL"),
         ({"tile_size": 1024}, "BAD_OPEN"),
     ],

@@ -11,7 +11,7 @@ from frisket.matting import engine
 from frisket.matting.engine.types import LinearMatte
 from frisket.matting.engine.windows import TOP
 from frisket.server.patchwork import Patchwork, rgb8
-from frisket.server.wire import Grid
+from frisket.protocol.grid import Grid
 
 
 def matte(known: np.ndarray, width: int, height: int) -> LinearMatte:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frisket.server.scheduler import Scheduler, in_sight
-from frisket.server.wire import Grid
+from frisket.protocol.grid import Grid
 
 GRID = Grid(1000, 700, 64)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frisket.protocol.grid import runs
 from frisket.server import wire
 from frisket.server.config import Access, Config, ConfigError, check, is_loopback
 from frisket.server.errors import ServiceError
@@ -66,6 +67,51 @@ def test_any_opening_is_read_or_refused(
         return
     assert opening.grid.count <= wire.MAX_TILES
     assert opening.held.sum() == count
+
+
+def opening_of_twelve_tiles(*held: tuple[int, int]) -> pb.OpenRequest:
+    return pb.OpenRequest(
+        protocol_version=1,
+        width=64,
+        height=48,
+        tile_size=16,
+        tile_format=pb.PIXEL_FORMAT_RGB8,
+        proxy_width=64,
+        proxy_height=48,
+        proxy_format=pb.PIXEL_FORMAT_RGB8,
+        held=[pb.TileRun(first=first, count=count) for first, count in held],
+    )
+
+
+@given(st.lists(st.booleans(), min_size=12, max_size=12))
+def test_tiles_that_the_client_holds_are_those_the_server_reads(flags: list[bool]) -> None:
+    held = runs(tile for tile, flag in enumerate(flags) if flag)
+    assert wire.read_opening(opening_of_twelve_tiles(*held)).held.tolist() == flags
+
+
+def test_runs_of_held_tiles_may_touch() -> None:
+    held = wire.read_opening(opening_of_twelve_tiles((1, 2), (3, 4), (11, 1))).held
+    assert np.flatnonzero(held).tolist() == [1, 2, 3, 4, 5, 6, 11]
+
+
+@pytest.mark.parametrize(
+    ("held", "sentence"),
+    [
+        ([(4, 1), (2, 1)], "rise"),
+        ([(2, 1), (2, 1)], "rise"),
+        ([(2, 3), (4, 1)], "rise"),
+        ([(0, 12), (11, 1)], "rise"),
+        ([(3, 0)], "does not have"),
+        ([(12, 1)], "does not have"),
+        ([(0, 13)], "does not have"),
+        ([(2**32 - 1, 2**32 - 1)], "does not have"),
+        ([(0, 12)] * 20_000, "more runs"),
+    ],
+)
+def test_bad_runs_of_held_tiles_are_refused(held: list[tuple[int, int]], sentence: str) -> None:
+    with pytest.raises(ServiceError, match=sentence) as caught:
+        wire.read_opening(opening_of_twelve_tiles(*held))
+    assert caught.value.reason == "BAD_OPEN"
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=6))

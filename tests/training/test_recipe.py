@@ -1,7 +1,7 @@
 """The recipe of the embedded model: the same batches, the same weights, killed or not.
 
 PyTorch is no part of the development group; these tests skip without it
-(`pip install --group training`).
+(`pip install -e . --group training`).
 """
 
 from __future__ import annotations
@@ -134,7 +134,6 @@ def test_the_loss_prefers_the_truth(recipe: None) -> None:
 def test_what_is_exported_answers_as_the_network_does(
     recipe: None, data: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
     import export
     from network import Frisket

@@ -12,8 +12,9 @@ from typing import Any
 
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
+from frisket.protocol.extras import advise_install
 
-_PACKAGES = ("grpcio", "protobuf", "numpy", "tifffile", "imagecodecs", "psd-tools", "Pillow")
+_PACKAGES = ("grpcio", "protobuf", "h2", "numpy", "tifffile", "imagecodecs", "psd-tools", "Pillow")
 _SERVER_PACKAGES = ("onnxruntime", "opencv-contrib-python-headless")
 Line = tuple[bool, str]
 
@@ -45,7 +46,7 @@ def _installation(_: argparse.Namespace) -> Iterator[Line]:
     for name in _PACKAGES:
         yield _package(name, "")
     for name in _SERVER_PACKAGES:
-        yield _package(name, "; needed by a local server only: pip install 'frisket[server]'")
+        yield _package(name, f"; needed by a local server only; {advise_install('server')}")
 
 
 def _package(name: str, advice: str) -> Line:

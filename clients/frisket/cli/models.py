@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.exits import Exit
+from frisket.protocol.extras import advise_install
 
 if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 MODEL_ERROR = 6
 """Exit code of everything that is wrong with a model."""
-_NO_EXTRA = "frisket: models need the server's packages: pip install 'frisket[server]'"
+_NO_EXTRA = f"frisket: models need the server's packages; {advise_install('server')}"
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:

@@ -103,7 +103,7 @@ def _package_folder(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise BundleError(
-            f"The plug-ins carry {name}, which is not installed: pip install 'frisket[hosts]'."
+            f"The plug-ins carry {name}, which is not installed: install frisket anew."
         )
     return Path(next(iter(spec.submodule_search_locations)))
 

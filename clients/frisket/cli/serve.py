@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from frisket.cli.exits import Exit
+from frisket.protocol.extras import advise_install
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -22,7 +23,6 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 def _without_server(arguments: argparse.Namespace) -> int:
-    print(
-        "frisket: this installation has no server: pip install 'frisket[server]'", file=sys.stderr
-    )
+    advice = advise_install("server")
+    print(f"frisket: this installation has no server; {advice}", file=sys.stderr)
     return Exit.SERVER

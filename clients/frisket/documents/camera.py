@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from frisket.protocol.extras import advise_install
+
 from .base import BaseDocument
 from .errors import UnreadableDocument, UnsupportedDocument
 from .limits import check_raster
@@ -33,7 +35,7 @@ def open_raw(path: str) -> RawDocument:
         import rawpy
     except ImportError as error:
         raise UnsupportedDocument(
-            path, "camera raw files need an extra", advice='run: pip install "frisket[raw]"'
+            path, "camera raw files need an extra", advice=advise_install("raw")
         ) from error
     try:
         return RawDocument(path, rawpy.imread(path))

@@ -109,7 +109,8 @@ class App:
     def _assemble(self) -> grpc.aio.Server:
         config = self._config
         guards = [TokenGuard(config.access.token)] if config.access.token else []
-        server = grpc.aio.server(options=_OPTIONS, interceptors=guards)
+        streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
+        server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
         pool = ModelPool(
             Registry(),
             config.device,

@@ -32,6 +32,8 @@ class Limits:
 
     Attributes:
         sessions: streams open at once.
+        calls_per_connection: calls open at once on one connection. Without a limit, a
+            stranger who opens and drops calls quickly enough ends those of others.
         tiles_in_flight: tiles a session may have asked for and not yet answered.
         tile_bytes_in_flight: the same in bytes of pixels.
         idle_stream_s: seconds a client may leave the tiles it was asked for unsent.
@@ -39,6 +41,7 @@ class Limits:
     """
 
     sessions: int = 32
+    calls_per_connection: int = 64
     tiles_in_flight: int = 24
     tile_bytes_in_flight: int = 20 << 20
     idle_stream_s: float = 120.0

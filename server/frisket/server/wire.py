@@ -160,12 +160,20 @@ def _read_format(value: int, allowed: frozenset[int], name: str) -> Format:
 
 
 def _read_held(message: pb.OpenRequest, count: int) -> npt.NDArray[np.bool_]:
-    held = np.zeros(count, np.bool_)
-    for run in message.held:
-        if not 1 <= run.count <= count - run.first:
-            raise invalid("BAD_OPEN", "`held` names tiles that this layer does not have.")
-        held[run.first : run.first + run.count] = True
-    return held
+    """Return a flag for each of `count` tiles; runs that rise name none of them twice."""
+    runs = message.held
+    if len(runs) > count:
+        raise invalid("BAD_OPEN", "`held` has more runs than this layer has tiles.")
+    firsts = np.fromiter((run.first for run in runs), np.int64, len(runs))
+    ends = firsts + np.fromiter((run.count for run in runs), np.int64, len(runs))
+    if (ends <= firsts).any() or (ends > count).any():
+        raise invalid("BAD_OPEN", "`held` names tiles that this layer does not have.")
+    if (firsts[1:] < ends[:-1]).any():
+        raise invalid("BAD_OPEN", "The runs of `held` must rise and not overlap.")
+    steps = np.zeros(count + 1, np.int8)
+    steps[firsts] += 1
+    steps[ends] -= 1
+    return steps[:count].cumsum(dtype=np.int8).astype(np.bool_)
 
 
 def read_viewport(rect: pb.Rect) -> tuple[int, int, int, int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from frisket.protocol.extras import advise_install
 
 from ..errors import BadOutput, DeviceUnavailable, MissingExtra, ModelFileError
 from ..types import Array
@@ -28,13 +31,23 @@ class Port:
         return f"{self.name} ({shape or 'scalar'} {self.type})"
 
 
-def _runtime() -> Any:
+def import_runtime() -> Any:
+    """Import ONNX Runtime with its telemetry off, whatever the environment says.
+
+    Returns:
+        The module `onnxruntime`.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    # Read while it is imported: afterwards it has written a device id and asked for its
+    # maker's host already.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingExtra(
-            "Running a model needs ONNX Runtime: pip install 'frisket[server]' "
-            "(or 'frisket[gpu]' for CUDA)."
+            f"Running a model needs ONNX Runtime; {advise_install('server')} ('.[gpu]' for CUDA)."
         ) from error
     return onnxruntime
 
@@ -45,8 +58,8 @@ def _providers(device: str, available: Sequence[str]) -> list[str]:
     cuda = "CUDAExecutionProvider" in available
     if device == "cuda" and not cuda:
         raise DeviceUnavailable(
-            "CUDA was asked for, but this ONNX Runtime has no CUDA provider: "
-            "pip install 'frisket[gpu]', or use --device cpu."
+            "CUDA was asked for, but this ONNX Runtime has no CUDA provider; "
+            f"{advise_install('gpu')}, or use --device cpu."
         )
     if device != "cpu" and cuda:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
@@ -89,7 +102,7 @@ class Graph:
     def __init__(
         self, source: Path | bytes, device: str = "auto", threads: int | None = None
     ) -> None:
-        runtime = _runtime()
+        runtime = import_runtime()
         providers = _providers(device, runtime.get_available_providers())
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():

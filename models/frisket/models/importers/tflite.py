@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from frisket.protocol.extras import advise_install
+
 from ..errors import MissingExtra, ModelFileError
 from ..types import Array
 from .tflite_file import Network, Operator, read
@@ -56,7 +58,7 @@ class _Writer:
             import onnx
         except ImportError as error:
             raise MissingExtra(
-                "Turning a TFLite file into ONNX needs onnx: pip install 'frisket[server]'."
+                f"Turning a TFLite file into ONNX needs onnx; {advise_install('server')}."
             ) from error
         self.onnx = onnx
         self.network = network

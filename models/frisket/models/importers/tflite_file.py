@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from frisket.protocol.extras import advise_install
+
 from ..errors import MissingExtra, ModelFileError
 from ..types import Array
 
@@ -145,7 +147,7 @@ def _schema() -> Any:
         import tflite
     except ImportError as error:
         raise MissingExtra(
-            "Reading a TFLite file needs its schema: pip install 'frisket[server]'."
+            f"Reading a TFLite file needs its schema; {advise_install('server')}."
         ) from error
     return tflite
 

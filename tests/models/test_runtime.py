@@ -1,0 +1,45 @@
+"""ONNX Runtime is imported in one place, and calls nobody from there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+IMPORTER = ROOT / "models" / "frisket" / "models" / "backends" / "onnx.py"
+FOLDERS = ("models", "server", "clients", "proto", "scripts", "benchmarks", "tests")
+# Also inside strings: code that is handed to another interpreter.
+STATEMENT = r"\b(?:import|from)\s+(?:\w+, )*onnxruntime\b"
+CALL = r"(?:__import__|import_module|importorskip)\(\s*[\"']onnxruntime\b"
+IMPORT = re.compile(f"{STATEMENT}|{CALL}")
+RUN = """
+import numpy as np
+from frisket.models import Registry
+Registry().open("embedded", "cpu", 1).matte([np.zeros((64, 64, 3), np.uint8)])
+"""
+
+
+def test_only_one_module_imports_onnx_runtime() -> None:
+    sources = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    assert len(sources) > 200
+    found = [path for path in sources if IMPORT.search(path.read_text(encoding="utf-8"))]
+    assert found == [IMPORTER]
+
+
+@pytest.mark.parametrize("wish", ["", "0"])
+def test_running_a_model_leaves_nothing_behind(tmp_path: Path, wish: str) -> None:
+    home, scratch = tmp_path / "home", tmp_path / "scratch"
+    places = {"HOME": home, "XDG_CACHE_HOME": home / ".cache", "FRISKET_HOME": home / "frisket"}
+    places |= {"USERPROFILE": home, "LOCALAPPDATA": home / "local"}
+    places |= {"TMPDIR": scratch, "TEMP": scratch, "TMP": scratch}
+    for folder in places.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    fresh = {name: str(folder) for name, folder in places.items()}
+    environment = os.environ | fresh | {"ORT_DISABLE_TELEMETRY": wish}
+    subprocess.run([sys.executable, "-c", RUN], env=environment, check=True, timeout=120)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
