@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -301,3 +304,48 @@ def test_tls_with_an_unknown_certificate(make: Make, certificate: tuple[Path, Pa
         transport.unary(CAPABILITIES, b"", 5)
     transport.close()
     running.stop()
+
+
+# A host as Krita is: its Python leaves SIGPIPE as it was.
+BRAVE = """
+import signal, sys, time
+from pathlib import Path
+from frisket.client.errors import TransportError
+from frisket.client.h2_socket import Endpoint, Wire
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+ca_file = Path(sys.argv[2]) if sys.argv[2:] else None
+wire = Wire(Endpoint(sys.argv[1], tls=ca_file is not None, ca_file=ca_file))
+for _ in range(3):
+    try:
+        while True:
+            wire.write(bytes(3000))
+            time.sleep(0.02)
+    except TransportError as error:
+        print(error.code)
+"""
+
+
+def hang_up(listener: socket.socket, pair: tuple[Path, Path] | None) -> None:
+    """Take one connection and leave it without a word."""
+    peer, _ = listener.accept()
+    if pair is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair[1], pair[0])
+        peer = context.wrap_socket(peer, server_side=True)
+    peer.recv(1000)
+    peer.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="this system has no SIGPIPE")
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_write_to_a_dead_server_ends_no_host(tls: bool, request: pytest.FixtureRequest) -> None:
+    pair = request.getfixturevalue("certificate") if tls else None
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = threading.Thread(target=hang_up, args=(listener, pair))
+        peer.start()
+        target = f"localhost:{listener.getsockname()[1]}"
+        command = [sys.executable, "-c", BRAVE, target, *([str(pair[1])] if pair else [])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        peer.join(10)
+    assert (done.returncode, done.stdout.split()) == (0, ["UNAVAILABLE"] * 3), done.stderr

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from echo_server import EchoServer
-from host_lab import SCRIPT, Lab, Starter
+from host_lab import SCRIPT, Lab, Mortals, Starter
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,9 +52,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def server(lab: Lab) -> Iterator[EchoServer]:
-    """The echo server, announced in the lab; started again when a plug-in asks for it."""
-    running = EchoServer(lab.home)
-    starter = Starter(lab, lambda: running.announce(lab.home))
+    """The echo server, announced in the lab; started again when a plug-in asks for it.
+
+    A case that wants to kill a server asks for another one by the file `mortal-me`.
+    """
+    running, mortals = EchoServer(lab.home), Mortals(lab)
+    starters = [
+        Starter(lab, lambda: running.announce(lab.home)),
+        Starter(lab, mortals.start, "mortal-me"),
+    ]
     yield running
-    starter.close()
+    for starter in starters:
+        starter.close()
+    mortals.close()
     running.stop()

@@ -1,9 +1,10 @@
 """A server on the real wire whose alpha is the green channel: masks are exact to the pixel.
 
 `model` chooses how it behaves: "slow" waits before each tile, "stuck" answers three and no
-more, "dying" breaks the stream after a few tiles the first time, "busy" refuses. Everything
-asked of it is kept in `openings` for the tests to look at; what a test inside a host has to
-know while it runs lies in files beside the server's state: `tiles` and `updates`.
+more, "dying" breaks the stream after a few tiles the first time, "busy" refuses, "turning"
+inverts the alpha of an edge that is shifted. Everything asked of it is kept in `openings` for
+the tests to look at; what a test inside a host has to know while it runs lies in files beside
+the server's state: `tiles` and `updates`.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Matting(rpc.MattingServiceServicer):
         self.cancelled = 0
         self._died = False
         self._tiles_before = 0
+        self._shift = 0.0
 
     def _note(self, name: str, text: str) -> None:
         if self._notes is not None:
@@ -81,6 +83,7 @@ class Matting(rpc.MattingServiceServicer):
         opening = (await anext(stream)).open
         self.openings.append(opening)
         self._tiles_before = self.tiles
+        self._shift = opening.options.edge.shift_px
         view = opening.viewport
         self._note("opening", json.dumps([view.x, view.y, view.width, view.height]))
         if opening.options.model == "busy":
@@ -99,6 +102,8 @@ class Matting(rpc.MattingServiceServicer):
                 continue
             if request.HasField("update") and not request.update.cancel:
                 self.updates.append(request.update)
+                if request.update.HasField("edge"):
+                    self._shift = request.update.edge.shift_px
                 self._note("updates", "update\n" * len(self.updates))
                 await self._read_planes(stream, opening, request.update.hints, first=False)
                 revision = request.update.revision
@@ -218,6 +223,8 @@ class Matting(rpc.MattingServiceServicer):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.")
         data = tile.pixels.data
         alpha = green(data, opening.tile_format)
+        if model == "turning" and self._shift:
+            alpha = bytes(255 - value for value in alpha)
         deep = opening.options.alpha_format == pb.PIXEL_FORMAT_GRAY16
         if deep and opening.tile_format == pb.PIXEL_FORMAT_RGB8:
             alpha = bytes(value for value in alpha for _ in (0, 1))

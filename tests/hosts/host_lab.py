@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -54,10 +55,10 @@ def install_plugin(host: str, lab: Lab) -> None:
 
 
 class Starter:
-    """Starts a server when a host's plug-in asks for one through `start-me`."""
+    """Starts a server when a plug-in, or a case, asks for one through a file in the lab."""
 
-    def __init__(self, lab: Lab, start: Callable[[], None]) -> None:
-        self._lab = lab
+    def __init__(self, lab: Lab, start: Callable[[], None], wish: str = "start-me") -> None:
+        self._wish = lab.folder / wish
         self._start = start
         self._stop = threading.Event()
         self.started = 0
@@ -65,16 +66,32 @@ class Starter:
         self._thread.start()
 
     def _watch(self) -> None:
-        wish = self._lab.folder / "start-me"
         while not self._stop.wait(0.1):
-            if wish.exists():
-                wish.unlink()
+            if self._wish.exists():
+                self._wish.unlink()
                 self.started += 1
                 self._start()
 
     def close(self) -> None:
         self._stop.set()
         self._thread.join(5)
+
+
+class Mortals:
+    """Echo servers in processes of their own, for a case to kill."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._command = [sys.executable, str(HERE / "echo_server.py"), str(lab.home)]
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start one, which announces itself in the lab."""
+        self._running.append(subprocess.Popen(self._command))
+
+    def close(self) -> None:
+        for each in self._running:
+            each.kill()
+            each.wait()
 
 
 @contextmanager
@@ -129,7 +146,7 @@ def started(run: Callable[[], str], sign: Path) -> str:
 def cases(host: str) -> list[str]:
     """The names of the cases that run inside a host; FRISKET_CASES chooses some by hand."""
     chosen = os.environ.get("FRISKET_CASES", "").split()
-    names = ("kit", "results", "colours", "trouble")
+    names = ("kit", "results", "colours", "trouble", "painted")
     files = [path for name in names if (path := HERE / f"{host}_{name}.py").exists()]
     nodes = (node for path in files for node in ast.parse(path.read_text()).body)
     functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))

@@ -12,10 +12,22 @@ from krita import Krita
 
 try:
     from PyQt6.QtCore import QByteArray, QTimer
-    from PyQt6.QtWidgets import QApplication, QPushButton
+    from PyQt6.QtWidgets import (
+        QAbstractScrollArea,
+        QApplication,
+        QCheckBox,
+        QDoubleSpinBox,
+        QPushButton,
+    )
 except ImportError:
     from PyQt5.QtCore import QByteArray, QTimer
-    from PyQt5.QtWidgets import QApplication, QPushButton
+    from PyQt5.QtWidgets import (
+        QAbstractScrollArea,
+        QApplication,
+        QCheckBox,
+        QDoubleSpinBox,
+        QPushButton,
+    )
 
 LAB = os.environ["FRISKET_LAB"]
 KRITA = Krita.instance()
@@ -102,6 +114,22 @@ def start(**chosen):
     dock.controls.choose(**{"model": "", "quality": "standard", "make": "mask", **chosen})
     dock.cut()
     return dock.task
+
+
+def canvas_area():
+    """The scrolled area of the image in front."""
+    window = KRITA.activeWindow().qwindow()
+    areas = (each for each in window.findChildren(QAbstractScrollArea) if each.isVisible())
+    return next(each for each in areas if each.metaObject().className() == "KisCanvasController")
+
+
+def shift_edge(pixels):
+    """Turn the docker's first wheel; what is open hears of it when the wheel has rested."""
+    docker().controls.findChildren(QDoubleSpinBox)[0].setValue(pixels)
+
+
+def clean_colours(chosen):
+    docker().controls.findChild(QCheckBox).setChecked(chosen)
 
 
 def until(condition, seconds=60.0, what="it"):

@@ -2,10 +2,8 @@
 
 try:
     from PyQt6.QtCore import QPoint
-    from PyQt6.QtWidgets import QAbstractScrollArea
 except ImportError:
     from PyQt5.QtCore import QPoint
-    from PyQt5.QtWidgets import QAbstractScrollArea
 
 from krita_kit import (
     KRITA,
@@ -15,6 +13,7 @@ from krita_kit import (
     QByteArray,
     Ticker,
     answer,
+    canvas_area,
     close,
     complete,
     cut,
@@ -220,13 +219,8 @@ def case_tiles_in_sight_come_first():
     layer.setPixelData(QByteArray(bytes(rows)), 0, 0, width, height)
     doc.refreshProjection()
     doc.waitForDone()
-    window = KRITA.activeWindow()
-    window.activeView().canvas().setZoomLevel(1.0)
-    area = next(
-        each
-        for each in window.qwindow().findChildren(QAbstractScrollArea)
-        if each.metaObject().className() == "KisCanvasController" and each.isVisible()
-    )
+    KRITA.activeWindow().activeView().canvas().setZoomLevel(1.0)
+    area = canvas_area()
     scroll(area, 0.75)
     yield 1500
     corners = corner_colours(area)

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 
 from krita_kit import (
     KRITA,
+    LAB,
     OLD,
     close,
     complete,
@@ -15,6 +17,7 @@ from krita_kit import (
     green,
     masks,
     pixels,
+    shift_edge,
     start,
     until,
 )
@@ -192,6 +195,44 @@ def case_server_dies_half_way():
     yield from cut(model="dying")
     assert pixels(masks(layer)[0], doc) == green(layer, doc)
     close(doc)
+
+
+def case_server_is_killed():
+    """Krita lives and goes on, wherever in a job the server is killed."""
+    for point in ("Finding the subject", "Sharpening the edge", "complete"):
+        yield from killed_at(point)
+
+
+def killed_at(point):
+    doc, layer = document(1600, 1600)
+    yield 300
+    pid = yield from mortal_server()
+    task, said = start(model="slow"), []
+    task.completed.connect(said.append)
+    yield from until(lambda: point in task.times, what=point)
+    yield 300
+    os.kill(pid, signal.SIGKILL)
+    yield 500
+    if point == "complete":
+        said.clear()
+        shift_edge(2)
+    yield from until(lambda: said, what="the rest")
+    task.end()
+    yield from ended(task)
+    assert pixels(masks(layer)[0], doc) == green(layer, doc), point
+    shift_edge(0)
+    close(doc)
+    yield 500
+
+
+def mortal_server():
+    """Have a server started that may be killed; return its process."""
+    state = os.path.join(os.environ["FRISKET_HOME"], "run", "server.json")
+    os.unlink(state)
+    open(os.path.join(LAB, "mortal-me"), "w").close()
+    yield from until(lambda: os.path.exists(state), what="a server to be killed")
+    yield 200
+    return json.load(open(state))["pid"]
 
 
 def case_server_is_started():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from frisket.matting import engine
 from frisket.matting.engine.types import LinearMatte
 from frisket.matting.engine.windows import TOP
-from frisket.server.patchwork import Patchwork, rgb8
 from frisket.protocol.grid import Grid
+from frisket.server.patchwork import Patchwork, rgb8
 
 
 def matte(known: np.ndarray, width: int, height: int) -> LinearMatte:

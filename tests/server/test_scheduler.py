@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frisket.server.scheduler import Scheduler, in_sight
 from frisket.protocol.grid import Grid
+from frisket.server.scheduler import Scheduler, in_sight
 
 GRID = Grid(1000, 700, 64)
 

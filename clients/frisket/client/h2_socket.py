@@ -1,4 +1,8 @@
-"""A TCP or TLS connection that never blocks while it writes. Standard library only."""
+"""A TCP or TLS connection that never blocks while it writes. Standard library only.
+
+No write raises SIGPIPE: Krita's Python leaves that signal at its default, which ends the
+whole program when a server dies.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,17 @@ import contextlib
 import select
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.client.errors import transport_error
+from frisket.client.h2_tls import Tls
 
+_QUIET = getattr(socket, "MSG_NOSIGNAL", 0)
+# Darwin's constant, which Python does not name everywhere.
+_SO_NOSIGPIPE = 0x1022
 _CONNECT_TIMEOUT_S = 10.0
 _READ_BYTES = 1 << 20
 
@@ -53,9 +62,10 @@ class Wire:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._socket = _connect(endpoint)
+        self._socket, self._tls = _connect(endpoint)
         self._socket.setblocking(False)
         self._ear, self._bell = socket.socketpair()
+        _hush(self._bell)
         self._ear.setblocking(False)
         self._bell.setblocking(False)
         self._unsent = bytearray()
@@ -71,12 +81,12 @@ class Wire:
         Raises:
             TransportError: the connection broke.
         """
-        self._unsent += data
         with _breaks():
+            self._unsent += self._tls.encrypt(data) if self._tls else data
             while self._unsent:
-                # A copy: TLS insists on the same bytes when it has to try again.
-                sent = self._socket.send(bytes(memoryview(self._unsent)[:_READ_BYTES]))
-                del self._unsent[:sent]
+                # A copy: a view would forbid to shorten what it looks at.
+                part = bytes(memoryview(self._unsent)[:_READ_BYTES])
+                del self._unsent[: self._socket.send(part, _QUIET)]
 
     def read(self) -> bytes | None:
         """Return what has arrived: None for nothing yet, empty for the end.
@@ -85,8 +95,11 @@ class Wire:
             TransportError: the connection broke.
         """
         with _breaks():
-            return self._socket.recv(_READ_BYTES)
+            return self._tls.decrypt(self._receive) if self._tls else self._receive()
         return None
+
+    def _receive(self) -> bytes:
+        return self._socket.recv(_READ_BYTES)
 
     def wait(self, timeout: float | None) -> None:
         """Sleep until there is something to read or room to write, or somebody wakes."""
@@ -98,7 +111,7 @@ class Wire:
     def wake(self) -> None:
         """End a `wait` in another thread."""
         with contextlib.suppress(OSError):
-            self._bell.send(b"!")
+            self._bell.send(b"!", _QUIET)
 
     def close(self) -> None:
         """Release the sockets."""
@@ -111,7 +124,7 @@ def _breaks() -> Iterator[None]:
     """Leave quietly when the socket is not ready; name the loss when it broke."""
     try:
         yield
-    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError):
+    except (BlockingIOError, InterruptedError):
         return
     except OSError as error:
         raise transport_error(
@@ -119,12 +132,13 @@ def _breaks() -> Iterator[None]:
         ) from error
 
 
-def _connect(endpoint: Endpoint) -> socket.socket:
+def _connect(endpoint: Endpoint) -> tuple[socket.socket, Tls | None]:
     try:
         plain = socket.create_connection(endpoint.address, timeout=_CONNECT_TIMEOUT_S)
+        _hush(plain)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return _encrypt(plain, endpoint) if endpoint.tls else plain
+        return plain, _encrypt(plain, endpoint) if endpoint.tls else None
     except ssl.SSLCertVerificationError as error:
         raise transport_error(
             "UNAUTHENTICATED",
@@ -139,8 +153,21 @@ def _connect(endpoint: Endpoint) -> socket.socket:
         ) from error
 
 
-def _encrypt(plain: socket.socket, endpoint: Endpoint) -> socket.socket:
-    context = ssl.create_default_context(cafile=endpoint.ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2"])
-    return context.wrap_socket(plain, server_hostname=endpoint.address[0])
+def _encrypt(plain: socket.socket, endpoint: Endpoint) -> Tls:
+    """Agree on keys, while the socket still blocks."""
+    try:
+        tls = Tls(endpoint.address[0], endpoint.ca_file)
+        tls.shake_hands(
+            send=lambda data: plain.sendall(data, _QUIET),
+            receive=lambda: plain.recv(_READ_BYTES),
+        )
+    except OSError:
+        plain.close()
+        raise
+    return tls
+
+
+def _hush(each: socket.socket) -> None:
+    """Switch SIGPIPE off where it is an option of the socket and not a flag of `send`."""
+    if sys.platform == "darwin":
+        each.setsockopt(socket.SOL_SOCKET, _SO_NOSIGPIPE, 1)

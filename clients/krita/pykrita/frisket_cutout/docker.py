@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from krita import DockWidget
+from krita import DockWidget, Krita
 
 from frisket.hosts import link, settings
 
@@ -145,7 +145,8 @@ class CutoutDocker(DockWidget):
         return dialogs.ask_existing(self, node.name())
 
     def _edge(self) -> None:
-        if self.task is not None:
+        # With another document in front it is meant for the next cutout.
+        if self.task is not None and self.task.belongs_to(Krita.instance().activeDocument()):
             self.task.change(self.controls.edge())
 
     # --------------------------------------------------------------- progress

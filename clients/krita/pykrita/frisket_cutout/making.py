@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from krita import Krita, Selection
 
+from frisket.hosts.handwork import Handwork
 from frisket.protocol.grid import TileRect
 
 from .mainthread import host_cost
 from .place import Place, children, find
+from .qt import QtCore
 from .undoing import Swap
 
 _NAME = "Frisket mask"
@@ -44,11 +46,9 @@ class Target:
     def _node(self):
         return self._place.node(self._id)
 
-    def write(self, patches) -> None:
-        """Write rectangles of alpha."""
-        node = self._node()
-        for rect, data in patches:
-            node.setPixelData(data, rect.x, rect.y, rect.width, rect.height)
+    def holder(self):
+        """Return what holds the alpha."""
+        return self._node()
 
     def colours(self):
         """Return the layer whose colours may be cleaned, if any."""
@@ -112,21 +112,32 @@ class SelectionMask(Target):
 
     def _make(self):
         self._selection = Selection()
-        self._document = self._place.document()
         self._made = None
+        self._is_set = False
         return self._place.node()
 
-    def write(self, patches) -> None:
-        """Write rectangles of alpha."""
+    def holder(self):
+        """Return what holds the alpha: a selection, with what a person made of it since."""
         self._place.node()
-        for rect, data in patches:
-            self._selection.setPixelData(data, rect.x, rect.y, rect.width, rect.height)
+        if self._is_set:
+            self._is_set = False
+            shown = self._shown()
+            self._selection = shown.duplicate() if shown is not None else self._selection
+        return self._selection
+
+    def _shown(self):
+        return self._place.node(self._made).selection()
 
     def redraw(self) -> None:
         """Nothing to see before the selection is complete."""
 
     def finish(self) -> None:
-        """Make the mask."""
+        """Select, unless nothing was written since."""
+        if not self._is_set:
+            self._set()
+            self._is_set = True
+
+    def _set(self) -> None:
         document, node = self._place.document(), self._place.node()
         if self._made is not None:
             self._place.node(self._made).setSelection(self._selection)
@@ -141,8 +152,10 @@ class SelectionMask(Target):
 class PlainSelection(SelectionMask):
     """The image's own selection."""
 
-    def finish(self) -> None:
-        """Select."""
+    def _shown(self):
+        return self._place.document().selection()
+
+    def _set(self) -> None:
         self._place.document().setSelection(self._selection)
 
 
@@ -152,6 +165,23 @@ MAKES = {
     "selection-mask": SelectionMask,
     "selection": PlainSelection,
 }
+
+
+def write(holder, rect: TileRect, data: bytes, handwork: Handwork, last: bytes | None) -> bytes:
+    """Write a rectangle, but not over what a person painted; return what was written.
+
+    Args:
+        holder: a node or a selection.
+        rect: where.
+        data: its native pixels.
+        handwork: what is known of earlier writes.
+        last: what it recalls of this rectangle.
+    """
+    box = (rect.x, rect.y, rect.width, rect.height)
+    if last is not None:
+        data = handwork.merge(rect, last, holder.pixelData(*box).data(), data)
+    holder.setPixelData(QtCore.QByteArray(data), *box)
+    return data
 
 
 def add_transparency_mask(document, layer, region: TileRect):

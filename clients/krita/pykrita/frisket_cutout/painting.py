@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from frisket.hosts.handwork import Handwork
 from frisket.hosts.pace import Pace
 from frisket.hosts.planes import multiply
 from frisket.protocol.grid import TileRect
@@ -13,13 +14,10 @@ from frisket.protocol.grid import TileRect
 from . import making
 from .mainthread import MainThread
 from .place import GivenUp, Place
-from .qt import QtCore
 
 # What is written in one go on the main thread: about two milliseconds.
 _BATCH_PIXELS = 4 << 20
 _PATIENCE_S = 5.0
-
-Patch = tuple[TileRect, QtCore.QByteArray]
 
 
 @dataclass
@@ -46,9 +44,21 @@ class Painter:
     replaced: object = None
     clean: Callable[[TileRect, bytes, bytes], bytes] | None = None
     _target: making.Target | None = None
-    _batch: list[Patch] = field(default_factory=list)
+    _batch: dict[TileRect, bytes] = field(default_factory=dict)
     _pending: int = 0
     _pace: Pace | None = None
+    _alpha: Handwork = field(default_factory=Handwork)
+    _colours: Handwork = field(default_factory=Handwork)
+
+    @property
+    def kept(self) -> bool:
+        """Whether something was not painted over because a person had painted it."""
+        return self._alpha.kept or self._colours.kept
+
+    def hear_undo(self) -> None:
+        """Take note that a person has undone or redone something."""
+        self._alpha.undos += 1
+        self._colours.undos += 1
 
     def fill(self, rect: TileRect, opaque: bool) -> None:
         """Paint a rectangle of constant alpha."""
@@ -60,7 +70,7 @@ class Painter:
         moved = self._moved(rect)
         if self.selected is not None:
             alpha = multiply(alpha, self._stencil(moved))
-        self._batch.append((moved, QtCore.QByteArray(alpha)))
+        self._batch[moved] = alpha
         self._pending += rect.width * rect.height
         if self._pending >= _BATCH_PIXELS:
             self._flush()
@@ -70,10 +80,18 @@ class Painter:
         target, moved = self._there(), self._moved(rect)
         if self.clean is None or self.main.call(target.colours) is None:
             return
-        box = (moved.x, moved.y, moved.width, moved.height)
-        native = self.main.call(lambda: target.colours().pixelData(*box)).data()
-        data = QtCore.QByteArray(self.clean(rect, native, colours))
-        self.main.call(lambda: target.colours().setPixelData(data, *box))
+        if (last := self._colours.recall(moved)) is None:
+            # The new layer began as a copy of its original.
+            last = self._pixels(self.place.node, moved)
+            self._colours.note(moved, last)
+        native = self._pixels(target.colours, moved)
+        data = self.clean(rect, native, colours)
+        work = lambda: making.write(target.colours(), moved, data, self._colours, last)  # noqa: E731
+        self._colours.note(moved, self.main.call(work))
+
+    def _pixels(self, node: Callable[[], object], rect: TileRect) -> bytes:
+        grab = lambda: node().pixelData(rect.x, rect.y, rect.width, rect.height)  # noqa: E731
+        return self.main.call(grab).data()
 
     def shown(self) -> None:
         """Let Krita redraw, at once the first time and seldom after that."""
@@ -96,14 +114,23 @@ class Painter:
         return TileRect(rect.x + self.region.x, rect.y + self.region.y, rect.width, rect.height)
 
     def _stencil(self, rect: TileRect) -> bytes:
-        grab = lambda: self.selected.pixelData(rect.x, rect.y, rect.width, rect.height)  # noqa: E731
-        return self.main.call(grab).data()
+        return self._pixels(lambda: self.selected, rect)
 
     def _flush(self) -> None:
-        batch, self._batch, self._pending = self._batch, [], 0
-        if batch:
-            target = self._there()
-            self.main.call(lambda: target.write(batch))
+        batch, self._batch, self._pending = self._batch, {}, 0
+        if not batch:
+            return
+        target = self._there()
+        patches = [(rect, data, self._alpha.recall(rect)) for rect, data in batch.items()]
+        for rect, written in self.main.call(lambda: self._write(target, patches)):
+            self._alpha.note(rect, written)
+
+    def _write(self, target: making.Target, patches) -> list[tuple[TileRect, bytes]]:
+        holder = target.holder()
+        return [
+            (rect, making.write(holder, rect, data, self._alpha, last))
+            for rect, data, last in patches
+        ]
 
     def _there(self) -> making.Target:
         if self._target is None:

@@ -27,6 +27,10 @@ class Place:
         self._id = node.uniqueId()
         self._size = (document.width(), document.height())
 
+    def belongs_to(self, document) -> bool:
+        """Tell whether the layer is one of this document."""
+        return document == self._document
+
     def document(self):
         """Return the document.
 

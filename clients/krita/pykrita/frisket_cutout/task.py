@@ -7,6 +7,8 @@ import queue
 import threading
 import time
 
+from krita import Krita
+
 from frisket.client.errors import Cancelled, ClientError
 from frisket.client.events import Outcome
 from frisket.client.options import Edge, HintSet, Options
@@ -66,6 +68,7 @@ class Task(QtCore.QObject):
         self._changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
         self._stopped = False
         self._job: Job | None = None
+        self._painter: Painter | None = None
         deep = wish.options.foreground and node.colorDepth() != "U8"
         self._reader = LayerReader(self._place, self.main, self._region, deep)
         old = mask_of(node) if wish.make == "mask" else None
@@ -77,6 +80,10 @@ class Task(QtCore.QObject):
     def start(self) -> None:
         """Begin."""
         self._began = time.monotonic()
+        for name in ("edit_undo", "edit_redo"):
+            # A Krita without a window has no such actions.
+            if (action := Krita.instance().action(name)) is not None:
+                action.triggered.connect(self._hear_undo)
         self._thread.start()
 
     def cancel(self) -> None:
@@ -85,6 +92,10 @@ class Task(QtCore.QObject):
         self._changes.put(None)
         if self._job is not None:
             self._job.drop()
+
+    def belongs_to(self, document) -> bool:
+        """Tell whether the cutout is one of this document."""
+        return self._place.belongs_to(document)
 
     def change(self, edge: Edge) -> None:
         """Change the edge of what is there."""
@@ -98,6 +109,10 @@ class Task(QtCore.QObject):
         """Wait for the worker, for tests; the main thread must be free meanwhile."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def _hear_undo(self, *_) -> None:
+        if self._painter is not None:
+            self._painter.hear_undo()
 
     # ------------------------------------------------------ the worker thread
 
@@ -154,7 +169,8 @@ class Task(QtCore.QObject):
         """Show the complete mask, then wait for a change, a stroke, or the end."""
         self._painter.finish()
         self.times["complete"] = time.monotonic() - self._began
-        self.completed.emit(_summary(outcome))
+        kept = " What you painted yourself was kept." if self._painter.kept else ""
+        self.completed.emit(_summary(outcome) + kept)
         while True:
             try:
                 return self._changes.get(timeout=_LISTEN_S)
