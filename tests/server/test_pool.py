@@ -102,8 +102,10 @@ Scenario = Callable[[ModelPool, GatedRegistry], Awaitable[None]]
 def play(tmp_path: Path, scenario: Scenario, limits: Limits = Limits()) -> GatedRegistry:  # noqa: B008
     """Let a scenario use a pool; return its registry after the pool was closed."""
     registry = GatedRegistry(tmp_path)
+    unseen: list[dict[str, object]] = []
 
     async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: unseen.append(what))
         pool = ModelPool(registry, "cpu", 1, limits)
         try:
             await asyncio.wait_for(scenario(pool, registry), PATIENCE_S)
@@ -111,8 +113,10 @@ def play(tmp_path: Path, scenario: Scenario, limits: Limits = Limits()) -> Gated
             for gate in registry.gates.values():
                 gate.set()
             await pool.close()
+            gc.collect()
 
     asyncio.run(run())
+    assert not unseen, "what fails in the background fails somebody"
     return registry
 
 
@@ -346,3 +350,19 @@ def test_a_closing_pool_drops_what_is_queued_and_leaves_in_time(tmp_path: Path) 
 
     said = play(tmp_path, scenario).said("begin", "end")
     assert said == [("begin", "a"), ("end", "a")]
+
+
+def test_who_leaves_as_the_pool_closes_is_told_nothing(tmp_path: Path) -> None:
+    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
+        gate = registry.shut("a")
+        gone = asyncio.create_task(pool.acquire("a"))
+        await until(lambda: registry.said("open"))
+        gone.cancel()
+        await pool.close(patience_s=0.05)
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        gate.set()
+        await until(lambda: "a" in registry.models)
+        await asyncio.sleep(0.05)
+
+    play(tmp_path, scenario)
