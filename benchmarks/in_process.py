@@ -22,7 +22,7 @@ class InProcessServer:
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         config = Config()
         threads = config.compute_threads
-        pool = ModelPool(Registry(), "cpu", threads, 2, ThreadPoolExecutor(1))
+        pool = ModelPool(Registry(), "cpu", threads, config.limits)
         self.engine = Engine(pool, ThreadPoolExecutor(threads), config.limits)
 
 

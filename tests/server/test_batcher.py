@@ -82,3 +82,24 @@ def test_a_cancelled_ticket_is_dropped_before_and_after_the_run() -> None:
     recorder = Recorder()
     asyncio.run(scenario())
     assert recorder.batches == [[1], [3]]
+
+
+def test_who_left_a_batch_that_failed_is_not_run_again() -> None:
+    async def scenario() -> None:
+        recorder.gate.clear()
+        shared = batcher(recorder)
+        asyncio.create_task(shared.submit(9)).add_done_callback(lambda done: done.result())
+        await asyncio.sleep(0.05)
+        bad, gone, kept = (asyncio.create_task(shared.submit(n)) for n in (-1, 2, 3))
+        await asyncio.sleep(0.01)
+        recorder.gate.set()
+        while len(recorder.batches) < 2:
+            await asyncio.sleep(0)
+        gone.cancel()
+        assert await asyncio.wait_for(kept, 5) == 6
+        with pytest.raises(ValueError, match="negative"):
+            await bad
+
+    recorder = Recorder()
+    asyncio.run(scenario())
+    assert recorder.batches == [[9], [-1, 2, 3], [-1], [3]]

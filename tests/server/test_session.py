@@ -48,8 +48,8 @@ class Client:
 def test_work_that_fails_ends_the_session(tmp_path: Path) -> None:
     async def serve() -> None:
         client = Client()
-        with ThreadPoolExecutor(2) as compute, ThreadPoolExecutor(1) as thread:
-            pool = ModelPool(Registry(tmp_path), "cpu", 1, 2, thread)
+        with ThreadPoolExecutor(2) as compute:
+            pool = ModelPool(Registry(tmp_path), "cpu", 1, Limits())
             session = Session(Engine(pool, compute, Limits()), client.requests.get, client.send)
             await asyncio.wait_for(session.run(), 30)
 

@@ -20,6 +20,7 @@ from grpc_reflection.v1alpha import reflection
 from frisket.models import Registry
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.local_state import LocalServer, remove_state, write_state
+from frisket.protocol.reasons import Reason
 from frisket.server import report
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.errors import ServiceError, trailers
@@ -72,7 +73,7 @@ class TokenGuard(grpc.aio.ServerInterceptor):
 def _refusal(handler: Any) -> Any:
     error = ServiceError(
         grpc.StatusCode.UNAUTHENTICATED,
-        "BAD_TOKEN",
+        Reason.BAD_TOKEN,
         "The server refused the token: give the one it was started with.",
     )
 
@@ -99,8 +100,7 @@ class App:
         self._config = config
         self._stop = asyncio.Event()
         self._compute = ThreadPoolExecutor(config.compute_threads, "compute")
-        # One model runs at a time: each uses every core by itself.
-        self._model_thread = ThreadPoolExecutor(1, "model")
+        self._pool = ModelPool(Registry(), config.device, config.compute_threads, config.limits)
         self._desk = Desk(config.limits.sessions, config.device)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
@@ -111,15 +111,7 @@ class App:
         guards = [TokenGuard(config.access.token)] if config.access.token else []
         streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
         server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
-        pool = ModelPool(
-            Registry(),
-            config.device,
-            config.compute_threads,
-            config.limits.models,
-            self._model_thread,
-        )
-        self._pool = pool
-        shared = Engine(pool, self._compute, config.limits)
+        shared = Engine(self._pool, self._compute, config.limits)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(shared, self._desk), server
         )
@@ -148,8 +140,15 @@ class App:
         Raises:
             ServiceError: the model named in the configuration cannot be opened.
         """
-        if self._config.model:
-            self._pool.release(await self._pool.acquire(self._config.model))
+        try:
+            if self._config.model:
+                self._pool.release(await self._pool.acquire(self._config.model))
+            await self._serve()
+        finally:
+            await self._pool.close()
+            self._compute.shutdown(wait=False, cancel_futures=True)
+
+    async def _serve(self) -> None:
         await self._server.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         self._listen_to_signals()
@@ -173,8 +172,6 @@ class App:
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._desk.draining = True
         await self._server.stop(self._config.drain_s)
-        self._model_thread.shutdown(wait=False, cancel_futures=True)
-        self._compute.shutdown(wait=False, cancel_futures=True)
 
     async def _set_health(self, status: int) -> None:
         for name in ("", *_SERVICES):

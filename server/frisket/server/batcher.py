@@ -70,7 +70,10 @@ class Batcher(Generic[Work, Answer]):
         if len(batch) == 1:
             return [error]
         answers: list[Any] = []
-        for work, _ in batch:
+        for work, ticket in batch:
+            if ticket.done():  # cancelled meanwhile: the model may be about to close
+                answers.append(error)
+                continue
             try:
                 answers.extend(await self._compute([work]))
             except Exception as alone:

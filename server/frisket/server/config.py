@@ -37,7 +37,8 @@ class Limits:
         tiles_in_flight: tiles a session may have asked for and not yet answered.
         tile_bytes_in_flight: the same in bytes of pixels.
         idle_stream_s: seconds a client may leave the tiles it was asked for unsent.
-        models: models kept in memory at once.
+        models: models kept in memory at once; more only while all of them are in use.
+        model_bytes: what models may take on a device, by estimate, likewise; 0 for no limit.
     """
 
     sessions: int = 32
@@ -46,6 +47,7 @@ class Limits:
     tile_bytes_in_flight: int = 20 << 20
     idle_stream_s: float = 120.0
     models: int = 2
+    model_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=30.0,
         help="on SIGTERM open streams get S seconds to finish; default: 30",
     )
+    _add_limits(parser)
+    _add_access(parser)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-sessions",
         type=int,
@@ -53,6 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Limits.sessions,
         help=f"streams at once; default: {Limits.sessions}",
     )
+    parser.add_argument(
+        "--model-memory",
+        type=int,
+        metavar="MIB",
+        default=0,
+        help="idle models leave while models take more than this, by estimate; default: no limit",
+    )
+
+
+def _add_access(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-file", type=Path, help="clients must present this token")
     parser.add_argument("--tls-cert", type=Path, help="PEM certificate chain")
     parser.add_argument("--tls-key", type=Path, help="PEM private key")
@@ -76,7 +91,10 @@ def configure(arguments: argparse.Namespace) -> Config:
         idle_exit_s=idle,
         drain_s=arguments.drain,
         access=Access(_token(arguments), arguments.tls_cert, arguments.tls_key),
-        limits=Limits(sessions=max(1, arguments.max_sessions)),
+        limits=Limits(
+            sessions=max(1, arguments.max_sessions),
+            model_bytes=max(0, arguments.model_memory) << 20,
+        ),
     )
 
 

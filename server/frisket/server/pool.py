@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+import itertools
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from functools import partial
 
 import grpc
 import numpy as np
@@ -23,8 +25,19 @@ from frisket.models import (
     Registry,
     UnknownModel,
 )
+from frisket.protocol.reasons import Reason
 from frisket.server.batcher import Batcher
+from frisket.server.config import Limits
 from frisket.server.errors import ServiceError
+from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
+from frisket.server.runner import Runner
+
+log = logging.getLogger(__name__)
+
+# An open model takes more than its weights' files. Measured with ONNX Runtime on a CPU:
+# 1.05 times the file for convolutions, 1.3 for dense layers, 3 for dense layers in half
+# precision, which it widens.
+MEMORY_PER_FILE_BYTE = 2
 
 
 @dataclass(frozen=True)
@@ -43,42 +56,40 @@ class Patch:
     trimap: npt.NDArray[np.uint8]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Loaded:
-    """A model in memory and the sessions that use it; a refiner has `patches` to run."""
+    """A model in memory, held by one user; a refiner has `patches` to run."""
 
     model: Model
     batcher: Batcher[Picture, Coarse]
     patches: Batcher[Patch, npt.NDArray[np.uint16]] | None = None
-    users: int = 0
+    ticket: int = -1
 
     @property
     def side(self) -> int:
-        """Of a refiner's squares, in pixels; 0 for other models."""
+        """Return the side of a refiner's squares, in pixels; 0 for other models."""
         return self.model.side if isinstance(self.model, Refiner) else 0
 
 
 class ModelPool:
-    """Opens models on one device and keeps the last used ones.
+    """Opens models and keeps the last used ones: performs what `Placement` decides.
 
     Args:
         registry: where models are found.
         device: "auto", "cpu" or "cuda".
         threads: compute threads of a model.
-        limit: models kept; those in use are never dropped.
-        executor: where models are opened and run, one at a time.
+        limits: how many models and how many bytes of them are kept; those in use never leave.
     """
 
-    def __init__(
-        self, registry: Registry, device: str, threads: int, limit: int, executor: Executor
-    ) -> None:
+    def __init__(self, registry: Registry, device: str, threads: int, limits: Limits) -> None:
         self.registry = registry
-        self._device = device
         self._threads = threads
-        self._limit = limit
-        self._executor = executor
-        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
-        self._lock = asyncio.Lock()
+        self._placement = Placement([Device(device, limits.model_bytes)], limits.models)
+        self._runners = {device: Runner(device)}
+        self._loaded: dict[int, Loaded] = {}
+        self._tickets = itertools.count()
+        self._waiting: dict[int, asyncio.Future[Loaded]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def acquire(self, name: str) -> Loaded:
         """Return a model, opened when needed; every acquire needs a `release`.
@@ -87,14 +98,14 @@ class ModelPool:
             name: a model's name; empty for the default.
 
         Raises:
-            ServiceError: UNKNOWN_MODEL, DEVICE_UNAVAILABLE or MODEL_UNUSABLE.
+            ServiceError: UNKNOWN_MODEL, DEVICE_UNAVAILABLE, MODEL_UNUSABLE or DRAINING.
         """
         loaded = await self._acquire(name or self.registry.default())
         if loaded.side:
             self.release(loaded)
             raise ServiceError(
                 grpc.StatusCode.FAILED_PRECONDITION,
-                "MODEL_UNUSABLE",
+                Reason.MODEL_UNUSABLE,
                 f"{name} refines the edge that another model found: choose it with "
                 "--quality best, not as the model.",
             )
@@ -114,32 +125,36 @@ class ModelPool:
         """Return the refiner that `best` uses, or None when there is none here.
 
         Raises:
-            ServiceError: DEVICE_UNAVAILABLE or MODEL_UNUSABLE.
+            ServiceError: DEVICE_UNAVAILABLE, MODEL_UNUSABLE or DRAINING.
         """
         name = self.registry.refiner()
         return await self._acquire(name) if name else None
 
     async def _acquire(self, name: str) -> Loaded:
-        async with self._lock:
-            if name not in self._loaded:
-                self._loaded[name] = await self._open(name)
-                self._evict(keep=name)
-            self._loaded.move_to_end(name)
-            self._loaded[name].users += 1
-            return self._loaded[name]
+        size = self.info(name).size_bytes * MEMORY_PER_FILE_BYTE
+        ticket = next(self._tickets)
+        answer: asyncio.Future[Loaded] = asyncio.get_running_loop().create_future()
+        self._waiting[ticket] = answer
+        self._perform(self._placement.request(ticket, name, size))
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self._waiting.pop(ticket, None)
+            self._perform(self._placement.withdraw(ticket))
+            raise
 
     def release(self, loaded: Loaded | None) -> None:
-        """Give a model back."""
+        """Give a model back, once."""
         if loaded is not None:
-            loaded.users -= 1
+            self._perform(self._placement.release(loaded.ticket))
 
     def is_loaded(self, name: str) -> bool:
-        """Whether a model is in memory."""
-        return name in self._loaded
+        """Tell whether a model is open, also one that was unloaded while in use."""
+        return self._placement.is_open(name)
 
     def unload(self, name: str) -> None:
-        """Drop a model from memory; sessions that use it keep it until they end."""
-        self._loaded.pop(name, None)
+        """Close a model; sessions that use it keep it until they end."""
+        self._perform(self._placement.unload(name))
 
     def info(self, name: str) -> ModelInfo:
         """Return what is known of a model.
@@ -152,40 +167,105 @@ class ModelPool:
         except ModelError as error:
             raise model_refused(error) from error
 
-    async def _open(self, name: str) -> Loaded:
-        loop = asyncio.get_running_loop()
-        try:
-            model = await loop.run_in_executor(
-                self._executor, lambda: self.registry.open(name, self._device, self._threads)
-            )
-        except ModelError as error:
-            raise model_refused(error) from error
+    async def close(self, patience_s: float = 5.0) -> None:
+        """Close every model after the run it is in, and refuse whoever asks from now on.
 
-        def run(pictures: Sequence[Picture]) -> Sequence[Coarse]:
-            return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
-
-        return Loaded(model, Batcher(run, self._executor), self._refining(model))
-
-    def _refining(self, model: Model) -> Batcher[Patch, npt.NDArray[np.uint16]] | None:
-        if not isinstance(model, Refiner):
-            return None
-        # One at a time: others' coarse alphas must not wait for a batch of large squares.
-        return Batcher(
-            lambda patches: [model.refine(p.rgb, p.trimap) for p in patches], self._executor, 1
+        Args:
+            patience_s: seconds to wait; a longer run or opening is left to end by itself.
+        """
+        draining = ServiceError(
+            grpc.StatusCode.UNAVAILABLE, Reason.DRAINING, "This server is shutting down."
         )
+        for runner in self._runners.values():
+            runner.stop(draining)
+        self._perform(self._placement.stop(draining))
+        try:
+            await asyncio.wait_for(self._settle(), patience_s)
+        except asyncio.TimeoutError:
+            log.warning("leaving while a model still runs or opens")
+            for task in self._tasks:
+                task.cancel()
+        for runner in self._runners.values():
+            runner.shutdown(wait=False)
 
-    def _evict(self, keep: str) -> None:
-        for name in list(self._loaded):
-            if len(self._loaded) <= self._limit:
-                return
-            if name != keep and not self._loaded[name].users:
-                del self._loaded[name]
+    async def _settle(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # ------------------------------------------------------------- actions
+
+    def _perform(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Open):
+                self._begin(self._open(action))
+            elif isinstance(action, Close):
+                model = self._loaded.pop(action.copy).model
+                self._begin(self._close(action, self._runners[action.device].close(model)))
+            else:
+                self._answer(action)
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _answer(self, action: Grant | Refuse) -> None:
+        answer = self._waiting.pop(action.ticket)
+        if answer.cancelled():  # and about to be withdrawn
+            return
+        if isinstance(action, Grant):
+            answer.set_result(replace(self._loaded[action.copy], ticket=action.ticket))
+        else:
+            answer.set_exception(action.error)
+
+    async def _open(self, action: Open) -> None:
+        runner = self._runners[action.device]
+        work = partial(self.registry.open, action.name, action.device, self._threads)
+        try:
+            model = await asyncio.wrap_future(runner.open(work))
+        except Exception as error:
+            self._perform(self._placement.failed(action.copy, _explain(error)))
+        else:
+            self._loaded[action.copy] = _batched(model, runner)
+            self._perform(self._placement.opened(action.copy))
+
+    async def _close(self, action: Close, closing: Future[None]) -> None:
+        try:
+            await asyncio.wrap_future(closing)
+        except Exception:
+            log.exception("a model failed while it was closed")
+        self._perform(self._placement.closed(action.copy))
+
+
+def _batched(model: Model, executor: Executor) -> Loaded:
+    """Return an open model with its queues."""
+
+    def run(pictures: Sequence[Picture]) -> Sequence[Coarse]:
+        return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
+
+    patches = _patches(model, executor) if isinstance(model, Refiner) else None
+    return Loaded(model, Batcher(run, executor), patches)
+
+
+def _patches(model: Refiner, executor: Executor) -> Batcher[Patch, npt.NDArray[np.uint16]]:
+    # One at a time: others' coarse alphas must not wait for a batch of large squares.
+    return Batcher(lambda some: [model.refine(p.rgb, p.trimap) for p in some], executor, 1)
+
+
+def _explain(error: Exception) -> Exception:
+    """Return what is told of a model that could not be opened."""
+    if not isinstance(error, ModelError):
+        return error
+    refused = model_refused(error)
+    refused.__cause__ = error
+    return refused
 
 
 def model_refused(error: ModelError) -> ServiceError:
     """Turn what a model says into a status."""
+    status, reason = grpc.StatusCode.FAILED_PRECONDITION, Reason.MODEL_UNUSABLE
     if isinstance(error, UnknownModel):
-        return ServiceError(grpc.StatusCode.NOT_FOUND, "UNKNOWN_MODEL", str(error))
-    if isinstance(error, DeviceUnavailable):
-        return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, "DEVICE_UNAVAILABLE", str(error))
-    return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, "MODEL_UNUSABLE", str(error))
+        status, reason = grpc.StatusCode.NOT_FOUND, Reason.UNKNOWN_MODEL
+    elif isinstance(error, DeviceUnavailable):
+        reason = Reason.DEVICE_UNAVAILABLE
+    return ServiceError(status, reason, str(error))

@@ -1,0 +1,295 @@
+"""Decides which models are in memory and on which device; performs nothing itself.
+
+There is no I/O, clock or waiting here. Every event returns the actions that follow from it,
+in order; whoever performs an `Open` or a `Close` reports how it ended as the next event.
+
+No request waits for another session to give a model back: where all that is in memory is in
+use, the limits are passed instead. A session that holds one model and asks for a second can
+therefore never block, or be blocked by, a session that does the same the other way round.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where models run.
+
+    Attributes:
+        name: as the registry knows it.
+        budget_bytes: what models may take there together; 0 means no limit.
+    """
+
+    name: str
+    budget_bytes: int = 0
+
+    def excess(self, size: int) -> int:
+        """Return by how many bytes `size` passes the budget."""
+        return max(0, size - self.budget_bytes) if self.budget_bytes else 0
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open a model; then say `opened` or `failed`."""
+
+    copy: int
+    name: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close a model that nobody uses any more; then say `closed`."""
+
+    copy: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Give an open model to who asked; then it is in use until `release`."""
+
+    ticket: int
+    copy: int
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Tell who asked that the model cannot be had."""
+
+    ticket: int
+    error: Exception
+
+
+Action: TypeAlias = Open | Close | Grant | Refuse
+
+
+class _State(enum.Enum):
+    OPENING = enum.auto()
+    OPEN = enum.auto()
+    CLOSING = enum.auto()
+
+
+@dataclass
+class _Copy:
+    """A model in memory. While it opens, its users are those who wait for it."""
+
+    name: str
+    device: str
+    size: int
+    state: _State = _State.OPENING
+    users: list[int] = field(default_factory=list)
+    leaving: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether it may leave."""
+        return self.state is _State.OPEN and not self.users
+
+
+@dataclass(frozen=True)
+class _Request:
+    name: str
+    size: int
+
+
+class Placement:
+    """The models of one server.
+
+    A model is opened once for all who ask for it. Idle models leave in the order of their
+    last use: before another is opened when it needs their place, and after a release while a
+    limit is passed. Each device opens one model at a time, in the order of the requests.
+
+    Args:
+        devices: where models run, at least one; earlier ones are preferred.
+        limit: models in memory at once, on all devices together, beyond which idle ones leave.
+    """
+
+    def __init__(self, devices: Sequence[Device], limit: int) -> None:
+        self._devices = tuple(devices)
+        self._limit = limit
+        self._copies: dict[int, _Copy] = {}  # the least recently used first
+        self._waiting: dict[int, _Request] = {}  # without a copy yet, first come first
+        self._holds: dict[int, int] = {}  # ticket -> copy
+        self._numbers = itertools.count()
+        self._stopped: Exception | None = None
+
+    # -------------------------------------------------------------- events
+
+    def request(self, ticket: int, name: str, size: int) -> list[Action]:
+        """Ask for a model; a `Grant` or a `Refuse` follows, now or later.
+
+        Args:
+            ticket: a number never used before.
+            name: the model's name.
+            size: the bytes it is expected to take.
+        """
+        if self._stopped:
+            return [Refuse(ticket, self._stopped)]
+        self._waiting[ticket] = _Request(name, size)
+        return self._decide()
+
+    def release(self, ticket: int) -> list[Action]:
+        """Give back what a ticket was granted, or withdraw what it still waits for.
+
+        Raises:
+            KeyError: the ticket was refused or released before.
+        """
+        if self._waiting.pop(ticket, None) is None:
+            number = self._holds.pop(ticket)
+            if number in self._copies:  # else it was closed by `stop`
+                self._copies[number].users.remove(ticket)
+                self._touch(number)
+        return self._decide()
+
+    def withdraw(self, ticket: int) -> list[Action]:
+        """Release a ticket whose owner left before the answer, even a refused one."""
+        known = ticket in self._waiting or ticket in self._holds
+        return self.release(ticket) if known else []
+
+    def opened(self, number: int) -> list[Action]:
+        """Take note that a model is open; who waited for it is granted it."""
+        copy = self._copies[number]
+        copy.state = _State.OPEN
+        self._touch(number)
+        return [*(Grant(ticket, number) for ticket in copy.users), *self._decide()]
+
+    def failed(self, number: int, error: Exception) -> list[Action]:
+        """Take note that a model could not be opened; who waited for it is refused."""
+        users = self._copies.pop(number).users
+        for ticket in users:
+            del self._holds[ticket]
+        return [*(Refuse(ticket, error) for ticket in users), *self._decide()]
+
+    def closed(self, number: int) -> list[Action]:
+        """Take note that a model has left its memory."""
+        del self._copies[number]
+        return self._decide()
+
+    def unload(self, name: str) -> list[Action]:
+        """Let a model leave, when its last user is done; later requests open it anew."""
+        for copy in self._copies.values():
+            copy.leaving |= copy.name == name
+        return self._decide()
+
+    def stop(self, error: Exception) -> list[Action]:
+        """Close everything, in use or not, and refuse whoever waits or asks from now on."""
+        self._stopped = error
+        refused = list(self._waiting)
+        self._waiting.clear()
+        for copy in self._copies.values():
+            if copy.state is _State.OPENING:
+                refused += copy.users
+                copy.users.clear()
+        for ticket in refused:
+            self._holds.pop(ticket, None)
+        return [*(Refuse(ticket, error) for ticket in refused), *self._decide()]
+
+    # ----------------------------------------------------------- questions
+
+    def is_open(self, name: str) -> bool:
+        """Tell whether a model is open, also one that leaves when its last user is done."""
+        return any(c.name == name and c.state is _State.OPEN for c in self._copies.values())
+
+    def resident_bytes(self, device: str) -> int:
+        """Return what models take on a device, with those that are opening or closing."""
+        return sum(copy.size for copy in self._copies.values() if copy.device == device)
+
+    # ----------------------------------------------------------- decisions
+
+    def _decide(self) -> list[Action]:
+        """Return all that can be done now."""
+        if self._stopped:
+            numbers = [n for n, c in self._copies.items() if c.state is _State.OPEN]
+            return [self._close(number) for number in numbers]
+        unloaded = [number for number, copy in self._idle() if copy.leaving]
+        return [*map(self._close, unloaded), *self._serve(), *self._make_room()]
+
+    def _serve(self) -> list[Action]:
+        """Grant what is open, and open what there is room for."""
+        actions: list[Action] = []
+        busy = {c.device for c in self._copies.values() if c.state is _State.OPENING}
+        queue_held = False
+        for ticket, wanted in list(self._waiting.items()):
+            number = self._find(wanted.name)
+            if number is None:
+                device = self._choose(wanted.size)
+                if queue_held or device.name in busy:
+                    continue
+                actions += self._make_room(device, wanted.size)
+                # Who comes later must not take the place that is being cleared.
+                queue_held = self._must_wait(device, wanted.size)
+                if queue_held:
+                    continue
+                busy.add(device.name)
+                number = next(self._numbers)
+                self._copies[number] = _Copy(wanted.name, device.name, wanted.size)
+                actions.append(Open(number, wanted.name, device.name))
+            actions += self._assign(ticket, number)
+        return actions
+
+    def _find(self, name: str) -> int | None:
+        """Return the copy that new users of a model share, if there is one."""
+        for number, copy in self._copies.items():
+            if copy.name == name and not copy.leaving and copy.state is not _State.CLOSING:
+                return number
+        return None
+
+    def _assign(self, ticket: int, number: int) -> list[Action]:
+        del self._waiting[ticket]
+        self._holds[ticket] = number
+        self._copies[number].users.append(ticket)
+        self._touch(number)
+        return [Grant(ticket, number)] if self._copies[number].state is _State.OPEN else []
+
+    def _choose(self, size: int) -> Device:
+        """Return where a model goes: where least is passed, then where least must leave."""
+
+        def cost(device: Device) -> tuple[int, int, int]:
+            taken = self.resident_bytes(device.name)
+            idle = sum(copy.size for _, copy in self._idle() if copy.device == device.name)
+            return device.excess(taken - idle + size), device.excess(taken + size), taken
+
+        return min(self._devices, key=cost)
+
+    def _make_room(self, device: Device | None = None, size: int = 0) -> list[Action]:
+        """Close idle models while a limit is passed, or would be by one more on `device`."""
+        actions: list[Action] = []
+        for number, copy in self._idle():
+            place = next(d for d in self._devices if d.name == copy.device)
+            if place.excess(self._staying_bytes(place) + (size if place == device else 0)):
+                actions.append(self._close(number))
+        for number, _ in self._idle():
+            staying = sum(c.state is not _State.CLOSING for c in self._copies.values())
+            if staying + (device is not None) > self._limit:
+                actions.append(self._close(number))
+        return actions
+
+    def _must_wait(self, device: Device, size: int) -> bool:
+        """Tell whether a model that leaves will make a place that is missing now."""
+        closing = {c.device for c in self._copies.values() if c.state is _State.CLOSING}
+        if closing and len(self._copies) >= self._limit:
+            return True
+        over = device.excess(self.resident_bytes(device.name) + size) > 0
+        return over and device.name in closing
+
+    def _staying_bytes(self, device: Device) -> int:
+        staying = (c for c in self._copies.values() if c.state is not _State.CLOSING)
+        return sum(copy.size for copy in staying if copy.device == device.name)
+
+    def _idle(self) -> list[tuple[int, _Copy]]:
+        """Return who may leave, the least recently used first."""
+        return [(number, copy) for number, copy in self._copies.items() if copy.idle]
+
+    def _close(self, number: int) -> Close:
+        self._copies[number].state = _State.CLOSING
+        return Close(number, self._copies[number].device)
+
+    def _touch(self, number: int) -> None:
+        self._copies[number] = self._copies.pop(number)

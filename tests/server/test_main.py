@@ -1,0 +1,24 @@
+"""What the options of `frisket serve` mean."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from frisket.server.config import Limits
+from frisket.server.main import add_arguments, configure
+
+
+@pytest.mark.parametrize(
+    ("options", "limits"),
+    [
+        ([], Limits(sessions=32, models=2, model_bytes=0)),
+        (["--model-memory", "3000"], Limits(model_bytes=3000 << 20)),
+        (["--model-memory", "-1", "--max-sessions", "0"], Limits(sessions=1)),
+    ],
+)
+def test_limits_come_from_the_options(options: list[str], limits: Limits) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert configure(parser.parse_args(options)).limits == limits
