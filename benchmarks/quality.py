@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from frisket.finish import metrics
-from frisket.models import averaged, manifest, mirrored
+from frisket.models import average_mirrored, manifest, mirror_picture
 from frisket.models.adapters.single import SingleModel
 from frisket.models.backends.onnx import Graph
 from frisket.models.types import Coarse, ModelInfo
@@ -154,7 +154,7 @@ def looked(model: SingleModel, proxy: Picture, quality: Quality) -> Coarse:
     """The model's answer; `high` averages it with that of the mirrored picture."""
     coarse = model.matte([proxy])[0]
     if quality is Quality.HIGH:
-        coarse = averaged(coarse, model.matte([mirrored(proxy)])[0])
+        coarse = average_mirrored(coarse, model.matte([mirror_picture(proxy)])[0])
     return coarse
 
 

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frisket.models import BadPrompt, Box, Coarse, Point, Prompt, Registry, averaged, mirrored
+from frisket.models import (
+    BadPrompt,
+    Box,
+    Point,
+    Prompt,
+    Registry,
+)
 from frisket.models.adapters.contrast import geodesic
 
 
@@ -45,25 +51,3 @@ def test_geodesic_goes_round_walls() -> None:
     seeds[8, 0] = True
     far = geodesic(cost, seeds)
     assert far[8, 8] == pytest.approx(24, abs=1e-3)
-
-
-def test_averaging_mirror_images(registry: Registry, subject: np.ndarray) -> None:
-    model = registry.open("fake")
-    plain, mirror = model.matte([subject])[0], model.matte([mirrored(subject)])[0]
-    assert np.array_equal(averaged(plain, mirror).alpha, plain.alpha)
-
-
-def coarse_of(alpha: np.ndarray) -> Coarse:
-    return Coarse(alpha, cell_px=2.0)
-
-
-def test_the_mirror_image_counts_along_outlines_only() -> None:
-    """It may move an edge, not bring in a second thing far from the first."""
-    plain, other = np.zeros((200, 300), np.uint8), np.zeros((200, 300), np.uint8)
-    plain[60:140, 40:100] = 255
-    other[60:140, 40:104] = 255
-    other[90:110, 240:280] = 255
-    mixed = averaged(coarse_of(plain), coarse_of(mirrored(other))).alpha
-    assert np.all(mixed[65:135, 100:104] == 128)
-    assert not mixed[:, 200:].any()
-    assert np.array_equal(mixed[:, :100], plain[:, :100])

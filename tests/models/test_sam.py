@@ -23,7 +23,7 @@ from frisket.models import (
     Prompt,
     Registry,
     Stroke,
-    mirrored_prompt,
+    mirror_prompt,
 )
 from frisket.models.adapters.features import FeatureCache
 from frisket.models.prepare import Frame
@@ -104,7 +104,7 @@ def test_a_stroke_is_obeyed_by_its_points(
     assert not coarse.note and coarse.prompted
     assert all(coarse.alpha[150, x] > 128 for x in (60, 100, 150, 190))
     assert coarse.alpha[150, 300] < 128
-    flipped = mirrored_prompt(told, WIDE)
+    flipped = mirror_prompt(told, WIDE)
     mirror = model.matte([picture[:, ::-1].copy()], [flipped])[0]
     np.testing.assert_allclose(middle(mirror.alpha[:, ::-1]), middle(coarse.alpha), atol=2)
 

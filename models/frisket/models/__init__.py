@@ -19,7 +19,7 @@ from .errors import (
     WrongHash,
 )
 from .home import home
-from .mirror import averaged, mirrored, mirrored_prompt
+from .mirror import average_mirrored, mirror_picture, mirror_prompt
 from .registry import Registry
 from .types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
 
@@ -45,8 +45,8 @@ __all__ = [
     "Stroke",
     "UnknownModel",
     "WrongHash",
-    "averaged",
+    "average_mirrored",
     "home",
-    "mirrored",
-    "mirrored_prompt",
+    "mirror_picture",
+    "mirror_prompt",
 ]
