@@ -22,8 +22,8 @@ from common import RESULTS
 from quality import SETS, Case, Picture, cases, engine_alpha, looked, proxy_of, u2netp
 
 from frisket.finish import metrics
+from frisket.models import Coarse
 from frisket.models.adapters.single import SingleModel
-from frisket.models.types import Coarse
 from frisket.server.engine import Quality
 from frisket.server.engine.band import band
 

@@ -9,6 +9,8 @@ import onnx
 import onnx.parser
 from onnx import TensorProto, helper, numpy_helper
 
+from frisket.models.core.spec import Spec
+
 
 def convolution(
     path: Path,
@@ -48,6 +50,17 @@ def convolution(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(model, str(path))
     return path
+
+
+def family_graph(spec: Spec, path: Path, batch: int | str = 1) -> Path:
+    """A graph with the signature that a family of one graph expects."""
+    free = spec.input.fit in ("shorter", "longer", "any")
+    sides = ("h", "w") if free else spec.input.size
+    nhwc = spec.input.layout == "nhwc"
+    shape = (batch, *sides, 3) if nhwc else (batch, 3, *sides)
+    final = "Sigmoid" if spec.output.channels == 1 else "Identity"
+    layout, channels = spec.input.layout, spec.output.channels
+    return convolution(path, shape, channels=channels, layout=layout, final=final)
 
 
 # What the exporters of each kind call things, and how their encoders take a picture.

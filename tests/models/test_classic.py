@@ -10,15 +10,15 @@ from frisket.models import (
     Prompt,
     Registry,
 )
-from frisket.models.adapters.contrast import geodesic
+from frisket.models.adapters.contrast import measure_geodesic
 
 
-def iou(alpha: np.ndarray, truth: np.ndarray) -> float:
+def measure_iou(alpha: np.ndarray, truth: np.ndarray) -> float:
     a = alpha >= 128
     return float((a & truth).sum() / (a | truth).sum())
 
 
-def disc() -> np.ndarray:
+def mark_disc() -> np.ndarray:
     y, x = np.mgrid[:120, :160]
     return np.asarray((y - 60) ** 2 + (x - 80) ** 2 < 35**2)
 
@@ -34,7 +34,7 @@ PROMPTS = [
 def test_finds_the_disc(registry: Registry, subject: np.ndarray, prompt: Prompt | None) -> None:
     model = registry.open("classic")
     coarse = model.matte([subject], [prompt])[0]
-    assert iou(coarse.alpha, disc()) > 0.9
+    assert measure_iou(coarse.alpha, mark_disc()) > 0.9
     assert np.array_equal(coarse.alpha, model.matte([subject], [prompt])[0].alpha)
     assert "contrast alone" in coarse.note
 
@@ -49,5 +49,5 @@ def test_geodesic_goes_round_walls() -> None:
     cost[1:, 4] = 100
     seeds = np.zeros((9, 9), bool)
     seeds[8, 0] = True
-    far = geodesic(cost, seeds)
+    far = measure_geodesic(cost, seeds)
     assert far[8, 8] == pytest.approx(24, abs=1e-3)

@@ -4,7 +4,7 @@
 ``Coarse`` per picture. Nothing heavy is imported before a model is opened.
 """
 
-from .errors import (
+from .core.errors import (
     BadOutput,
     BadPrompt,
     BadSignature,
@@ -12,16 +12,18 @@ from .errors import (
     DeviceUnavailable,
     DownloadFailed,
     MissingExtra,
+    ModelClosed,
     ModelError,
     ModelFileError,
     NotPresent,
     UnknownModel,
     WrongHash,
 )
+from .core.spec import Source
+from .core.types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
 from .home import home
 from .mirror import average_mirrored, mirror_picture, mirror_prompt
 from .registry import Registry
-from .types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
 
 __all__ = [
     "BadOutput",
@@ -34,6 +36,7 @@ __all__ = [
     "DownloadFailed",
     "MissingExtra",
     "Model",
+    "ModelClosed",
     "ModelError",
     "ModelFileError",
     "ModelInfo",
@@ -42,6 +45,7 @@ __all__ = [
     "Prompt",
     "Refiner",
     "Registry",
+    "Source",
     "Stroke",
     "UnknownModel",
     "WrongHash",

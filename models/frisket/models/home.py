@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """Folder of models and settings: ``FRISKET_HOME``, or the platform's data folder."""
+    """Return the folder of models and settings: ``FRISKET_HOME``, or the platform's data folder."""
     named = os.environ.get("FRISKET_HOME")
     if named:
         return Path(named).expanduser()

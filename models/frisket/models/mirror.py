@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from .lazy import LazyMasks
-from .types import Coarse, Float, Mask, Picture, Prompt
+from .core.lazy import LazyMasks
+from .core.types import Coarse, Float, Mask, Picture, Prompt
 
 #: How far from what the first answer leaves open the second counts, in the model's own pixels.
 #: Nearer, hair gains less; everywhere, the mirror image may add or drop whole things.
