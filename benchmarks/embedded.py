@@ -37,7 +37,7 @@ _MEASURES = ("mae", "iou", "max_f")
 
 def embedded(weights: Path) -> SingleModel:
     """The embedded model with the weights of a file."""
-    spec = manifest.shipped()["embedded"]
+    spec = manifest.read_shipped()["embedded"]
     return SingleModel(spec, spec.describe(), Graph(weights, "cpu", 2))
 
 

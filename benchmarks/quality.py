@@ -71,7 +71,7 @@ def main() -> None:
 
 def u2netp() -> SingleModel:
     """The model that both sides run."""
-    spec = manifest.shipped()["u2netp"]
+    spec = manifest.read_shipped()["u2netp"]
     return SingleModel(spec, spec.describe(), u2netp_graph())
 
 

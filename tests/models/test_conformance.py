@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
+import onnxruntime
 import pytest
 from graphs import SAM_KINDS, convolution, family_graph, refiner, sam_pair
 from tflite_graphs import small_selfie
 
 from frisket.models import Model, ModelClosed, Registry, manifest
 from frisket.models.adapters.table import ADAPTERS
+from frisket.models.adding import Files
 from frisket.models.backends.onnx import Graph
 from frisket.models.conformance import Conformance, MatteConformance, RefinerConformance
 
 
 def choose_families() -> list[str]:
     """Of the families that one adapter feeds and reads in the same way, the smallest."""
-    shipped = [spec for spec in manifest.shipped().values() if spec.adapter == "single"]
+    shipped = [spec for spec in manifest.read_shipped().values() if spec.adapter == "single"]
     ways: dict[object, str] = {}
     for spec in sorted(shipped, key=lambda spec: spec.input.size):
         given, taken = spec.input, spec.output
@@ -103,6 +106,28 @@ def test_conformance_notices_a_broken_model() -> None:
 
     with pytest.raises(AssertionError, match="refused with ModelClosed"):
         Never().test_closed_model_refuses()
+
+
+def count_sessions() -> int:
+    gc.collect()
+    return sum(isinstance(thing, onnxruntime.InferenceSession) for thing in gc.get_objects())
+
+
+@pytest.mark.parametrize("family", ["u2net", "sam", "vitmatte"])
+def test_a_closed_model_gives_its_graphs_back(
+    registry: Registry, tmp_path: Path, family: str
+) -> None:
+    files: dict[str, Files] = {
+        "u2net": family_graph(manifest.find_family("u2net"), tmp_path / "m.onnx"),
+        "sam": sam_pair(tmp_path, "sam"),
+        "vitmatte": refiner(tmp_path / "r.onnx", 64),
+    }
+    registry.add("mine", family, files[family])
+    before = count_sessions()
+    model = registry.open("mine", "cpu", 1)
+    assert count_sessions() > before
+    model.close()
+    assert count_sessions() == before
 
 
 def test_a_closed_graph_lets_its_weights_go(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from graphs import convolution, family_graph
 
 from frisket.models import BadOutput, BadSignature, ModelFileError, Registry, manifest
 
-FAMILIES = sorted({spec.family for spec in manifest.shipped().values() if spec.adapter == "single"})
+FAMILIES = sorted(
+    {spec.family for spec in manifest.read_shipped().values() if spec.adapter == "single"}
+)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -37,10 +37,10 @@ import signal, sys
 from dataclasses import replace
 from frisket.cli.main import main
 from frisket.models import Source, manifest
-shipped = dict(manifest.shipped())
+shipped = dict(manifest.read_shipped())
 source = Source("w.onnx", sys.argv[1], sys.argv[2], part="graph")
 shipped["u2netp"] = replace(shipped["u2netp"], sources=(source,))
-manifest.shipped = lambda: shipped
+manifest.read_shipped = lambda: shipped
 # Whatever runs the tests in the background has had Ctrl-C ignored for all below it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["models", "pull", "u2netp"]))
@@ -78,10 +78,10 @@ import resource, sys
 from dataclasses import replace
 from pathlib import Path
 from frisket.models import ModelError, Registry, Source, manifest
-shipped = dict(manifest.shipped())
+shipped = dict(manifest.read_shipped())
 source = Source("w.onnx", sys.argv[2], part="graph")
 shipped["u2netp"] = replace(shipped["u2netp"], sources=(source,))
-manifest.shipped = lambda: shipped
+manifest.read_shipped = lambda: shipped
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
     Registry(Path(sys.argv[1])).pull("u2netp")

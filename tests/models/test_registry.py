@@ -39,6 +39,15 @@ def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         registry.add("mine", "u2net", file)
 
 
+def test_what_is_said_of_a_model_comes_from_its_manifest(registry: Registry) -> None:
+    assert "'embedded', which is part of frisket, is better" in registry.info("classic").notice
+    assert registry.info("embedded").notice == ""
+    assert "background" not in registry.info("deeplab").cuttable
+    assert registry.info("deeplab").cuttable[0] == "aeroplane"
+    assert "fake" not in {info.name for info in registry.list()}
+    assert registry.info("fake").present and registry.pull("classic").present
+
+
 def test_cuda_is_strict(registry: Registry) -> None:
     with pytest.raises(DeviceUnavailable, match="--device cpu"):
         registry.open("classic", device="cuda")

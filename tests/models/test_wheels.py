@@ -40,11 +40,11 @@ def pull_member(
     url: str,
     sha256: str = SHA256,
 ) -> Path:
-    shipped = dict(manifest.shipped())
+    shipped = dict(manifest.read_shipped())
     shipped["selfie"] = replace(
         shipped["selfie"], sources=(Source("weights.bin", f"wheel:{url}", sha256, part="graph"),)
     )
-    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+    monkeypatch.setattr(manifest, "read_shipped", lambda: shipped)
     registry.pull("selfie")
     return models / "selfie" / "weights.bin"
 

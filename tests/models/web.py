@@ -56,7 +56,7 @@ def source(url: str, sha256: str = "") -> Source:
 
 def pin(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
     """Let a known model come from a local server."""
-    shipped = dict(manifest.shipped())
+    shipped = dict(manifest.read_shipped())
     md5 = hashlib.md5(DATA).hexdigest()
     shipped[name] = replace(shipped[name], sources=(Source("w.onnx", url, md5=md5, part="graph"),))
-    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+    monkeypatch.setattr(manifest, "read_shipped", lambda: shipped)

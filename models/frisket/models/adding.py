@@ -48,7 +48,7 @@ def check_name(name: str) -> None:
 
 def _find_kin(name: str, family: str) -> Spec:
     """Return the known model of that name, or the one that shows how the family is fed."""
-    known = manifest.shipped().get(name)
+    known = manifest.read_shipped().get(name)
     if not (known or family):
         raise ModelFileError(f"{name!r} is no known model: say --family, how it is fed.")
     if known and family not in ("", known.family, name):
@@ -88,7 +88,7 @@ def _name_files(kin: Spec, files: Mapping[str, Path]) -> dict[str, str]:
 def _store(
     shelf: Shelf, spec: Spec, files: Mapping[str, Path], family: str, accepted: bool
 ) -> None:
-    folder, targets = shelf.folder(spec.name), shelf.files(spec)
+    folder, targets = shelf.find_folder(spec.name), shelf.find_files(spec)
     fresh = not folder.exists()
     try:
         copy_all([files[part] for part in targets], list(targets.values()))
@@ -98,7 +98,7 @@ def _store(
         raise ModelFileError(f"{spec.name} could not be stored: {error.strerror}.") from error
     hashes = {target.name: digest(target) for target in targets.values()}
     record: dict[str, Any] = {"sha256s": hashes, "licence": spec.licence, "accepted": accepted}
-    if spec.name not in manifest.shipped():
+    if spec.name not in manifest.read_shipped():
         parts = {part: target.name for part, target in targets.items()}
         record.update(added=True, family=family, parts=parts)
     shelf.write_record(spec.name, record)

@@ -95,7 +95,7 @@ def _unpack(archive: zipfile.ZipFile, hashes: Mapping[str, str], target: Path) -
 
 def _check_model(name: str, folder: Path) -> None:
     """Check that what was unpacked is a known model, or one added under a known family."""
-    known = manifest.shipped().get(name)
+    known = manifest.read_shipped().get(name)
     spec = known or read_added(name, read_json(folder / RECORD))
     for source in spec.sources:
         if not (folder / source.file).is_file():

@@ -35,7 +35,7 @@ class Choice:
         chosen = str(read_json(self._settings).get("default", ""))
         if chosen in specs and self._shelf.holds(specs[chosen]):
             return chosen
-        added = [name for name in specs if name not in manifest.shipped()]
+        added = [name for name in specs if name not in manifest.read_shipped()]
         names = [name for name in (*PREFERRED, *added, *_LAST) if name in specs]
         return next(name for name in names if self._could_be(specs[name], "matte"))
 

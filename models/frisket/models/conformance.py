@@ -23,7 +23,7 @@ from .core.errors import BadPrompt, ModelClosed
 from .core.types import Box, Coarse, Model, ModelInfo, Picture, Point, Prompt, Refiner, Stroke
 from .mirror import average_mirrored, mirror_picture, mirror_prompt
 
-SIZES = ((1, 1), (1, 40), (3, 2), (97, 64), (120, 160))
+SIZES = ((1, 1), (1, 40), (3, 2), (500, 8), (97, 64), (120, 160))
 """(height, width) of the pictures that are shown, odd ones among them."""
 _LAST_BIT = 1  # of 255: a batch may round otherwise than a picture alone
 
@@ -64,7 +64,7 @@ class Conformance:
         raise NotImplementedError
 
     def test_info_is_whole(self) -> None:
-        """A model says what it is, under which licence, and that it is here."""
+        """Check that it says what it is, under which licence, and that it is here."""
         model = self.open_model()
         info = model.info
         assert isinstance(model, Model)
@@ -75,7 +75,7 @@ class Conformance:
         assert info.role == ("refiner" if isinstance(model, Refiner) else "matte")
 
     def test_device_is_named(self) -> None:
-        """It says where it runs, and still does when it is closed."""
+        """Check that it says where it runs, also when it is closed."""
         model = self.open_model()
         device = model.device
         assert device == "cpu" or device.startswith("cuda:")
@@ -83,14 +83,14 @@ class Conformance:
         assert model.device == device
 
     def test_close_twice(self) -> None:
-        """Closing is done once; the second time does nothing."""
+        """Check that closing twice is as closing once."""
         model = self.open_model()
         self.run(model)
         model.close()
         model.close()
 
     def test_closed_model_refuses(self) -> None:
-        """A closed model raises one sentence; another one of the same files still runs."""
+        """Check that a closed model raises one sentence, and another of the same files runs."""
         model, other = self.open_model(), self.open_model()
         model.close()
         error = _catch(ModelClosed, lambda: self.run(model))
@@ -106,18 +106,18 @@ class MatteConformance(Conformance):
         return model.matte([draw_picture(*SIZES[-1])])[0].alpha.tobytes()
 
     def test_shapes_and_types(self) -> None:
-        """Any size of picture gets an alpha of its own size, and numbers in their ranges."""
+        """Check that any picture gets an alpha of its own size, and numbers in their ranges."""
         model = self.open_model()
         for size in SIZES:
             check_coarse(model.matte([draw_picture(*size)])[0], size, model.info)
 
     def test_same_answer_twice(self) -> None:
-        """The same picture gets the same bytes, from this model and from another opening."""
+        """Check that the same picture gets the same bytes, from another opening too."""
         model, other = self.open_model(), self.open_model()
         assert self.run(model) == self.run(model) == self.run(other)
 
     def test_pictures_are_left_alone(self) -> None:
-        """The pixels that are given stay as they are."""
+        """Check that the pixels that are given stay as they are."""
         picture = draw_picture(*SIZES[-1])
         before = picture.copy()
         picture.setflags(write=False)
@@ -125,18 +125,18 @@ class MatteConformance(Conformance):
         assert np.array_equal(picture, before)
 
     def test_no_pictures(self) -> None:
-        """Nothing asked, nothing answered."""
+        """Check that nothing asked is nothing answered."""
         assert self.open_model().matte([]) == []
 
     def test_plain_pictures_keep_the_contract(self) -> None:
-        """Pictures of one grey: whatever is found, ``empty`` means an alpha of zeros."""
+        """Check that in pictures of one grey, too, ``empty`` means an alpha of zeros."""
         model = self.open_model()
         for grey in (0, 128, 255):
             picture = np.full((40, 60, 3), grey, np.uint8)
             check_coarse(model.matte([picture])[0], (40, 60), model.info)
 
     def test_batch_is_one_by_one(self) -> None:
-        """Pictures of one size, and of several, are answered as if each had come alone."""
+        """Check that pictures of one size, and of several, are answered as if each came alone."""
         model = self.open_model()
         alike = [draw_picture(50, 70), mirror_picture(draw_picture(50, 70)), draw_picture(50, 70)]
         for pictures in (alike, [draw_picture(*size) for size in SIZES]):
@@ -147,7 +147,7 @@ class MatteConformance(Conformance):
             check_alike(together, alone)
 
     def test_prompts_are_taken_or_ignored(self) -> None:
-        """A prompt of every kind is taken; a model that takes no places does not look at them."""
+        """Check that every prompt is taken, and places ignored by a model that takes none."""
         model = self.open_model()
         size = SIZES[-1]
         picture = draw_picture(*size)
@@ -159,7 +159,7 @@ class MatteConformance(Conformance):
                 assert np.array_equal(coarse.alpha, plain.alpha) and not coarse.prompted
 
     def test_places_outside_are_refused(self) -> None:
-        """A model that takes places names one that lies outside; another ignores it."""
+        """Check that a model that takes places names one that lies outside."""
         model = self.open_model()
         picture = draw_picture(*SIZES[-1])
         for prompt in (Prompt(points=(Point(5000, 5),)), Prompt((Box(5000, 5, 5010, 9),))):
@@ -170,7 +170,7 @@ class MatteConformance(Conformance):
                 model.matte([picture], [prompt])
 
     def test_classes(self) -> None:
-        """Classes that it has are layers; one that it has not is refused by name."""
+        """Check that classes are layers, and that one that it has not is refused by name."""
         model = self.open_model()
         picture = draw_picture(*SIZES[-1])
         unknown = Prompt(classes=("no such class",))
@@ -180,7 +180,7 @@ class MatteConformance(Conformance):
             assert coarse.empty or np.array_equal(coarse.layers[name], coarse.alpha)
 
     def test_mirror_images(self) -> None:
-        """A picture and its mirror image, prompts and all, can be averaged."""
+        """Check that a picture and its mirror image, prompts and all, can be averaged."""
         model = self.open_model()
         size = SIZES[-1]
         picture = draw_picture(*size)
@@ -204,12 +204,12 @@ class RefinerConformance(Conformance):
         return alpha.tobytes()
 
     def test_same_answer_twice(self) -> None:
-        """The same square gets the same bytes, from this model and from another opening."""
+        """Check that the same square gets the same bytes, from another opening too."""
         model, other = self.open_model(), self.open_model()
         assert self.run(model) == self.run(model) == self.run(other)
 
     def test_it_answers_nothing_alone(self) -> None:
-        """Asked for a matte, it says what it is for."""
+        """Check that it says what it is for when it is asked for a matte."""
         model = self.open_model()
         _catch(BadPrompt, lambda: model.matte([draw_picture(64, 64)]))
 

@@ -120,12 +120,12 @@ def _place_parts(sources: Sequence[Source], adapter: Adapter, where: str) -> tup
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Mapping[str, Spec]:
+def read_shipped() -> Mapping[str, Spec]:
     """Return every model of the manifests in the package, by name."""
-    return {spec.name: spec for spec in _read_shipped()}
+    return {spec.name: spec for spec in _parse_shipped()}
 
 
-def _read_shipped() -> Iterator[Spec]:
+def _parse_shipped() -> Iterator[Spec]:
     folder = resources.files(__package__) / "manifests"
     for entry in sorted(folder.iterdir(), key=lambda item: item.name):
         if entry.name.endswith(".toml"):
@@ -138,7 +138,7 @@ def find_family(name: str) -> Spec:
     Raises:
         ModelFileError: there is no such family; its text names those that exist.
     """
-    fed = [spec for spec in shipped().values() if spec.sources]
+    fed = [spec for spec in read_shipped().values() if spec.sources]
     for spec in fed:
         if spec.name == name:
             return spec

@@ -28,7 +28,7 @@ def pull(shelf: Shelf, spec: Spec, progress: Progress | None, accept_licence: bo
     if accepted:  # said before anything is fetched, and remembered
         shelf.write_record(spec.name, record)
     for source in spec.sources:
-        target = shelf.files(spec)[source.part]
+        target = shelf.find_files(spec)[source.part]
         hashes[source.file] = _pull_file(spec, source, target, hashes, progress)
         record.update(sha256s=hashes)
         shelf.write_record(spec.name, record)

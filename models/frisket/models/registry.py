@@ -130,7 +130,7 @@ class Registry:
         self._shelf.require(name)
         if is_built_in(name):
             raise ModelFileError(f"{name} is part of frisket everywhere and need not travel.")
-        archive.write(self._shelf.folder(name), name, file)
+        archive.write(self._shelf.find_folder(name), name, file)
 
     def import_(self, file: Path) -> ModelInfo:
         """Take a model out of an archive that ``export`` wrote; hashes are checked.
@@ -155,4 +155,4 @@ class Registry:
         name = name or self.default()
         spec = self._shelf.require(name)
         self._shelf.require_consent(spec, False)
-        return load(spec, self.info(name), self._shelf.files(spec), device, threads)
+        return load(spec, self.info(name), self._shelf.find_files(spec), device, threads)

@@ -32,7 +32,7 @@ class Shelf:
 
     def read_specs(self) -> dict[str, Spec]:
         """Return every known model by name: the manifests', then those that the user added."""
-        return {**manifest.shipped(), **{spec.name: spec for spec in self._read_added()}}
+        return {**manifest.read_shipped(), **{spec.name: spec for spec in self._read_added()}}
 
     def _read_added(self) -> Iterator[Spec]:
         for file in sorted(self.models.glob(f"*/{RECORD}")):
@@ -74,25 +74,25 @@ class Shelf:
     def describe(self, spec: Spec, default: bool = False) -> ModelInfo:
         """Return what users are told of a model."""
         here = self.holds(spec)
-        size = sum(file.stat().st_size for file in self.files(spec).values()) if here else 0
+        size = sum(file.stat().st_size for file in self.find_files(spec).values()) if here else 0
         return spec.describe(size, here, default)
 
     def holds(self, spec: Spec) -> bool:
         """Say whether every file of a model is here; one without weights always is."""
-        return all(file.is_file() for file in self.files(spec).values())
+        return all(file.is_file() for file in self.find_files(spec).values())
 
-    def folder(self, name: str) -> Path:
+    def find_folder(self, name: str) -> Path:
         """Return where a model's files lie, or would."""
         return _PACKAGE / _EMBEDDED if name == _EMBEDDED else self.models / name
 
-    def files(self, spec: Spec) -> Mapping[str, Path]:
+    def find_files(self, spec: Spec) -> Mapping[str, Path]:
         """Return where the file of every part lies, or would."""
-        folder = self.folder(spec.name)
+        folder = self.find_folder(spec.name)
         return {source.part: folder / source.file for source in spec.sources}
 
     def read_record(self, name: str) -> dict[str, Any]:
         """Return what was recorded of a model; empty when nothing was."""
-        return read_json(self.folder(name) / RECORD)
+        return read_json(self.find_folder(name) / RECORD)
 
     def write_record(self, name: str, record: dict[str, Any]) -> None:
         """Record hashes, licence and parts beside a model's files.
@@ -100,7 +100,7 @@ class Shelf:
         Raises:
             ModelFileError: it cannot be written.
         """
-        write_json(self.folder(name) / RECORD, record)
+        write_json(self.find_folder(name) / RECORD, record)
 
     def require_consent(self, spec: Spec, accepted: bool) -> None:
         """Check that a licence that asks for it is accepted, now or earlier.
@@ -120,7 +120,7 @@ class Shelf:
 
 def is_built_in(name: str) -> bool:
     """Say whether a model is part of the package, files and all."""
-    spec = manifest.shipped().get(name)
+    spec = manifest.read_shipped().get(name)
     return name == _EMBEDDED or (spec is not None and not spec.sources)
 
 

@@ -40,24 +40,24 @@ def _measure_spans(
     strides, dilations = step_by[:2], step_by[2:] or (1, 1)
     padding = step.options["Padding"]
     if padding not in (_SAME, _VALID) or not all(1 <= n <= _LARGEST_STEP for n in step_by):
-        raise writer.wrong(step, f"padding {padding}, strides and dilations {list(step_by)}")
-    sides = writer.shape(step, 0)[1:3]
+        raise writer.blame(step, f"padding {padding}, strides and dilations {list(step_by)}")
+    sides = writer.read_shape(step, 0)[1:3]
     rows, cols = (
         _measure_span(side, k, s, d, padding == _SAME)
         for side, k, s, d in zip(sides, kernel, strides, dilations, strict=True)
     )
     if min(rows[0], cols[0]) < 1:
-        raise writer.wrong(step, f"its kernel {list(kernel)} is larger than its input")
+        raise writer.blame(step, f"its kernel {list(kernel)} is larger than its input")
     return rows[0], cols[0], [rows[1], cols[1], rows[2], cols[2]]
 
 
 def _write_bias(writer: GraphWriter, step: Operator, channels: int) -> list[str]:
     if len(step.inputs) < 3 or step.inputs[2] == -1:
         return []
-    values = writer.array(step, 2, 1)
+    values = writer.read_array(step, 2, 1)
     if values.shape != (channels,):
-        raise writer.wrong(step, f"its bias is {list(values.shape)} for {channels} channels")
-    return [writer.constant(values)]
+        raise writer.blame(step, f"its bias is {list(values.shape)} for {channels} channels")
+    return [writer.add_constant(values)]
 
 
 def _write_convolution(writer: GraphWriter, step: Operator, weights: Array, group: int) -> Shape:
@@ -67,7 +67,7 @@ def _write_convolution(writer: GraphWriter, step: Operator, weights: Array, grou
     steps = [options[name] for name in names]
     kernel = (int(weights.shape[2]), int(weights.shape[3]))
     high, wide, pads = _measure_spans(writer, step, kernel, steps)
-    given = [writer.value(step, 0), writer.constant(weights)]
+    given = [writer.name_value(step, 0), writer.add_constant(weights)]
     given += _write_bias(writer, step, int(weights.shape[0]))
     moved: dict[str, Any] = {
         "strides": steps[:2],
@@ -81,33 +81,33 @@ def _write_convolution(writer: GraphWriter, step: Operator, weights: Array, grou
 
 
 def _write_conv(writer: GraphWriter, step: Operator) -> Shape:
-    weights = writer.array(step, 1, 4).transpose(0, 3, 1, 2)
-    channels = writer.shape(step, 0)[3]
+    weights = writer.read_array(step, 1, 4).transpose(0, 3, 1, 2)
+    channels = writer.read_shape(step, 0)[3]
     group, rest = divmod(channels, weights.shape[1])
     if rest or not group or weights.shape[0] % group:
-        raise writer.wrong(step, f"weights for {weights.shape[1]} channels, {channels} come")
+        raise writer.blame(step, f"weights for {weights.shape[1]} channels, {channels} come")
     return _write_convolution(writer, step, weights, group)
 
 
 def _write_depthwise(writer: GraphWriter, step: Operator) -> Shape:
-    weights = writer.array(step, 1, 4).transpose(3, 0, 1, 2)
-    channels = writer.shape(step, 0)[3]
+    weights = writer.read_array(step, 1, 4).transpose(3, 0, 1, 2)
+    channels = writer.read_shape(step, 0)[3]
     if weights.shape[1] != 1 or weights.shape[0] % channels:
-        raise writer.wrong(step, f"weights for {weights.shape[0]} channels, {channels} come")
+        raise writer.blame(step, f"weights for {weights.shape[0]} channels, {channels} come")
     return _write_convolution(writer, step, weights, channels)
 
 
 def _write_transposed(writer: GraphWriter, step: Operator) -> Shape:
     """Write MediaPipe's Convolution2DTransposeBias: weights (out, h, w, in), then a bias."""
     padding, stride_w, stride_h = struct.unpack_from("<iii", step.custom)
-    weights = writer.array(step, 1, 4)
-    _, high, wide, channels = writer.shape(step, 0)
+    weights = writer.read_array(step, 1, 4)
+    _, high, wide, channels = writer.read_shape(step, 0)
     if padding not in (_CUSTOM_SAME, _CUSTOM_VALID) or weights.shape[3] != channels:
-        raise writer.wrong(step, f"padding {padding}, weights {list(weights.shape)}")
+        raise writer.blame(step, f"padding {padding}, weights {list(weights.shape)}")
     same = padding == _CUSTOM_SAME
     rows = _measure_widening(writer, step, high, int(weights.shape[1]), stride_h, same)
     cols = _measure_widening(writer, step, wide, int(weights.shape[2]), stride_w, same)
-    given = [writer.value(step, 0), writer.constant(weights.transpose(3, 0, 1, 2))]
+    given = [writer.name_value(step, 0), writer.add_constant(weights.transpose(3, 0, 1, 2))]
     given += _write_bias(writer, step, int(weights.shape[0]))
     pads = [rows[1], cols[1], rows[2], cols[2]]
     writer.emit(step, "ConvTranspose", given, strides=[stride_h, stride_w], pads=pads)
@@ -121,7 +121,7 @@ def _measure_widening(
     full = (size - 1) * stride + kernel
     kept = size * stride if same else full
     if not 1 <= stride <= _LARGEST_STEP or kept > full:
-        raise writer.wrong(step, f"stride {stride} with a kernel of {kernel}")
+        raise writer.blame(step, f"stride {stride} with a kernel of {kernel}")
     return kept, (full - kept) // 2, full - kept - (full - kept) // 2
 
 
@@ -130,35 +130,35 @@ def _write_pool(writer: GraphWriter, step: Operator) -> Shape:
     kernel = (options["FilterHeight"], options["FilterWidth"])
     strides = [options["StrideH"], options["StrideW"]]
     if min(kernel) < 1:
-        raise writer.wrong(step, f"its kernel is {list(kernel)}")
+        raise writer.blame(step, f"its kernel is {list(kernel)}")
     high, wide, pads = _measure_spans(writer, step, kernel, strides)
-    _, rows, cols, channels = writer.shape(step, 0)
+    _, rows, cols, channels = writer.read_shape(step, 0)
     if (rows, cols) == kernel and (high, wide) == (1, 1) and not any(pads):
-        writer.emit(step, "GlobalAveragePool", [writer.value(step, 0)])
+        writer.emit(step, "GlobalAveragePool", [writer.name_value(step, 0)])
     else:
         moved: dict[str, Any] = {"kernel_shape": list(kernel), "strides": strides, "pads": pads}
-        writer.emit(step, "AveragePool", [writer.value(step, 0)], **moved)
+        writer.emit(step, "AveragePool", [writer.name_value(step, 0)], **moved)
     writer.fuse(step)
     return 1, high, wide, channels
 
 
 def _write_mean(writer: GraphWriter, step: Operator) -> Shape:
-    axes = sorted(int(axis) % 4 for axis in writer.array(step, 1, 1))
+    axes = sorted(int(axis) % 4 for axis in writer.read_array(step, 1, 1))
     if axes != [1, 2] or not step.options.get("KeepDims"):
-        raise writer.wrong(step, f"a mean over the axes {axes}; height and width, kept, are known")
-    writer.emit(step, "GlobalAveragePool", [writer.value(step, 0)])
-    return 1, 1, 1, writer.shape(step, 0)[3]
+        raise writer.blame(step, f"a mean over the axes {axes}; height and width, kept, are known")
+    writer.emit(step, "GlobalAveragePool", [writer.name_value(step, 0)])
+    return 1, 1, 1, writer.read_shape(step, 0)[3]
 
 
 def _read_operand(writer: GraphWriter, step: Operator, which: int) -> tuple[str, Shape]:
     """Return an input of an elementwise operator: computed, or a constant turned channels first."""
     values = writer.arrays.get(step.inputs[which])
     if values is None:
-        return writer.value(step, which), writer.shape(step, which)
+        return writer.name_value(step, which), writer.read_shape(step, which)
     if values.ndim > 4 or values.dtype != np.float32:
-        raise writer.wrong(step, f"its constant is {list(values.shape)} {values.dtype}")
+        raise writer.blame(step, f"its constant is {list(values.shape)} {values.dtype}")
     values = values.reshape((1,) * (4 - values.ndim) + values.shape)
-    return writer.constant(values.transpose(0, 3, 1, 2)), values.shape
+    return writer.add_constant(values.transpose(0, 3, 1, 2)), values.shape
 
 
 def _make_elementwise(kind: str) -> WriteOperator:
@@ -173,18 +173,18 @@ def _make_elementwise(kind: str) -> WriteOperator:
 
 def _make_unary(kind: str) -> WriteOperator:
     def write(writer: GraphWriter, step: Operator) -> Shape:
-        writer.emit(step, kind, [writer.value(step, 0)])
-        return writer.shape(step, 0)
+        writer.emit(step, kind, [writer.name_value(step, 0)])
+        return writer.read_shape(step, 0)
 
     return write
 
 
 def _write_resize(writer: GraphWriter, step: Operator) -> Shape:
-    size = [int(side) for side in writer.array(step, 1, 1)]
-    _, high, wide, channels = writer.shape(step, 0)
+    size = [int(side) for side in writer.read_array(step, 1, 1)]
+    _, high, wide, channels = writer.read_shape(step, 0)
     if len(size) != 2 or min(size) < 1:
-        raise writer.wrong(step, f"it resizes to {size}")
-    name = writer.value(step, 0)
+        raise writer.blame(step, f"it resizes to {size}")
+    name = writer.name_value(step, 0)
     if size == [high, wide]:  # the same place in all three conventions
         writer.names[step.outputs[0]] = name
         return 1, high, wide, channels
@@ -193,7 +193,7 @@ def _write_resize(writer: GraphWriter, step: Operator) -> Shape:
         how = "align_corners"
     elif step.options.get("HalfPixelCenters"):
         how = "half_pixel"
-    given = [name, "", "", writer.constant(np.asarray(size, np.int64))]
+    given = [name, "", "", writer.add_constant(np.asarray(size, np.int64))]
     moved: dict[str, Any] = {
         "mode": "linear",
         "coordinate_transformation_mode": how,
@@ -205,11 +205,11 @@ def _write_resize(writer: GraphWriter, step: Operator) -> Shape:
 
 def _write_concatenation(writer: GraphWriter, step: Operator) -> Shape:
     if step.options.get("Axis", 0) % 4 != 3:
-        raise writer.wrong(step, f"it joins axis {step.options.get('Axis')}; channels are known")
-    names = [writer.value(step, which) for which in range(len(step.inputs))]
-    shapes = [writer.shape(step, which) for which in range(len(step.inputs))]
+        raise writer.blame(step, f"it joins axis {step.options.get('Axis')}; channels are known")
+    names = [writer.name_value(step, which) for which in range(len(step.inputs))]
+    shapes = [writer.read_shape(step, which) for which in range(len(step.inputs))]
     if len({shape[:3] for shape in shapes}) != 1:
-        raise writer.wrong(step, f"it joins {[list(shape) for shape in shapes]}")
+        raise writer.blame(step, f"it joins {[list(shape) for shape in shapes]}")
     writer.emit(step, "Concat", names, axis=1)
     writer.fuse(step)
     return *shapes[0][:3], sum(shape[3] for shape in shapes)
@@ -220,9 +220,9 @@ def _widen_weights(writer: GraphWriter, step: Operator) -> Shape:
     values = writer.arrays.get(step.inputs[0])
     if values is None or values.dtype != np.float16:
         tensor = writer.network.tensors[step.inputs[0]]
-        raise writer.wrong(step, f"it is quantised ({tensor.kind}); use the float or half file")
+        raise writer.blame(step, f"it is quantised ({tensor.kind}); use the float or half file")
     writer.arrays[step.outputs[0]] = values.astype(np.float32)
-    return writer.shape(step, 0)
+    return writer.read_shape(step, 0)
 
 
 WRITERS: Writers = {

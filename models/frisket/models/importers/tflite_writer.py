@@ -57,14 +57,14 @@ class GraphWriter:
 
     def _write_step(self, step: Operator, write: WriteOperator) -> None:
         if len(step.outputs) != 1:
-            raise self.wrong(step, f"it has {len(step.outputs)} outputs")
+            raise self.blame(step, f"it has {len(step.outputs)} outputs")
         try:
             found = write(self, step)
         except (IndexError, KeyError, struct.error, ValueError) as error:
-            raise self.wrong(step, f"it is damaged: {error}") from error
+            raise self.blame(step, f"it is damaged: {error}") from error
         stated = self.network.tensors[step.outputs[0]].shape
         if found != stated:
-            raise self.wrong(step, f"it gives {list(found)}, the file says {list(stated)}")
+            raise self.blame(step, f"it gives {list(found)}, the file says {list(stated)}")
 
     def _make_port(self, number: int) -> Any:
         tensor = self.network.tensors[number]
@@ -90,37 +90,37 @@ class GraphWriter:
 
     # -- what the operators below are written with
 
-    def wrong(self, step: Operator, why: str) -> ModelFileError:
+    def blame(self, step: Operator, why: str) -> ModelFileError:
         """Return the error that names file and operator."""
         return ModelFileError(f"{self.network.file}: {step} cannot be used: {why}.")
 
-    def shape(self, step: Operator, which: int) -> Shape:
+    def read_shape(self, step: Operator, which: int) -> Shape:
         """Return the shape of an operator's input, channels last."""
         return self.network.tensors[step.inputs[which]].shape
 
-    def value(self, step: Operator, which: int) -> str:
+    def name_value(self, step: Operator, which: int) -> str:
         """Return the name of an operator's computed input."""
         number = step.inputs[which]
         if number not in self.names:
-            raise self.wrong(step, f"its input {which} is computed by no operator before it")
+            raise self.blame(step, f"its input {which} is computed by no operator before it")
         tensor = self.network.tensors[number]
         if tensor.kind != "FLOAT32" or len(tensor.shape) != 4:
-            raise self.wrong(step, f"its input {which} is {list(tensor.shape)} {tensor.kind}")
+            raise self.blame(step, f"its input {which} is {list(tensor.shape)} {tensor.kind}")
         return self.names[number]
 
-    def array(self, step: Operator, which: int, dims: int) -> Array:
+    def read_array(self, step: Operator, which: int, dims: int) -> Array:
         """Return an operator's constant input."""
         data = self.arrays.get(step.inputs[which])
         if data is None or data.ndim != dims:
             tensor = self.network.tensors[step.inputs[which]]
-            raise self.wrong(
+            raise self.blame(
                 step,
                 f"its input {which} is no constant of {dims} dimensions "
                 f"({list(tensor.shape)} {tensor.kind})",
             )
         return data
 
-    def constant(self, values: Array) -> str:
+    def add_constant(self, values: Array) -> str:
         """Keep an array in the graph; return its name."""
         name = f"c{len(self.constants)}"
         self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(values), name))
@@ -145,8 +145,8 @@ class GraphWriter:
         """Add the activation that TFLite fuses into an operator."""
         code = step.options.get("FusedActivationFunction", 0)
         if code not in _FUSED:
-            raise self.wrong(step, f"its fused activation {code} is not known")
+            raise self.blame(step, f"its fused activation {code} is not known")
         if _FUSED[code]:
             kind, *limits = _FUSED[code]
-            bounds = [self.constant(np.asarray(limit, np.float32)) for limit in limits]
+            bounds = [self.add_constant(np.asarray(limit, np.float32)) for limit in limits]
             self.emit(step, str(kind), [self.names[step.outputs[0]], *bounds], fused=True)
