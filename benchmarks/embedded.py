@@ -21,14 +21,13 @@ from typing import Any
 import cv2
 import numpy as np
 from common import RESULTS, ROOT
-from quality import Case, Picture, cases, ours, rembg_way, u2netp
+from quality import Case, Picture, cases, ours, rembg_way, u2netp, u2netp_graph
 
 from frisket.matting.engine import Quality
 from frisket.measure import metrics
-from frisket.models import manifest
+from frisket.models import Model, manifest
 from frisket.models.adapters.single import SingleModel
 from frisket.models.backends.onnx import Graph
-from frisket.models.types import Model, ModelInfo
 
 SHIPPED = ROOT / "models" / "frisket" / "models" / "embedded" / "embedded.onnx"
 #: A subject counts as found from this overlap of the coarse alpha with the truth on.
@@ -38,9 +37,8 @@ _MEASURES = ("mae", "iou", "max_f")
 
 def embedded(weights: Path) -> SingleModel:
     """The embedded model with the weights of a file."""
-    spec = manifest.shipped()["embedded"]
-    info = ModelInfo(spec.name, spec.family, "", spec.licence, True)
-    return SingleModel(spec, info, Graph(weights, "cpu", 2))
+    spec = manifest.read_shipped()["embedded"]
+    return SingleModel(spec, spec.describe(), Graph(weights, "cpu", 2))
 
 
 def coarse(model: Model, rgb: Picture) -> tuple[Picture, float]:
@@ -68,7 +66,7 @@ def _summary(rows: list[dict[str, float]]) -> dict[str, float]:
     return {"pictures": len(rows), **means, "ms": float(np.median([r["ms"] for r in rows]))}
 
 
-def on_matte(case: Case, own: SingleModel, theirs: SingleModel) -> dict[str, Any]:
+def on_matte(case: Case, own: SingleModel, theirs: Graph) -> dict[str, Any]:
     """Gradient errors of one measured matte: ours refined, rembg's way with U²-Net-p."""
     overlap = metrics.score(coarse(own, case.rgb)[0], case.truth, fast=True).iou
     refined, _ = ours(own, case.rgb, Quality.STANDARD)
@@ -111,9 +109,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
-    own, theirs = embedded(arguments.weights), u2netp()
-    sets = {"embedded": on_masks(own), "u2netp": on_masks(theirs)}
-    mattes = [on_matte(case, own, theirs) for case in cases("mattes", 0)]
+    own, graph = embedded(arguments.weights), u2netp_graph()
+    sets = {"embedded": on_masks(own), "u2netp": on_masks(u2netp())}
+    mattes = [on_matte(case, own, graph) for case in cases("mattes", 0)]
     edge = edges(mattes)
     print(table(sets, edge))
     if arguments.weights == SHIPPED:

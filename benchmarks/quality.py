@@ -33,10 +33,9 @@ from PIL import Image
 
 from frisket.matting.engine import Quality, refine, solve
 from frisket.measure import metrics
-from frisket.models import averaged, manifest, mirrored
+from frisket.models import Coarse, average_mirrored, manifest, mirror_picture
 from frisket.models.adapters.single import SingleModel
 from frisket.models.backends.onnx import Graph
-from frisket.models.types import Coarse, ModelInfo
 
 Picture = NDArray[Any]
 SETS = ("mattes", "masks", "generated")
@@ -60,8 +59,8 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, default=24.0, help="of generated pictures")
     parser.add_argument("--real-rembg", action="store_true")
     arguments = parser.parse_args()
-    model = u2netp()
-    theirs = real_rembg if arguments.real_rembg else lambda rgb: rembg_way(model, rgb)
+    model, graph = u2netp(), u2netp_graph()
+    theirs = real_rembg if arguments.real_rembg else lambda rgb: rembg_way(graph, rgb)
     rows = [
         measured(case, model, theirs)
         for name in arguments.sets
@@ -72,9 +71,13 @@ def main() -> None:
 
 def u2netp() -> SingleModel:
     """The model that both sides run."""
-    spec = manifest.shipped()["u2netp"]
-    info = ModelInfo(spec.name, spec.family, "", spec.licence, True)
-    return SingleModel(spec, info, Graph(u2netp_weights(), "cpu", 2))
+    spec = manifest.read_shipped()["u2netp"]
+    return SingleModel(spec, spec.describe(), u2netp_graph())
+
+
+def u2netp_graph() -> Graph:
+    """The graph alone, as rembg runs it."""
+    return Graph(u2netp_weights(), "cpu", 2)
 
 
 def _read(path: Path, mode: str) -> Picture:
@@ -113,13 +116,13 @@ def generated(megapixels: float) -> Iterator[Case]:
         yield Case("generated", f"{kind}-{megapixels:g}MP", rgb, alpha)
 
 
-def rembg_way(model: SingleModel, rgb: Picture) -> Picture:
+def rembg_way(graph: Graph, rgb: Picture) -> Picture:
     """The mask as rembg makes it, with the same graph."""
     small = np.asarray(Image.fromarray(rgb).resize((320, 320), Image.Resampling.LANCZOS))
     scaled = small / max(float(small.max()), 1e-6)
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     tensor = ((scaled - mean) / std).transpose(2, 0, 1)[None].astype(np.float32)
-    answer = model.run_raw(tensor)
+    answer = graph.run({graph.inputs[0].name: tensor}, [graph.outputs[0].name])[0][0, 0]
     answer = (answer - answer.min()) / (answer.max() - answer.min())
     mask = Image.fromarray((answer * 255).astype(np.uint8))
     return np.asarray(mask.resize((rgb.shape[1], rgb.shape[0]), Image.Resampling.LANCZOS))
@@ -154,7 +157,7 @@ def looked(model: SingleModel, proxy: Picture, quality: Quality) -> Coarse:
     """The model's answer; `high` averages it with that of the mirrored picture."""
     coarse = model.matte([proxy])[0]
     if quality is Quality.HIGH:
-        coarse = averaged(coarse, model.matte([mirrored(proxy)])[0])
+        coarse = average_mirrored(coarse, model.matte([mirror_picture(proxy)])[0])
     return coarse
 
 

@@ -24,8 +24,8 @@ from quality import SETS, Case, Picture, cases, engine_alpha, looked, proxy_of, 
 from frisket.matting.engine import Quality
 from frisket.matting.engine.band import band
 from frisket.measure import metrics
+from frisket.models import Coarse
 from frisket.models.adapters.single import SingleModel
-from frisket.models.types import Coarse
 
 WAYS = ("once", "subject", "2 x 2", "3 x 3")
 _MEASURES = ("sad", "gradient", "mse")

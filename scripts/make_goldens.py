@@ -17,7 +17,7 @@ import numpy.typing as npt
 from skimage import data
 
 from frisket.matting import engine
-from frisket.models import Coarse, Model, Registry, averaged, mirrored
+from frisket.models import Coarse, Model, Registry, average_mirrored, mirror_picture
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
 PICTURES = ("astronaut", "coffee", "chelsea")
@@ -44,7 +44,7 @@ def looked(model: Model, rgb: Plane, quality: engine.Quality) -> Coarse:
     coarse = model.matte([rgb])[0]
     if quality is engine.Quality.STANDARD:
         return coarse
-    return averaged(coarse, model.matte([mirrored(rgb)])[0])
+    return average_mirrored(coarse, model.matte([mirror_picture(rgb)])[0])
 
 
 def matte(rgb: Plane, coarse: Coarse, quality: engine.Quality) -> Plane:

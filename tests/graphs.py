@@ -9,6 +9,8 @@ import onnx
 import onnx.parser
 from onnx import TensorProto, helper, numpy_helper
 
+from frisket.models.core.spec import Spec
+
 
 def convolution(
     path: Path,
@@ -48,6 +50,17 @@ def convolution(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(model, str(path))
     return path
+
+
+def family_graph(spec: Spec, path: Path, batch: int | str = 1) -> Path:
+    """A graph with the signature that a family of one graph expects."""
+    free = spec.input.fit in ("shorter", "longer", "any")
+    sides = ("h", "w") if free else spec.input.size
+    nhwc = spec.input.layout == "nhwc"
+    shape = (batch, *sides, 3) if nhwc else (batch, 3, *sides)
+    final = "Sigmoid" if spec.output.channels == 1 else "Identity"
+    layout, channels = spec.input.layout, spec.output.channels
+    return convolution(path, shape, channels=channels, layout=layout, final=final)
 
 
 # What the exporters of each kind call things, and how their encoders take a picture.
@@ -137,20 +150,30 @@ def sam_pair(folder: Path, kind: str, slow: int = 0) -> tuple[Path, Path]:
     The decoder's discs (60 px of the raster) and boxes show where its prompts arrived; its
     better mask is the second one. ``slow`` adds so many convolutions to the encoder.
     """
-    given, made, extra = SAM_KINDS[kind]
+    paths = folder / "encoder.onnx", folder / "decoder.onnx"
+    onnx.save(_make_encoder(kind, slow), str(paths[0]))
+    onnx.save(_make_decoder(kind), str(paths[1]))
+    return paths
+
+
+_PAD = """
+        centred = Sub(input_image, mean)
+        turned = Transpose<perm = [2, 0, 1]>(centred)
+        front = Constant<value_ints = [0]>()
+        single = Unsqueeze(turned, front)
+        pads = Constant<value_ints = [0, 0, 0, 0, 0, 0, 340, 0]>()
+        square = Pad(single, pads)
+"""
+
+
+def _make_encoder(kind: str, slow: int) -> onnx.ModelProto:
+    given, made, _ = SAM_KINDS[kind]
     rng = np.random.default_rng(3)
     name = given.split()[-1]
-    steps, weights = [], {"w0": rng.normal(0, 0.1, (8, 3, 16, 16))}
+    weights = {"w0": rng.normal(0, 0.1, (8, 3, 16, 16))}
+    steps = _PAD.strip().splitlines() if kind == "sam" else []
     if kind == "sam":
         weights["mean"] = np.full((1,), 128.0)
-        steps += [
-            f"centred = Sub({name}, mean)",
-            "turned = Transpose<perm = [2, 0, 1]>(centred)",
-            "front = Constant<value_ints = [0]>()",
-            "single = Unsqueeze(turned, front)",
-            "pads = Constant<value_ints = [0, 0, 0, 0, 0, 0, 340, 0]>()",
-            "square = Pad(single, pads)",
-        ]
     square = "square" if kind == "sam" else name
     steps += [f"f0 = Conv<strides = [16, 16]>({square}, w0)", "g0 = Conv(f0, wide)"]
     weights |= {
@@ -164,7 +187,11 @@ def sam_pair(folder: Path, kind: str, slow: int = 0) -> tuple[Path, Path]:
     if kind == "sam2":
         weights["wh"] = rng.normal(0, 0.1, (4, 3, 4, 4))
         steps.append(f"high_res_feats_0 = Conv<strides = [4, 4]>({name}, wh)")
-    encoder = _parsed(given, made, steps, weights)
+    return _parse(given, made, steps, weights)
+
+
+def _make_decoder(kind: str) -> onnx.ModelProto:
+    extra = SAM_KINDS[kind][2]
     feature = "image_embed" if kind == "sam2" else "image_embeddings"
     takes = f"float[1,8,64,64] {feature}, {extra}float[1,n,2] point_coords, float[1,n] point_labels"
     takes += ", float[1,1,256,256] mask_input, float[1] has_mask_input"
@@ -174,14 +201,10 @@ def sam_pair(folder: Path, kind: str, slow: int = 0) -> tuple[Path, Path]:
         size = "size = Constant<value_ints = [1024, 1024]>()"
     gives = "float[1,2,h,w] masks, float[1,2] iou_predictions"
     body = [f"embedding = Identity({feature})", size, *_DRAW.strip().splitlines()]
-    decoder = _parsed(takes, gives, body, {})
-    paths = folder / "encoder.onnx", folder / "decoder.onnx"
-    for path, model in zip(paths, (encoder, decoder), strict=True):
-        onnx.save(model, str(path))
-    return paths
+    return _parse(takes, gives, body, {})
 
 
-def _parsed(
+def _parse(
     inputs: str, outputs: str, steps: list[str], weights: dict[str, np.ndarray]
 ) -> onnx.ModelProto:
     text = f'<ir_version: 9, opset_import: ["" : 18]>\ngraph ({inputs}) => ({outputs}) {{\n'
@@ -192,6 +215,20 @@ def _parsed(
     return model
 
 
+_RED = """
+        first = Constant<value_ints = [0]>()
+        last = Constant<value_ints = [3]>()
+        red = Gather<axis = 1>(pixel_values, first)
+        trimap = Gather<axis = 1>(pixel_values, last)
+        low = Constant<value_float = 0.4>()
+        high = Constant<value_float = 0.6>()
+        above = Greater(trimap, low)
+        below = Less(trimap, high)
+        unknown = And(above, below)
+        alphas = Where(unknown, red, trimap)
+"""
+
+
 def refiner(path: Path, side: int | str, kind: str = "red", slow: int = 0) -> Path:
     """A graph with ViTMatte's signature.
 
@@ -199,40 +236,28 @@ def refiner(path: Path, side: int | str, kind: str = "red", slow: int = 0) -> Pa
     anything misplaced shows; "context" mixes random convolutions with the mean of the whole
     square, so that anything missing from it shows; ``slow`` adds so many convolutions to it.
     """
-    rng = np.random.default_rng(11)
-    weights: dict[str, np.ndarray] = {}
-    if kind == "red":
-        steps = [
-            "red = Gather<axis = 1>(pixel_values, first)",
-            "trimap = Gather<axis = 1>(pixel_values, last)",
-            "low = Constant<value_float = 0.4>()",
-            "high = Constant<value_float = 0.6>()",
-            "above = Greater(trimap, low)",
-            "below = Less(trimap, high)",
-            "unknown = And(above, below)",
-            "alphas = Where(unknown, red, trimap)",
-        ]
-        steps[:0] = [
-            "first = Constant<value_ints = [0]>()",
-            "last = Constant<value_ints = [3]>()",
-        ]
-    else:
-        weights = {"w": rng.normal(0, 0.3, (1, 4, 9, 9))}
-        weights |= {f"s{i}": rng.normal(0, 0.1, (64, 64 if i else 4, 3, 3)) for i in range(slow)}
-        steps = [
-            f"g{i} = Conv<pads = [1, 1, 1, 1]>({f'g{i - 1}' if i else 'pixel_values'}, s{i})"
-            for i in range(slow)
-        ]
-        if slow:
-            weights["thin"] = rng.normal(0, 0.1, (4, 64, 1, 1))
-            steps.append(f"mixed = Conv(g{slow - 1}, thin)")
-        steps += [
-            f"near = Conv<pads = [4, 4, 4, 4]>({'mixed' if slow else 'pixel_values'}, w)",
-            "whole = GlobalAveragePool(near)",
-            "both = Add(near, whole)",
-            "alphas = Sigmoid(both)",
-        ]
+    steps, weights = (_RED.strip().splitlines(), {}) if kind == "red" else _mix_context(slow)
     shape = f"float[1,4,{side},{side}]"
     out = f"float[1,1,{side},{side}]"
-    onnx.save(_parsed(f"{shape} pixel_values", f"{out} alphas", steps, weights), str(path))
+    onnx.save(_parse(f"{shape} pixel_values", f"{out} alphas", steps, weights), str(path))
     return path
+
+
+def _mix_context(slow: int) -> tuple[list[str], dict[str, np.ndarray]]:
+    rng = np.random.default_rng(11)
+    weights = {"w": rng.normal(0, 0.3, (1, 4, 9, 9))}
+    weights |= {f"s{i}": rng.normal(0, 0.1, (64, 64 if i else 4, 3, 3)) for i in range(slow)}
+    steps = [
+        f"g{i} = Conv<pads = [1, 1, 1, 1]>({f'g{i - 1}' if i else 'pixel_values'}, s{i})"
+        for i in range(slow)
+    ]
+    if slow:
+        weights["thin"] = rng.normal(0, 0.1, (4, 64, 1, 1))
+        steps.append(f"mixed = Conv(g{slow - 1}, thin)")
+    steps += [
+        f"near = Conv<pads = [4, 4, 4, 4]>({'mixed' if slow else 'pixel_values'}, w)",
+        "whole = GlobalAveragePool(near)",
+        "both = Add(near, whole)",
+        "alphas = Sigmoid(both)",
+    ]
+    return steps, weights

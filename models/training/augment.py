@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from compose import composite
+from compose import compose_scene
 from data import MASK_TRUST, Image, Pair
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Sample:
     soft: Image
 
 
-def soft_target(pair: Pair) -> Image:
+def blend_target(pair: Pair) -> Image:
     """Blend a mask with the teacher's map as far as the set's masks are believed.
 
     Where the two disagree about the subject itself the mask alone counts.
@@ -41,8 +41,8 @@ def soft_target(pair: Pair) -> Image:
     return np.asarray(cv2.addWeighted(pair.mask, trust, pair.teacher, 1 - trust, 0), np.uint8)
 
 
-def frame(rng: Generator, height: int, width: int, size: int) -> NDArray[np.float64]:
-    """A random crop, flip and small turn as a 2×3 map from the photograph to S×S."""
+def draw_frame(rng: Generator, height: int, width: int, size: int) -> NDArray[np.float64]:
+    """Draw a random crop, flip and small turn: a 2×3 map from the photograph to S×S."""
     share = np.ones(2) if rng.random() < WHOLE_FRAME else rng.uniform(0.65, 1.0, 2)
     centre = 0.5 + (rng.random(2) - 0.5) * (1 - share)
     angle = np.deg2rad(rng.normal(0, 8)) if rng.random() < 0.3 else 0.0
@@ -62,8 +62,8 @@ def warp(plane: Image, matrix: NDArray[np.float64], size: int) -> Image:
     return np.asarray(out, np.uint8)
 
 
-def colour(rng: Generator, image: Image) -> Image:
-    """Brightness, contrast, gamma, hue, saturation and white balance."""
+def change_colour(rng: Generator, image: Image) -> Image:
+    """Change brightness, contrast, gamma, hue, saturation and white balance."""
     x = image.astype(np.float32) / 255
     x = (x ** rng.uniform(0.75, 1.35) - 0.5) * rng.uniform(0.75, 1.25) + 0.5
     x = x * rng.uniform(0.92, 1.08, 3).astype(np.float32) + rng.uniform(-0.08, 0.08)
@@ -80,7 +80,7 @@ def shift_hue(rng: Generator, image: Image) -> Image:
 
 
 def damage(rng: Generator, image: Image) -> Image:
-    """Now and then blur, noise or JPEG blocks."""
+    """Add blur, noise or JPEG blocks now and then."""
     if rng.random() < 0.15:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6)), np.uint8)
     if rng.random() < 0.15:
@@ -93,7 +93,7 @@ def damage(rng: Generator, image: Image) -> Image:
 
 
 def cut_out(rng: Generator, image: Image) -> Image:
-    """Now and then hide a small box behind grey noise; the mask stays."""
+    """Hide a small box behind grey noise now and then; the mask stays."""
     if rng.random() > 0.1:
         return image
     size = image.shape[0]
@@ -104,21 +104,21 @@ def cut_out(rng: Generator, image: Image) -> Image:
     return image
 
 
-def planes(rng: Generator, pairs: list[Pair], index: int) -> tuple[Image, Image, Image]:
-    """Image, hard mask and soft target of one draw, at the photograph's own size."""
+def draw_planes(rng: Generator, pairs: list[Pair], index: int) -> tuple[Image, Image, Image]:
+    """Draw image, hard mask and soft target, at the photograph's own size."""
     pair = pairs[index]
     if rng.random() < COMPOSITE:
-        made = composite(rng, pair, pairs[int(rng.integers(len(pairs)))])
+        made = compose_scene(rng, pair, pairs[int(rng.integers(len(pairs)))])
         if made is not None:
             return made[0], made[1], made[1]
-    return pair.image, pair.mask, soft_target(pair)
+    return pair.image, pair.mask, blend_target(pair)
 
 
-def sample(rng: Generator, pairs: list[Pair], index: int, size: int) -> Sample:
+def draw_sample(rng: Generator, pairs: list[Pair], index: int, size: int) -> Sample:
     """Draw one training sample of side `size`."""
-    image, mask, soft = planes(rng, pairs, index)
-    matrix = frame(rng, *mask.shape, size)
+    image, mask, soft = draw_planes(rng, pairs, index)
+    matrix = draw_frame(rng, *mask.shape, size)
     image, mask, soft = (warp(p, matrix, size) for p in (image, mask, soft))
     if rng.random() < 0.8:
-        image = shift_hue(rng, colour(rng, image))
+        image = shift_hue(rng, change_colour(rng, image))
     return Sample(cut_out(rng, damage(rng, image)), mask, soft)

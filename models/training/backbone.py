@@ -27,8 +27,8 @@ SKIP_BLOCKS = (1, 3, 6)
 CHANNELS = (48, 72, 96, 160)
 
 
-def conv(inp: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the grid at stride 1."""
+def make_conv(inp: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+    """Return a convolution that keeps the grid at stride 1."""
     return nn.Conv2d(inp, out, kernel, stride, kernel // 2, groups=groups)
 
 
@@ -43,9 +43,9 @@ class InvertedResidual(nn.Module):
     def __init__(self, inp: int, out: int, expansion: int, stride: int) -> None:
         super().__init__()
         mid = inp * expansion
-        self.expand = conv(inp, mid, 1) if expansion > 1 else None
-        self.depthwise = conv(mid, mid, 3, stride, groups=mid)
-        self.project = conv(mid, out, 1)
+        self.expand = make_conv(inp, mid, 1) if expansion > 1 else None
+        self.depthwise = make_conv(mid, mid, 3, stride, groups=mid)
+        self.project = make_conv(mid, out, 1)
         self.residual = stride == 1 and inp == out
         self.act = nn.ReLU6()
 
@@ -61,7 +61,7 @@ class Backbone(nn.Module):
 
     def __init__(self, plan: list[tuple[int, int, int]] = PLAN) -> None:
         super().__init__()
-        self.stem = conv(3, 16, 3, 2)
+        self.stem = make_conv(3, 16, 3, 2)
         self.act = nn.ReLU6()
         widths = [16] + [out for _, out, _ in plan]
         self.blocks = nn.ModuleList(
@@ -80,7 +80,7 @@ class Backbone(nn.Module):
         return [*skips, x]
 
     def convolutions(self) -> list[nn.Conv2d]:
-        """Every convolution in the order in which the file holds them."""
+        """Return every convolution in the order in which the file holds them."""
         found = [self.stem]
         for block in self.blocks:
             found += [c for c in (block.expand, block.depthwise, block.project) if c is not None]
@@ -88,7 +88,7 @@ class Backbone(nn.Module):
 
 
 def read_convolutions(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Kernel (O×I×k×k) and bias of every convolution of a TFLite file, in order."""
+    """Return kernel (O×I×k×k) and bias of every convolution of a TFLite file, in order."""
     import tflite
 
     model = tflite.Model.GetRootAsModel(path.read_bytes(), 0)
@@ -116,7 +116,7 @@ def load_tflite(backbone: Backbone, path: Path) -> None:
             layer.bias.copy_(torch.from_numpy(bias.copy()))
 
 
-def as_published(backbone: Backbone) -> Backbone:
+def restore_published(backbone: Backbone) -> Backbone:
     """Turn to the published strides and dilations (1/8 throughout), to compare features."""
     for index, block in enumerate(backbone.blocks):
         if index == 6:
@@ -127,7 +127,7 @@ def as_published(backbone: Backbone) -> Backbone:
 
 
 def _tensor(model: object, graph: object, index: int) -> NDArray[np.float32]:
-    """One constant of the file, float32 in the file's own layout."""
+    """Return one constant of the file, float32 in the file's own layout."""
     tensor = graph.Tensors(index)  # type: ignore[attr-defined]
     raw = model.Buffers(tensor.Buffer()).DataAsNumpy()  # type: ignore[attr-defined]
     return np.asarray(raw.view(np.float32).reshape(tensor.ShapeAsNumpy()))

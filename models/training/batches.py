@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from augment import Sample, sample
+from augment import Sample, draw_sample
 from data import Image, Pair, draw_weights
 from numpy.typing import NDArray
 from torch import Tensor
@@ -29,25 +29,25 @@ class Plan:
     seed: int
 
     def size_at(self, step: int) -> int:
-        """Side of the training images at a step."""
+        """Return the side of the training images at a step."""
         return self.small_size if step < self.grow_at * self.steps else self.size
 
     def rate_at(self, step: int) -> float:
-        """Share of the peak rate: a short warm-up, a plateau, a cosine down to 1 %."""
+        """Return the share of the peak rate: a short warm-up, a plateau, a cosine down to 1 %."""
         warm = min(1.0, (step + 1) / 200)
         start = (1 - self.decay) * self.steps
         through = min(1.0, max(0.0, (step - start) / max(1.0, self.steps - start)))
         return warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * through))))
 
 
-def to_input(images: NDArray[np.uint8]) -> Tensor:
-    """N×S×S×3 0..255 to N×3×S×S in −1..1, channels last in memory."""
+def make_input(images: NDArray[np.uint8]) -> Tensor:
+    """Turn N×S×S×3 0..255 into N×3×S×S in −1..1, channels last in memory."""
     x = torch.from_numpy(images).permute(0, 3, 1, 2)
     return (x.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-def to_target(masks: NDArray[np.uint8]) -> Tensor:
-    """N×S×S 0..255 to N×1×S×S in 0..1."""
+def make_target(masks: NDArray[np.uint8]) -> Tensor:
+    """Turn N×S×S 0..255 into N×1×S×S in 0..1."""
     return torch.from_numpy(masks)[:, None].float() / 255
 
 
@@ -58,7 +58,7 @@ class StepBatches(Dataset[tuple[Tensor, Tensor, Tensor]]):
         self.pairs, self.plan, self.weights = pairs, plan, draw_weights(pairs)
 
     def __len__(self) -> int:
-        """Steps of the run."""
+        """Return the number of steps of the run."""
         return self.plan.steps
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -67,7 +67,7 @@ class StepBatches(Dataset[tuple[Tensor, Tensor, Tensor]]):
         rng = np.random.default_rng((self.plan.seed, step))
         drawn = rng.choice(len(self.pairs), self.plan.batch, p=self.weights)
         size = self.plan.size_at(step)
-        samples = [sample(rng, self.pairs, int(i), size) for i in drawn]
+        samples = [draw_sample(rng, self.pairs, int(i), size) for i in drawn]
         return collate(samples)
 
 
@@ -79,6 +79,6 @@ def collate(samples: list[Sample]) -> tuple[Tensor, Tensor, Tensor]:
     return torch.from_numpy(images), torch.from_numpy(soft), torch.from_numpy(masks)
 
 
-def square(image: Image, size: int) -> Image:
+def stretch_square(image: Image, size: int) -> Image:
     """Stretch a photograph or mask to a square, as the model is fed."""
     return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -18,8 +18,8 @@ def soften(mask: Image) -> Image:
     return np.asarray(cv2.GaussianBlur(inner, (0, 0), 0.8), np.uint8)
 
 
-def generated(rng: Generator, height: int, width: int) -> Image:
-    """A studio-like background: one colour fading into another, a little noise."""
+def draw_background(rng: Generator, height: int, width: int) -> Image:
+    """Draw a studio-like background: one colour fading into another, a little noise."""
     a, b = rng.uniform(0, 255, (2, 3))
     ramp = np.linspace(0, 1, height)[:, None] * rng.uniform(0, 1)
     ramp = ramp + np.linspace(0, 1, width)[None] * rng.uniform(0, 1)
@@ -28,8 +28,8 @@ def generated(rng: Generator, height: int, width: int) -> Image:
     return (flat + noise).clip(0, 255).astype(np.uint8)
 
 
-def empty_part(rng: Generator, pair: Pair) -> Image | None:
-    """A random part of a photograph that its subject does not reach, or None."""
+def find_empty_part(rng: Generator, pair: Pair) -> Image | None:
+    """Return a random part of a photograph that its subject does not reach, or None."""
     h, w = pair.mask.shape
     for _ in range(8):
         share = rng.uniform(0.35, 0.9, 2)
@@ -41,8 +41,8 @@ def empty_part(rng: Generator, pair: Pair) -> Image | None:
     return None
 
 
-def subject(pair: Pair) -> tuple[Image, Image] | None:
-    """The subject's box and its soft mask; None where it is too small or fills the frame."""
+def cut_subject(pair: Pair) -> tuple[Image, Image] | None:
+    """Return the subject's box and its soft mask; None where it is too small or fills the frame."""
     share = float(pair.mask.mean()) / 255
     if not 0.02 < share < 0.75:
         return None
@@ -74,12 +74,12 @@ def relight(rng: Generator, image: Image, back: Image) -> NDArray[np.float32]:
     return np.asarray(image + gap * rng.uniform(0, 0.5), np.float32).clip(0, 255)
 
 
-def composite(rng: Generator, front: Pair, behind: Pair) -> tuple[Image, Image] | None:
-    """A subject over another background, with its exact mask; None where it cannot be made."""
+def compose_scene(rng: Generator, front: Pair, behind: Pair) -> tuple[Image, Image] | None:
+    """Lay a subject over another background, with its exact mask; None where it cannot be made."""
     h, w = behind.mask.shape
     plain = rng.random() < GENERATED
-    back = generated(rng, h, w) if plain else empty_part(rng, behind)
-    cut = subject(front)
+    back = draw_background(rng, h, w) if plain else find_empty_part(rng, behind)
+    cut = cut_subject(front)
     if back is None or cut is None:
         return None
     if rng.random() < EMPTY:

@@ -56,7 +56,7 @@ def list_pairs(root: Path) -> list[tuple[str, Path]]:
     return [(p.parent.name, p) for p in photos if p.with_suffix(".png").exists()]
 
 
-def held_out(group: str, name: str, share: float = 0.05) -> bool:
+def is_held_out(group: str, name: str, share: float = 0.05) -> bool:
     """Say whether a photograph belongs to the validation split; depends on its name only."""
     return zlib.crc32(f"{group}/{name}".encode()) % 1000 < share * 1000
 
@@ -81,12 +81,12 @@ def load_all(root: Path, teacher_root: Path | None, skip: frozenset[str]) -> lis
 
 def split(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
     """Divide pairs into training and validation, the same way on every machine."""
-    train = [p for p in pairs if not held_out(p.group, p.name)]
-    return train, [p for p in pairs if held_out(p.group, p.name)]
+    train = [p for p in pairs if not is_held_out(p.group, p.name)]
+    return train, [p for p in pairs if is_held_out(p.group, p.name)]
 
 
 def draw_weights(pairs: list[Pair]) -> NDArray[np.float64]:
-    """Chance of each pair to be drawn; sums to 1."""
+    """Return the chance of each pair to be drawn; they sum to 1."""
     weight = np.array([SET_WEIGHT.get(p.group, 1.0) for p in pairs])
     return weight / weight.sum()
 

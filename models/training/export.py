@@ -42,7 +42,7 @@ class Shipped(nn.Module):
         self.net = net
 
     def forward(self, image: Tensor) -> Tensor:
-        """N×3×S×S in 0..1 to N×1×S×S in 0..1."""
+        """Turn N×3×S×S in 0..1 into N×1×S×S in 0..1."""
         signed = image * 2 - 1
         # One run over both: two would share their weights, which ONNX Runtime optimises badly.
         both, count = self.net(torch.cat([signed, signed.flip(3)]))[0], image.shape[0]
@@ -50,7 +50,7 @@ class Shipped(nn.Module):
 
 
 def load(run: Path) -> Shipped:
-    """The averaged network of a run, with batch normalisation folded in."""
+    """Return the averaged network of a run, with batch normalisation folded in."""
     net = Frisket()
     state = torch.load(run / "checkpoint.pt", weights_only=True)
     net.load_state_dict(state["mean"])
@@ -105,8 +105,8 @@ def halve(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def deviation(model: Shipped, path: Path, size: int) -> float:
-    """The greatest difference between the file's answers and PyTorch's, on noise."""
+def measure_deviation(model: Shipped, path: Path, size: int) -> float:
+    """Return the greatest difference between the file's answers and PyTorch's, on noise."""
     image = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     runtime = import_runtime()
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -116,7 +116,7 @@ def deviation(model: Shipped, path: Path, size: int) -> float:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -124,7 +124,7 @@ def main() -> None:
     args = parser.parse_args()
     model = load(args.run)
     write(model, args.out, args.size)
-    gap = deviation(model, args.out, args.size)
+    gap = measure_deviation(model, args.out, args.size)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB, differs by at most {gap:.4f}")
     if gap > 0.05:
         raise SystemExit("the exported graph does not agree with the network")

@@ -15,20 +15,20 @@ from torch import Tensor, nn
 WIDTHS = (24, 48, 64, 128)
 
 
-def unit(inp: int, out: int, kernel: int = 1, groups: int = 1, rate: int = 1) -> nn.Sequential:
-    """Convolution, batch normalisation, ReLU; the grid stays."""
+def make_unit(inp: int, out: int, kernel: int = 1, groups: int = 1, rate: int = 1) -> nn.Sequential:
+    """Return convolution, batch normalisation and ReLU; the grid stays."""
     pad = rate * (kernel // 2)
     layer = nn.Conv2d(inp, out, kernel, 1, pad, rate, groups, bias=False)
     return nn.Sequential(layer, nn.BatchNorm2d(out), nn.ReLU())
 
 
-def separable(inp: int, out: int, kernel: int = 3, rate: int = 1) -> nn.Sequential:
+def make_separable(inp: int, out: int, kernel: int = 3, rate: int = 1) -> nn.Sequential:
     """Filter each channel, then mix them."""
-    return nn.Sequential(unit(inp, inp, kernel, inp, rate), unit(inp, out))
+    return nn.Sequential(make_unit(inp, inp, kernel, inp, rate), make_unit(inp, out))
 
 
 def upsample(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear resize of N×C×h×w to the grid of `like`."""
+    """Resize N×C×h×w bilinearly to the grid of `like`."""
     return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
@@ -39,13 +39,13 @@ class Context(nn.Module):
         super().__init__()
         self.cells = (1, 2, 4)
         self.pooled = nn.ModuleList(nn.Conv2d(inp, out // 4, 1) for _ in self.cells)
-        self.local = unit(inp, out)
-        self.wide = separable(inp, out // 2, 3, rate=3)
-        self.mix = unit(out + out // 2 + 3 * (out // 4), out)
-        self.refine = separable(out, out, 5)
+        self.local = make_unit(inp, out)
+        self.wide = make_separable(inp, out // 2, 3, rate=3)
+        self.mix = make_unit(out + out // 2 + 3 * (out // 4), out)
+        self.refine = make_separable(out, out, 5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """N×inp×h×w to N×out×h×w."""
+        """Turn N×inp×h×w into N×out×h×w."""
         parts = [self.local(x), self.wide(x)]
         for cells, layer in zip(self.cells, self.pooled, strict=True):
             side = x.shape[-1] // cells
@@ -59,10 +59,10 @@ class Merge(nn.Module):
 
     def __init__(self, coarse: int, skip: int, out: int) -> None:
         super().__init__()
-        self.skip = unit(skip, out)
-        self.down = unit(coarse, out)
-        self.first = separable(2 * out, out, 5)
-        self.second = separable(out, out, 3)
+        self.skip = make_unit(skip, out)
+        self.down = make_unit(coarse, out)
+        self.first = make_separable(2 * out, out, 5)
+        self.second = make_separable(out, out, 3)
 
     def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
         """Return N×out on the grid of `skip`."""
@@ -95,7 +95,7 @@ class Frisket(nn.Module):
         return logits[::-1]
 
     def parameter_groups(self, rate: float, backbone_share: float) -> list[dict[str, object]]:
-        """Parameters for an optimiser; the backbone learns at a share of the rate."""
+        """Return parameters for an optimiser; the backbone learns at a share of the rate."""
         own = list(self.backbone.parameters())
         known = {id(p) for p in own}
         rest = [p for p in self.parameters() if id(p) not in known]

@@ -17,12 +17,12 @@ import matplotlib.pyplot as plt
 
 
 def read(log: Path) -> list[dict[str, Any]]:
-    """Every record of a log."""
+    """Return every record of a log."""
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def draw(records: list[dict[str, Any]], out: Path) -> None:
-    """Loss on the left, intersection over union of the validation split on the right."""
+    """Draw loss on the left, intersection over union of the validation split on the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
     losses = [(r["step"], r["loss"]) for r in records if "loss" in r]
     left.plot(*zip(*losses, strict=True))
@@ -38,7 +38,7 @@ def draw(records: list[dict[str, Any]], out: Path) -> None:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

@@ -21,15 +21,15 @@ class Score:
     curve: NDArray[np.float64]
 
 
-def iou(alpha: Plane, mask: NDArray[np.bool_]) -> float:
-    """Intersection over union at threshold 0.5; 1 where both are empty."""
+def measure_iou(alpha: Plane, mask: NDArray[np.bool_]) -> float:
+    """Return intersection over union at threshold 0.5; 1 where both are empty."""
     found = alpha >= 0.5
     union = np.count_nonzero(found | mask)
     return np.count_nonzero(found & mask) / union if union else 1.0
 
 
-def f_curve(alpha: Plane, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """F measure at the thresholds 0..255 of the 8-bit alpha."""
+def measure_f_curve(alpha: Plane, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the F measure at the thresholds 0..255 of the 8-bit alpha."""
     level = np.rint(alpha * 255).astype(np.int64)
     both = np.bincount(level[mask], minlength=256)[::-1].cumsum()[::-1]
     found = np.bincount(level.ravel(), minlength=256)[::-1].cumsum()[::-1]
@@ -41,11 +41,15 @@ def f_curve(alpha: Plane, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 def score(alpha: Plane, mask: Plane) -> Score:
     """Compare one alpha with one mask of the same size."""
     truth = mask >= 0.5
-    return Score(float(np.abs(alpha - truth).mean()), iou(alpha, truth), f_curve(alpha, truth))
+    return Score(
+        float(np.abs(alpha - truth).mean()),
+        measure_iou(alpha, truth),
+        measure_f_curve(alpha, truth),
+    )
 
 
-def summary(scores: list[Score]) -> dict[str, float]:
-    """Means over images; maxF is the best threshold of the mean curve."""
+def summarise(scores: list[Score]) -> dict[str, float]:
+    """Return means over images; maxF is the best threshold of the mean curve."""
     return {
         "images": len(scores),
         "mae": float(np.mean([s.mae for s in scores])),

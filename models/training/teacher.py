@@ -22,14 +22,14 @@ STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def prepare(image: Image) -> NDArray[np.float32]:
-    """Feed of the U²-Net family: H×W×3 0..255 to 1×3×320×320, as its authors do it."""
+    """Prepare what the U²-Net family is fed: H×W×3 0..255 to 1×3×320×320, as its authors do it."""
     small = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
     scaled = small / max(float(small.max()), 1.0)
     return np.ascontiguousarray(((scaled - MEAN) / STD).transpose(2, 0, 1)[None])
 
 
-def soft_map(session: Any, image: Image) -> NDArray[np.float32]:
-    """The teacher's map for a photograph: H×W, 0..1, stretched between its extremes.
+def make_soft_map(session: Any, image: Image) -> NDArray[np.float32]:
+    """Return the teacher's map for a photograph: H×W, 0..1, stretched between its extremes.
 
     A map whose extremes lie closer than 0.1 says that nothing was found; it is kept as it is.
     """
@@ -46,12 +46,12 @@ def write_map(session: Any, photo: Path, target: Path) -> None:
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    soft = soft_map(session, read_rgb(photo)).clip(0, 1)
+    soft = make_soft_map(session, read_rgb(photo)).clip(0, 1)
     cv2.imwrite(str(target), np.rint(soft * 255).astype(np.uint8))
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)

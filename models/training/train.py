@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 import torch
 from backbone import load_tflite
-from batches import Plan, StepBatches, square, to_input, to_target
+from batches import Plan, StepBatches, make_input, make_target, stretch_square
 from data import Pair, load_all, read_skip, split
-from losses import total_loss
+from losses import measure_loss
 from network import Frisket
-from scores import Score, score, summary
+from scores import Score, score, summarise
 from torch import Tensor
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
@@ -60,11 +60,11 @@ class Run:
         (self.out / "checkpoint.tmp").replace(self.out / CHECKPOINT)
 
     def learn(self, images: Tensor, soft: Tensor, masks: Tensor) -> float:
-        """One step on a uint8 batch; return the loss."""
+        """Learn from a uint8 batch; return the loss."""
         self._set_rate()
         with torch.autocast("cpu", torch.bfloat16):
-            logits = self.net(to_input(images.numpy()))
-        loss = total_loss(logits, to_target(soft.numpy()), to_target(masks.numpy()))
+            logits = self.net(make_input(images.numpy()))
+        loss = measure_loss(logits, make_target(soft.numpy()), make_target(masks.numpy()))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
@@ -104,19 +104,19 @@ class Run:
 @torch.no_grad()
 def predict(net: Frisket, pair: Pair, size: int) -> Score:
     """Score one validation photograph at its own size."""
-    image = square(pair.image, size)[None]
-    alpha = net(to_input(image))[0].float().sigmoid()[0, 0].numpy()
+    image = stretch_square(pair.image, size)[None]
+    alpha = net(make_input(image))[0].float().sigmoid()[0, 0].numpy()
     h, w = pair.mask.shape
     full = cv2.resize(alpha, (w, h), interpolation=cv2.INTER_LINEAR)
     return score(full, pair.mask.astype(np.float32) / 255)
 
 
 def validate(net: Frisket, pairs: list[Pair], size: int) -> dict[str, dict[str, float]]:
-    """Scores of each set of the validation split."""
+    """Return scores of each set of the validation split."""
     net.eval()
     groups = sorted({p.group for p in pairs})
     members = {g: [p for p in pairs if p.group == g] for g in groups}
-    return {g: summary([predict(net, p, size) for p in m]) for g, m in members.items()}
+    return {g: summarise([predict(net, p, size) for p in m]) for g, m in members.items()}
 
 
 class Log:
@@ -135,7 +135,7 @@ class Log:
 
 
 def batches(pairs: list[Pair], plan: Plan, start: int) -> Iterator[tuple[Tensor, ...]]:
-    """Batches of the steps from `start` on, drawn by a thread ahead of their use.
+    """Yield batches of the steps from `start` on, drawn by a thread ahead of their use.
 
     A thread, not a process: OpenCV and NumPy let go of the interpreter while they work, and
     a forked worker can hang in a lock that OpenCV's own threads held.
@@ -168,7 +168,7 @@ def train(run: Run, pairs: list[Pair], every: int) -> None:
 
 
 def parse() -> argparse.Namespace:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--data", "--out"):
         parser.add_argument(name, type=Path, required=True)

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +12,32 @@ import pytest
 
 from frisket.models import Registry
 
+from .web import Handler
+
 SHARED = Path(os.environ.get("FRISKET_SHARED", Path(__file__).parents[3] / "shared"))
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     return Registry(tmp_path / "home")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """Where the registry's models lie."""
+    return tmp_path / "home" / "models"
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of a server of one file."""
+    Handler.cut_at, Handler.stall_at, Handler.ranges = None, None, []
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{http.server_address[1]}"
+    http.shutdown()
+    http.server_close()
 
 
 @pytest.fixture

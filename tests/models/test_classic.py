@@ -3,16 +3,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frisket.models import BadPrompt, Box, Coarse, Point, Prompt, Registry, averaged, mirrored
-from frisket.models.adapters.contrast import geodesic
+from frisket.models import (
+    BadPrompt,
+    Box,
+    Point,
+    Prompt,
+    Registry,
+)
+from frisket.models.adapters.contrast import measure_geodesic
 
 
-def iou(alpha: np.ndarray, truth: np.ndarray) -> float:
+def measure_iou(alpha: np.ndarray, truth: np.ndarray) -> float:
     a = alpha >= 128
     return float((a & truth).sum() / (a | truth).sum())
 
 
-def disc() -> np.ndarray:
+def mark_disc() -> np.ndarray:
     y, x = np.mgrid[:120, :160]
     return np.asarray((y - 60) ** 2 + (x - 80) ** 2 < 35**2)
 
@@ -28,7 +34,7 @@ PROMPTS = [
 def test_finds_the_disc(registry: Registry, subject: np.ndarray, prompt: Prompt | None) -> None:
     model = registry.open("classic")
     coarse = model.matte([subject], [prompt])[0]
-    assert iou(coarse.alpha, disc()) > 0.9
+    assert measure_iou(coarse.alpha, mark_disc()) > 0.9
     assert np.array_equal(coarse.alpha, model.matte([subject], [prompt])[0].alpha)
     assert "contrast alone" in coarse.note
 
@@ -43,27 +49,5 @@ def test_geodesic_goes_round_walls() -> None:
     cost[1:, 4] = 100
     seeds = np.zeros((9, 9), bool)
     seeds[8, 0] = True
-    far = geodesic(cost, seeds)
+    far = measure_geodesic(cost, seeds)
     assert far[8, 8] == pytest.approx(24, abs=1e-3)
-
-
-def test_averaging_mirror_images(registry: Registry, subject: np.ndarray) -> None:
-    model = registry.open("fake")
-    plain, mirror = model.matte([subject])[0], model.matte([mirrored(subject)])[0]
-    assert np.array_equal(averaged(plain, mirror).alpha, plain.alpha)
-
-
-def coarse_of(alpha: np.ndarray) -> Coarse:
-    return Coarse(alpha, cell_px=2.0)
-
-
-def test_the_mirror_image_counts_along_outlines_only() -> None:
-    """It may move an edge, not bring in a second thing far from the first."""
-    plain, other = np.zeros((200, 300), np.uint8), np.zeros((200, 300), np.uint8)
-    plain[60:140, 40:100] = 255
-    other[60:140, 40:104] = 255
-    other[90:110, 240:280] = 255
-    mixed = averaged(coarse_of(plain), coarse_of(mirrored(other))).alpha
-    assert np.all(mixed[65:135, 100:104] == 128)
-    assert not mixed[:, 200:].any()
-    assert np.array_equal(mixed[:, :100], plain[:, :100])

@@ -12,7 +12,7 @@ from graphs import convolution, refiner
 from frisket.models import BadOutput, BadPrompt, BadSignature, Refiner, Registry
 
 
-def opened(registry: Registry, file: Path, family: str = "vitmatte") -> Refiner:
+def open_refiner(registry: Registry, file: Path, family: str = "vitmatte") -> Refiner:
     registry.add("mine", family, file)
     model = registry.open("mine", "cpu", 1)
     assert isinstance(model, Refiner)
@@ -24,7 +24,7 @@ def test_colours_and_trimap_arrive_as_the_family_says(
     registry: Registry, tmp_path: Path, family: str, red: float
 ) -> None:
     """The graph answers with its first channel, so with the colour after normalisation."""
-    model = opened(registry, refiner(tmp_path / "r.onnx", 64), family)
+    model = open_refiner(registry, refiner(tmp_path / "r.onnx", 64), family)
     image = np.zeros((64, 64, 3), np.uint8)
     image[..., 0] = 200
     trimap = np.full((64, 64), 128, np.uint8)
@@ -37,7 +37,7 @@ def test_colours_and_trimap_arrive_as_the_family_says(
 
 
 def test_a_graph_of_free_size_gets_the_familys(registry: Registry, tmp_path: Path) -> None:
-    assert opened(registry, refiner(tmp_path / "r.onnx", "s"), "vitmatte-hf").side == 512
+    assert open_refiner(registry, refiner(tmp_path / "r.onnx", "s"), "vitmatte-hf").side == 512
 
 
 def test_signatures_are_named(registry: Registry, tmp_path: Path) -> None:
@@ -74,6 +74,6 @@ def test_a_refiner_is_chosen_beside_the_model(registry: Registry, tmp_path: Path
 
 
 def test_a_refiner_answers_nothing_alone(registry: Registry, tmp_path: Path) -> None:
-    model = opened(registry, refiner(tmp_path / "r.onnx", 64))
+    model = open_refiner(registry, refiner(tmp_path / "r.onnx", 64))
     with pytest.raises(BadPrompt, match="--quality best"):
         model.matte([np.zeros((64, 64, 3), np.uint8)])

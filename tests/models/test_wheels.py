@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from frisket.models import DownloadFailed, Registry, WrongHash, manifest
-from frisket.models.manifest import Source
+from frisket.models import DownloadFailed, Registry, Source, WrongHash, manifest
 
 WEIGHTS = b"weights" * 1000
 MEMBER = "friskettest/weights.bin"
@@ -34,22 +33,26 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def pulled(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, url: str, sha256: str = SHA256
+def pull_member(
+    registry: Registry,
+    models: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    sha256: str = SHA256,
 ) -> Path:
-    shipped = dict(manifest.shipped())
+    shipped = dict(manifest.read_shipped())
     shipped["selfie"] = replace(
-        shipped["selfie"], sources=(Source("weights.bin", f"wheel:{url}", sha256),)
+        shipped["selfie"], sources=(Source("weights.bin", f"wheel:{url}", sha256, part="graph"),)
     )
-    monkeypatch.setattr(manifest, "shipped", lambda: shipped)
+    monkeypatch.setattr(manifest, "read_shipped", lambda: shipped)
     registry.pull("selfie")
-    return registry._folder("selfie") / "weights.bin"
+    return models / "selfie" / "weights.bin"
 
 
 def test_a_member_is_fetched_and_verified(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    got = pulled(registry, monkeypatch, f"friskettest==1.0:{MEMBER}")
+    got = pull_member(registry, models, monkeypatch, f"friskettest==1.0:{MEMBER}")
     assert got.read_bytes() == WEIGHTS
     assert registry.info("selfie").present
 
@@ -62,24 +65,26 @@ def test_a_member_is_fetched_and_verified(
     ],
 )
 def test_what_is_missing_is_named(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, url: str, text: str
+    registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch, url: str, text: str
 ) -> None:
     with pytest.raises(DownloadFailed, match=text):
-        pulled(registry, monkeypatch, url)
+        pull_member(registry, models, monkeypatch, url)
     assert not registry.info("selfie").present
 
 
-def test_another_file_is_not_kept(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_file_is_not_kept(
+    registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(WrongHash, match="nothing of it was kept"):
-        pulled(registry, monkeypatch, f"friskettest==1.0:{MEMBER}", "0" * 64)
-    assert not [p for p in registry._folder("selfie").rglob("*") if p.is_file()]
+        pull_member(registry, models, monkeypatch, f"friskettest==1.0:{MEMBER}", "0" * 64)
+    assert not [p for p in (models / "selfie").rglob("*") if p.is_file()]
 
 
 def test_a_broken_wheel_is_one_sentence(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, index: Path
+    registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch, index: Path
 ) -> None:
     for wheel in index.iterdir():
         wheel.write_bytes(wheel.read_bytes()[:900])
     with pytest.raises(DownloadFailed):
-        pulled(registry, monkeypatch, f"friskettest==1.0:{MEMBER}")
+        pull_member(registry, models, monkeypatch, f"friskettest==1.0:{MEMBER}")
     assert not registry.info("selfie").present

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from frisket.models import Coarse, ModelFileError, ModelInfo, Prompt, Registry
-from frisket.models.adapters.fake import FAKE, FakeModel
+from frisket.models.adapters.fake import FakeModel
+from frisket.models.manifest import read_shipped
 from frisket.protocol.reasons import Reason
 from frisket.server.config import Limits
 from frisket.server.errors import ServiceError
@@ -24,11 +25,14 @@ PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
 PATIENCE_S = 10.0
 
 
+FAKE = ModelInfo("fake", "fake", "", "Apache-2.0", True, present=True)
+
+
 class WatchedModel(FakeModel):
     """Runs while its gate is open; notes what happened on which thread."""
 
     def __init__(self, name: str, log: list[tuple[str, str, int]]) -> None:
-        super().__init__(info=replace(FAKE, name=name))
+        super().__init__(read_shipped()["fake"], replace(FAKE, name=name))
         self.gate = threading.Event()
         self.gate.set()
         self.log = log
@@ -46,6 +50,7 @@ class WatchedModel(FakeModel):
 
     def close(self) -> None:
         self.note("close")
+        super().close()
 
 
 class WatchedRefiner(WatchedModel):

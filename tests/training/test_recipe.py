@@ -119,13 +119,13 @@ def test_photographs_of_the_evaluation_sets_can_be_left_out(recipe: None, data: 
 
 
 def test_the_loss_prefers_the_truth(recipe: None) -> None:
-    from losses import total_loss
+    from losses import measure_loss
 
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., 16:48, 16:48] = 1
     sure = [(mask * 2 - 1) * 6] * 4
     losses = [
-        total_loss(logits, mask, mask).item()
+        measure_loss(logits, mask, mask).item()
         for logits in (sure, [x * 0.2 for x in sure], [-x for x in sure])
     ]
     assert losses == sorted(losses)
@@ -142,7 +142,7 @@ def test_what_is_exported_answers_as_the_network_does(
     torch.save({"mean": Frisket().state_dict()}, tmp_path / "checkpoint.pt")
     model, path = export.load(tmp_path), tmp_path / "model.onnx"
     export.write(model, path, 64)
-    assert export.deviation(model, path, 64) < 0.05
+    assert export.measure_deviation(model, path, 64) < 0.05
     graph = onnx.load(path).graph
     large = [c for c in graph.initializer if np.prod(c.dims) >= 64]
     assert {c.data_type for c in large} <= {onnx.TensorProto.FLOAT16, onnx.TensorProto.INT64}

@@ -12,8 +12,7 @@ from frisket.cli.exits import Exit
 from frisket.protocol.extras import advise_install
 
 if TYPE_CHECKING:
-    from frisket.models import ModelInfo, Registry
-    from frisket.models.manifest import Source
+    from frisket.models import ModelInfo, Registry, Source
 
 MODEL_ERROR = 6
 """Exit code of everything that is wrong with a model."""
@@ -117,7 +116,7 @@ def _show(registry: Registry, args: argparse.Namespace) -> None:
         "size": _size(info.size_bytes),
         "input": f"{wide} x {high} px" if high else "any size",
         "takes": "boxes and points" if info.prompts else "",
-        "classes": ", ".join(info.classes[1:]),
+        "classes": ", ".join(info.cuttable),
         "files": "\n".join(_origin(source) for source in registry.sources(args.name)),
     }
     for key, value in facts.items():

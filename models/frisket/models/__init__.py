@@ -4,7 +4,7 @@
 ``Coarse`` per picture. Nothing heavy is imported before a model is opened.
 """
 
-from .errors import (
+from .core.errors import (
     BadOutput,
     BadPrompt,
     BadSignature,
@@ -12,15 +12,17 @@ from .errors import (
     DeviceUnavailable,
     DownloadFailed,
     MissingExtra,
+    ModelClosed,
     ModelError,
     ModelFileError,
     NotPresent,
     UnknownModel,
     WrongHash,
 )
-from .mirror import averaged, mirrored, mirrored_prompt
+from .core.spec import Source
+from .core.types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
+from .mirror import average_mirrored, mirror_picture, mirror_prompt
 from .registry import Registry
-from .types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
 
 __all__ = [
     "BadOutput",
@@ -33,6 +35,7 @@ __all__ = [
     "DownloadFailed",
     "MissingExtra",
     "Model",
+    "ModelClosed",
     "ModelError",
     "ModelFileError",
     "ModelInfo",
@@ -41,10 +44,11 @@ __all__ = [
     "Prompt",
     "Refiner",
     "Registry",
+    "Source",
     "Stroke",
     "UnknownModel",
     "WrongHash",
-    "averaged",
-    "mirrored",
-    "mirrored_prompt",
+    "average_mirrored",
+    "mirror_picture",
+    "mirror_prompt",
 ]

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from .download import digest
-from .errors import ModelFileError, WrongHash
-from .manifest import Spec
+from . import manifest
+from .adding import check_name
+from .core.errors import ModelFileError, WrongHash
+from .download import digest, verify
+from .files import read_json
+from .shelf import RECORD, read_added
 
 _INDEX = "frisket-model.json"
+_INDEX_LIMIT = 1 << 20
 _LIMIT = 4 << 30
+# What zipfile raises for a damaged, an encrypted and an oddly packed archive.
+_GARBLED = (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error)
 
 
 def write(folder: Path, name: str, file: Path) -> None:
@@ -36,56 +43,65 @@ def write(folder: Path, name: str, file: Path) -> None:
         raise ModelFileError(f"{file} cannot be written: {error.strerror}.") from error
 
 
-def _index(archive: zipfile.ZipFile, file: Path) -> tuple[str, dict[str, str]]:
-    try:
-        data = json.loads(archive.read(_INDEX))
-        name, hashes = str(data["name"]), dict(data["sha256"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelFileError(f"{file} was not written by 'frisket models export'.") from error
-    plain = all(Path(n).name == n and not n.startswith(".") for n in (name, *hashes))
-    if not plain or sum(i.file_size for i in archive.infolist()) > _LIMIT:
-        raise ModelFileError(f"{file} was not written by 'frisket models export'.")
-    return name, hashes
-
-
-def read(file: Path, models: Path, shipped: Mapping[str, Spec]) -> str:
-    """Unpack an archive under ``models``; returns the model's name.
+def read(file: Path, models: Path) -> str:
+    """Unpack an archive under ``models``; return the model's name.
 
     Raises:
-        ModelFileError: it is not an archive of this project.
+        ModelFileError: it is not an archive of this project, or its model is of no known family.
         WrongHash: a member differs from what was recorded, or from what is pinned.
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            name, hashes = _index(archive, file)
+            name, hashes = _read_index(archive, file)
+            check_name(name)
             target = models / f".{name}.part"
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
             try:
-                _unpack(archive, hashes, target, _pins(shipped.get(name)))
+                _unpack(archive, hashes, target)
+                _check_model(name, target)
                 _swap(target, models / name)
             finally:
                 shutil.rmtree(target, ignore_errors=True)
-    except (zipfile.BadZipFile, KeyError) as error:
+    except _GARBLED as error:
         raise ModelFileError(f"{file} is damaged or not a model archive.") from error
     except OSError as error:
         raise ModelFileError(f"{file} cannot be read or stored: {error.strerror}.") from error
     return name
 
 
-def _pins(spec: Spec | None) -> dict[str, str]:
-    return {s.file: s.sha256 for s in spec.sources if s.sha256} if spec else {}
+def _read_index(archive: zipfile.ZipFile, file: Path) -> tuple[str, dict[str, str]]:
+    strange = ModelFileError(f"{file} was not written by 'frisket models export'.")
+    sizes = {member.filename: member.file_size for member in archive.infolist()}
+    if sizes.get(_INDEX, 0) > _INDEX_LIMIT or sum(sizes.values()) > _LIMIT:
+        raise strange
+    try:
+        data = json.loads(archive.read(_INDEX))
+        name, hashes = str(data["name"]), dict(data["sha256"])
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise strange from error
+    if not all(manifest.is_plain(member) for member in hashes):
+        raise strange
+    return name, hashes
 
 
-def _unpack(
-    archive: zipfile.ZipFile, hashes: dict[str, str], target: Path, pins: dict[str, str]
-) -> None:
+def _unpack(archive: zipfile.ZipFile, hashes: Mapping[str, str], target: Path) -> None:
     for member, recorded in hashes.items():
         with archive.open(member) as source, (target / member).open("wb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)
-        found = digest(target / member)
-        if found != recorded or found != pins.get(member, found):
+        if digest(target / member) != recorded:
             raise WrongHash(f"{member} in the archive is damaged; nothing of it was kept.")
+
+
+def _check_model(name: str, folder: Path) -> None:
+    """Check that what was unpacked is a known model, or one added under a known family."""
+    known = manifest.read_shipped().get(name)
+    spec = known or read_added(name, read_json(folder / RECORD))
+    for source in spec.sources:
+        if not (folder / source.file).is_file():
+            raise ModelFileError(f"The archive lacks {source.file}, the {source.part} of {name}.")
+        if known:
+            verify(folder / source.file, source)
 
 
 def _swap(fresh: Path, place: Path) -> None:

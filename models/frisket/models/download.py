@@ -11,8 +11,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .errors import DownloadFailed, WrongHash
-from .manifest import Source
+from .core.errors import DownloadFailed, WrongHash
+from .core.spec import Source
 
 Progress = Callable[[int, int], None]
 """Called with (bytes so far, bytes in all or 0)."""
@@ -23,7 +23,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # full, a quota, a limit o
 
 
 def digest(path: Path, kind: str = "sha256") -> str:
-    """Hex digest of a file."""
+    """Return the hex digest of a file."""
     state = hashlib.new(kind, usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -32,22 +32,22 @@ def digest(path: Path, kind: str = "sha256") -> str:
 
 
 def verify(path: Path, source: Source) -> str:
-    """The file's sha256, after comparing it with what is pinned.
+    """Compare a file with what is pinned; return its sha256.
 
     Raises:
         WrongHash: sha256, or md5 where only that is known, differs.
     """
     found = digest(path)
     if source.sha256 and found != source.sha256:
-        raise WrongHash(_differs(source, "sha256", source.sha256, found))
+        raise WrongHash(_describe_difference(source, "sha256", source.sha256, found))
     if not source.sha256 and source.md5:
         md5 = digest(path, "md5")
         if md5 != source.md5:
-            raise WrongHash(_differs(source, "md5", source.md5, md5))
+            raise WrongHash(_describe_difference(source, "md5", source.md5, md5))
     return found
 
 
-def _differs(source: Source, kind: str, expected: str, found: str) -> str:
+def _describe_difference(source: Source, kind: str, expected: str, found: str) -> str:
     return (
         f"{source.file} is not the file that was pinned: {kind} {expected} was expected, "
         f"{found} was found; nothing of it was kept."
@@ -55,7 +55,7 @@ def _differs(source: Source, kind: str, expected: str, found: str) -> str:
 
 
 def fetch(source: Source, target: Path, progress: Progress | None = None) -> str:
-    """Fetch one file to ``target``; returns its sha256.
+    """Fetch one file to ``target``; return its sha256.
 
     A partial file (``target`` + ".part") is resumed where the server allows it.
 
@@ -72,12 +72,12 @@ def fetch(source: Source, target: Path, progress: Progress | None = None) -> str
         part.unlink(missing_ok=True)
         raise
     except OSError as error:
-        raise _failed(source, error, part) from error
+        raise _describe_failure(source, error, part) from error
     part.replace(target)
     return found
 
 
-def _failed(source: Source, error: OSError, part: Path) -> DownloadFailed:
+def _describe_failure(source: Source, error: OSError, part: Path) -> DownloadFailed:
     if error.errno in _NO_ROOM:
         part.unlink(missing_ok=True)
         return DownloadFailed(f"The disk is full; {source.file} was not stored.")
@@ -87,13 +87,13 @@ def _failed(source: Source, error: OSError, part: Path) -> DownloadFailed:
 
 def _receive(source: Source, part: Path, progress: Progress | None) -> None:
     have = part.stat().st_size if part.exists() else 0
-    with _opened(source, have) as answer:
+    with _request(source, have) as answer:
         resumed = answer.status == 206
         have = have if resumed else 0
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else 0
         with part.open("ab" if resumed else "wb") as file:
-            for chunk in _chunks(answer, source):
+            for chunk in _read_chunks(answer, source):
                 file.write(chunk)
                 have += len(chunk)
                 if progress:
@@ -107,7 +107,7 @@ def _receive(source: Source, part: Path, progress: Progress | None) -> None:
         )
 
 
-def _opened(source: Source, have: int) -> http.client.HTTPResponse:
+def _request(source: Source, have: int) -> http.client.HTTPResponse:
     request = urllib.request.Request(source.url)
     request.add_header("User-Agent", "frisket")
     if have:
@@ -117,14 +117,14 @@ def _opened(source: Source, have: int) -> http.client.HTTPResponse:
         return answer
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # the partial file is whole, or longer than the file
-            return _opened(source, 0)
+            return _request(source, 0)
         raise DownloadFailed(
             f"{source.file} could not be fetched from {source.url}: "
             f"the server answered {error.code} {error.reason}."
         ) from error
 
 
-def _chunks(answer: http.client.HTTPResponse, source: Source) -> Iterator[bytes]:
+def _read_chunks(answer: http.client.HTTPResponse, source: Source) -> Iterator[bytes]:
     try:
         while chunk := answer.read(_CHUNK):
             yield chunk

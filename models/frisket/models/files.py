@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import DownloadFailed, ModelFileError
+from .core.errors import DownloadFailed, ModelFileError
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def read_json(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise ModelFileError(f"{path} cannot be read: {error}.") from error
     return data if isinstance(data, dict) else {}
 
@@ -42,8 +42,8 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
         raise ModelFileError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def make(folder: Path) -> None:
-    """Make a folder for a download.
+def make_folder(folder: Path) -> None:
+    """Make a folder for a download, with those above it.
 
     Raises:
         DownloadFailed: it cannot be made.

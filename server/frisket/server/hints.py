@@ -46,7 +46,7 @@ def check_classes(classes: Sequence[str], info: ModelInfo) -> None:
     Raises:
         ServiceError: BAD_CLASS; it lists those that exist.
     """
-    known = info.classes[1:]
+    known = info.cuttable
     for name in classes:
         if name not in known:
             have = f"it has {', '.join(known)}" if known else "it has no classes"

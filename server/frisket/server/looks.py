@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from frisket.models import Coarse, averaged, mirrored, mirrored_prompt
+from frisket.models import Coarse, average_mirrored, mirror_picture, mirror_prompt
 from frisket.server.pool import Loaded, Picture
 from frisket.v1 import matting_pb2 as pb
 
@@ -19,7 +19,7 @@ async def look(loaded: Loaded, picture: Picture, quality: int) -> Coarse:
     """
     if quality not in _TWICE:
         return await loaded.batcher.submit(picture)
-    prompt = mirrored_prompt(picture.prompt, picture.rgb.shape[1])
-    both = (picture, Picture(mirrored(picture.rgb), prompt))
+    prompt = mirror_prompt(picture.prompt, picture.rgb.shape[1])
+    both = (picture, Picture(mirror_picture(picture.rgb), prompt))
     plain, mirror = await asyncio.gather(*(loaded.batcher.submit(one) for one in both))
-    return averaged(plain, mirror)
+    return average_mirrored(plain, mirror)

@@ -41,18 +41,8 @@ def opened_message(opening: Opening, model: Model, remark: str = "") -> pb.Matte
             device=model.device,
             tile_size=opening.grid.tile_size,
             tile_count=opening.grid.count,
-            notice=" ".join(part for part in (notice(model), remark) if part),
+            notice=" ".join(part for part in (model.info.notice, remark) if part),
         )
-    )
-
-
-def notice(model: Model) -> str:
-    """Return a sentence for the user about the model that runs, or nothing."""
-    if model.info.name != "classic":
-        return ""
-    return (
-        "'classic' goes by colours alone; 'embedded', which is part of frisket, is better "
-        "for most pictures."
     )
 
 

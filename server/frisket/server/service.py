@@ -203,7 +203,7 @@ def _model_message(info: ModelInfo, loaded: bool) -> pb.Model:
         loaded=loaded,
         is_default=info.default and info.role == "matte",
         size_bytes=info.size_bytes,
-        classes=info.classes[1:],
+        classes=info.cuttable,
         prompts=info.prompts,
         refiner=info.role == "refiner",
     )

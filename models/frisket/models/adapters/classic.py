@@ -15,14 +15,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..known import CLASSIC, CLASSIC_SIDE
-from ..types import Coarse, Float, Mask, ModelInfo, Picture, Prompt
-from .contrast import border, geodesic, grab, reduced, steps, unlike
+from ..core.spec import Spec
+from ..core.types import Coarse, Float, Mask, ModelInfo, Picture, Prompt
+from .answers import answer_nothing
+from .contrast import (
+    grab,
+    mark_border,
+    measure_geodesic,
+    measure_steps,
+    measure_unlike,
+    reduce_picture,
+)
+from .opened import OpenedModel
 from .pointed import cut
 
-SIDE = CLASSIC_SIDE
 GEODESIC_SIDE = 96
 NOTE = "The outline comes from contrast alone; a learned model finds more."
+_PLAIN = "The picture is plain: no subject was found."
 #: Its mean overlap with hand-made masks, alone and with a box: contrast never knows that it errs.
 _ALONE, _HINTED = 0.6, 0.8
 _FAINT = 4.0  # spread of Lab, in its own units, below which there is nothing to see
@@ -30,35 +39,36 @@ _FAINT = 4.0  # spread of Lab, in its own units, below which there is nothing to
 _LOCK = threading.Lock()
 
 
-def _unit(values: Float) -> Float:
+def _normalise(values: Float) -> Float:
     low, high = np.percentile(values, (2, 98))
     return np.asarray(np.clip((values - low) / max(high - low, 1e-6), 0, 1), np.float32)
 
 
-def saliency(image: Picture) -> Float:
-    """(h, w) float32, 0..1: how much a pixel stands out from the border."""
-    small = reduced(image, GEODESIC_SIDE)
+def measure_saliency(image: Picture) -> Float:
+    """Return (h, w) float32, 0..1: how much a pixel stands out from the border."""
+    small = reduce_picture(image, GEODESIC_SIDE)
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (3, 3), 0), cv2.COLOR_RGB2LAB).astype(np.float32)
-    edge = border(lab.shape[:2], 2)
-    far = geodesic(steps(lab), edge)
+    edge = mark_border(lab.shape[:2], 2)
+    far = measure_geodesic(measure_steps(lab), edge)
     y, x = np.mgrid[: lab.shape[0], : lab.shape[1]].astype(np.float32)
     v, u = y / max(lab.shape[0] - 1, 1) - 0.5, x / max(lab.shape[1] - 1, 1) - 0.5
     centred = np.exp(-(u * u + v * v) / 0.18)
-    score = (0.6 * _unit(far) + 0.4 * _unit(unlike(lab, edge))) * (0.5 + 0.5 * centred)
+    contrast = 0.6 * _normalise(far) + 0.4 * _normalise(measure_unlike(lab, edge))
+    score = contrast * (0.5 + 0.5 * centred)
     size = (image.shape[1], image.shape[0])
-    return np.asarray(cv2.resize(_unit(score.astype(np.float32)), size), np.float32)
+    return np.asarray(cv2.resize(_normalise(score.astype(np.float32)), size), np.float32)
 
 
-def _labels(score: Float) -> Mask:
-    """GrabCut's four labels from saliency."""
+def _label(score: Float) -> Mask:
+    """Return GrabCut's four labels from saliency."""
     grey = np.asarray(score * 255, np.uint8)
     threshold = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0] / 255
     labels = np.where(score > threshold, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    labels[border(score.shape, 1) & (score < threshold)] = cv2.GC_BGD
+    labels[mark_border(score.shape, 1) & (score < threshold)] = cv2.GC_BGD
     return labels
 
 
-def _largest(inside: NDArray[np.bool_], score: Float) -> NDArray[np.bool_]:
+def _keep_largest(inside: NDArray[np.bool_], score: Float) -> NDArray[np.bool_]:
     """Drop pieces that are both small and little salient."""
     count, names = cv2.connectedComponents(inside.astype(np.uint8))
     if count <= 2:
@@ -68,52 +78,53 @@ def _largest(inside: NDArray[np.bool_], score: Float) -> NDArray[np.bool_]:
     return np.asarray((weight >= 0.15 * weight.max())[names] & inside)
 
 
-class ClassicModel:
+class ClassicModel(OpenedModel):
     """The model that is always there."""
 
-    def __init__(self, info: ModelInfo = CLASSIC) -> None:
-        self.info = info
-        self.device = "cpu"
+    def __init__(self, spec: Spec, info: ModelInfo) -> None:
+        super().__init__(info)
+        self._side = spec.input.size[0]
 
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def matte(
-        self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
-    ) -> list[Coarse]:
-        """One coarse alpha per picture; boxes and points are obeyed."""
-        told = prompts or [None] * len(images)
-        return [self._one(image, prompt) for image, prompt in zip(images, told, strict=True)]
-
-    def _one(self, image: Picture, prompt: Prompt | None) -> Coarse:
-        size = (image.shape[0], image.shape[1])
-        small = reduced(image, SIDE)
-        cell = max(1.0, max(size) / SIDE)
-        hinted = prompt is not None and not prompt.empty
-        if min(small.shape[:2]) < 8 or (_plain(small) and not hinted):
-            return Coarse(
-                np.zeros(size, np.uint8),
-                empty=True,
-                note="The picture is plain: no subject was found.",
-                cell_px=cell,
-                confidence=0.0,
-            )
-        alpha = self._drawn(image, small, prompt if hinted else None)
-        return Coarse(alpha, not alpha.any(), {}, NOTE, cell, _HINTED if hinted else _ALONE)
-
-    def _drawn(self, image: Picture, small: Picture, prompt: Prompt | None) -> Mask:
-        with _LOCK:
-            cv2.setRNGSeed(7)
-            if prompt is not None:
-                return cut(image, prompt)
-            score = saliency(small)
-            inside = _largest(grab(small, _labels(score), 4), score)
-        soft = cv2.GaussianBlur(inside.astype(np.uint8) * 255, (0, 0), 0.8)
-        size = (image.shape[1], image.shape[0])
-        return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR))
+    def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
+        """Return one coarse alpha per picture; boxes and points are obeyed."""
+        pairs = zip(images, prompts, strict=True)
+        return [find_subject(image, self._side, prompt) for image, prompt in pairs]
 
 
-def _plain(image: Picture) -> bool:
+def find_subject(image: Picture, side: int, prompt: Prompt | None = None) -> Coarse:
+    """Return what stands out from the border, or what a prompt points at.
+
+    Args:
+        image: (h, w, 3) uint8 sRGB.
+        side: the longer side, in pixels, at which it is looked at.
+        prompt: boxes and points; None, or one without them, means the whole picture.
+
+    Raises:
+        BadPrompt: a box or point lies outside the picture.
+    """
+    size = (image.shape[0], image.shape[1])
+    small = reduce_picture(image, side)
+    cell = max(1.0, max(size) / side)
+    hints = None if prompt is None or prompt.empty else prompt
+    if min(small.shape[:2]) < 8 or (_is_plain(small) and not hints):
+        return answer_nothing(size, cell, 0.0, _PLAIN)
+    alpha = _draw(image, small, hints)
+    return Coarse(alpha, not alpha.any(), {}, NOTE, cell, _HINTED if hints else _ALONE)
+
+
+def _draw(image: Picture, small: Picture, hints: Prompt | None) -> Mask:
+    with _LOCK:
+        cv2.setRNGSeed(7)
+        if hints is not None:
+            return cut(image, hints)
+        score = measure_saliency(small)
+        inside = _keep_largest(grab(small, _label(score), 4), score)
+    soft = cv2.GaussianBlur(inside.astype(np.uint8) * 255, (0, 0), 0.8)
+    size = (image.shape[1], image.shape[0])
+    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR))
+
+
+def _is_plain(image: Picture) -> bool:
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
     smooth = cv2.GaussianBlur(lab, (0, 0), 2)
     return float(smooth.std(axis=(0, 1)).max()) < _FAINT

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Float, Mask, Picture
+from ..core.types import Float, Mask, Picture
 
 # OpenCV takes None here; its stubs do not know.
 _NONE: Any = None
 
 
-def reduced(image: Picture, side: int) -> Picture:
-    """The picture with its longer side at most ``side``."""
+def reduce_picture(image: Picture, side: int) -> Picture:
+    """Return the picture with its longer side at most ``side``."""
     high, wide = image.shape[:2]
     scale = side / max(high, wide)
     if scale >= 1:
@@ -24,8 +24,8 @@ def reduced(image: Picture, side: int) -> Picture:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def geodesic(cost: Float, seeds: NDArray[np.bool_], rounds: int = 200) -> Float:
-    """Shortest path over (h, w) step costs from any seed, by relaxing in four directions.
+def measure_geodesic(cost: Float, seeds: NDArray[np.bool_], rounds: int = 200) -> Float:
+    """Return the shortest path over (h, w) step costs from any seed, relaxed in four directions.
 
     Each round relaxes whole rows and columns in both directions at once; a path with
     more turns than rounds is cut short, which does not happen on pictures this small.
@@ -35,14 +35,14 @@ def geodesic(cost: Float, seeds: NDArray[np.bool_], rounds: int = 200) -> Float:
         before = far.copy()
         for axis in (0, 1):
             for flip in (False, True):
-                far = _swept(far, cost, axis, flip)
+                far = _sweep(far, cost, axis, flip)
         if np.array_equal(before, far):
             break
     return far
 
 
-def _swept(far: Float, cost: Float, axis: int, flip: bool) -> Float:
-    """One pass along an axis: min over i<=j of far[i] + cost[i+1..j], by running sums."""
+def _sweep(far: Float, cost: Float, axis: int, flip: bool) -> Float:
+    """Relax along an axis once: min over i<=j of far[i] + cost[i+1..j], by running sums."""
     d, c = (np.flip(far, axis), np.flip(cost, axis)) if flip else (far, cost)
     total = np.cumsum(c, axis=axis, dtype=np.float64)
     best = np.minimum.accumulate(d - total, axis=axis) + total
@@ -50,23 +50,23 @@ def _swept(far: Float, cost: Float, axis: int, flip: bool) -> Float:
     return np.flip(best, axis) if flip else best
 
 
-def border(shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
-    """True within ``width`` pixels of the edge."""
+def mark_border(shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
+    """Return where a pixel lies within ``width`` pixels of the edge."""
     mask = np.ones(shape, bool)
     mask[width:-width, width:-width] = False
     return mask
 
 
-def steps(lab: Float) -> Float:
-    """Cost of stepping on a pixel: its local contrast, less what noise makes."""
+def measure_steps(lab: Float) -> Float:
+    """Return the cost of stepping on a pixel: its local contrast, less what noise makes."""
     dx = cv2.Sobel(lab, cv2.CV_32F, 1, 0, ksize=3) / 8
     dy = cv2.Sobel(lab, cv2.CV_32F, 0, 1, ksize=3) / 8
     size = np.sqrt((dx**2 + dy**2).sum(axis=2))
     return np.asarray(np.maximum(size - np.median(size), 0) + 0.02, np.float32)
 
 
-def unlike(lab: Float, border: NDArray[np.bool_]) -> Float:
-    """Distance of each pixel's colour from the nearest of the border's few colours."""
+def measure_unlike(lab: Float, border: NDArray[np.bool_]) -> Float:
+    """Return the distance of each pixel's colour from the nearest of the border's few colours."""
     pixels = np.ascontiguousarray(lab[border].reshape(-1, 3), np.float32)
     count = min(5, len(pixels))
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 0.5)
@@ -76,7 +76,7 @@ def unlike(lab: Float, border: NDArray[np.bool_]) -> Float:
 
 
 def grab(image: Picture, labels: Mask, rounds: int) -> NDArray[np.bool_]:
-    """GrabCut from given labels; True is foreground. ``labels`` is used up."""
+    """Run GrabCut from given labels; True is foreground. ``labels`` is used up."""
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if inside.sum() < 16 or (~inside).sum() < 16:
         return np.asarray(inside)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..types import Coarse, Mask, ModelInfo, Picture, Prompt
+from ..core.spec import Spec
+from ..core.types import Coarse, Mask, ModelInfo, Picture, Prompt
+from .answers import answer_nothing
+from .opened import OpenedModel
 
-FAKE = ModelInfo(
-    name="fake",
-    family="fake",
-    description="For tests: a soft disc in the middle of the picture.",
-    licence="Apache-2.0",
-    commercial=True,
-    present=True,
-)
+_SIDE = 320  # of the picture that it pretends to look at
 
 
-def disc(image: Picture) -> Mask:
-    """A disc of a quarter of the shorter side, with a ramp of an eighth of it."""
+def draw_disc(image: Picture) -> Mask:
+    """Return a disc of a quarter of the shorter side, with a ramp of an eighth of it."""
     high, wide = image.shape[:2]
     y, x = np.ogrid[:high, :wide]
     away = np.hypot(y - (high - 1) / 2, x - (wide - 1) / 2)
@@ -27,29 +23,20 @@ def disc(image: Picture) -> Mask:
     return np.asarray(np.rint(np.clip(0.5 + (radius - away) / ramp, 0, 1) * 255), np.uint8)
 
 
-class FakeModel:
-    """Answers with ``draw(image)``; remembers how many pictures each run had."""
+class FakeModel(OpenedModel):
+    """Answers with a disc in the middle of every picture."""
 
-    def __init__(self, draw: Callable[[Picture], Mask] = disc, info: ModelInfo = FAKE) -> None:
-        self.info = info
-        self.device = "cpu"
-        self.runs: list[int] = []
-        self.prompts: list[Prompt | None] = []
-        self._draw = draw
+    def __init__(self, spec: Spec, info: ModelInfo) -> None:
+        super().__init__(info)
 
-    def matte(
-        self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
-    ) -> list[Coarse]:
-        """One answer per picture, by the function given."""
-        self.runs.append(len(images))
-        self.prompts.extend(prompts or [None] * len(images))
-        return [self._answer(image) for image in images]
+    def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
+        """Return one disc per picture, whatever was said."""
+        return [_answer_one(image) for image in images]
 
-    def _answer(self, image: Picture) -> Coarse:
-        alpha = self._draw(image)
-        empty = not bool(alpha.any())
-        note = "The model found no subject in this picture." if empty else ""
-        return Coarse(alpha, empty, note=note, cell_px=max(1.0, max(alpha.shape) / 320))
 
-    def close(self) -> None:
-        """Nothing is held."""
+def _answer_one(image: Picture) -> Coarse:
+    alpha = draw_disc(image)
+    cell = max(1.0, max(alpha.shape) / _SIDE)
+    if not alpha.any():
+        return answer_nothing((alpha.shape[0], alpha.shape[1]), cell, 1.0)
+    return Coarse(alpha, cell_px=cell)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..prepare import Frame
-from ..types import Array, Picture
+from ..core.prepare import Frame
+from ..core.types import Array, Picture
 
 Features = Mapping[str, Array]
 LIMIT_BYTES = 128 << 20
@@ -32,8 +32,8 @@ class FeatureCache:
     def get(
         self, image: Picture, encode: Callable[[Picture], tuple[Features, Frame]]
     ) -> tuple[Features, Frame]:
-        """The features of a picture, encoded when they are not kept."""
-        key = _key(image)
+        """Return the features of a picture, encoded when they are not kept."""
+        key = _digest(image)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -41,20 +41,26 @@ class FeatureCache:
         found = encode(image)
         with self._lock:
             self._kept[key] = found
-            while len(self._kept) > 1 and self._bytes() > self._limit:
+            while len(self._kept) > 1 and self._count_bytes() > self._limit:
                 self._kept.popitem(last=False)
         return found
+
+    @property
+    def held_bytes(self) -> int:
+        """Return what the features kept take."""
+        with self._lock:
+            return self._count_bytes()
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._kept.clear()
 
-    def _bytes(self) -> int:
+    def _count_bytes(self) -> int:
         return sum(a.nbytes for features, _ in self._kept.values() for a in features.values())
 
 
-def _key(image: Picture) -> bytes:
+def _digest(image: Picture) -> bytes:
     state = hashlib.blake2b(repr(image.shape).encode(), digest_size=16)
     state.update(np.ascontiguousarray(image).data)
     return state.digest()

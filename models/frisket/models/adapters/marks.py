@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BadPrompt
-from ..types import Prompt
+from ..core.errors import BadPrompt
+from ..core.types import Prompt
 
 Bool = NDArray[np.bool_]
 
@@ -24,7 +24,7 @@ class Marks:
     no: Bool
 
     def keep(self, inside: Bool) -> Bool:
-        """Only pieces that a positive point or a box touches."""
+        """Keep only pieces that a positive point or a box touches."""
         count, names = cv2.connectedComponents(inside.astype(np.uint8))
         wanted = np.zeros(count, bool)
         wanted[np.unique(names[self.yes])] = True
@@ -36,8 +36,8 @@ class Marks:
         return np.asarray(wanted[names])
 
 
-def check(prompt: Prompt, size: tuple[int, int]) -> None:
-    """Every box and point lies in a picture of ``size`` (height, width).
+def check_places(prompt: Prompt, size: tuple[int, int]) -> None:
+    """Check that every box and point lies in a picture of ``size`` (height, width).
 
     Raises:
         BadPrompt: it names the one that does not.
@@ -53,14 +53,14 @@ def check(prompt: Prompt, size: tuple[int, int]) -> None:
             raise BadPrompt(f"The point {point.x:g},{point.y:g} lies outside the picture.")
 
 
-def marks(
+def draw_marks(
     prompt: Prompt,
     size: tuple[int, int],
     shape: tuple[int, int],
     corner: tuple[int, int] = (0, 0),
     whole: tuple[int, int] | None = None,
 ) -> Marks:
-    """Labels on a raster for a prompt in pixels of a picture.
+    """Draw labels on a raster for a prompt in pixels of a picture.
 
     Args:
         prompt: boxes and points.
@@ -72,7 +72,7 @@ def marks(
     Raises:
         BadPrompt: a box or point lies outside the picture.
     """
-    check(prompt, size)
+    check_places(prompt, size)
     part = whole or size
     scale = (shape[0] / part[0], shape[1] / part[1])
     outside = np.full(shape, bool(prompt.boxes))
@@ -82,11 +82,11 @@ def marks(
         bottom = max(top + 1, round((box.bottom - corner[1]) * scale[0]))
         right = max(left + 1, round((box.right - corner[0]) * scale[1]))
         outside[top:bottom, left:right] = False
-    drawn = [_discs(prompt, positive, scale, shape, corner) for positive in (True, False)]
+    drawn = [_draw_discs(prompt, positive, scale, shape, corner) for positive in (True, False)]
     return Marks(bool(prompt.boxes), outside, drawn[0], drawn[1])
 
 
-def _discs(
+def _draw_discs(
     prompt: Prompt,
     positive: bool,
     scale: tuple[float, float],

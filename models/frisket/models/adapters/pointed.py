@@ -11,9 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Float, Mask, Picture, Prompt
-from .contrast import border, geodesic, grab, reduced, steps, unlike
-from .marks import Marks, marks
+from ..core.types import Float, Mask, Picture, Prompt
+from .contrast import (
+    grab,
+    mark_border,
+    measure_geodesic,
+    measure_steps,
+    measure_unlike,
+    reduce_picture,
+)
+from .marks import Marks, draw_marks
 
 Bool = NDArray[np.bool_]
 
@@ -24,8 +31,8 @@ _PROBABLE = 0.75  # share of the searched region that starts as foreground
 _CORE = 0.10  # share that is held as foreground
 
 
-def window(prompt: Prompt, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what is looked at, in pixels of the picture."""
+def choose_window(prompt: Prompt, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of what is looked at, in pixels of the picture."""
     high, wide = size
     if not prompt.boxes:
         return 0, 0, wide, high
@@ -42,12 +49,12 @@ def window(prompt: Prompt, size: tuple[int, int]) -> tuple[int, int, int, int]:
     )
 
 
-def _unit(values: Float, inside: Bool) -> Float:
+def _normalise(values: Float, inside: Bool) -> Float:
     low, high = np.percentile(values[inside], (2, 98))
     return np.asarray(np.clip((values - low) / max(high - low, 1e-6), 0, 1), np.float32)
 
 
-def _centred(inside: Bool) -> Float:
+def _measure_place(inside: Bool) -> Float:
     y, x = np.mgrid[: inside.shape[0], : inside.shape[1]].astype(np.float32)
     rows, cols = np.nonzero(inside)
     v = (y - rows.mean()) / max(1.73 * rows.std(), 1)
@@ -55,30 +62,31 @@ def _centred(inside: Bool) -> Float:
     return np.asarray(np.clip(1 - (u * u + v * v) / 2, 0, 1), np.float32)
 
 
-def likeness(small: Picture, told: Marks) -> Float:
-    """(h, w) float32, 0..1: how likely each pixel is the subject, by colour and place."""
+def measure_likeness(small: Picture, told: Marks) -> Float:
+    """Return (h, w) float32, 0..1: how likely each pixel is the subject, by colour and place."""
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (3, 3), 0), cv2.COLOR_RGB2LAB).astype(np.float32)
     outside = told.outside | told.no
     if outside.mean() < 0.03:
-        outside |= border(outside.shape, 1)
+        outside |= mark_border(outside.shape, 1)
     outside &= ~told.yes
     inside = ~outside
     if not outside.any() or not inside.any():
         return inside.astype(np.float32)
-    cost = steps(lab)
-    far = geodesic(cost, outside)
-    contrast = 0.5 * _unit(far, inside) + 0.5 * _unit(unlike(lab, outside), inside)
+    cost = measure_steps(lab)
+    far = measure_geodesic(cost, outside)
+    apart = measure_unlike(lab, outside)
+    contrast = 0.5 * _normalise(far, inside) + 0.5 * _normalise(apart, inside)
     if told.yes.any():
-        near = geodesic(cost, told.yes)
+        near = measure_geodesic(cost, told.yes)
         place = far / np.maximum(far + near, 1e-6)
     else:
-        place = _centred(inside)
+        place = _measure_place(inside)
     score = 0.5 * contrast + 0.5 * place
     score[outside] = 0
     return np.asarray(score, np.float32)
 
 
-def _labels(score: Float, told: Marks) -> Mask:
+def _label(score: Float, told: Marks) -> Mask:
     region = ~told.outside
     held = score[region]
     probable = np.quantile(held, 1 - _PROBABLE) if told.boxed else 0.4
@@ -90,8 +98,8 @@ def _labels(score: Float, told: Marks) -> Mask:
     return labels
 
 
-def cleaned(inside: Bool) -> Bool:
-    """Without specks below a tenth of the largest piece, and without small holes."""
+def clean(inside: Bool) -> Bool:
+    """Drop specks below a tenth of the largest piece, and fill small holes."""
     count, names = cv2.connectedComponents(inside.astype(np.uint8))
     if count > 2:
         sizes = np.bincount(names.ravel())
@@ -106,21 +114,21 @@ def cleaned(inside: Bool) -> Bool:
 
 
 def cut(image: Picture, prompt: Prompt) -> NDArray[np.uint8]:
-    """(h, w) of the picture, 0..255: what the prompt points at.
+    """Return (h, w) of the picture, 0..255: what the prompt points at.
 
     Raises:
         BadPrompt: a box or point lies outside the picture.
     """
     size = (image.shape[0], image.shape[1])
-    left, top, right, bottom = window(prompt, size)
+    left, top, right, bottom = choose_window(prompt, size)
     crop = np.ascontiguousarray(image[top:bottom, left:right])
-    small = reduced(crop, SIDE)
+    small = reduce_picture(crop, SIDE)
     whole = (crop.shape[0], crop.shape[1])
-    told = marks(prompt, size, (small.shape[0], small.shape[1]), (left, top), whole)
-    tiny = reduced(crop, _TINY)
-    tiny_told = marks(prompt, size, (tiny.shape[0], tiny.shape[1]), (left, top), whole)
-    score = cv2.resize(likeness(tiny, tiny_told), small.shape[1::-1])
-    inside = told.keep(cleaned(grab(small, _labels(score, told), 2)))
+    told = draw_marks(prompt, size, (small.shape[0], small.shape[1]), (left, top), whole)
+    tiny = reduce_picture(crop, _TINY)
+    tiny_told = draw_marks(prompt, size, (tiny.shape[0], tiny.shape[1]), (left, top), whole)
+    score = cv2.resize(measure_likeness(tiny, tiny_told), small.shape[1::-1])
+    inside = told.keep(clean(grab(small, _label(score, told), 2)))
     soft = cv2.GaussianBlur(inside.astype(np.uint8) * 255, (0, 0), 0.8)
     alpha = np.zeros(size, np.uint8)
     alpha[top:bottom, left:right] = cv2.resize(soft, (right - left, bottom - top))

@@ -12,15 +12,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..backends.onnx import Graph, Port
-from ..errors import BadPrompt, BadSignature
-from ..manifest import Spec
-from ..types import Array, Coarse, Float, Mask, ModelInfo, Picture, Prompt
+from ..core.errors import BadPrompt, BadSignature
+from ..core.spec import Spec
+from ..core.types import Array, Coarse, Float, Mask, ModelInfo, Picture, Prompt
+from .opened import OpenedModel
+from .signature import name_ports, refuse
 
 MULTIPLE = 32
 TOP = 65535
 
 
-class RefinerModel:
+class RefinerModel(OpenedModel):
     """A graph of four channels in, one out, both of the same square.
 
     Attributes:
@@ -31,25 +33,15 @@ class RefinerModel:
     """
 
     def __init__(self, spec: Spec, info: ModelInfo, graph: Graph) -> None:
-        self.info = info
+        super().__init__(info, graph)
         self._spec = spec
         self._graph = graph
-        self._input = _input(spec, graph)
-        self._output = _output(spec, graph)
+        self._input = _find_input(spec, graph)
+        self._output = _find_output(spec, graph)
         self.side = self._input.shape[2] or spec.input.size[0]
 
-    @property
-    def device(self) -> str:
-        """Where it really runs."""
-        return self._graph.device
-
-    def close(self) -> None:
-        """Nothing is held but the graph."""
-
-    def matte(
-        self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
-    ) -> list[Coarse]:
-        """A refiner has no answer of its own.
+    def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
+        """Refuse: a refiner has no answer of its own.
 
         Raises:
             BadPrompt: always; it says what the model is for.
@@ -60,7 +52,7 @@ class RefinerModel:
         )
 
     def refine(self, image: Picture, trimap: Mask) -> Array:
-        """The alpha of a square.
+        """Return the alpha of a square.
 
         One picture a run, so that no answer depends on what ran beside it.
 
@@ -74,8 +66,11 @@ class RefinerModel:
         Raises:
             BadOutput: the graph answered with what is not a number.
             BadSignature: with another size.
+            ModelClosed: the model was closed.
         """
-        values = self._graph.run({self._input.name: self._tensor(image, trimap)}, [self._output])
+        self.require_open()
+        feed = {self._input.name: self._make_tensor(image, trimap)}
+        values = self._graph.run(feed, [self._output])
         if values[0].size != self.side**2:
             raise BadSignature(
                 f"{self.info.name}: {self._output} should be {self.side}x{self.side} like the "
@@ -84,7 +79,7 @@ class RefinerModel:
         alpha = np.asarray(values[0], np.float32).reshape(self.side, self.side)
         return np.rint(np.clip(alpha, 0, 1) * TOP).astype(np.uint16)
 
-    def _tensor(self, image: Picture, trimap: Mask) -> Float:
+    def _make_tensor(self, image: Picture, trimap: Mask) -> Float:
         given = self._spec.input
         colours = image.astype(np.float32) / np.float32(255)
         colours = (colours - np.asarray(given.mean, np.float32)) / np.asarray(given.std, np.float32)
@@ -93,25 +88,19 @@ class RefinerModel:
         return np.ascontiguousarray(planes[None], np.float32)
 
 
-def _input(spec: Spec, graph: Graph) -> Port:
+def _find_input(spec: Spec, graph: Graph) -> Port:
     for port in graph.inputs:
         shape = port.shape
         square = len(shape) == 4 and shape[1] in (4, None) and shape[2] == shape[3]
         if square and not (shape[2] or 0) % MULTIPLE and len(graph.inputs) == 1:
             return port
-    found = ", ".join(str(port) for port in graph.inputs)
-    raise BadSignature(
-        f"{spec.name}: the family {spec.family!r} expects an input 1x4xSxS (colours and trimap; "
-        f"S a multiple of {MULTIPLE}), but the graph has {found or 'none'}."
-    )
+    expected = f"an input 1x4xSxS (colours and trimap; S a multiple of {MULTIPLE})"
+    raise refuse(spec, expected, f"the graph has {name_ports(graph.inputs)}")
 
 
-def _output(spec: Spec, graph: Graph) -> str:
+def _find_output(spec: Spec, graph: Graph) -> str:
     for port in graph.outputs[:1]:
         if len(port.shape) == 4 and port.shape[1] in (1, None):
             return port.name
-    found = ", ".join(str(port) for port in graph.outputs)
-    raise BadSignature(
-        f"{spec.name}: the family {spec.family!r} expects an output of one channel, "
-        f"1x1xSxS, but the graph has {found or 'none'}."
-    )
+    found = f"the graph has {name_ports(graph.outputs)}"
+    raise refuse(spec, "an output of one channel, 1x1xSxS", found)

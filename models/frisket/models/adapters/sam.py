@@ -15,13 +15,15 @@ from dataclasses import replace
 import numpy as np
 
 from ..backends.onnx import Graph, Port
-from ..errors import BadSignature
-from ..manifest import Spec
-from ..prepare import Frame, fitted, tensor
-from ..types import Array, Box, Coarse, Float, Mask, ModelInfo, Picture, Point, Prompt
+from ..core.prepare import Frame, fit_alpha, make_tensor
+from ..core.spec import Spec
+from ..core.types import Array, Box, Coarse, Float, Mask, ModelInfo, Picture, Point, Prompt
+from .answers import activate, answer_nothing, quantise
+from .classic import find_subject
 from .features import FeatureCache, Features
-from .marks import check
-from .single import activated, nothing, quantised
+from .marks import check_places
+from .opened import OpenedModel
+from .signature import name_ports, refuse
 
 PROMPTS = ("point_coords", "point_labels", "mask_input", "has_mask_input", "orig_im_size")
 _NEEDED = PROMPTS[:2]
@@ -32,11 +34,12 @@ _DTYPES = {
     "tensor(int32)": np.int32,
     "tensor(uint8)": np.uint8,
 }
+_GLANCE_SIDE = 320  # at which contrast looks where nobody pointed
 _MASK_SIDE = 256  # of the decoder's own logits, whatever they are enlarged to
 GUESSED = "Nothing was pointed at, so the model was told to look at {}; a box or points say more."
 
 
-class SamModel:
+class SamModel(OpenedModel):
     """An encoder and a decoder.
 
     Args:
@@ -50,77 +53,66 @@ class SamModel:
     """
 
     def __init__(self, spec: Spec, info: ModelInfo, encoder: Graph, decoder: Graph) -> None:
-        self.info = info
+        super().__init__(info, encoder, decoder)
         self._encoder, self._decoder = encoder, decoder
-        self._input = _encoder_input(spec, encoder)
-        self._spec = _sized(spec, self._input)
-        self._wiring = _wiring(spec, encoder, decoder)
-        self._masks, self._scores = _answers(spec, decoder)
+        self._input = _find_picture(spec, encoder)
+        self._spec = _take_size(spec, self._input)
+        self._wiring = _wire(spec, encoder, decoder)
+        self._masks, self._scores = _find_answers(spec, decoder)
         self._cache = FeatureCache()
 
-    @property
-    def device(self) -> str:
-        """Where it really runs."""
-        return self._encoder.device
-
     def close(self) -> None:
-        """Forget the features that were kept."""
+        """Give back both graphs and the features that were kept."""
+        super().close()
         self._cache.clear()
 
-    def matte(
-        self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
-    ) -> list[Coarse]:
-        """One coarse alpha per picture; the encoder runs only for pictures not seen lately.
+    def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
+        """Return one coarse alpha per picture; the encoder runs for pictures not seen lately."""
+        return [self._look(image, told) for image, told in zip(images, prompts, strict=True)]
 
-        Raises:
-            BadPrompt: a box or point lies outside its picture.
-        """
-        told = prompts or [None] * len(images)
-        return [self._one(image, prompt) for image, prompt in zip(images, told, strict=True)]
-
-    def _one(self, image: Picture, prompt: Prompt | None) -> Coarse:
+    def _look(self, image: Picture, prompt: Prompt | None) -> Coarse:
         size = (image.shape[0], image.shape[1])
-        told, note = _aimed(image, prompt)
-        check(told, size)
-        features, place = self._cache.get(image, self._encoded)
-        decoded = [self._decoded(features, place, size, one) for one in rounds(told)]
+        told, note = _aim(image, prompt)
+        check_places(told, size)
+        features, place = self._cache.get(image, self._encode)
+        decoded = [self._decode(features, place, size, one) for one in split_prompt(told)]
         alpha = np.maximum.reduce([mask for mask, _, _ in decoded])
         cell = max(1.0, max(size) / _MASK_SIDE)
         if max(peak for _, peak, _ in decoded) < max(self._spec.output.empty_below, 1e-6):
-            return nothing(size, cell, 0.0)
+            return answer_nothing(size, cell, 0.0)
         score = min(one for _, _, one in decoded)
         return Coarse(alpha, False, {}, note, cell, score, prompted=True)
 
-    def _encoded(self, image: Picture) -> tuple[Features, Frame]:
-        values, place = tensor(image, self._spec.input)
+    def _encode(self, image: Picture) -> tuple[Features, Frame]:
+        values, place = make_tensor(image, self._spec.input)
         feed = {self._input.name: values.astype(_DTYPES[self._input.type])}
         names = sorted(set(self._wiring.values()))
         return dict(zip(names, self._encoder.run(feed, names), strict=True)), place
 
-    def _decoded(
+    def _decode(
         self, features: Features, place: Frame, size: tuple[int, int], prompt: Prompt
     ) -> tuple[Mask, float, float]:
-        """Alpha at the picture's size, the greatest share, and the decoder's own score."""
-        feeds = self._feeds(features, place, size, prompt)
+        """Return the alpha at the picture's size, the greatest share, and the decoder's score."""
+        feeds = self._make_feeds(features, place, size, prompt)
         names = [self._masks, *([self._scores] if self._scores else [])]
         masks, *scores = self._decoder.run(feeds, names)
         logits = np.asarray(masks, np.float32).reshape(-1, *masks.shape[-2:])
         best = int(np.argmax(scores[0])) if scores else 0
-        shares = activated(logits[best], "sigmoid")
+        shares = activate(logits[best], "sigmoid")
         score = float(np.clip(np.ravel(scores[0])[best], 0, 1)) if scores else 1.0
-        return fitted(quantised(shares), self._shown(place), size), float(shares.max()), score
+        return fit_alpha(quantise(shares), self._show(place), size), float(shares.max()), score
 
-    def _shown(self, place: Frame) -> Frame:
-        """What the logits cover: the raster, or the padded square where no size was asked."""
+    def _show(self, place: Frame) -> Frame:
+        """Return what the logits cover: the raster, or the padded square where no size is asked."""
         if "orig_im_size" in (port.name for port in self._decoder.inputs):
             return place
         side = max(place.input)
         return Frame((side, side), place.content)
 
-    def _feeds(
+    def _make_feeds(
         self, features: Features, place: Frame, size: tuple[int, int], prompt: Prompt
     ) -> dict[str, Array]:
-        coords, labels = marked(prompt, place, size)
+        coords, labels = place_points(prompt, place, size)
         ports = {port.name: port for port in self._decoder.inputs}
         values: dict[str, Array] = {
             "point_coords": coords[None],
@@ -137,8 +129,8 @@ class SamModel:
         }
 
 
-def marked(prompt: Prompt, place: Frame, size: tuple[int, int]) -> tuple[Float, Float]:
-    """Points in pixels of the raster, (n, 2) x and y, and their labels (n,)."""
+def place_points(prompt: Prompt, place: Frame, size: tuple[int, int]) -> tuple[Float, Float]:
+    """Return points in pixels of the raster, (n, 2) x and y, and their labels (n,)."""
     points = [(p.x, p.y, 1.0 if p.positive else 0.0) for p in prompt.points]
     for box in prompt.boxes:
         points += [(box.left, box.top, 2.0), (box.right, box.bottom, 3.0)]
@@ -150,24 +142,25 @@ def marked(prompt: Prompt, place: Frame, size: tuple[int, int]) -> tuple[Float, 
     return coords.astype(np.float32), labels.astype(np.float32)
 
 
-def rounds(prompt: Prompt) -> list[Prompt]:
-    """One prompt per run: the decoder takes one box; each gets the points inside it."""
+def split_prompt(prompt: Prompt) -> list[Prompt]:
+    """Return one prompt per run: the decoder takes one box; each gets the points inside it."""
     no = tuple(p for p in prompt.points if not p.positive)
     left = [p for p in prompt.points if p.positive]
     asked = []
     for box in prompt.boxes:
         inside = [p for p in left if _holds(box, p)]
         left = [p for p in left if not _holds(box, p)]
-        asked.append(Prompt((box,), (*inside, *no)))
-    return [*asked, Prompt((), (*left, *no))] if left or not asked else asked
+        asked.append(replace(prompt, boxes=(box,), points=(*inside, *no)))
+    rest = replace(prompt, boxes=(), points=(*left, *no))
+    return [*asked, rest] if left or not asked else asked
 
 
 def _holds(box: Box, point: Point) -> bool:
     return box.left <= point.x < box.right and box.top <= point.y < box.bottom
 
 
-def with_strokes(prompt: Prompt | None) -> Prompt | None:
-    """A prompt whose strokes have become points: the ends of each and two between them."""
+def turn_strokes(prompt: Prompt | None) -> Prompt | None:
+    """Return a prompt whose strokes have become points: the ends of each and two between them."""
     if prompt is None or not prompt.strokes:
         return prompt
     points = list(prompt.points)
@@ -178,32 +171,27 @@ def with_strokes(prompt: Prompt | None) -> Prompt | None:
     return replace(prompt, points=tuple(points), strokes=())
 
 
-def _aimed(image: Picture, prompt: Prompt | None) -> tuple[Prompt, str]:
-    """Where to look: as told; else the box of what contrast finds, else the middle."""
-    from .classic import ClassicModel
-
-    prompt = with_strokes(prompt)
+def _aim(image: Picture, prompt: Prompt | None) -> tuple[Prompt, str]:
+    """Return where to look: as told; else the box of what contrast finds, else the middle."""
+    prompt = turn_strokes(prompt)
     if prompt is not None and (prompt.boxes or any(p.positive for p in prompt.points)):
         return prompt, ""
-    said = prompt.points if prompt else ()
-    inside = ClassicModel().matte([image])[0].alpha >= 128
+    asked = prompt or Prompt()
+    inside = find_subject(image, _GLANCE_SIDE).alpha >= 128
     if not inside.any():
         high, wide = image.shape[:2]
-        return Prompt((), (Point(wide // 2, high // 2), *said)), GUESSED.format("the middle")
+        middle = Point(wide // 2, high // 2)
+        return replace(asked, points=(middle, *asked.points)), GUESSED.format("the middle")
     rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     box = Box(float(cols[0]), float(rows[0]), float(cols[-1] + 1), float(rows[-1] + 1))
-    return Prompt((box,), said), GUESSED.format("what stands out")
+    return replace(asked, boxes=(box,)), GUESSED.format("what stands out")
 
 
 # -- what the graphs must be
 
 
-def _found(ports: Sequence[Port]) -> str:
-    return ", ".join(str(port) for port in ports) or "none"
-
-
-def _encoder_input(spec: Spec, encoder: Graph) -> Port:
-    """The encoder's picture: (h, w, 3), or (1, 3, h, w), as the family says."""
+def _find_picture(spec: Spec, encoder: Graph) -> Port:
+    """Return the encoder's picture: (h, w, 3), or (1, 3, h, w), as the family says."""
     hwc = spec.input.layout == "hwc"
     rank, axis = (3, 2) if hwc else (4, 1)
     ports = encoder.inputs
@@ -211,58 +199,58 @@ def _encoder_input(spec: Spec, encoder: Graph) -> Port:
     if fits and ports[0].shape[axis] in (3, None):
         return ports[0]
     wanted = "height x width x 3" if hwc else "1x3xheightxwidth"
-    raise BadSignature(
-        f"{spec.name}: the family {spec.family!r} expects an encoder with one input {wanted}, "
-        f"but the first file has {_found(ports)}."
-    )
+    expected = f"an encoder with one input {wanted}"
+    raise refuse(spec, expected, f"the encoder has {name_ports(ports)}")
 
 
-def _sized(spec: Spec, port: Port) -> Spec:
-    """The manifest's size, or the one that the graph was exported at."""
+def _take_size(spec: Spec, port: Port) -> Spec:
+    """Return the manifest with its own size, or the one that the graph was exported at."""
     sides = port.shape[:2] if spec.input.layout == "hwc" else port.shape[2:]
     size = tuple(side or own for side, own in zip(sides, spec.input.size, strict=True))
     return replace(spec, input=replace(spec.input, size=(size[0], size[1])))
 
 
-def _wiring(spec: Spec, encoder: Graph, decoder: Graph) -> dict[str, str]:
-    """Which of the encoder's outputs each input of the decoder takes."""
+def _wire(spec: Spec, encoder: Graph, decoder: Graph) -> dict[str, str]:
+    """Find which of the encoder's outputs each input of the decoder takes."""
     names = [port.name for port in decoder.inputs]
     wanted = [port for port in decoder.inputs if port.name not in PROMPTS]
-    wires = {port.name: _source(port, encoder.outputs) for port in wanted}
+    wires = {port.name: _find_source(port, encoder.outputs) for port in wanted}
     lost = [name for name, source in wires.items() if source is None]
     missing = [name for name in _NEEDED if name not in names]
     odd = [port.name for port in decoder.inputs if port.type not in _DTYPES]
     if missing or lost or odd or not wanted:
-        raise BadSignature(
-            f"{spec.name}: the family {spec.family!r} expects a decoder that takes "
-            f"{', '.join(_NEEDED)} and what the encoder gives ({_found(encoder.outputs)}), "
-            f"but the second file has the inputs {_found(decoder.inputs)}."
+        raise refuse(
+            spec,
+            f"a decoder that takes {', '.join(_NEEDED)} and what the encoder gives "
+            f"({name_ports(encoder.outputs)})",
+            f"the decoder has the inputs {name_ports(decoder.inputs)}",
         )
     return {name: source for name, source in wires.items() if source is not None}
 
 
-def _source(port: Port, outputs: Sequence[Port]) -> str | None:
-    """The output of the same name; exporters differ, so else the only one of that shape."""
+def _find_source(port: Port, outputs: Sequence[Port]) -> str | None:
+    """Find the output of the same name; exporters differ, so else the only one of that shape."""
     if port.name in (output.name for output in outputs):
         return port.name
-    alike = [output.name for output in outputs if _same_shape(output.shape, port.shape)]
+    alike = [output.name for output in outputs if _match(output.shape, port.shape)]
     return alike[0] if len(alike) == 1 else None
 
 
-def _same_shape(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
+def _match(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
     return len(a) == len(b) and all(
         m is None or n is None or m == n for m, n in zip(a, b, strict=True)
     )
 
 
-def _answers(spec: Spec, decoder: Graph) -> tuple[str, str]:
-    """Names of the logits and, where there is one, of the score of each mask."""
+def _find_answers(spec: Spec, decoder: Graph) -> tuple[str, str]:
+    """Return the names of the logits and, where there is one, of the score of each mask."""
     ports = {port.name: port for port in decoder.outputs}
     maps = [name for name, port in ports.items() if len(port.shape) == 4]
     if not maps:
-        raise BadSignature(
-            f"{spec.name}: the family {spec.family!r} expects a decoder with an output of masks, "
-            f"1 x masks x height x width, but the second file has {_found(decoder.outputs)}."
+        raise refuse(
+            spec,
+            "a decoder with an output of masks, 1 x masks x height x width",
+            f"the decoder has {name_ports(decoder.outputs)}",
         )
     return ("masks" if "masks" in maps else maps[0]), (
         "iou_predictions" if "iou_predictions" in ports else ""

@@ -12,8 +12,8 @@ import numpy as np
 
 from frisket.protocol.extras import advise_install
 
-from ..errors import BadOutput, DeviceUnavailable, MissingExtra, ModelFileError
-from ..types import Array
+from ..core.errors import BadOutput, DeviceUnavailable, MissingExtra, ModelClosed, ModelFileError
+from ..core.types import Array
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -52,7 +52,7 @@ def import_runtime() -> Any:
     return onnxruntime
 
 
-def _providers(device: str, available: Sequence[str]) -> list[str]:
+def _choose_providers(device: str, available: Sequence[str]) -> list[str]:
     if device not in DEVICES:
         raise DeviceUnavailable(f"There is no device {device!r}; use {', '.join(DEVICES)}.")
     cuda = "CUDAExecutionProvider" in available
@@ -66,7 +66,7 @@ def _providers(device: str, available: Sequence[str]) -> list[str]:
     return ["CPUExecutionProvider"]
 
 
-def _options(runtime: Any, threads: int | None) -> Any:
+def _make_options(runtime: Any, threads: int | None) -> Any:
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     # Lean: the arena keeps every buffer it ever needed and blocked layouts copy
@@ -81,12 +81,16 @@ def _options(runtime: Any, threads: int | None) -> Any:
     return options
 
 
-def _dims(shape: Sequence[Any]) -> tuple[int | None, ...]:
+def _read_shape(shape: Sequence[Any]) -> tuple[int | None, ...]:
     return tuple(n if isinstance(n, int) and n > 0 else None for n in shape)
 
 
 class Graph:
     """An opened ONNX graph.
+
+    Attributes:
+        device: where it really runs: "cpu" or "cuda:0".
+        inputs, outputs: what it takes and gives.
 
     Args:
         source: path of the file, or its bytes.
@@ -103,65 +107,68 @@ class Graph:
         self, source: Path | bytes, device: str = "auto", threads: int | None = None
     ) -> None:
         runtime = import_runtime()
-        providers = _providers(device, runtime.get_available_providers())
+        providers = _choose_providers(device, runtime.get_available_providers())
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():
             raise ModelFileError(f"There is no file {source}.")
         given = str(source) if isinstance(source, Path) else source
         try:
-            self._session = runtime.InferenceSession(
-                given, _options(runtime, threads), providers=providers
+            self._session: Any = runtime.InferenceSession(
+                given, _make_options(runtime, threads), providers=providers
             )
         except Exception as error:  # the runtime's own classes share no base
             raise ModelFileError(
                 f"{what} cannot be loaded as an ONNX graph: {_first_line(error)}"
             ) from error
-        self._strict(device)
-
-    def _strict(self, device: str) -> None:
-        if device == "cuda" and self.device == "cpu":
-            raise DeviceUnavailable(
-                "CUDA was asked for, but its provider could not be started "
-                "(driver or CUDA libraries missing); use --device cpu."
-            )
-
-    @property
-    def device(self) -> str:
-        """Where the graph really runs: "cpu" or "cuda:0"."""
-        first = self._session.get_providers()[0]
-        return "cuda:0" if first == "CUDAExecutionProvider" else "cpu"
-
-    @property
-    def inputs(self) -> list[Port]:
-        """What the graph takes."""
-        return [Port(p.name, _dims(p.shape), p.type) for p in self._session.get_inputs()]
-
-    @property
-    def outputs(self) -> list[Port]:
-        """What the graph gives."""
-        return [Port(p.name, _dims(p.shape), p.type) for p in self._session.get_outputs()]
+        self.device = _read_device(self._session, device)
+        self.inputs = _read_ports(self._session.get_inputs())
+        self.outputs = _read_ports(self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
-        """One run, as float32 where the graph speaks half precision.
+        """Run once and return the outputs named, as float32 where the graph speaks halves.
 
         Raises:
             BadOutput: an output holds values that are not finite.
+            ModelClosed: the graph was closed.
             ModelFileError: the graph failed.
         """
+        session = self._session  # another thread may close it meanwhile
+        if session is None:
+            raise ModelClosed("The model was closed; open it again before it runs.")
         types = {port.name: port.type for port in self.inputs}
         cast = {k: _cast(v, types.get(k, "")) for k, v in feeds.items()}
         try:
-            answers = self._session.run(list(outputs), cast)
+            answers = session.run(list(outputs), cast)
         except Exception as error:
             raise ModelFileError(f"The model failed: {_first_line(error)}") from error
-        return [_checked(a) for a in answers]
+        return [_check_answer(a) for a in answers]
+
+    def close(self) -> None:
+        """Let go of the runtime's session and the weights in it; a second call does nothing."""
+        self._session = None
+
+
+def _read_device(session: Any, wanted: str) -> str:
+    first = session.get_providers()[0]
+    if first == "CUDAExecutionProvider":
+        return "cuda:0"
+    if wanted == "cuda":
+        raise DeviceUnavailable(
+            "CUDA was asked for, but its provider could not be started "
+            "(driver or CUDA libraries missing); use --device cpu."
+        )
+    return "cpu"
+
+
+def _read_ports(ports: Sequence[Any]) -> list[Port]:
+    return [Port(port.name, _read_shape(port.shape), port.type) for port in ports]
 
 
 def _cast(value: Array, wanted: str) -> Array:
     return value.astype(np.float16) if wanted == "tensor(float16)" else value
 
 
-def _checked(answer: Array) -> Array:
+def _check_answer(answer: Array) -> Array:
     if answer.dtype == np.float16:
         answer = answer.astype(np.float32)
     if answer.dtype.kind == "f" and not np.isfinite(answer).all():

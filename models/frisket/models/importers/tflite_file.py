@@ -17,8 +17,8 @@ import numpy as np
 
 from frisket.protocol.extras import advise_install
 
-from ..errors import MissingExtra, ModelFileError
-from ..types import Array
+from ..core.errors import MissingExtra, ModelFileError
+from ..core.types import Array
 
 MAX_FILE_BYTES = 512 << 20
 MAX_PARTS = 20_000  # tensors, operators or inputs of one file
@@ -127,7 +127,7 @@ def read(path: Path) -> Network:
         ModelFileError: it is none, is damaged, or is larger than anything of use.
         MissingExtra: the package ``tflite`` is not installed.
     """
-    schema = _schema()
+    schema = _load_schema()
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ModelFileError(f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MiB.")
@@ -137,12 +137,12 @@ def read(path: Path) -> Network:
     if data[4:8] != b"TFL3":
         raise ModelFileError(f"{path.name} is not a TFLite file.")
     try:
-        return _network(path.name, schema, schema.Model.GetRootAsModel(data, 0))
+        return _read_network(path.name, schema, schema.Model.GetRootAsModel(data, 0))
     except _GARBLED as error:
-        raise ModelFileError(f"{path.name} is damaged: {_first_line(error)}") from error
+        raise ModelFileError(f"{path.name} is damaged: {_read_first_line(error)}") from error
 
 
-def _schema() -> Any:
+def _load_schema() -> Any:
     try:
         import tflite
     except ImportError as error:
@@ -152,48 +152,49 @@ def _schema() -> Any:
     return tflite
 
 
-def _first_line(error: BaseException) -> str:
+def _read_first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200] + "."
 
 
-def _network(file: str, schema: Any, model: Any) -> Network:
+def _read_network(file: str, schema: Any, model: Any) -> Network:
     if model.SubgraphsLength() != 1:
         raise ModelFileError(f"{file} has {model.SubgraphsLength()} subgraphs; one is known.")
     graph = model.Subgraphs(0)
     tensors = tuple(
-        _tensor(file, schema, model, one) for one in _each(graph.TensorsLength, graph.Tensors)
+        _read_tensor(file, schema, model, one)
+        for one in _read_each(graph.TensorsLength, graph.Tensors)
     )
-    steps = enumerate(_each(graph.OperatorsLength, graph.Operators))
-    operators = tuple(_operator(schema, model, index, step) for index, step in steps)
+    steps = enumerate(_read_each(graph.OperatorsLength, graph.Operators))
+    operators = tuple(_read_operator(schema, model, index, step) for index, step in steps)
     network = Network(
         file,
         tensors,
         operators,
-        _numbers(graph.InputsLength, graph.Inputs),
-        _numbers(graph.OutputsLength, graph.Outputs),
+        _read_numbers(graph.InputsLength, graph.Inputs),
+        _read_numbers(graph.OutputsLength, graph.Outputs),
     )
     _check_numbers(network)
     return network
 
 
-def _count(length: Callable[[], int]) -> int:
+def _check_count(length: Callable[[], int]) -> int:
     count = length()
     if not 0 <= count <= MAX_PARTS:
         raise ValueError(f"it claims {count} parts of one kind, at most {MAX_PARTS} are read")
     return count
 
 
-def _each(length: Callable[[], int], at: Callable[[int], Any]) -> Iterator[Any]:
-    for index in range(_count(length)):
+def _read_each(length: Callable[[], int], at: Callable[[int], Any]) -> Iterator[Any]:
+    for index in range(_check_count(length)):
         yield at(index)
 
 
-def _numbers(length: Callable[[], int], at: Callable[[int], int]) -> tuple[int, ...]:
-    return tuple(int(number) for number in _each(length, at))
+def _read_numbers(length: Callable[[], int], at: Callable[[int], int]) -> tuple[int, ...]:
+    return tuple(int(number) for number in _read_each(length, at))
 
 
 def _check_numbers(network: Network) -> None:
-    """Every tensor that an operator names exists; only inputs may be left out."""
+    """Check that every tensor that an operator names exists; only inputs may be left out."""
     count = len(network.tensors)
     ends = (*network.inputs, *network.outputs)
     made = (n for step in network.operators for n in step.outputs)
@@ -203,22 +204,22 @@ def _check_numbers(network: Network) -> None:
             raise ValueError(f"tensor {number} of {count} is used")
 
 
-def _names(table: Any) -> dict[int, str]:
+def _name_values(table: Any) -> dict[int, str]:
     return {value: name for name, value in vars(table).items() if isinstance(value, int)}
 
 
-def _tensor(file: str, schema: Any, model: Any, tensor: Any) -> Tensor:
+def _read_tensor(file: str, schema: Any, model: Any, tensor: Any) -> Tensor:
     name = (tensor.Name() or b"").decode("utf-8", "replace")
-    kind = _names(schema.TensorType)[tensor.Type()]
-    shape = _numbers(tensor.ShapeLength, tensor.Shape)
+    kind = _name_values(schema.TensorType)[tensor.Type()]
+    shape = _read_numbers(tensor.ShapeLength, tensor.Shape)
     if any(side < 1 for side in shape) or prod(shape) > MAX_ELEMENTS:
         raise ModelFileError(f"{file}: the tensor {name!r} has the shape {list(shape)}.")
     if tensor.Sparsity() is not None:
         raise ModelFileError(f"{file}: the tensor {name!r} is stored sparse.")
-    return Tensor(name, shape, kind, _data(model, tensor, shape, kind))
+    return Tensor(name, shape, kind, _read_data(model, tensor, shape, kind))
 
 
-def _data(model: Any, tensor: Any, shape: tuple[int, ...], kind: str) -> Array | None:
+def _read_data(model: Any, tensor: Any, shape: tuple[int, ...], kind: str) -> Array | None:
     if not 0 <= tensor.Buffer() < model.BuffersLength():
         raise ValueError(f"buffer {tensor.Buffer()} of {model.BuffersLength()} is used")
     buffer = model.Buffers(tensor.Buffer())
@@ -228,24 +229,24 @@ def _data(model: Any, tensor: Any, shape: tuple[int, ...], kind: str) -> Array |
     return raw.view(_DTYPES[kind]).reshape(shape)
 
 
-def _operator(schema: Any, model: Any, index: int, step: Any) -> Operator:
+def _read_operator(schema: Any, model: Any, index: int, step: Any) -> Operator:
     code = model.OperatorCodes(step.OpcodeIndex())
     # The field of one byte came first; codes above 127 live in the second.
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    kind = _names(schema.BuiltinOperator)[number]
+    kind = _name_values(schema.BuiltinOperator)[number]
     if kind == "CUSTOM":
         kind = (code.CustomCode() or b"").decode("utf-8", "replace")
     return Operator(
         index,
         kind,
-        _numbers(step.InputsLength, step.Inputs),
-        _numbers(step.OutputsLength, step.Outputs),
-        _options(schema, kind, step),
+        _read_numbers(step.InputsLength, step.Inputs),
+        _read_numbers(step.OutputsLength, step.Outputs),
+        _read_options(schema, kind, step),
         bytes(step.CustomOptionsAsNumpy()) if step.CustomOptionsLength() else b"",
     )
 
 
-def _options(schema: Any, kind: str, step: Any) -> dict[str, int]:
+def _read_options(schema: Any, kind: str, step: Any) -> dict[str, int]:
     union = step.BuiltinOptions()
     if kind not in _OPTIONS or union is None:
         return {}

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from .manifest import Input
-from .types import Array, Float, Picture
+from .spec import Input
+from .types import Array, Float, Mask, Picture
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,12 @@ class Frame:
     content: tuple[int, int]
 
 
-def _round(value: float, multiple: int) -> int:
+def _round_side(value: float, multiple: int) -> int:
     return max(multiple, round(value / multiple) * multiple)
 
 
-def frame(size: tuple[int, int], spec: Input) -> Frame:
-    """Where a picture of ``size`` (height, width) lies in the model's input."""
+def place_picture(size: tuple[int, int], spec: Input) -> Frame:
+    """Return where a picture of ``size`` (height, width) lies in the model's input."""
     height, width = size
     if spec.fit == "stretch":
         return Frame(spec.size, spec.size)
@@ -40,11 +39,11 @@ def frame(size: tuple[int, int], spec: Input) -> Frame:
     else:
         side = min(size) if spec.fit == "shorter" else max(size)
         scale = spec.size[0] / side
-    sides = (_round(height * scale, spec.multiple), _round(width * scale, spec.multiple))
+    sides = (_round_side(height * scale, spec.multiple), _round_side(width * scale, spec.multiple))
     return Frame(sides, sides)
 
 
-def _resized(image: Picture, size: tuple[int, int], how: str) -> Picture:
+def _resize(image: Picture, size: tuple[int, int], how: str) -> Picture:
     if image.shape[:2] == size:
         return image
     wide = (size[1], size[0])
@@ -54,7 +53,7 @@ def _resized(image: Picture, size: tuple[int, int], how: str) -> Picture:
     return np.asarray(Image.fromarray(image).resize(wide, filters[how]))
 
 
-def _scaled(pixels: Picture, spec: Input) -> Float:
+def _scale(pixels: Picture, spec: Input) -> Float:
     if spec.scale == "none":
         return np.asarray(pixels, np.float32)
     # A black picture has no maximum to divide by.
@@ -62,11 +61,11 @@ def _scaled(pixels: Picture, spec: Input) -> Float:
     return np.asarray(pixels.astype(np.float32) / np.float32(divisor))
 
 
-def tensor(image: Picture, spec: Input) -> tuple[Float, Frame]:
-    """The float32 tensor of a picture in the manifest's layout, and its frame."""
-    place = frame((image.shape[0], image.shape[1]), spec)
-    pixels = _resized(image, place.content, spec.resample)
-    values = _scaled(pixels, spec)
+def make_tensor(image: Picture, spec: Input) -> tuple[Float, Frame]:
+    """Return the float32 tensor of a picture in the manifest's layout, and its frame."""
+    place = place_picture((image.shape[0], image.shape[1]), spec)
+    pixels = _resize(image, place.content, spec.resample)
+    values = _scale(pixels, spec)
     values = (values - np.asarray(spec.mean, np.float32)) / np.asarray(spec.std, np.float32)
     if place.content != place.input:
         below, right = (a - b for a, b in zip(place.input, place.content, strict=True))
@@ -78,8 +77,8 @@ def tensor(image: Picture, spec: Input) -> tuple[Float, Frame]:
     return np.ascontiguousarray(values, np.float32), place
 
 
-def fitted(alpha: Array, place: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """An alpha of the model's size (uint8), cut to the picture and enlarged to ``size``."""
+def fit_alpha(alpha: Array, place: Frame, size: tuple[int, int]) -> Mask:
+    """Return an alpha of the model's size (uint8), cut to the picture and brought to ``size``."""
     high, wide = alpha.shape
     rows = max(1, math.ceil(high * place.content[0] / place.input[0]))
     cols = max(1, math.ceil(wide * place.content[1] / place.input[1]))

@@ -60,5 +60,9 @@ class MissingExtra(ModelError):
     """A package that only an extra of this project installs is missing."""
 
 
+class ModelClosed(ModelError):
+    """The model was closed and is asked again."""
+
+
 class BadPrompt(ModelError):
     """A prompt that this model cannot take, or that lies outside the picture."""

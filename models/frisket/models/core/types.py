@@ -61,7 +61,7 @@ class Prompt:
 
     @property
     def empty(self) -> bool:
-        """True when no box and no point says where the subject is."""
+        """Say whether no box and no point says where the subject is."""
         return not self.boxes and not self.points
 
 
@@ -102,11 +102,13 @@ class ModelInfo:
         size_bytes: of the weights; 0 when unknown or weight-free.
         present: it can be opened without fetching anything.
         input_size: (height, width) of the model's input; 0 where it takes any.
-        classes: names, for families with classes.
+        cuttable: names of the classes that can be the subject, so without the background;
+            empty for families without classes.
         default: it is what runs when no model is named.
         pullable: ``Registry.pull`` can fetch it.
         prompts: it takes points and boxes itself.
         role: "matte", or "refiner" for networks that need a trimap.
+        notice: a sentence for the user whenever it runs, or "".
     """
 
     name: str
@@ -117,11 +119,12 @@ class ModelInfo:
     size_bytes: int = 0
     present: bool = False
     input_size: tuple[int, int] = (0, 0)
-    classes: tuple[str, ...] = ()
+    cuttable: tuple[str, ...] = ()
     default: bool = False
     pullable: bool = False
     prompts: bool = False
     role: str = "matte"
+    notice: str = ""
 
 
 @runtime_checkable
@@ -130,19 +133,19 @@ class Model(Protocol):
 
     @property
     def info(self) -> ModelInfo:
-        """What it is."""
+        """Return what it is."""
 
     @property
     def device(self) -> str:
-        """Where it really runs: "cpu" or "cuda:0"."""
+        """Return where it really runs: "cpu" or "cuda:0"."""
 
     def matte(
         self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
     ) -> list[Coarse]:
-        """One coarse alpha per picture, in one batched run where the graph allows it."""
+        """Return one coarse alpha per picture, in one batched run where the graph allows it."""
 
     def close(self) -> None:
-        """Give back what it holds."""
+        """Give back what it holds; a second call does nothing, a run raises ``ModelClosed``."""
 
 
 @runtime_checkable
@@ -151,7 +154,7 @@ class Refiner(Model, Protocol):
 
     @property
     def side(self) -> int:
-        """Of the square, in pixels."""
+        """Return the side of the square, in pixels."""
 
     def refine(self, image: Picture, trimap: Mask) -> Array:
-        """(side, side) uint16, 0..65535, for a picture and its 0, 128 and 255."""
+        """Return (side, side) uint16, 0..65535, for a picture and its 0, 128 and 255."""

@@ -1,0 +1,1 @@
+"""The floor of the models: values, errors and tables that every other room may import."""

