@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,19 @@ def test_ben2_asks_for_its_licence_too(registry: Registry, tmp_path: Path) -> No
     assert not registry.info("ben2").present
     registry.add("ben2", "", file, accept_licence=True)
     assert registry.open("ben2").info.licence.startswith("MIT")
+
+
+def test_models_that_an_earlier_frisket_added_are_found(
+    registry: Registry, models: Path, tmp_path: Path
+) -> None:
+    """Its records name files, not parts."""
+    registry.add("mine", "u2net", convolution(tmp_path / "m.onnx", (1, 3, 320, 320)))
+    path = models / "mine" / "model.json"
+    record = json.loads(path.read_text())
+    del record["parts"]
+    path.write_text(json.dumps(record))
+    assert registry.info("mine").present
+    assert registry.open("mine").info.family == "u2net"
 
 
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "u2net", "a b"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 from . import manifest
@@ -131,9 +131,19 @@ def read_added(name: str, record: Mapping[str, Any]) -> Spec:
         ModelFileError: its family or its parts are not known, or a file is no plain name.
     """
     family = manifest.find_family(str(record.get("family", "")))
-    return manifest.rename(
-        family, name, _read_table(record, "parts"), _read_table(record, "sha256s")
-    )
+    hashes = _read_table(record, "sha256s")
+    files = _read_table(record, "parts") or _guess_parts(family, hashes)
+    return manifest.rename(family, name, files, hashes)
+
+
+def _guess_parts(family: Spec, files: Iterable[str]) -> dict[str, str]:
+    """Return the parts of a record that names none, as frisket 0.1.0 wrote them.
+
+    Its files bear the stems of the family's own.
+    """
+    by_stem = {PurePath(file).stem: file for file in files}
+    stems = {source.part: PurePath(source.file).stem for source in family.sources}
+    return {part: by_stem[stem] for part, stem in stems.items() if stem in by_stem}
 
 
 def _read_table(record: Mapping[str, Any], key: str) -> dict[str, str]:
