@@ -12,10 +12,14 @@ file, the only one of its kind, joins them. Public names are loaded on first use
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import extend_path
+import os
+import sys
 
-__path__ = extend_path(__path__, __name__)
+# What pkgutil.extend_path does, for folders: it would load `re` and `typing`, and pathlib too.
+for _root in sys.path:
+    _room = os.path.join(_root or os.getcwd(), "frisket")  # noqa: PTH109, PTH118
+    if _room not in __path__ and os.path.isdir(_room):  # noqa: PTH112
+        __path__.append(_room)
 
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
 if TYPE_CHECKING:
@@ -47,6 +51,8 @@ def __getattr__(name: str) -> Any:
 
         value: Any = version("frisket")
     elif name in _HOMES:
+        from importlib import import_module
+
         value = getattr(import_module(_HOMES[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
