@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frisket.client.decode import unpack
 from frisket.client.drive import Driver
 from frisket.client.errors import Cancelled, ProtocolError, TransportError
 from frisket.client.events import AlphaReady, Outcome
 from frisket.client.options import LayerSpec, Options
-from frisket.client.session import Session, unpack
+from frisket.client.session import Session
 from frisket.client.transport import ScriptedCall, ScriptedTransport
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect

@@ -13,15 +13,16 @@ from pathlib import Path
 import grpc
 import pytest
 
+from frisket.client.address import Address
 from frisket.client.errors import TransportError
-from frisket.client.h2_transport import Endpoint, H2Transport
+from frisket.client.h2_transport import H2Transport
 from frisket.client.transport import Transport
-from frisket.jobs.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.protocol.methods import GET_CAPABILITIES
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 
 TOKEN = "s3cret"
-CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
 PAYLOAD = bytes(range(256)) * 4096
 
 Make = Callable[[str, str, bool, "Path | None"], Transport]
@@ -32,7 +33,7 @@ def make_grpc(target: str, token: str, tls: bool, ca: Path | None) -> Transport:
 
 
 def make_h2(target: str, token: str, tls: bool, ca: Path | None) -> Transport:
-    return H2Transport(Endpoint(target, token, tls, ca))
+    return H2Transport(Address(target, token, tls, ca))
 
 
 @pytest.fixture(params=[make_grpc, make_h2], ids=["grpcio", "h2"])
@@ -151,7 +152,7 @@ def transport(make: Make, server: Running) -> Iterator[Transport]:
 
 
 def test_unary(transport: Transport) -> None:
-    reply = transport.unary(CAPABILITIES, b"", 10)
+    reply = transport.unary(GET_CAPABILITIES, b"", 10)
     assert len(pb.GetCapabilitiesResponse.FromString(reply).server_version) == 300_000
 
 
@@ -216,7 +217,7 @@ def test_reason_of_a_refusal(transport: Transport) -> None:
 def test_wrong_token(make: Make, server: Running) -> None:
     transport = make(f"127.0.0.1:{server.port}", "wrong", False, None)
     with pytest.raises(TransportError, match="café 100 %") as caught:
-        transport.unary(CAPABILITIES, b"", 10)
+        transport.unary(GET_CAPABILITIES, b"", 10)
     assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", "BAD_TOKEN")
     assert not caught.value.retryable
     transport.close()
@@ -227,7 +228,7 @@ def test_nobody_listens(make: Make) -> None:
         port = free.getsockname()[1]
     transport = make(f"127.0.0.1:{port}", "", False, None)
     with pytest.raises(TransportError) as caught:
-        transport.unary(CAPABILITIES, b"", 5)
+        transport.unary(GET_CAPABILITIES, b"", 5)
     assert (caught.value.code, caught.value.retryable) == ("UNAVAILABLE", True)
     transport.close()
 
@@ -298,6 +299,6 @@ def test_tls_with_an_unknown_certificate(make: Make, certificate: tuple[Path, Pa
     running = Running((key.read_bytes(), crt.read_bytes()))
     transport = make(f"localhost:{running.port}", TOKEN, True, None)
     with pytest.raises(TransportError):
-        transport.unary(CAPABILITIES, b"", 5)
+        transport.unary(GET_CAPABILITIES, b"", 5)
     transport.close()
     running.stop()

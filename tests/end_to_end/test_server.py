@@ -16,8 +16,10 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving import TOKEN, Server, start_server, stop_server
 
+from frisket.client.address import Address
 from frisket.client.errors import TransportError
-from frisket.jobs.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.protocol.methods import GET_CAPABILITIES
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc
 
@@ -116,7 +118,7 @@ def test_without_the_token_nothing_answers_but_health(server: Server, token: str
     stranger = Server(server.process, Address(server.address.target, token))
     assert refusal(stranger, opening()).reason == "BAD_TOKEN"
     with pytest.raises(TransportError) as caught:
-        stranger.connect().unary("/frisket.v1.MattingService/GetCapabilities", b"", 5)
+        stranger.connect().unary(GET_CAPABILITIES, b"", 5)
     assert caught.value.reason == "BAD_TOKEN"
     with grpc.insecure_channel(server.address.target) as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
@@ -203,7 +205,7 @@ def test_tls_with_its_own_certificate(tmp_path: Path) -> None:
     server = start_server(tmp_path, "--tls-cert", str(certificate), "--tls-key", str(key))
     try:
         address = Address(server.address.target, TOKEN, True, certificate)
-        reply = GrpcTransport(address).unary("/frisket.v1.MattingService/GetCapabilities", b"", 10)
+        reply = GrpcTransport(address).unary(GET_CAPABILITIES, b"", 10)
         assert pb.GetCapabilitiesResponse.FromString(reply).protocol_version == 1
     finally:
         stop_server(server)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
+from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
 
 if TYPE_CHECKING:
     from frisket.measure.evaluate import MakeAlpha, Row
@@ -23,8 +24,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
         "--quality",
-        choices=["draft", "standard", "high", "best"],
-        default="standard",
+        choices=QUALITIES,
+        default=DEFAULT_QUALITY,
         help="as of frisket cut; default: standard",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="a page of the worst pictures")

@@ -9,8 +9,10 @@ from frisket.client.errors import ClientError, TransportError
 from frisket.documents import DocumentError, LayerNotFound, OutputError
 from frisket.jobs.cutting import NoSubject
 from frisket.jobs.hint_files import BadHint
+from frisket.protocol.reasons import Reason
 
-_MODEL_REASONS = frozenset({"UNKNOWN_MODEL", "MODEL_UNUSABLE", "MODEL_FAILED"})
+_MODEL_REASONS = frozenset({Reason.UNKNOWN_MODEL, Reason.MODEL_UNUSABLE, Reason.MODEL_FAILED})
+_HINT_REASONS = frozenset({Reason.BAD_HINT, Reason.BAD_CLASS})
 
 
 def explain(error: Exception) -> tuple[str, Exit]:
@@ -41,7 +43,7 @@ def _status(error: DocumentError | ClientError) -> Exit:
         return Exit.NO_SUBJECT
     if isinstance(error, BadHint):
         return Exit.USAGE
-    if isinstance(error, TransportError) and error.reason in ("BAD_HINT", "BAD_CLASS"):
+    if isinstance(error, TransportError) and error.reason in _HINT_REASONS:
         return Exit.USAGE
     if isinstance(error, TransportError) and error.reason in _MODEL_REASONS:
         return Exit.MODEL

@@ -7,43 +7,13 @@ import select
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
+from frisket.client.address import Address
 from frisket.client.errors import transport_error
+from frisket.protocol.reasons import Reason
 
 _CONNECT_TIMEOUT_S = 10.0
 _READ_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a server listens and how to be let in.
-
-    Attributes:
-        target: host:port.
-        token: sent as bearer token; empty for none.
-        tls: encrypt; `ca_file` names the certificate to trust instead of the system's.
-    """
-
-    target: str
-    token: str = ""
-    tls: bool = False
-    ca_file: Path | None = None
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port.
-
-        Raises:
-            TransportError: the target is not of the form host:port.
-        """
-        host, _, port = self.target.rpartition(":")
-        if not host or not port.isdigit():
-            raise transport_error(
-                "INVALID_ARGUMENT", "BAD_ADDRESS", f"'{self.target}' is not host:port."
-            )
-        return host.strip("[]"), int(port)
 
 
 class Wire:
@@ -52,8 +22,8 @@ class Wire:
     `wait` sleeps until the socket is ready; `wake` ends that sleep from another thread.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._socket = _connect(endpoint)
+    def __init__(self, address: Address) -> None:
+        self._socket = _connect(address)
         self._socket.setblocking(False)
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
@@ -119,28 +89,28 @@ def _breaks() -> Iterator[None]:
         ) from error
 
 
-def _connect(endpoint: Endpoint) -> socket.socket:
+def _connect(address: Address) -> socket.socket:
     try:
-        plain = socket.create_connection(endpoint.address, timeout=_CONNECT_TIMEOUT_S)
+        plain = socket.create_connection(address.host_and_port(), timeout=_CONNECT_TIMEOUT_S)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return _encrypt(plain, endpoint) if endpoint.tls else plain
+        return _encrypt(plain, address) if address.tls else plain
     except ssl.SSLCertVerificationError as error:
         raise transport_error(
             "UNAUTHENTICATED",
-            "BAD_CERTIFICATE",
-            f"The certificate of {endpoint.target} is not trusted: {error.verify_message}.",
+            Reason.BAD_CERTIFICATE,
+            f"The certificate of {address.target} is not trusted: {error.verify_message}.",
         ) from error
     except OSError as error:
         raise transport_error(
             "UNAVAILABLE",
-            "UNREACHABLE",
-            f"No server answers at {endpoint.target} ({error.strerror or error}).",
+            Reason.UNREACHABLE,
+            f"No server answers at {address.target} ({error.strerror or error}).",
         ) from error
 
 
-def _encrypt(plain: socket.socket, endpoint: Endpoint) -> socket.socket:
-    context = ssl.create_default_context(cafile=endpoint.ca_file)
+def _encrypt(plain: socket.socket, address: Address) -> socket.socket:
+    context = ssl.create_default_context(cafile=address.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["h2"])
-    return context.wrap_socket(plain, server_hostname=endpoint.address[0])
+    return context.wrap_socket(plain, server_hostname=address.host_and_port()[0])

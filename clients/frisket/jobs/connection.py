@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.client import discovery
+from frisket.client.address import Address
+from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import NoServer, TransportError
-from frisket.jobs.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.v1 import matting_pb2 as pb
-
-_CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ServerChoice:
     token_file: Path | None = None
     tls: bool = False
     ca_file: Path | None = None
-    device: str = "auto"
+    device: str = DEFAULT_DEVICE
 
 
 def connect(choice: ServerChoice) -> GrpcTransport:
@@ -51,14 +52,13 @@ def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabiliti
     """
     transport = connect(choice)
     try:
-        reply = transport.unary(_CAPABILITIES, b"", timeout)
+        return ask_capabilities(transport, timeout)
     except TransportError as error:
         if error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED") and not error.reason:
             raise NoServer(unreachable(choice)) from error
         raise
     finally:
         transport.close()
-    return pb.GetCapabilitiesResponse.FromString(reply)
 
 
 def unreachable(choice: ServerChoice) -> str:
