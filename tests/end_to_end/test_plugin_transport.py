@@ -12,11 +12,10 @@ from serving import Server, noisy_disc
 from frisket.client.address import Address
 from frisket.client.errors import Cancelled, TransportError
 from frisket.client.h2_transport import H2Transport
-from frisket.client.options import Edge, HintSet, LayerSpec, Options, Point
+from frisket.client.options import Change, Edge, HintSet, LayerSpec, Options, Point
 from frisket.client.transport import Transport
 from frisket.hosts import link
 from frisket.hosts.job import Job
-from frisket.hosts.live import Change
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect
 

@@ -89,3 +89,11 @@ class Options:
     edge: Edge = field(default_factory=Edge)
     normalise: str = NORMALISE_OFF
     classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is changed in an open session; None leaves it as it was."""
+
+    hints: HintSet | None = None
+    edge: Edge | None = None

@@ -9,11 +9,10 @@ import time
 
 from frisket.client.errors import Cancelled, ClientError
 from frisket.client.events import Outcome
-from frisket.client.options import Edge, HintSet, Options
+from frisket.client.options import Change, Edge, HintSet, Options
 from frisket.client.transport import Connect
 from frisket.hosts import link, selfcheck
 from frisket.hosts.job import Job
-from frisket.hosts.live import Change
 from frisket.hosts.planes import trimap
 from frisket.protocol.grid import TileRect
 
