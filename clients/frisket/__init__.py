@@ -25,7 +25,8 @@ TYPE_CHECKING = False  # type checkers take it for true; importing `typing` woul
 if TYPE_CHECKING:
     from typing import Any
 
-    from frisket.jobs.cutting import CutOptions, CutResult, cut
+    from frisket.jobs.many import cut
+    from frisket.jobs.task import CutOptions, CutResult
     from frisket.protocol.errors import FrisketError
 
     __version__: str
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["CutOptions", "CutResult", "FrisketError", "__version__", "cut"]
 
 _HOMES = {
-    "CutOptions": "frisket.jobs.cutting",
-    "CutResult": "frisket.jobs.cutting",
+    "CutOptions": "frisket.jobs.task",
+    "CutResult": "frisket.jobs.task",
     "FrisketError": "frisket.protocol.errors",
-    "cut": "frisket.jobs.cutting",
+    "cut": "frisket.jobs.many",
 }
 
 

@@ -14,6 +14,7 @@ from frisket.cli.server_options import add_server_options, server_choice
 from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
 
 if TYPE_CHECKING:
+    from frisket.jobs.connection import Connection
     from frisket.measure.evaluate import MakeAlpha, Row
 
 
@@ -38,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure the folder and print the table."""
     from frisket.measure.evaluate import EvaluationError, evaluate, page, table
 
-    with tempfile.TemporaryDirectory(prefix="frisket-") as folder:
+    with tempfile.TemporaryDirectory(prefix="frisket-") as folder, _connection(arguments) as line:
         try:
-            rows = evaluate(arguments.folder, _maker(arguments, Path(folder)), _progress)
+            rows = evaluate(arguments.folder, _maker(arguments, Path(folder), line), _progress)
         except EvaluationError as error:
             print(f"frisket: {error}", file=sys.stderr)
             return Exit.BAD_INPUT
@@ -55,8 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     return Exit.OK if any(row.scores for row in rows) else Exit.BAD_INPUT
 
 
-def _maker(arguments: argparse.Namespace, folder: Path) -> MakeAlpha:
-    """Cuts each picture through the server, as `frisket cut --as matte` does."""
+def _connection(arguments: argparse.Namespace) -> Connection:
+    from frisket.jobs.connection import Connection
+
+    return Connection(server_choice(arguments))
+
+
+def _maker(arguments: argparse.Namespace, folder: Path, connection: Connection) -> MakeAlpha:
+    """Return what cuts a picture through the server, as `frisket cut --as matte` does."""
     import numpy as np
     from PIL import Image
 
@@ -67,13 +74,12 @@ def _maker(arguments: argparse.Namespace, folder: Path) -> MakeAlpha:
         model=arguments.model,
         quality=arguments.quality,
         allow_empty=True,
-        server=server_choice(arguments),
     )
 
     def make(picture: Path) -> Any:
         output = folder / "matte.png"
         output.unlink(missing_ok=True)
-        cut(picture, output, options)
+        cut(picture, output, options, connection=connection)
         with Image.open(output) as image:
             return np.asarray(image.convert("L"))
 

@@ -7,8 +7,8 @@ import errno
 from frisket.cli.exits import Exit
 from frisket.client.errors import ClientError, TransportError
 from frisket.documents import DocumentError, LayerNotFound, OutputError
-from frisket.jobs.cutting import NoSubject
 from frisket.jobs.hint_files import BadHint
+from frisket.jobs.task import NoSubject
 from frisket.protocol.reasons import Reason
 
 _MODEL_REASONS = frozenset({Reason.UNKNOWN_MODEL, Reason.MODEL_UNUSABLE, Reason.MODEL_FAILED})
