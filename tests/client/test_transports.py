@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import grpc
@@ -19,12 +19,14 @@ from frisket.client.h2_transport import H2Transport
 from frisket.client.transport import Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.methods import GET_CAPABILITIES
+from frisket.protocol.reasons import REASON_TRAILER, Reason
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 
 TOKEN = "s3cret"
 PAYLOAD = bytes(range(256)) * 4096
 
+Context = grpc.aio.ServicerContext
 Make = Callable[[str, str, bool, "Path | None"], Transport]
 
 
@@ -47,19 +49,25 @@ class Scripted(rpc.MattingServiceServicer):
     def __init__(self) -> None:
         self.cancelled = threading.Event()
 
-    async def _admit(self, context) -> None:
+    async def _admit(self, context: Context) -> None:
         if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
-            context.set_trailing_metadata((("frisket-reason", "BAD_TOKEN"),))
+            context.set_trailing_metadata(((REASON_TRAILER, Reason.BAD_TOKEN),))
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "The token is wrong: café 100 %.")
 
-    async def GetCapabilities(self, request, context):  # noqa: N802
+    async def GetCapabilities(  # noqa: N802
+        self, request: pb.GetCapabilitiesRequest, context: Context
+    ) -> pb.GetCapabilitiesResponse:
         await self._admit(context)
         return pb.GetCapabilitiesResponse(server_version="x" * 300_000, protocol_version=1)
 
-    async def MatteImage(self, request, context):  # noqa: N802
+    async def MatteImage(  # noqa: N802
+        self, request: pb.MatteImageRequest, context: Context
+    ) -> None:
         await asyncio.sleep(30)
 
-    async def Matte(self, requests, context):  # noqa: N802
+    async def Matte(  # noqa: N802
+        self, requests: AsyncIterator[pb.MatteRequest], context: Context
+    ) -> AsyncIterator[pb.MatteResponse]:
         await self._admit(context)
         async for request in requests:
             async for response in self._answer(request, context):
@@ -72,9 +80,11 @@ class Scripted(rpc.MattingServiceServicer):
             self.cancelled.set()
             raise
 
-    async def _answer(self, request, context):
+    async def _answer(
+        self, request: pb.MatteRequest, context: Context
+    ) -> AsyncIterator[pb.MatteResponse]:
         if request.open.client == "refuse":
-            context.set_trailing_metadata((("frisket-reason", "BUSY"),))
+            context.set_trailing_metadata(((REASON_TRAILER, Reason.BUSY),))
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Two sessions are open.")
         if request.open.client == "flood":
             for tile in range(24):
@@ -209,7 +219,7 @@ def test_reason_of_a_refusal(transport: Transport) -> None:
     call.send(opening("refuse"))
     with pytest.raises(TransportError) as caught:
         call.receive(10)
-    assert (caught.value.code, caught.value.reason) == ("RESOURCE_EXHAUSTED", "BUSY")
+    assert (caught.value.code, caught.value.reason) == ("RESOURCE_EXHAUSTED", Reason.BUSY)
     assert caught.value.retryable
     assert str(caught.value) == "Two sessions are open."
 
@@ -218,7 +228,7 @@ def test_wrong_token(make: Make, server: Running) -> None:
     transport = make(f"127.0.0.1:{server.port}", "wrong", False, None)
     with pytest.raises(TransportError, match="café 100 %") as caught:
         transport.unary(GET_CAPABILITIES, b"", 10)
-    assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", "BAD_TOKEN")
+    assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", Reason.BAD_TOKEN)
     assert not caught.value.retryable
     transport.close()
 
