@@ -24,7 +24,9 @@ from frisket.protocol.reasons import Reason
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 6), st.data())
-def test_enlarged_rectangles_agree_with_the_whole(width, height, factor, data) -> None:  # type: ignore[no-untyped-def]
+def test_enlarged_rectangles_agree_with_the_whole(
+    width: int, height: int, factor: int, data: st.DataObject
+) -> None:
     full = (
         data.draw(st.integers(width, width * factor)),
         data.draw(st.integers(height, height * factor)),

@@ -37,7 +37,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure the folder and print the table."""
-    from frisket.measure.evaluate import EvaluationError, evaluate, page, table
+    from frisket.measure.evaluate import EvaluationError, evaluate, format_page, format_table
 
     with tempfile.TemporaryDirectory(prefix="frisket-") as folder, _connection(arguments) as line:
         try:
@@ -45,10 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
         except EvaluationError as error:
             print(f"frisket: {error}", file=sys.stderr)
             return Exit.BAD_INPUT
-    print(_json(rows) if arguments.json else table(rows))
+    print(_json(rows) if arguments.json else format_table(rows))
     if arguments.html:
         try:
-            arguments.html.write_text(page(rows, str(arguments.folder)), encoding="utf-8")
+            arguments.html.write_text(format_page(rows, str(arguments.folder)), encoding="utf-8")
         except OSError as error:
             sentence = f"frisket: {arguments.html} cannot be written: {error.strerror}."
             print(sentence, file=sys.stderr)

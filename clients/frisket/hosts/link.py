@@ -34,7 +34,7 @@ _NEXT_STEPS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class ModelInfo:
+class ModelChoice:
     """A model that a server has, for a menu."""
 
     name: str
@@ -48,7 +48,7 @@ class ServerInfo:
 
     version: str
     device: str
-    models: tuple[ModelInfo, ...]
+    models: tuple[ModelChoice, ...]
 
 
 def connector(
@@ -97,7 +97,7 @@ def ask(connect: Callable[[], H2Transport]) -> ServerInfo:
     finally:
         transport.close()
     models = tuple(
-        ModelInfo(model.name, model.description, model.is_default)
+        ModelChoice(model.name, model.description, model.is_default)
         for model in message.models
         if model.present and not model.refiner
     )

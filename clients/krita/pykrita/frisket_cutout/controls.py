@@ -68,7 +68,7 @@ class Controls(QtWidgets.QWidget):
         """Only a new layer has colours of its own to clean."""
         self._clean.setEnabled(self._make.currentData() == "layer")
 
-    def show_models(self, models: tuple[link.ModelInfo, ...]) -> None:
+    def show_models(self, models: tuple[link.ModelChoice, ...]) -> None:
         """Fill the menu of models and keep the one that is chosen."""
         chosen = self._model.currentData()
         self._model.clear()
