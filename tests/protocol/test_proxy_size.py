@@ -1,4 +1,4 @@
-"""Documents, hints and server mean the same proxy, whatever the size of the layer."""
+"""Documents and hints mean the protocol's proxy, whatever the size of the layer."""
 
 from __future__ import annotations
 
@@ -13,37 +13,7 @@ from PIL import Image
 from frisket.documents import ArrayRaster
 from frisket.documents.colour import Colour
 from frisket.jobs.hint_files import HintFiles, hint_set
-from frisket.protocol.grid import Grid, proxy_size
-from frisket.protocol.limits import MAX_LAYER_PIXELS, MAX_PIXEL_BYTES, MAX_SIDE_PX, MAX_TILES
-from frisket.server.wire import read_opening
-from frisket.v1 import matting_pb2 as pb
-
-TILE_PX = 1024
-SIDES = st.integers(1, MAX_SIDE_PX)
-
-
-@given(SIDES, SIDES)
-@example(3000, 2000)
-@example(6000, 4000)
-@example(MAX_SIDE_PX, 1)
-def test_the_server_takes_every_proxy(width: int, height: int) -> None:
-    if width * height > MAX_LAYER_PIXELS or Grid(width, height, TILE_PX).count > MAX_TILES:
-        return
-    assert TILE_PX**2 <= MAX_PIXEL_BYTES
-    across, down = proxy_size(width, height)
-    opening = read_opening(
-        pb.OpenRequest(
-            protocol_version=1,
-            width=width,
-            height=height,
-            tile_format="PIXEL_FORMAT_GRAY8",
-            tile_size=TILE_PX,
-            proxy_width=across,
-            proxy_height=down,
-            proxy_format="PIXEL_FORMAT_RGB8",
-        )
-    )
-    assert (opening.proxy_width, opening.proxy_height) == (across, down)
+from frisket.protocol.grid import proxy_size
 
 
 @settings(deadline=None, max_examples=60)
