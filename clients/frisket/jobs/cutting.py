@@ -118,12 +118,12 @@ def _result(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -
         notice=first.notice,
         seconds=seconds,
         client_peak_bytes=peak_bytes(),
-        layers=tuple(_layer_result(one) for one in cuts),
+        layers=tuple(_report_layer(one) for one in cuts),
         coarse=CoarseMask(proxy.proxy_width, proxy.proxy_height, bytes(first.coarse)),
     )
 
 
-def _layer_result(one: LayerCut) -> LayerResult:
+def _report_layer(one: LayerCut) -> LayerResult:
     run, session = one.run, one.run.session
     return LayerResult(
         path=one.layer.path,
