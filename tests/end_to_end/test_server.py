@@ -19,6 +19,7 @@ from serving import TOKEN, Server, start_server, stop_server
 from frisket.client.address import Address
 from frisket.client.errors import TransportError
 from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.protocol.limits import EDGE_LIMITS
 from frisket.protocol.methods import GET_CAPABILITIES
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc
@@ -82,6 +83,16 @@ def test_a_bad_opening_is_refused_with_its_reason(
     error = refusal(server, opening(**changes))
     assert error.reason == reason
     assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize("name", EDGE_LIMITS)
+def test_edge_controls_beyond_their_limits_are_refused(server: Server, name: str) -> None:
+    for limit, step in zip(EDGE_LIMITS[name], (-0.5, 0.5), strict=True):
+        bright = proxy_rows(b"\xc8" * (640 * 480 * 3))
+        edge = pb.EdgeControls(**{name: limit + step})
+        options = pb.MatteOptions(model="fake", edge=edge)
+        error = refusal(server, opening(options=options), bright)
+        assert error.code == "INVALID_ARGUMENT" and name in str(error)
 
 
 def test_requests_out_of_order_are_refused(server: Server) -> None:

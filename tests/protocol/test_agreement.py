@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
+from frisket.client.options import Edge
 from frisket.models.backends import onnx
 from frisket.protocol import choices, limits, methods
 from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat, pixel_format
@@ -68,6 +70,16 @@ def test_what_a_plane_may_be_is_what_the_wire_says(
 def test_limits_are_those_the_wire_tells_clients_in_other_languages(sentence: str) -> None:
     assert sentence in COMMENTS
     assert limits.MAX_REJECTIONS == 3, "the number of the sentence about checksums"
+
+
+def test_edge_limits_are_those_the_wire_tells() -> None:
+    controls = re.search(r"message EdgeControls \{(.*?)\n\}", PROTO, re.S)
+    assert controls
+    fields = re.findall(r"//(.*?)\n\s*float (\w+)", controls[1], re.S)
+    said = {name: re.search(r"(-?\d+)\.\.(\d+)", text) for text, name in fields}
+    found = {name: (int(pair[1]), int(pair[2])) for name, pair in said.items() if pair}
+    assert found == limits.EDGE_LIMITS
+    assert limits.EDGE_LIMITS.keys() == dataclasses.asdict(Edge()).keys()
 
 
 def test_reasons_are_those_the_wire_lists() -> None:
