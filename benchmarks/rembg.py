@@ -144,7 +144,7 @@ class Bench:
 
         from frisket.client.options import Options
         from frisket.documents import open_document
-        from frisket.jobs.connection import ServerChoice
+        from frisket.jobs.connection import Connection, ServerChoice
         from frisket.jobs.matting import matte
 
         source = write_photograph(self._folder / "in.tif", megapixels)
@@ -154,8 +154,8 @@ class Bench:
             with open_document(source) as document:
                 raster = document.raster(document.find_layer(None))
                 opener = (lambda: InProcessTransport(server)) if direct else None
-                done = matte(raster, Options(model=MODEL), ServerChoice(), open_transport=opener)
-                done.store.close()
+                with Connection(ServerChoice(), opener) as connection:
+                    matte(raster, Options(model=MODEL), connection).store.close()
 
         run(True)
         run(False)

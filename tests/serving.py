@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from frisket.jobs.grpc_transport import Address, GrpcTransport
+from frisket.client.address import Address
+from frisket.jobs.grpc_transport import GrpcTransport
 
 TOKEN = "a-token-for-tests"
 

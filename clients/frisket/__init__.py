@@ -12,16 +12,21 @@ file, the only one of its kind, joins them. Public names are loaded on first use
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import extend_path
+import os
+import sys
 
-__path__ = extend_path(__path__, __name__)
+# What pkgutil.extend_path does, for folders: it would load `re` and `typing`, and pathlib too.
+for _root in sys.path:
+    _room = os.path.join(_root or os.getcwd(), "frisket")  # noqa: PTH109, PTH118
+    if _room not in __path__ and os.path.isdir(_room):  # noqa: PTH112
+        __path__.append(_room)
 
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
 if TYPE_CHECKING:
     from typing import Any
 
-    from frisket.jobs.cutting import CutOptions, CutResult, cut
+    from frisket.jobs.many import cut
+    from frisket.jobs.task import CutOptions, CutResult
     from frisket.protocol.errors import FrisketError
 
     __version__: str
@@ -29,10 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["CutOptions", "CutResult", "FrisketError", "__version__", "cut"]
 
 _HOMES = {
-    "CutOptions": "frisket.jobs.cutting",
-    "CutResult": "frisket.jobs.cutting",
+    "CutOptions": "frisket.jobs.task",
+    "CutResult": "frisket.jobs.task",
     "FrisketError": "frisket.protocol.errors",
-    "cut": "frisket.jobs.cutting",
+    "cut": "frisket.jobs.many",
 }
 
 
@@ -47,6 +52,8 @@ def __getattr__(name: str) -> Any:
 
         value: Any = version("frisket")
     elif name in _HOMES:
+        from importlib import import_module
+
         value = getattr(import_module(_HOMES[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

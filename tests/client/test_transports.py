@@ -10,23 +10,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 
+from frisket.client.address import Address
 from frisket.client.errors import TransportError
-from frisket.client.h2_transport import Endpoint, H2Transport
+from frisket.client.h2_transport import H2Transport
 from frisket.client.transport import Transport
-from frisket.jobs.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.protocol.methods import GET_CAPABILITIES
+from frisket.protocol.reasons import REASON_TRAILER, Reason
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 
 TOKEN = "s3cret"
-CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
 PAYLOAD = bytes(range(256)) * 4096
 
+Context = grpc.aio.ServicerContext
 Make = Callable[[str, str, bool, "Path | None"], Transport]
 
 
@@ -35,7 +38,7 @@ def make_grpc(target: str, token: str, tls: bool, ca: Path | None) -> Transport:
 
 
 def make_h2(target: str, token: str, tls: bool, ca: Path | None) -> Transport:
-    return H2Transport(Endpoint(target, token, tls, ca))
+    return H2Transport(Address(target, token, tls, ca))
 
 
 @pytest.fixture(params=[make_grpc, make_h2], ids=["grpcio", "h2"])
@@ -49,19 +52,25 @@ class Scripted(rpc.MattingServiceServicer):
     def __init__(self) -> None:
         self.cancelled = threading.Event()
 
-    async def _admit(self, context) -> None:
+    async def _admit(self, context: Context) -> None:
         if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
-            context.set_trailing_metadata((("frisket-reason", "BAD_TOKEN"),))
+            context.set_trailing_metadata(((REASON_TRAILER, Reason.BAD_TOKEN),))
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "The token is wrong: café 100 %.")
 
-    async def GetCapabilities(self, request, context):  # noqa: N802
+    async def GetCapabilities(  # noqa: N802
+        self, request: pb.GetCapabilitiesRequest, context: Context
+    ) -> pb.GetCapabilitiesResponse:
         await self._admit(context)
         return pb.GetCapabilitiesResponse(server_version="x" * 300_000, protocol_version=1)
 
-    async def MatteImage(self, request, context):  # noqa: N802
+    async def MatteImage(  # noqa: N802
+        self, request: pb.MatteImageRequest, context: Context
+    ) -> None:
         await asyncio.sleep(30)
 
-    async def Matte(self, requests, context):  # noqa: N802
+    async def Matte(  # noqa: N802
+        self, requests: AsyncIterator[pb.MatteRequest], context: Context
+    ) -> AsyncIterator[pb.MatteResponse]:
         await self._admit(context)
         async for request in requests:
             async for response in self._answer(request, context):
@@ -74,9 +83,11 @@ class Scripted(rpc.MattingServiceServicer):
             self.cancelled.set()
             raise
 
-    async def _answer(self, request, context):
+    async def _answer(
+        self, request: pb.MatteRequest, context: Context
+    ) -> AsyncIterator[pb.MatteResponse]:
         if request.open.client == "refuse":
-            context.set_trailing_metadata((("frisket-reason", "BUSY"),))
+            context.set_trailing_metadata(((REASON_TRAILER, Reason.BUSY),))
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Two sessions are open.")
         if request.open.client == "flood":
             for tile in range(24):
@@ -154,7 +165,7 @@ def transport(make: Make, server: Running) -> Iterator[Transport]:
 
 
 def test_unary(transport: Transport) -> None:
-    reply = transport.unary(CAPABILITIES, b"", 10)
+    reply = transport.unary(GET_CAPABILITIES, b"", 10)
     assert len(pb.GetCapabilitiesResponse.FromString(reply).server_version) == 300_000
 
 
@@ -211,7 +222,7 @@ def test_reason_of_a_refusal(transport: Transport) -> None:
     call.send(opening("refuse"))
     with pytest.raises(TransportError) as caught:
         call.receive(10)
-    assert (caught.value.code, caught.value.reason) == ("RESOURCE_EXHAUSTED", "BUSY")
+    assert (caught.value.code, caught.value.reason) == ("RESOURCE_EXHAUSTED", Reason.BUSY)
     assert caught.value.retryable
     assert str(caught.value) == "Two sessions are open."
 
@@ -219,8 +230,8 @@ def test_reason_of_a_refusal(transport: Transport) -> None:
 def test_wrong_token(make: Make, server: Running) -> None:
     transport = make(f"127.0.0.1:{server.port}", "wrong", False, None)
     with pytest.raises(TransportError, match="café 100 %") as caught:
-        transport.unary(CAPABILITIES, b"", 10)
-    assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", "BAD_TOKEN")
+        transport.unary(GET_CAPABILITIES, b"", 10)
+    assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", Reason.BAD_TOKEN)
     assert not caught.value.retryable
     transport.close()
 
@@ -230,7 +241,7 @@ def test_nobody_listens(make: Make) -> None:
         port = free.getsockname()[1]
     transport = make(f"127.0.0.1:{port}", "", False, None)
     with pytest.raises(TransportError) as caught:
-        transport.unary(CAPABILITIES, b"", 5)
+        transport.unary(GET_CAPABILITIES, b"", 5)
     assert (caught.value.code, caught.value.retryable) == ("UNAVAILABLE", True)
     transport.close()
 
@@ -301,7 +312,7 @@ def test_tls_with_an_unknown_certificate(make: Make, certificate: tuple[Path, Pa
     running = Running((key.read_bytes(), crt.read_bytes()))
     transport = make(f"localhost:{running.port}", TOKEN, True, None)
     with pytest.raises(TransportError):
-        transport.unary(CAPABILITIES, b"", 5)
+        transport.unary(GET_CAPABILITIES, b"", 5)
     transport.close()
     running.stop()
 

@@ -20,7 +20,7 @@ from frisket import CutOptions, cut
 from frisket.client.drive import Driver
 from frisket.client.errors import TransportError
 from frisket.client.events import AlphaReady, Outcome
-from frisket.client.options import Edge, HintSet, Options, Point
+from frisket.client.options import Change, Edge, HintSet, Options, Point
 from frisket.client.session import Session
 from frisket.documents import ArrayRaster, Rect
 from frisket.documents.colour import Colour
@@ -134,10 +134,10 @@ def test_a_hint_in_an_open_session_ends_where_a_fresh_one_does(
     hint = HintSet(points=(Point(WIDTH // 2, HEIGHT // 2, True), Point(300, 300, False)))
     with AlphaStore(session.grid) as store:
         driver = Driver(session, context.connect, source, store.take)
-        for requests in (session.open, lambda: session.change(hints=hint)):
-            for message in requests():
-                call.send(message)
-            driver._exchange(call)
+        driver.begin(call)
+        driver.exchange(call)
+        driver.change(call, Change(hints=hint))
+        driver.exchange(call)
         found = store.read(Rect(0, 0, WIDTH, HEIGHT)).copy()
     call.finish()
     transport.close()
@@ -164,21 +164,19 @@ def test_hints_half_way_end_where_fresh_ones_do(slow: Server) -> None:
     spots = [(780, 520), (100, 500), (800, 80), (210, 290)]
     with AlphaStore(session.grid) as store:
         driver = Driver(session, slow.connect, source, store.take)
-        for message in session.open():
-            call.send(message)
+        driver.begin(call)
         answered, outcome = 0, None
         while outcome is None:
             response = call.receive()
             assert response is not None
             for event in session.receive(response):
-                driver._react(call, event)
+                driver.react(call, event)
                 store.take(event)
                 answered += isinstance(event, AlphaReady)
                 outcome = event if isinstance(event, Outcome) else None
             if answered >= 3 and spots:
                 answered, hint = 0, HintSet(points=(Point(*spots.pop(), True),))
-                for message in session.change(hints=hint):
-                    call.send(message)
+                driver.change(call, Change(hints=hint))
         assert not spots, "every change came half way"
         found = store.read(Rect(0, 0, 900, 600)).copy()
     call.finish()

@@ -63,6 +63,31 @@ def test_the_json_line_has_what_scripts_need(home: Path, photograph: Path, tmp_p
     assert said["subject"]["box"] is not None
     assert tifffile.imread(tmp_path / "m.tif").dtype == np.uint16
     assert "%" not in done.stderr, "no progress bar when piped"
+    [layer] = said["layers"]
+    assert layer["path"] == said["layer_path"]
+    shared = layer.keys() - {"path"}
+    assert {"subject", "assessment", "method", "tiles_sent"} <= shared
+    assert all(layer[name] == said[name] for name in shared)
+
+
+def test_every_layer_is_told(home: Path, tmp_path: Path) -> None:
+    from psd_tools import PSDImage
+
+    psd = tmp_path / "in.psd"
+    document = PSDImage.new("RGB", (400, 300), color=(200, 200, 200))
+    for name, width in (("Wide", 300), ("Narrow", 180)):
+        disc = Image.fromarray(noisy_disc(width, 200))
+        document.append(document.create_pixel_layer(disc, name=name, top=9, left=9))
+    document.save(psd)
+    command = ("cut", psd, "-o", tmp_path / "out.psd", "--all-layers", "--model", "fake")
+    done = frisket(*command)
+    assert done.returncode == 0, done.stderr
+    first, *others = done.stdout.splitlines()
+    assert "mask of 2 layers" in first
+    assert others == ["  'Narrow', 180 x 200 px", "  'Wide', 300 x 200 px"]
+    said = json.loads(frisket(*command, "--json").stdout)
+    assert [layer["path"] for layer in said["layers"]] == ["Narrow", "Wide"]
+    assert said["tiles_total"] == sum(layer["tiles_total"] for layer in said["layers"])
 
 
 def test_three_lines_of_python_do_the_same(home: Path, photograph: Path, tmp_path: Path) -> None:

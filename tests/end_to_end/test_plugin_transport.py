@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from serving import Server, noisy_disc
 
+from frisket.client.address import Address
 from frisket.client.errors import Cancelled, TransportError
-from frisket.client.h2_transport import Endpoint, H2Transport
-from frisket.client.options import Edge, HintSet, LayerSpec, Options, Point
+from frisket.client.h2_transport import H2Transport
+from frisket.client.options import Change, Edge, HintSet, LayerSpec, Options, Point
 from frisket.client.transport import Transport
 from frisket.hosts import link
 from frisket.hosts.job import Job
-from frisket.hosts.live import Change
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect
 
@@ -61,7 +61,7 @@ class Layer:
 
 
 def h2(server: Server) -> H2Transport:
-    return H2Transport(Endpoint(server.address.target, server.address.token))
+    return H2Transport(Address(server.address.target, server.address.token))
 
 
 def cut(connect: Callable[[], Transport], options: Options, **more: object) -> Layer:
@@ -89,7 +89,7 @@ def test_capabilities(server: Server) -> None:
 
 def test_wrong_token(server: Server) -> None:
     with pytest.raises(TransportError) as caught:
-        link.ask(lambda: H2Transport(Endpoint(server.address.target, "wrong")))
+        link.ask(lambda: H2Transport(Address(server.address.target, "wrong")))
     assert caught.value.reason == "BAD_TOKEN"
     assert "settings" in link.explain(caught.value)
 

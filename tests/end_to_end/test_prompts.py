@@ -14,7 +14,7 @@ from serving import Server, noisy_disc, start_server, stop_server
 from frisket import CutOptions, cut
 from frisket.client.drive import Driver
 from frisket.client.events import Outcome
-from frisket.client.options import HintSet, Options, Point
+from frisket.client.options import Change, HintSet, Options, Point
 from frisket.client.session import Session
 from frisket.documents import ArrayRaster, Rect
 from frisket.documents.colour import Colour
@@ -54,10 +54,11 @@ def test_a_hint_costs_a_decoder_run(prompted: Server) -> None:
         driver = Driver(session, prompted.connect, source, store.take)
         moves = ((900, 300), (700, 600), (500, 400), (800, 700))
         for hints in (first, *(HintSet(points=(Point(x, y),)) for x, y in moves)):
-            change = session.change(hints=hints) if seconds else session.open()
-            for message in change:
-                call.send(message)
-            outcome = driver._exchange(call)
+            if seconds:
+                driver.change(call, Change(hints=hints))
+            else:
+                driver.begin(call)
+            outcome = driver.exchange(call)
             assert isinstance(outcome, Outcome)
             seconds.append(outcome.model_seconds)
             x, y = centre(store.read(Rect(0, 0, WIDTH, HEIGHT)))

@@ -16,7 +16,7 @@ from serving import Server, noisy_disc
 from frisket.client.drive import Driver
 from frisket.client.errors import TransportError
 from frisket.client.events import AlphaReady, Event
-from frisket.client.options import HintSet, Options, Point
+from frisket.client.options import Change, HintSet, Options, Point
 from frisket.client.session import Session
 from frisket.client.transport import Call
 from frisket.documents import ArrayRaster, Rect
@@ -40,7 +40,7 @@ class BreakingTransport:
     """A real connection whose stream is lost after so many responses."""
 
     def __init__(self, server: Server, responses: int) -> None:
-        self._inner, self._left = server.connect(), responses
+        self._inner, self.left = server.connect(), responses
 
     def matte(self) -> Call:
         call, outer = self._inner.matte(), self
@@ -49,8 +49,8 @@ class BreakingTransport:
             send, finish, cancel = call.send, call.finish, call.cancel
 
             def receive(self, timeout: float | None = None) -> pb.MatteResponse | None:
-                outer._left -= 1
-                if outer._left < 0:
+                outer.left -= 1
+                if outer.left < 0:
                     call.cancel()
                     raise TransportError("UNAVAILABLE", "", "the line was cut", True)
                 return call.receive(timeout)
@@ -76,22 +76,9 @@ def alpha_of(
     with AlphaStore(session.grid, options.depth) as store:
         driver = Driver(session, connect, source, store.take, retry_delays=(0.0,) * 50)
         if shuffle is not None:
-            _answer_in_any_order(driver, shuffle)
+            driver.order = lambda tiles: shuffle.sample(tiles, len(tiles))
         driver.run()
         return store.read(Rect(0, 0, WIDTH, HEIGHT)).copy()
-
-
-def _answer_in_any_order(driver: Driver, shuffle: random.Random) -> None:
-    react = driver._react
-
-    def shuffled(call: Call, event: Event) -> None:
-        if hasattr(event, "tile_ids"):
-            tiles = list(event.tile_ids)
-            shuffle.shuffle(tiles)
-            event = type(event)(tuple(tiles))
-        react(call, event)
-
-    driver._react = shuffled  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="module", params=["draft", "standard", "high"])
@@ -175,14 +162,12 @@ def test_a_hint_sends_only_tiles_that_change(server: Server, source: LayerSource
     call = transport.matte()
     with AlphaStore(session.grid) as store:
         driver = Driver(session, server.connect, source, store.take)
-        for message in session.open():
-            call.send(message)
-        driver._exchange(call)
+        driver.begin(call)
+        driver.exchange(call)
         first = session.tiles_sent
         hint = HintSet(points=(Point(WIDTH // 2, HEIGHT // 2, True),))
-        for message in session.change(hints=hint):
-            call.send(message)
-        driver._exchange(call)
+        driver.change(call, Change(hints=hint))
+        driver.exchange(call)
         assert session.tiles_sent - first < first
         fresh = Options(model="fake", hints=hint)
         expected = alpha_of(source, server.connect, fresh, 256)

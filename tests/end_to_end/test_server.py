@@ -16,8 +16,11 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving import TOKEN, Server, start_server, stop_server
 
+from frisket.client.address import Address
 from frisket.client.errors import TransportError
-from frisket.jobs.grpc_transport import Address, GrpcTransport
+from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.protocol.limits import EDGE_LIMITS
+from frisket.protocol.methods import GET_CAPABILITIES
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc
 
@@ -83,6 +86,16 @@ def test_a_bad_opening_is_refused_with_its_reason(
     assert str(error).endswith(".")
 
 
+@pytest.mark.parametrize("name", EDGE_LIMITS)
+def test_edge_controls_beyond_their_limits_are_refused(server: Server, name: str) -> None:
+    for limit, step in zip(EDGE_LIMITS[name], (-0.5, 0.5), strict=True):
+        bright = proxy_rows(b"\xc8" * (640 * 480 * 3))
+        edge = pb.EdgeControls(**{name: limit + step})
+        options = pb.MatteOptions(model="fake", edge=edge)
+        error = refusal(server, opening(options=options), bright)
+        assert error.code == "INVALID_ARGUMENT" and name in str(error)
+
+
 def test_requests_out_of_order_are_refused(server: Server) -> None:
     assert refusal(server, proxy_rows()).reason == "BAD_ORDER"
     assert refusal(server, opening(), opening()).reason == "BAD_PROXY"
@@ -117,7 +130,7 @@ def test_without_the_token_nothing_answers_but_health(server: Server, token: str
     stranger = Server(server.process, Address(server.address.target, token))
     assert refusal(stranger, opening()).reason == "BAD_TOKEN"
     with pytest.raises(TransportError) as caught:
-        stranger.connect().unary("/frisket.v1.MattingService/GetCapabilities", b"", 5)
+        stranger.connect().unary(GET_CAPABILITIES, b"", 5)
     assert caught.value.reason == "BAD_TOKEN"
     with grpc.insecure_channel(server.address.target) as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
@@ -204,7 +217,7 @@ def test_tls_with_its_own_certificate(tmp_path: Path) -> None:
     server = start_server(tmp_path, "--tls-cert", str(certificate), "--tls-key", str(key))
     try:
         address = Address(server.address.target, TOKEN, True, certificate)
-        reply = GrpcTransport(address).unary("/frisket.v1.MattingService/GetCapabilities", b"", 10)
+        reply = GrpcTransport(address).unary(GET_CAPABILITIES, b"", 10)
         assert pb.GetCapabilitiesResponse.FromString(reply).protocol_version == 1
     finally:
         stop_server(server)

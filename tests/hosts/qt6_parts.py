@@ -57,7 +57,7 @@ assert found[0] is True
 
 # The docker's fields and the server's dialog.
 fields = controls.Controls(None)
-fields.show_models((link.ModelInfo("one", "The first.", True),))
+fields.show_models((link.ModelChoice("one", "The first.", True),))
 fields.choose(model="one", quality="high")
 wish = fields.wish("replace")
 assert (wish.make, wish.options.model, wish.options.quality) == ("mask", "one", "high")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from frisket.cli.exits import Exit
 from frisket.cli.main import main
 from frisket.cli.plugin_places import Machine, places
 from frisket.cli.plugins import switch
@@ -100,9 +99,9 @@ def test_krita_in_and_out(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_nothing_found(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plugins", "install", "all"]) == 1
+    assert main(["plugins", "install", "all"]) == Exit.NO_PLUGIN
     assert "--where" in capsys.readouterr().out
-    assert main(["plugins", "uninstall"]) == 1
+    assert main(["plugins", "uninstall"]) == Exit.NO_PLUGIN
 
 
 def test_a_damaged_plugin_is_noticed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +111,7 @@ def test_a_damaged_plugin_is_noticed(home: Path, capsys: pytest.CaptureFixture[s
     (folder / "frisket-cutout.py").chmod(0o644)
     (folder / "frisket_gimp" / "cut.py").write_text("print 'é'\n", encoding="utf-8")
     capsys.readouterr()
-    assert main(["plugins", "status", "gimp"]) == 2
+    assert main(["plugins", "status", "gimp"]) == Exit.BAD_PLUGIN
     output = capsys.readouterr().out
     assert "FAIL frisket-cutout.py may be run" in output
     assert "FAIL its source is plain ASCII" in output
@@ -123,21 +122,6 @@ def test_switch_makes_what_is_missing(tmp_path: Path) -> None:
     config = tmp_path / "new" / "kritarc"
     switch(config, True)
     assert config.read_text() == "[python]\nenable_frisket_cutout=true\n"
-
-
-def test_plugins_carry_all_they_import(home: Path) -> None:
-    """A bare Python with nothing but the standard library runs the session over h2."""
-    make(home, ".config/GIMP/3.0")
-    main(["plugins", "install", "gimp"])
-    vendor = home / ".config/GIMP/3.0/plug-ins/frisket-cutout/_vendor"
-    code = (
-        "import sys; from frisket.hosts import job, link, pixels, selfcheck, settings, strokes;"
-        "bad = {'grpc', 'numpy'} & set(sys.modules); assert not bad, bad"
-    )
-    environ = {"PYTHONPATH": str(vendor), "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
-    command = [getattr(sys, "_base_executable", sys.executable), "-S", "-c", code]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 def test_zip_files(home: Path, tmp_path: Path) -> None:

@@ -9,16 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
+from frisket.client.errors import (
+    Cancelled,
+    NoServer,
+    ProtocolError,
+    TransportError,
+)
 from frisket.hosts import link, pixels, planes, settings
 from frisket.hosts.enlarge import Enlarged
 from frisket.hosts.pace import Pace
 from frisket.hosts.strokes import hints_from
 from frisket.protocol.grid import TileRect
+from frisket.protocol.reasons import Reason
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 6), st.data())
-def test_enlarged_rectangles_agree_with_the_whole(width, height, factor, data) -> None:  # type: ignore[no-untyped-def]
+def test_enlarged_rectangles_agree_with_the_whole(
+    width: int, height: int, factor: int, data: st.DataObject
+) -> None:
     full = (
         data.draw(st.integers(width, width * factor)),
         data.draw(st.integers(height, height * factor)),
@@ -152,7 +160,10 @@ def test_pace_follows_the_cost() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (TransportError("UNAUTHENTICATED", "BAD_TOKEN", "The token is wrong.", False), "settings"),
+        (
+            TransportError("UNAUTHENTICATED", Reason.BAD_TOKEN, "The token is wrong.", False),
+            "settings",
+        ),
         (TransportError("UNAVAILABLE", "", "It is gone", True), "It is gone. Try again"),
         (NoServer("It did not start."), "frisket serve"),
         (ProtocolError("Odd."), "same version"),

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frisket.cli.cut_report import report
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
+from frisket.protocol.choices import (
+    ALPHA_DEPTHS,
+    DEFAULT_QUALITY,
+    NORMALISE_AUTO,
+    NORMALISE_OFF,
+    NORMALISE_STEPS,
+    QUALITIES,
+)
 
 if TYPE_CHECKING:
-    from frisket.jobs.cutting import CutOptions, CutResult
+    from frisket.jobs.many import TaskOutcome
+    from frisket.jobs.task import CutOptions, Task
 
 _KINDS = ("matte", "alpha", "mask", "cutout", "selection", "layer", "page")
 _CLASS = "{class}"  # in the output's name: one file for each class
@@ -30,6 +40,18 @@ _EDGE = {
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("cut", help="cut a subject out of a layer")
+    _add_files(parser)
+    _add_model(parser)
+    _add_result(parser)
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--no-progress", action="store_true", help="no bar while it works")
+    _add_hints(parser)
+    _add_edge(parser)
+    add_server_options(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="a flat or layered document")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
@@ -44,6 +66,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="name, path Group/Name, glob or #id; may be repeated",
     )
     parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
         "--classes",
@@ -55,11 +80,14 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument(
         "--quality",
-        choices=["draft", "standard", "high", "best"],
-        default="standard",
-        help="how much work the edge gets; default: standard",
+        choices=QUALITIES,
+        default=DEFAULT_QUALITY,
+        help=f"how much work the edge gets; default: {DEFAULT_QUALITY}",
     )
-    parser.add_argument("--depth", type=int, choices=[8, 16], default=8, help="of a matte")
+
+
+def _add_result(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--depth", type=int, choices=ALPHA_DEPTHS, default=8, help="of a matte")
     parser.add_argument(
         "--existing",
         choices=["refuse", "replace", "multiply"],
@@ -81,12 +109,6 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--allow-empty", action="store_true", help="write where no subject is found too"
     )
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--no-progress", action="store_true", help="no bar while it works")
-    _add_hints(parser)
-    _add_edge(parser)
-    add_server_options(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_hints(parser: argparse.ArgumentParser) -> None:
@@ -115,9 +137,10 @@ def _add_hints(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--normalise",
-        default="off",
+        default=NORMALISE_OFF,
         metavar="STEP,…",
-        help="what the model sees: auto, off, or exposure, white-balance, denoise, clahe",
+        help=f"what the model sees: {NORMALISE_AUTO}, {NORMALISE_OFF}, "
+        f"or {', '.join(NORMALISE_STEPS)}",
     )
 
 
@@ -151,46 +174,57 @@ def _point(text: str) -> tuple[int, int, bool]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Cut, once or once for each class, and say what was done."""
-    wanted = options(arguments)
-    if _CLASS not in arguments.output.name:
-        _cut(arguments, arguments.output, wanted)
-        return Exit.OK
-    if not wanted.classes:
-        from frisket.jobs.hint_files import BadHint
-
-        raise BadHint(f"An output with {_CLASS} needs --classes, which say what to write.")
-    found = [name for name in wanted.classes if _cut_class(arguments, name, wanted)]
-    return Exit.OK if found else Exit.NO_SUBJECT
-
-
-def _cut(arguments: argparse.Namespace, output: Path, wanted: CutOptions) -> None:
     from frisket.cli.progress import bar
-    from frisket.jobs.cutting import cut
+    from frisket.jobs.many import cut_many
 
+    tasks = _tasks(arguments)
     shown = sys.stderr.isatty() and not arguments.no_progress
-    with bar(shown) as progress:
-        result = cut(arguments.input, output, wanted, progress=progress)
-    report(result, arguments.json)
+    with bar(shown) as progress, closing(cut_many(tasks, progress=progress)) as outcomes:
+        done = 0
+        for outcome in outcomes:
+            progress.hide()
+            done += _tell(outcome, arguments)
+    return Exit.OK if done else Exit.NO_SUBJECT
 
 
-def _cut_class(arguments: argparse.Namespace, name: str, wanted: CutOptions) -> bool:
-    """Cut one class of several; False, and a word about it, when there is none of it."""
-    from frisket.jobs.cutting import NoSubject
+def _tasks(arguments: argparse.Namespace) -> list[Task]:
+    """Return what is to be done: one file, or one for each class."""
+    from frisket.jobs.hint_files import BadHint
+    from frisket.jobs.task import Task
 
-    output = arguments.output.with_name(arguments.output.name.replace(_CLASS, name))
-    try:
-        _cut(arguments, output, dataclasses.replace(wanted, classes=(name,)))
-    except NoSubject:
-        print(f"frisket: no {name} was found, so {output} was not written", file=sys.stderr)
+    wanted, output = options(arguments), arguments.output
+    if _CLASS not in output.name:
+        return [Task(arguments.input, output, wanted)]
+    if not wanted.classes:
+        raise BadHint(f"An output with {_CLASS} needs --classes, which say what to write.")
+    return [
+        Task(
+            arguments.input,
+            output.with_name(output.name.replace(_CLASS, name)),
+            dataclasses.replace(wanted, classes=(name,)),
+        )
+        for name in wanted.classes
+    ]
+
+
+def _tell(outcome: TaskOutcome, arguments: argparse.Namespace) -> bool:
+    """Report an outcome; False, and a word about it, when a class of several is not there."""
+    from frisket.jobs.task import NoSubject
+
+    task = outcome.task
+    if isinstance(outcome.error, NoSubject) and task.output != arguments.output:
+        [name] = task.options.classes
+        print(f"frisket: no {name} was found, so {task.output} was not written", file=sys.stderr)
         return False
+    report(outcome.unwrap(), arguments.json)
     return True
 
 
 def options(arguments: argparse.Namespace) -> CutOptions:
     """Return what the command line describes."""
     from frisket.client.options import Edge, Point
-    from frisket.jobs.cutting import CutOptions
     from frisket.jobs.hint_files import HintFiles
+    from frisket.jobs.task import CutOptions
 
     points = tuple(Point(x, y, positive) for x, y, positive in arguments.point)
     return CutOptions(
@@ -211,40 +245,3 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         hints=HintFiles(tuple(arguments.box), points, arguments.trimap, arguments.prior),
         server=server_choice(arguments),
     )
-
-
-def report(result: CutResult, as_json: bool) -> None:
-    """Say what was done, in words or as one line of JSON."""
-    if result.notice:
-        print(f"frisket: {result.notice}", file=sys.stderr)
-    for reason in result.outcome.judgement.reasons:
-        print(f"frisket: worth a look: {reason}", file=sys.stderr)
-    if as_json:
-        print(json.dumps(as_dict(result)))
-        return
-    share = result.uploaded_bytes / result.layer_bytes
-    print(
-        f"{result.output}: {result.kind} of '{result.layer_path}', "
-        f"{result.width} x {result.height} px in {result.seconds:.2f} s "
-        f"(first mask {result.first_mask_seconds:.2f} s, {result.model} on {result.device}, "
-        f"{result.tiles_sent} of {result.tiles_total} tiles, {share:.0%} of the layer sent)"
-    )
-
-
-def as_dict(result: CutResult) -> dict[str, Any]:
-    """Return a result as plain values for JSON."""
-    values = {
-        field.name: getattr(result, field.name)
-        for field in dataclasses.fields(result)
-        if field.name not in ("outcome", "output", "coarse")
-    }
-    outcome = result.outcome
-    box = outcome.subject
-    values["output"] = str(result.output)
-    values["subject"] = {
-        "box": None if box is None else [box.x, box.y, box.width, box.height],
-        "covered_share": outcome.covered_share,
-    }
-    values["assessment"] = dataclasses.asdict(outcome.judgement)
-    values["method"] = outcome.method
-    return values

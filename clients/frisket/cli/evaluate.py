@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
+from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
 
 if TYPE_CHECKING:
+    from frisket.jobs.connection import Connection
     from frisket.measure.evaluate import MakeAlpha, Row
 
 
@@ -23,8 +25,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
         "--quality",
-        choices=["draft", "standard", "high", "best"],
-        default="standard",
+        choices=QUALITIES,
+        default=DEFAULT_QUALITY,
         help="as of frisket cut; default: standard",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="a page of the worst pictures")
@@ -35,18 +37,18 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure the folder and print the table."""
-    from frisket.measure.evaluate import EvaluationError, evaluate, page, table
+    from frisket.measure.evaluate import EvaluationError, evaluate, format_page, format_table
 
-    with tempfile.TemporaryDirectory(prefix="frisket-") as folder:
+    with tempfile.TemporaryDirectory(prefix="frisket-") as folder, _connection(arguments) as line:
         try:
-            rows = evaluate(arguments.folder, _maker(arguments, Path(folder)), _progress)
+            rows = evaluate(arguments.folder, _maker(arguments, Path(folder), line), _progress)
         except EvaluationError as error:
             print(f"frisket: {error}", file=sys.stderr)
             return Exit.BAD_INPUT
-    print(_json(rows) if arguments.json else table(rows))
+    print(_json(rows) if arguments.json else format_table(rows))
     if arguments.html:
         try:
-            arguments.html.write_text(page(rows, str(arguments.folder)), encoding="utf-8")
+            arguments.html.write_text(format_page(rows, str(arguments.folder)), encoding="utf-8")
         except OSError as error:
             sentence = f"frisket: {arguments.html} cannot be written: {error.strerror}."
             print(sentence, file=sys.stderr)
@@ -54,8 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     return Exit.OK if any(row.scores for row in rows) else Exit.BAD_INPUT
 
 
-def _maker(arguments: argparse.Namespace, folder: Path) -> MakeAlpha:
-    """Cuts each picture through the server, as `frisket cut --as matte` does."""
+def _connection(arguments: argparse.Namespace) -> Connection:
+    from frisket.jobs.connection import Connection
+
+    return Connection(server_choice(arguments))
+
+
+def _maker(arguments: argparse.Namespace, folder: Path, connection: Connection) -> MakeAlpha:
+    """Return what cuts a picture through the server, as `frisket cut --as matte` does."""
     import numpy as np
     from PIL import Image
 
@@ -66,13 +74,12 @@ def _maker(arguments: argparse.Namespace, folder: Path) -> MakeAlpha:
         model=arguments.model,
         quality=arguments.quality,
         allow_empty=True,
-        server=server_choice(arguments),
     )
 
     def make(picture: Path) -> Any:
         output = folder / "matte.png"
         output.unlink(missing_ok=True)
-        cut(picture, output, options)
+        cut(picture, output, options, connection=connection)
         with Image.open(output) as image:
             return np.asarray(image.convert("L"))
 

@@ -18,4 +18,6 @@ class Exit(enum.IntEnum):
     SERVER = 7
     NO_SUBJECT = 8
     DIFFERENT = 9
+    NO_PLUGIN = 10
+    BAD_PLUGIN = 11
     INTERRUPTED = 130

@@ -7,18 +7,19 @@ import errno
 from frisket.cli.exits import Exit
 from frisket.client.errors import ClientError, TransportError
 from frisket.documents import DocumentError, LayerNotFound, OutputError
-from frisket.jobs.cutting import NoSubject
 from frisket.jobs.hint_files import BadHint
+from frisket.jobs.task import NoSubject
+from frisket.protocol.errors import FrisketError
+from frisket.protocol.reasons import Reason
 
-_MODEL_REASONS = frozenset({"UNKNOWN_MODEL", "MODEL_UNUSABLE", "MODEL_FAILED"})
+_MODEL_REASONS = frozenset({Reason.UNKNOWN_MODEL, Reason.MODEL_UNUSABLE, Reason.MODEL_FAILED})
+_HINT_REASONS = frozenset({Reason.BAD_HINT, Reason.BAD_CLASS})
 
 
 def explain(error: Exception) -> tuple[str, Exit]:
     """Return the sentence for the user and the exit status."""
-    if isinstance(error, (DocumentError, ClientError)):
+    if isinstance(error, FrisketError):
         return str(error), _status(error)
-    if type(error).__module__.startswith("frisket.models"):
-        return str(error), Exit.MODEL
     if isinstance(error, OSError):
         return _system(error)
     if isinstance(error, MemoryError):
@@ -30,7 +31,7 @@ def explain(error: Exception) -> tuple[str, Exit]:
     )
 
 
-def _status(error: DocumentError | ClientError) -> Exit:
+def _status(error: FrisketError) -> Exit:
     if isinstance(error, LayerNotFound):
         return Exit.NO_LAYER
     if isinstance(error, OutputError):
@@ -41,11 +42,12 @@ def _status(error: DocumentError | ClientError) -> Exit:
         return Exit.NO_SUBJECT
     if isinstance(error, BadHint):
         return Exit.USAGE
-    if isinstance(error, TransportError) and error.reason in ("BAD_HINT", "BAD_CLASS"):
+    if isinstance(error, TransportError) and error.reason in _HINT_REASONS:
         return Exit.USAGE
     if isinstance(error, TransportError) and error.reason in _MODEL_REASONS:
         return Exit.MODEL
-    return Exit.SERVER
+    # What is neither a document's nor a client's is a model's.
+    return Exit.SERVER if isinstance(error, ClientError) else Exit.MODEL
 
 
 def _system(error: OSError) -> tuple[str, Exit]:

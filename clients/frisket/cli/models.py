@@ -13,9 +13,6 @@ from frisket.protocol.extras import advise_install
 
 if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry, Source
-
-MODEL_ERROR = 6
-"""Exit code of everything that is wrong with a model."""
 _NO_EXTRA = f"frisket: models need the server's packages; {advise_install('server')}"
 
 
@@ -71,16 +68,16 @@ def _run(act: Callable[[Registry, argparse.Namespace], None], args: argparse.Nam
         from frisket.models import ModelError, Registry
     except ImportError:
         print(_NO_EXTRA, file=sys.stderr)
-        return MODEL_ERROR
+        return Exit.MODEL
     try:
         act(Registry(), args)
     except ModelError as error:
         print(f"frisket: {error}", file=sys.stderr)
-        return MODEL_ERROR
+        return Exit.MODEL
     except ImportError:
         print(_NO_EXTRA, file=sys.stderr)
-        return MODEL_ERROR
-    return 0
+        return Exit.MODEL
+    return Exit.OK
 
 
 def _size(count: int) -> str:

@@ -18,8 +18,8 @@ from frisket.protocol.home import home
 # Nothing of these may be compiled, and nothing else may be imported by the plug-ins.
 _CARRIED_PACKAGES = ("h2", "hpack", "hyperframe", "google.protobuf")
 _CARRIED_ROOMS = ("frisket.client", "frisket.hosts", "frisket.protocol", "frisket.v1")
-# The generated services, which need grpcio.
-_LEFT_OUT = "*_pb2_grpc.py"
+# The generated services, which need grpcio, and the service that no plug-in calls.
+_LEFT_OUT = ("*_pb2_grpc.py", "models_pb2.py")
 _SKIPPED_FOLDERS = {"__pycache__", "testing", "util", "compiler"}
 _FIXED_TIME = (2025, 1, 1, 0, 0, 0)
 # A package of its own, which looks for nothing elsewhere: no other frisket mixes in.
@@ -42,9 +42,7 @@ def assemble(host: str, folder: Path) -> None:
     """
     shutil.copytree(_sources(host), folder, ignore=shutil.ignore_patterns("__pycache__"))
     vendor = inner_folder(host, folder) / "_vendor"
-    for name in _CARRIED_PACKAGES:
-        _copy_python(_package_folder(name), vendor / name.replace(".", "/"))
-    for name in _CARRIED_ROOMS:
+    for name in (*_CARRIED_PACKAGES, *_CARRIED_ROOMS):
         _copy_python(_package_folder(name), vendor / name.replace(".", "/"))
     (vendor / "frisket" / "__init__.py").write_text(_FRONT_DOOR, encoding="ascii")
     (vendor / "README.txt").write_text(_notice(), encoding="ascii")
@@ -112,7 +110,7 @@ def _copy_python(source: Path, target: Path) -> None:
     """Copy a package's Python files: no tests, nothing compiled."""
     for path in sorted(source.rglob("*.py")):
         inside = path.relative_to(source)
-        if _SKIPPED_FOLDERS.intersection(inside.parts) or path.match(_LEFT_OUT):
+        if _SKIPPED_FOLDERS.intersection(inside.parts) or any(map(path.match, _LEFT_OUT)):
             continue
         copy = target / inside
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from frisket.cli import plugin_bundle as bundle
+from frisket.cli.exits import Exit
 from frisket.cli.plugin_places import Place, places, this_machine
 from frisket.hosts import selfcheck
 from frisket.hosts.settings import read_json
@@ -19,7 +20,6 @@ _HOSTS = ("gimp", "krita")
 _ENTRY = {"gimp": "frisket-cutout.py", "krita": "__init__.py"}
 _LEAST_PYTHON = (3, 10)
 _SWITCH = "enable_frisket_cutout"
-EXIT_OK, EXIT_NOTHING, EXIT_BAD = 0, 1, 2
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,7 +66,7 @@ def _install(arguments: argparse.Namespace) -> int:
         print("  restart the program to see it" if good else "  see docs/ of this plug-in")
     if not found:
         print(f"No {arguments.host} was found. Name its folder with --where.")
-    return EXIT_OK if found else EXIT_NOTHING
+    return Exit.OK if found else Exit.NO_PLUGIN
 
 
 def _uninstall(arguments: argparse.Namespace) -> int:
@@ -75,16 +75,16 @@ def _uninstall(arguments: argparse.Namespace) -> int:
         print(f"removed from {place.host} ({place.kind}): {place.folder}")
     if not removed:
         print("No plug-in of frisket was installed.")
-    return EXIT_OK if removed else EXIT_NOTHING
+    return Exit.OK if removed else Exit.NO_PLUGIN
 
 
 def _status(arguments: argparse.Namespace) -> int:
     found = list(_places(arguments))
     if not found:
         print("Neither GIMP 3 nor Krita was found. Name a folder with --where.")
-        return EXIT_NOTHING
+        return Exit.NO_PLUGIN
     results = [_report(place) for place in found]
-    return EXIT_OK if all(results) else EXIT_BAD
+    return Exit.OK if all(results) else Exit.BAD_PLUGIN
 
 
 def _pack(arguments: argparse.Namespace) -> int:
@@ -100,7 +100,7 @@ def _pack(arguments: argparse.Namespace) -> int:
                 shutil.move(tree / "actions", root / "actions")
             bundle.pack(root, archive)
         print(archive)
-    return EXIT_OK
+    return Exit.OK
 
 
 def install(place: Place) -> None:

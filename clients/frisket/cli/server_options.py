@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
+
 if TYPE_CHECKING:
     from frisket.jobs.connection import ServerChoice
 
@@ -24,8 +26,8 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ca", type=Path, help="PEM certificate to trust; implies --tls")
     group.add_argument(
         "--device",
-        choices=["auto", "cpu", "cuda"],
-        default="auto",
+        choices=DEVICES,
+        default=DEFAULT_DEVICE,
         help="of the local server; cuda fails where there is none",
     )
 

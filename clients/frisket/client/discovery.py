@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from frisket.client.errors import NoServer
+from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.home import home, run_folder
 from frisket.protocol.limits import PROTOCOL_VERSION
 from frisket.protocol.local_state import LocalServer, read_state, state_file
@@ -27,7 +28,7 @@ def log_file() -> Path:
     return run_folder() / "server.log"
 
 
-def find(device: str = "auto") -> LocalServer | None:
+def find(device: str = DEFAULT_DEVICE) -> LocalServer | None:
     """Return the local server that announces itself and takes connections, if any."""
     server = read_state(device)
     if server is None or server.protocol != PROTOCOL_VERSION:
@@ -36,7 +37,7 @@ def find(device: str = "auto") -> LocalServer | None:
 
 
 def ensure(
-    command: Sequence[str] = (), *, device: str = "auto", timeout: float = START_TIMEOUT_S
+    command: Sequence[str] = (), *, device: str = DEFAULT_DEVICE, timeout: float = START_TIMEOUT_S
 ) -> LocalServer:
     """Return the local server, started when none answers.
 

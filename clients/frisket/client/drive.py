@@ -7,12 +7,13 @@ loop runs it in a worker thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from frisket.client.errors import Cancelled, ProtocolError, TransportError
 from frisket.client.events import Event, Outcome, TileRejected, TilesNeeded
+from frisket.client.options import Change
 from frisket.client.session import Buffer, Session
 from frisket.client.transport import Call, Connect, Transport
 from frisket.protocol.grid import TileRect
@@ -44,6 +45,10 @@ class Driver:
         cancelled: asked between events; True ends the work.
         retry_delays: seconds to wait before each new attempt after a loss; attempts that
             brought at least one tile do not count.
+        next_change: called with every outcome; waits for the next change and returns it,
+            or None to end the session.
+        order: returns the tiles that the server asks for in the order they are to be sent.
+        rejections: how many tiles the server could not use so far.
     """
 
     session: Session
@@ -52,7 +57,10 @@ class Driver:
     listener: Listener
     cancelled: Callable[[], bool] = lambda: False
     retry_delays: tuple[float, ...] = RETRY_DELAYS_S
+    next_change: Callable[[Outcome], Change | None] = lambda outcome: None
+    order: Callable[[tuple[int, ...]], Iterable[int]] = lambda tile_ids: tile_ids
     rejections: int = 0
+    _call: Call | None = field(default=None, init=False, repr=False)
 
     def run(self) -> Outcome:
         """Return the outcome of the session.
@@ -76,6 +84,56 @@ class Driver:
                 time.sleep(self.retry_delays[failures])
                 failures += 1
 
+    def drop(self) -> None:
+        """Break the stream at once; any thread may call it."""
+        if self._call is not None:
+            self._call.cancel()
+
+    def begin(self, call: Call) -> None:
+        """Send what opens, or resumes, the session on a fresh stream."""
+        for request in self.session.open():
+            call.send(request)
+
+    def change(self, call: Call, change: Change) -> None:
+        """Send what changes the session on its open stream."""
+        for request in self.session.change(change.hints, change.edge):
+            call.send(request)
+
+    def exchange(self, call: Call) -> Outcome:
+        """Answer the server until this revision is complete, and return its outcome.
+
+        Raises:
+            TransportError: the stream broke.
+            ProtocolError: the server broke the protocol.
+            Cancelled: `cancelled` said so.
+        """
+        while True:
+            if self.cancelled():
+                raise Cancelled("Stopped before the matte was complete.")
+            response = call.receive()
+            if response is None:
+                raise TransportError("UNAVAILABLE", "", "The server ended the stream early.", True)
+            for event in self.session.receive(response):
+                self.react(call, event)
+                self.listener(event)
+                if isinstance(event, Outcome):
+                    return event
+
+    def react(self, call: Call, event: Event) -> None:
+        """Send what an event asks for.
+
+        Raises:
+            ProtocolError: the server rejected one tile too many.
+        """
+        if isinstance(event, TilesNeeded):
+            for tile_id in self.order(event.tile_ids):
+                pixels = self.source.read_tile(self.session.grid.rect(tile_id))
+                call.send(self.session.tile(tile_id, pixels))
+        elif isinstance(event, TileRejected):
+            self.rejections += 1
+            if self.rejections > MAX_REJECTIONS:
+                raise ProtocolError(f"The server could not use a tile: {event.message}")
+
     def _attempt(self) -> Outcome:
         transport = self.connect()
         try:
@@ -84,36 +142,16 @@ class Driver:
             transport.close()
 
     def _stream(self, transport: Transport) -> Outcome:
-        call = transport.matte()
+        self._call = call = transport.matte()
         try:
-            for request in self.session.open():
-                call.send(request)
-            outcome = self._exchange(call)
+            self.begin(call)
+            outcome = self.exchange(call)
+            # A change that a lost connection swallows is part of the next opening.
+            while (change := self.next_change(outcome)) is not None:
+                self.change(call, change)
+                outcome = self.exchange(call)
             call.finish()
             return outcome
         except BaseException:
             call.cancel()
             raise
-
-    def _exchange(self, call: Call) -> Outcome:
-        while True:
-            if self.cancelled():
-                raise Cancelled("Stopped before the matte was complete.")
-            response = call.receive()
-            if response is None:
-                raise TransportError("UNAVAILABLE", "", "The server ended the stream early.", True)
-            for event in self.session.receive(response):
-                self._react(call, event)
-                self.listener(event)
-                if isinstance(event, Outcome):
-                    return event
-
-    def _react(self, call: Call, event: Event) -> None:
-        if isinstance(event, TilesNeeded):
-            for tile_id in event.tile_ids:
-                pixels = self.source.read_tile(self.session.grid.rect(tile_id))
-                call.send(self.session.tile(tile_id, pixels))
-        elif isinstance(event, TileRejected):
-            self.rejections += 1
-            if self.rejections > MAX_REJECTIONS:
-                raise ProtocolError(f"The server could not use a tile: {event.message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frisket.protocol.errors import FrisketError
+from frisket.protocol.reasons import Reason
 
 
 class ClientError(FrisketError):
@@ -26,8 +27,8 @@ class TransportError(ClientError):
 
     Attributes:
         code: the gRPC status by name, for example "UNAVAILABLE".
-        reason: the server's machine-readable reason, for example "UNKNOWN_MODEL";
-            empty where the transport itself failed.
+        reason: one of `frisket.protocol.reasons.Reason`, or what a later server says
+            instead; empty where nothing more is known than the code.
         retryable: a new stream, to this or another server, may succeed.
     """
 
@@ -40,7 +41,7 @@ class TransportError(ClientError):
 
 # A stream that broke for one of these is opened again with the tiles already held.
 _RETRYABLE_CODES = frozenset({"UNAVAILABLE", "DATA_LOSS", "ABORTED", "RESOURCE_EXHAUSTED"})
-_FINAL_REASONS = frozenset({"TOO_LARGE"})
+_FINAL_REASONS = frozenset({Reason.TOO_LARGE})
 
 
 def transport_error(code: str, reason: str, message: str) -> TransportError:
@@ -48,7 +49,7 @@ def transport_error(code: str, reason: str, message: str) -> TransportError:
 
     Args:
         code: gRPC status name.
-        reason: value of the trailer `frisket-reason`, or empty.
+        reason: value of the trailer that carries it, or empty.
         message: the status message.
     """
     retryable = code in _RETRYABLE_CODES and reason not in _FINAL_REASONS

@@ -13,6 +13,7 @@ import h2.settings
 
 from frisket.client.errors import TransportError
 from frisket.client.h2_framing import Deframer, Status, frame, status_from
+from frisket.protocol.reasons import Reason
 
 # What the server may send before it is read; larger than any message.
 _WINDOW_BYTES = 8 << 20
@@ -143,7 +144,7 @@ class Exchange:
     def _terminated(self, event: h2.events.ConnectionTerminated) -> None:
         # A draining server lets calls finish that it has taken on.
         if event.error_code or (event.last_stream_id or 0) < self._id:
-            self._end(Status("UNAVAILABLE", "DRAINING", "The server is shutting down."))
+            self._end(Status("UNAVAILABLE", Reason.DRAINING, "The server is shutting down."))
 
     def _end(self, status: Status) -> None:
         """Keep the first status: what follows a trailer says nothing more."""
@@ -155,7 +156,7 @@ def _reset_status(code: int | h2.errors.ErrorCodes | None) -> Status:
     if code == codes.CANCEL:
         return Status("CANCELLED", "", "The server cancelled the call.")
     if code == codes.ENHANCE_YOUR_CALM:
-        return Status("RESOURCE_EXHAUSTED", "BUSY", "The server asks for fewer calls.")
+        return Status("RESOURCE_EXHAUSTED", Reason.BUSY, "The server asks for fewer calls.")
     if code == codes.REFUSED_STREAM:
         return Status("UNAVAILABLE", "", "The server refused the call.")
     return Status("INTERNAL", "", f"The server broke off the call (HTTP/2 error {code}).")

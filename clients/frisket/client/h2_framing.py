@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from frisket.client.errors import TransportError, transport_error
+from frisket.protocol.reasons import REASON_TRAILER, Reason
 
 _PREFIX = struct.Struct(">BI")
 _CODES = [
@@ -96,7 +97,9 @@ class Deframer:
             raise transport_error("INTERNAL", "", "The server compressed a message unasked.")
         if size > self._limit:
             raise transport_error(
-                "RESOURCE_EXHAUSTED", "TOO_LARGE", f"The server sent a message of {size} bytes."
+                "RESOURCE_EXHAUSTED",
+                Reason.TOO_LARGE,
+                f"The server sent a message of {size} bytes.",
             )
 
 
@@ -142,6 +145,6 @@ def _grpc_status(headers: Mapping[str, str]) -> Status:
     known = number.isdigit() and int(number) < len(_CODES)
     return Status(
         _CODES[int(number)] if known else "UNKNOWN",
-        headers.get("frisket-reason", ""),
+        headers.get(REASON_TRAILER, ""),
         unquote(headers.get("grpc-message", ""), errors="replace"),
     )

@@ -12,11 +12,11 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
+from frisket.client.address import Address
 from frisket.client.errors import transport_error
 from frisket.client.h2_tls import Tls
+from frisket.protocol.reasons import Reason
 
 _QUIET = getattr(socket, "MSG_NOSIGNAL", 0)
 # Darwin's constant, which Python does not name everywhere.
@@ -25,44 +25,14 @@ _CONNECT_TIMEOUT_S = 10.0
 _READ_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a server listens and how to be let in.
-
-    Attributes:
-        target: host:port.
-        token: sent as bearer token; empty for none.
-        tls: encrypt; `ca_file` names the certificate to trust instead of the system's.
-    """
-
-    target: str
-    token: str = ""
-    tls: bool = False
-    ca_file: Path | None = None
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port.
-
-        Raises:
-            TransportError: the target is not of the form host:port.
-        """
-        host, _, port = self.target.rpartition(":")
-        if not host or not port.isdigit():
-            raise transport_error(
-                "INVALID_ARGUMENT", "BAD_ADDRESS", f"'{self.target}' is not host:port."
-            )
-        return host.strip("[]"), int(port)
-
-
 class Wire:
     """A connected socket with a buffer of what is still to be written.
 
     `wait` sleeps until the socket is ready; `wake` ends that sleep from another thread.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._socket, self._tls = _connect(endpoint)
+    def __init__(self, address: Address) -> None:
+        self._socket, self._tls = _connect(address)
         self._socket.setblocking(False)
         self._ear, self._bell = socket.socketpair()
         _hush(self._bell)
@@ -132,31 +102,31 @@ def _breaks() -> Iterator[None]:
         ) from error
 
 
-def _connect(endpoint: Endpoint) -> tuple[socket.socket, Tls | None]:
+def _connect(address: Address) -> tuple[socket.socket, Tls | None]:
     try:
-        plain = socket.create_connection(endpoint.address, timeout=_CONNECT_TIMEOUT_S)
+        plain = socket.create_connection(address.host_and_port(), timeout=_CONNECT_TIMEOUT_S)
         _hush(plain)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return plain, _encrypt(plain, endpoint) if endpoint.tls else None
+        return plain, _encrypt(plain, address) if address.tls else None
     except ssl.SSLCertVerificationError as error:
         raise transport_error(
             "UNAUTHENTICATED",
-            "BAD_CERTIFICATE",
-            f"The certificate of {endpoint.target} is not trusted: {error.verify_message}.",
+            Reason.BAD_CERTIFICATE,
+            f"The certificate of {address.target} is not trusted: {error.verify_message}.",
         ) from error
     except OSError as error:
         raise transport_error(
             "UNAVAILABLE",
-            "UNREACHABLE",
-            f"No server answers at {endpoint.target} ({error.strerror or error}).",
+            Reason.UNREACHABLE,
+            f"No server answers at {address.target} ({error.strerror or error}).",
         ) from error
 
 
-def _encrypt(plain: socket.socket, endpoint: Endpoint) -> Tls:
+def _encrypt(plain: socket.socket, address: Address) -> Tls:
     """Agree on keys, while the socket still blocks."""
     try:
-        tls = Tls(endpoint.address[0], endpoint.ca_file)
+        tls = Tls(address.host_and_port()[0], address.ca_file)
         tls.shake_hands(
             send=lambda data: plain.sendall(data, _QUIET),
             receive=lambda: plain.recv(_READ_BYTES),

@@ -10,16 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 
+from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
 from frisket.client.h2_exchange import Exchange
 from frisket.client.h2_framing import Status, request_headers
-from frisket.client.h2_socket import Endpoint, Wire
+from frisket.client.h2_socket import Wire
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
+from frisket.protocol.methods import MATTE
 from frisket.v1 import matting_pb2 as pb
-
-__all__ = ["Endpoint", "H2Call", "H2Transport"]
-
-_MATTE = "/frisket.v1.MattingService/Matte"
 
 
 class _Line:
@@ -29,11 +27,10 @@ class _Line:
     socket, without the lock; the rest sleep on the condition.
     """
 
-    def __init__(self, endpoint: Endpoint, path: str, timeout: float) -> None:
-        metadata = [("authorization", f"Bearer {endpoint.token}")] if endpoint.token else []
-        scheme = "https" if endpoint.tls else "http"
-        headers = request_headers(path, endpoint.target, scheme, metadata, timeout)
-        self._wire = Wire(endpoint)
+    def __init__(self, address: Address, path: str, timeout: float) -> None:
+        scheme = "https" if address.tls else "http"
+        headers = request_headers(path, address.target, scheme, address.metadata, timeout)
+        self._wire = Wire(address)
         self._exchange = Exchange(headers, MAX_MESSAGE_BYTES)
         self._changed = threading.Condition()
         self._pumping = False
@@ -159,8 +156,8 @@ class _Line:
 class H2Call:
     """One `Matte` stream on a connection of its own."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._line = _Line(endpoint, _MATTE, 0)
+    def __init__(self, address: Address) -> None:
+        self._line = _Line(address, MATTE, 0)
 
     def send(self, request: pb.MatteRequest) -> None:
         """Send a request; blocks for flow control, reading meanwhile."""
@@ -187,13 +184,13 @@ class H2Call:
 class H2Transport:
     """Connections to one server, opened as they are needed."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    def __init__(self, address: Address) -> None:
+        self._address = address
         self._calls: list[H2Call] = []
 
     def matte(self) -> H2Call:
         """Open a `Matte` stream."""
-        call = H2Call(self._endpoint)
+        call = H2Call(self._address)
         self._calls.append(call)
         return call
 
@@ -203,7 +200,7 @@ class H2Transport:
         Raises:
             TransportError: any status but OK.
         """
-        line = _Line(self._endpoint, method, timeout)
+        line = _Line(self._address, method, timeout)
         try:
             line.send(request)
             line.finish()

@@ -1,18 +1,11 @@
-"""What a client asks of the server, as plain values. Standard library and protobuf only."""
+"""What a client asks of the server, as plain values. Standard library only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from frisket.protocol.formats import PixelFormat, pixel_format
-from frisket.v1 import matting_pb2 as pb
-
-QUALITIES = {
-    "draft": pb.QUALITY_DRAFT,
-    "standard": pb.QUALITY_STANDARD,
-    "high": pb.QUALITY_HIGH,
-    "best": pb.QUALITY_BEST,
-}
+from frisket.protocol.choices import DEFAULT_QUALITY, NORMALISE_OFF
+from frisket.protocol.formats import PixelFormat
 
 
 @dataclass(frozen=True)
@@ -89,56 +82,18 @@ class Options:
     """How to matte: see `frisket.v1.MatteOptions`."""
 
     model: str = ""
-    quality: str = "standard"
+    quality: str = DEFAULT_QUALITY
     depth: int = 8
     foreground: bool = False
     hints: HintSet = field(default_factory=HintSet)
     edge: Edge = field(default_factory=Edge)
-    normalise: str = "off"
+    normalise: str = NORMALISE_OFF
     classes: tuple[str, ...] = ()
 
 
-def edge_message(edge: Edge) -> pb.EdgeControls:
-    """Return the wire form of edge controls."""
-    return pb.EdgeControls(
-        shift_px=edge.shift_px,
-        feather_px=edge.feather_px,
-        contrast=edge.contrast,
-        smooth=edge.smooth,
-        fill_holes=edge.fill_holes,
-        drop_specks=edge.drop_specks,
-    )
+@dataclass(frozen=True)
+class Change:
+    """What is changed in an open session; None leaves it as it was."""
 
-
-def _scribble_message(stroke: Stroke) -> pb.Scribble:
-    return pb.Scribble(
-        x=[x for x, _ in stroke.points],
-        y=[y for _, y in stroke.points],
-        radius_px=stroke.radius_px,
-        positive=stroke.positive,
-    )
-
-
-def hints_message(hints: HintSet) -> pb.Hints:
-    """Return the wire form of hints; planes are announced, not carried."""
-    return pb.Hints(
-        boxes=[pb.Rect(x=x, y=y, width=w, height=h) for x, y, w, h in hints.boxes],
-        points=[pb.HintPoint(x=p.x, y=p.y, positive=p.positive) for p in hints.points],
-        scribbles=[_scribble_message(stroke) for stroke in hints.strokes],
-        trimap=hints.trimap is not None,
-        prior=hints.prior is not None,
-    )
-
-
-def options_message(options: Options) -> pb.MatteOptions:
-    """Return the wire form of options."""
-    return pb.MatteOptions(
-        model=options.model,
-        quality=QUALITIES[options.quality],
-        alpha_format=pixel_format(1, options.depth).wire_name,
-        foreground_colours=options.foreground,
-        hints=hints_message(options.hints),
-        edge=edge_message(options.edge),
-        normalise="" if options.normalise == "off" else options.normalise,
-        classes=options.classes,
-    )
+    hints: HintSet | None = None
+    edge: Edge | None = None

@@ -17,34 +17,25 @@ still missing.
 from __future__ import annotations
 
 import enum
-import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+from frisket.client.decode import read_opened, read_outcome, unpack
+from frisket.client.encode import edge_message, hints_message, options_message, pack, rect_message
 from frisket.client.errors import ProtocolError
 from frisket.client.events import (
     AlphaReady,
     CoarseRowsReady,
     Event,
-    Judgement,
-    Opened,
-    Outcome,
     SolidReady,
     TileRejected,
     TilesNeeded,
 )
-from frisket.client.options import (
-    Edge,
-    HintSet,
-    LayerSpec,
-    Options,
-    edge_message,
-    hints_message,
-    options_message,
-)
+from frisket.client.options import Edge, HintSet, LayerSpec, Options
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import Grid, TileRect, runs
-from frisket.protocol.limits import MAX_PIXEL_BYTES, PROTOCOL_VERSION
+from frisket.protocol.limits import DEFAULT_TILE_PX, MAX_PIXEL_BYTES, PROTOCOL_VERSION
 from frisket.v1 import matting_pb2 as pb
 
 Buffer = bytes | bytearray | memoryview
@@ -66,7 +57,7 @@ class Session:
         layer: sizes and formats of the layer and its proxy.
         options: what is asked of the server.
         proxy: the proxy's rows in `layer.proxy_format`; kept for resuming.
-        tile_size: edge of a tile in pixels, 16..1024.
+        tile_size: edge of a tile in pixels, within the limits of `frisket.protocol.limits`.
         client: name and version, for the server's log.
         compress: pack pixels with zlib, for a slow network.
 
@@ -80,7 +71,7 @@ class Session:
         options: Options,
         proxy: Buffer,
         *,
-        tile_size: int = 512,
+        tile_size: int = DEFAULT_TILE_PX,
         client: str = "frisket",
         compress: bool = False,
     ) -> None:
@@ -142,7 +133,7 @@ class Session:
         """Return the request that moves the viewport: tiles in sight come first."""
         self._viewport = viewport
         return pb.MatteRequest(
-            update=pb.UpdateRequest(revision=self._revision, viewport=_rect_message(viewport))
+            update=pb.UpdateRequest(revision=self._revision, viewport=rect_message(viewport))
         )
 
     def change(
@@ -205,16 +196,7 @@ class Session:
         if message.tile_size != self.grid.tile_size or message.tile_count != self.grid.count:
             raise ProtocolError("The server uses another grid of tiles than the one asked for.")
         self.state = State.STREAMING
-        return [
-            Opened(
-                message.model,
-                message.device,
-                message.tile_size,
-                message.tile_count,
-                message.notice,
-                message.server_version,
-            )
-        ]
+        return [read_opened(message)]
 
     def _coarse(self, message: pb.CoarseRows) -> list[Event]:
         if message.revision != self._revision:
@@ -277,7 +259,7 @@ class Session:
             raise ProtocolError(f"The server finished with {self.missing()} tiles missing.")
         self.state = State.FINISHED
         self._unsettled = False
-        return [_outcome(message)]
+        return [read_outcome(message)]
 
     # ------------------------------------------------------------- private
 
@@ -296,20 +278,18 @@ class Session:
             proxy_format=layer.proxy_format.wire_name,
             held=[pb.TileRun(first=first, count=count) for first, count in runs(held)],
             options=options_message(self.options),
-            viewport=None if self._viewport is None else _rect_message(self._viewport),
+            viewport=None if self._viewport is None else rect_message(self._viewport),
             packing=self._packing,
         )
 
     def _apply(self, update: pb.UpdateRequest, hints: HintSet | None, edge: Edge | None) -> None:
         """Remember what changed, for this update and for a later resume."""
-        fields = dict(self.options.__dict__)
         if hints is not None:
-            fields["hints"] = hints
+            self.options = replace(self.options, hints=hints)
             update.hints.CopyFrom(hints_message(hints))
         if edge is not None:
-            fields["edge"] = edge
+            self.options = replace(self.options, edge=edge)
             update.edge.CopyFrom(edge_message(edge))
-        self.options = Options(**fields)
 
     def _hint_planes(self) -> list[tuple[pb.Plane, memoryview, PixelFormat]]:
         hints = self.options.hints
@@ -335,66 +315,11 @@ class Session:
             )
 
     def _pack(self, view: memoryview) -> pb.Pixels:
-        packed = self._packing == pb.PACKING_ZLIB
-        data = zlib.compress(view, 1) if packed else bytes(view)
-        self.uploaded_bytes += len(data)
-        return pb.Pixels(data=data, packing=self._packing, crc32=zlib.crc32(data))
+        pixels = pack(view, self._packing)
+        self.uploaded_bytes += len(pixels.data)
+        return pixels
 
     def _hold(self, first: int, count: int) -> None:
         if not 1 <= count <= self.grid.count - first:
             raise ProtocolError("The server named a tile that this layer does not have.")
         self._held[first : first + count] = b"\x01" * count
-
-
-def unpack(pixels: pb.Pixels, expected: int) -> bytes:
-    """Check and unpack pixels of a known size.
-
-    Args:
-        pixels: as received.
-        expected: bytes after unpacking.
-
-    Raises:
-        ProtocolError: checksum or size differ.
-    """
-    if zlib.crc32(pixels.data) != pixels.crc32:
-        raise ProtocolError("Pixels arrived damaged: their checksum differs.")
-    data = pixels.data
-    if pixels.packing == pb.PACKING_ZLIB:
-        # Bounded: a small message cannot unpack to more than was announced.
-        try:
-            data = zlib.decompressobj().decompress(data, expected + 1)
-        except zlib.error as error:
-            raise ProtocolError(f"Pixels arrived damaged: {error}.") from error
-    if len(data) != expected:
-        raise ProtocolError(f"Pixels of {len(data)} bytes arrived where {expected} belong.")
-    return data
-
-
-def _rect_message(rect: TileRect) -> pb.Rect:
-    return pb.Rect(x=rect.x, y=rect.y, width=rect.width, height=rect.height)
-
-
-def _outcome(message: pb.FinishedResponse) -> Outcome:
-    statistics, opinion, box = message.statistics, message.assessment, message.subject
-    return Outcome(
-        cancelled=message.cancelled,
-        subject=TileRect(box.x, box.y, box.width, box.height)
-        if message.HasField("subject")
-        else None,
-        covered_share=message.covered_share,
-        method=message.method,
-        judgement=Judgement(
-            opinion.edge,
-            opinion.semantic,
-            opinion.overall,
-            opinion.needs_review,
-            tuple(opinion.reasons),
-        ),
-        tiles_total=statistics.tiles_total,
-        tiles_needed=statistics.tiles_needed,
-        tiles_solid=statistics.tiles_solid,
-        model_seconds=statistics.model_seconds,
-        solve_seconds=statistics.solve_seconds,
-        refine_seconds=statistics.refine_seconds,
-        server_peak_bytes=statistics.server_peak_bytes,
-    )

@@ -16,11 +16,11 @@ from frisket.client.events import (
     Outcome,
     SolidReady,
 )
-from frisket.client.options import LayerSpec, Options
+from frisket.client.options import Change, LayerSpec, Options
 from frisket.client.session import Session
 from frisket.client.transport import Connect
 from frisket.hosts.enlarge import Enlarged
-from frisket.hosts.live import Change, LiveDriver
+from frisket.hosts.live import LiveDriver
 from frisket.protocol.grid import TileRect
 
 
@@ -73,8 +73,8 @@ class Job:
         client: name and version for the server's log.
         cancelled: asked between events.
         notice: takes a sentence for the user.
-        next_change: see `frisket.hosts.live.LiveDriver`.
-        sight: the same.
+        next_change: see `frisket.client.drive.Driver`.
+        sight: see `frisket.hosts.live.LiveDriver`.
         marks: when what happened, in seconds of `time.time`.
     """
 

@@ -7,33 +7,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.client import discovery
+from frisket.client.address import Address
+from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
-from frisket.client.h2_transport import Endpoint, H2Transport
+from frisket.client.h2_transport import H2Transport
 from frisket.hosts.settings import Settings
 from frisket.protocol.local_state import LocalServer
-from frisket.v1 import matting_pb2 as pb
+from frisket.protocol.reasons import Reason
 
-_CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
 _TIMEOUT_S = 10.0
 
-_NEXT_STEPS = {
-    "BAD_TOKEN": "Enter the server's token in Frisket's server settings.",
-    "BAD_CERTIFICATE": "Name its certificate in Frisket's server settings.",
-    "BAD_ADDRESS": "Correct the address in Frisket's server settings.",
-    "UNREACHABLE": "Check the address in Frisket's server settings, and that it is running.",
-    "VERSION_MISMATCH": "Install the same version of frisket here and on the server.",
-    "UNKNOWN_MODEL": "Choose another model.",
-    "MODEL_UNUSABLE": "Choose another model.",
-    "DEVICE_UNAVAILABLE": "Start the server with a device that it has.",
-    "BUSY": "Try again when it has finished another layer.",
-    "DRAINING": "Try again in a moment.",
-    "TOO_LARGE": "Cut out a smaller layer.",
-    "IDLE": "Try again.",
+_NEXT_STEPS: dict[str, str] = {
+    Reason.BAD_TOKEN: "Enter the server's token in Frisket's server settings.",
+    Reason.BAD_CERTIFICATE: "Name its certificate in Frisket's server settings.",
+    Reason.BAD_ADDRESS: "Correct the address in Frisket's server settings.",
+    Reason.UNREACHABLE: "Check the address in Frisket's server settings, and that it is running.",
+    Reason.VERSION_MISMATCH: "Install the same version of frisket here and on the server.",
+    Reason.UNKNOWN_MODEL: "Choose another model.",
+    Reason.MODEL_UNUSABLE: "Choose another model.",
+    Reason.DEVICE_UNAVAILABLE: "Start the server with a device that it has.",
+    Reason.BUSY: "Try again when it has finished another layer.",
+    Reason.DRAINING: "Try again in a moment.",
+    Reason.TOO_LARGE: "Cut out a smaller layer.",
+    Reason.IDLE: "Try again.",
 }
 
 
 @dataclass(frozen=True)
-class ModelInfo:
+class ModelChoice:
     """A model that a server has, for a menu."""
 
     name: str
@@ -47,7 +48,7 @@ class ServerInfo:
 
     version: str
     device: str
-    models: tuple[ModelInfo, ...]
+    models: tuple[ModelChoice, ...]
 
 
 def connector(
@@ -63,12 +64,12 @@ def connector(
     def connect() -> H2Transport:
         if settings.remote:
             ca_file = Path(settings.ca_file) if settings.ca_file else None
-            return H2Transport(Endpoint(settings.target, settings.token, settings.tls, ca_file))
+            return H2Transport(Address(settings.target, settings.token, settings.tls, ca_file))
         server = discovery.find()
         if server is None:
             starting()
             server = _start(settings)
-        return H2Transport(Endpoint(server.target, server.token))
+        return H2Transport(Address(server.target, server.token))
 
     return connect
 
@@ -92,12 +93,11 @@ def ask(connect: Callable[[], H2Transport]) -> ServerInfo:
     """
     transport = connect()
     try:
-        reply = transport.unary(_CAPABILITIES, b"", _TIMEOUT_S)
+        message = ask_capabilities(transport, _TIMEOUT_S)
     finally:
         transport.close()
-    message = pb.GetCapabilitiesResponse.FromString(reply)
     models = tuple(
-        ModelInfo(model.name, model.description, model.is_default)
+        ModelChoice(model.name, model.description, model.is_default)
         for model in message.models
         if model.present and not model.refiner
     )
@@ -112,7 +112,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, NoServer):
         return f"{_sentence(error)} Run 'frisket serve --local' in a terminal and try again."
     if isinstance(error, ProtocolError):
-        return f"{_sentence(error)} {_NEXT_STEPS['VERSION_MISMATCH']}"
+        return f"{_sentence(error)} {_NEXT_STEPS[Reason.VERSION_MISMATCH]}"
     if isinstance(error, Cancelled):
         return "Cancelled."
     if isinstance(error, MemoryError):

@@ -7,20 +7,12 @@ import os
 import time
 from pathlib import Path
 
+from frisket.protocol.memory import peak_bytes
+
 
 def keep(marks: dict[str, float]) -> None:
     """Write when what happened, and this process's greatest memory, for a benchmark."""
     path = os.environ.get("FRISKET_MARKS")
     if path:
-        figures = {**marks, "complete": time.time(), "peak_kib": _peak_kib()}
+        figures = {**marks, "complete": time.time(), "peak_kib": peak_bytes() / 1024}
         Path(path).write_text(json.dumps(figures), encoding="utf-8")
-
-
-def _peak_kib() -> float:
-    """Return this process's greatest resident memory; 0 where the system does not tell."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0.0
-    peaks = (line.split()[1] for line in lines if line.startswith("VmHWM"))
-    return float(next(peaks, "0"))

@@ -42,10 +42,10 @@ class EdgeColours:
         cleaned = seen.copy()
         for tile in stored:
             self._store.paste_colours(tile, rect, cleaned)
-        return cleaned if np.array_equal(seen, own) else _moved(own, seen, cleaned)
+        return cleaned if np.array_equal(seen, own) else _add_correction(own, seen, cleaned)
 
 
-def _moved(own: Samples, seen: Samples, cleaned: Samples) -> Samples:
+def _add_correction(own: Samples, seen: Samples, cleaned: Samples) -> Samples:
     """Add the correction found in sRGB to the document's own samples."""
     top = np.iinfo(own.dtype).max
     moved = own.astype(np.int32) + cleaned.astype(np.int32) - seen

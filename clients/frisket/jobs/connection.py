@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from frisket.client import discovery
+from frisket.client.address import Address
+from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import NoServer, TransportError
-from frisket.jobs.grpc_transport import Address, GrpcTransport
+from frisket.client.transport import Call, Connect, Transport
+from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.v1 import matting_pb2 as pb
-
-_CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class ServerChoice:
     token_file: Path | None = None
     tls: bool = False
     ca_file: Path | None = None
-    device: str = "auto"
+    device: str = DEFAULT_DEVICE
 
 
 def connect(choice: ServerChoice) -> GrpcTransport:
@@ -42,6 +45,84 @@ def connect(choice: ServerChoice) -> GrpcTransport:
     return GrpcTransport(_remote(choice) if choice.address else _local(choice))
 
 
+class Connection:
+    """A connection to one server for any number of layers, one after another.
+
+    It is opened when it is first needed, and again after a loss: a local server that has
+    gone is started anew.
+
+    Args:
+        choice: which server.
+        opener: opens a transport instead of reaching for `choice`.
+    """
+
+    def __init__(self, choice: ServerChoice, opener: Connect | None = None) -> None:
+        self.choice = choice
+        self._opener: Connect = opener or partial(connect, choice)
+        self._transport: Transport | None = None
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def open(self) -> Transport:
+        """Return the open transport, opened now when there is none.
+
+        Raises:
+            NoServer: the token or certificate cannot be read, or no local server starts.
+        """
+        if self._transport is None:
+            self._transport = self._opener()
+        return self._transport
+
+    def close(self) -> None:
+        """Close what is open; the next use opens it again."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+    def lender(self) -> Connect:
+        """Return what a driver connects with: the open transport first, after a loss a fresh one.
+
+        What it hands out stays open when the driver closes it.
+        """
+        lent = False
+
+        def lend() -> Transport:
+            nonlocal lent
+            if lent:
+                self.close()
+            lent = True
+            return _Lent(self.open())
+
+        return lend
+
+
+class _Lent:
+    """A transport whose streams end with its borrower, and whose connection does not."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._calls: list[Call] = []
+
+    def matte(self) -> Call:
+        """Open a `Matte` stream."""
+        call = self._transport.matte()
+        self._calls.append(call)
+        return call
+
+    def unary(self, method: str, request: bytes, timeout: float) -> bytes:
+        """Make a unary call with serialised messages."""
+        return self._transport.unary(method, request, timeout)
+
+    def close(self) -> None:
+        """Drop every stream that was opened through this; the connection stays."""
+        for call in self._calls:
+            call.cancel()
+
+
 def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabilitiesResponse:
     """Ask the chosen server what it can do.
 
@@ -51,14 +132,13 @@ def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabiliti
     """
     transport = connect(choice)
     try:
-        reply = transport.unary(_CAPABILITIES, b"", timeout)
+        return ask_capabilities(transport, timeout)
     except TransportError as error:
         if error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED") and not error.reason:
             raise NoServer(unreachable(choice)) from error
         raise
     finally:
         transport.close()
-    return pb.GetCapabilitiesResponse.FromString(reply)
 
 
 def unreachable(choice: ServerChoice) -> str:

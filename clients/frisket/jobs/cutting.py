@@ -1,67 +1,22 @@
-"""Cuts out layers of a document: read, matte, write. The whole job in one call."""
+"""Cuts out layers of one document: read, matte, write."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from frisket.client.errors import ClientError
-from frisket.client.events import Outcome
-from frisket.client.options import Edge, Options
+from frisket.client.options import Options
 from frisket.documents import Document, Layer, open_document, rehearse
 from frisket.jobs import deliver
 from frisket.jobs.colours import EdgeColours
-from frisket.jobs.connection import ServerChoice
-from frisket.jobs.hint_files import HintFiles, hint_set
+from frisket.jobs.connection import Connection
+from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
+from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerResult, NoSubject, Task
 from frisket.protocol.memory import peak_bytes
-
-
-class NoSubject(ClientError):
-    """The model found nothing to cut out; nothing was written."""
-
-
-@dataclass(frozen=True)
-class CutOptions:
-    """How to cut.
-
-    Attributes:
-        kind: "matte", "alpha", "mask", "cutout", "selection", "layer" or "page"; empty
-            chooses by the formats of input and output.
-        layers: names, paths, globs or ids; none means the topmost visible pixel layer.
-        all_layers: every layer with pixels.
-        model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
-        depth: bits of a written matte, 8 or 16; masks follow their document.
-        existing: what becomes of a mask that is there: "refuse", "replace" or "multiply".
-        preview: what becomes of the merged image of a document that gets a mask: "mark" it as
-            stale, "render" it where that is exact, "keep" it.
-        sandbox: read the document in a child process with limits first, as untrusted files
-            should be.
-        decontaminate: clean the edge colours of cutouts.
-        allow_empty: write even when no subject was found.
-        hints: boxes, points and files.
-        server: which server.
-    """
-
-    kind: str = ""
-    layers: tuple[str, ...] = ()
-    all_layers: bool = False
-    model: str = ""
-    classes: tuple[str, ...] = ()
-    quality: str = "standard"
-    normalise: str = "off"
-    edge: Edge = field(default_factory=Edge)
-    depth: int = 8
-    existing: str = "refuse"
-    preview: str = "mark"
-    sandbox: bool = False
-    decontaminate: bool = True
-    allow_empty: bool = False
-    hints: HintFiles = field(default_factory=HintFiles)
-    server: ServerChoice = field(default_factory=ServerChoice)
 
 
 @dataclass(frozen=True)
@@ -71,95 +26,47 @@ class LayerCut:
     layer: Layer
     run: Run
 
-    @property
-    def outcome(self) -> Outcome:
-        """The server's last word."""
-        return self.run.outcome
 
-
-@dataclass(frozen=True)
-class Preview:
-    """A small greyscale picture: 8-bit rows, size in pixels."""
-
-    width: int
-    height: int
-    rows: bytes
-
-
-@dataclass(frozen=True)
-class CutResult:
-    """What `cut` did; sizes in pixels and bytes, times in seconds.
-
-    `layer_bytes` counts the layer's pixels as decoded, in the format they travel in;
-    `coarse` is the first mask of the first layer.
-    """
-
-    output: Path
-    kind: str
-    layer_path: str
-    width: int
-    height: int
-    model: str
-    device: str
-    notice: str
-    seconds: float
-    first_mask_seconds: float
-    proxy_seconds: float
-    layer_bytes: int
-    uploaded_bytes: int
-    tiles_total: int
-    tiles_sent: int
-    client_peak_bytes: int
-    server_peak_bytes: int
-    outcome: Outcome
-    coarse: Preview = field(repr=False)
-
-
-def cut(
-    source: str | Path,
-    output: str | Path,
-    options: CutOptions | None = None,
-    *,
-    progress: Progress = lambda stage, done, total: None,
-) -> CutResult:
-    """Cut out a layer (or several) of a document and write the result.
+def cut_document(task: Task, connection: Connection, progress: Progress) -> CutResult:
+    """Do one task: read, matte every layer that was chosen, write.
 
     Args:
-        source: a flat or layered document; never changed, unless it is also the output.
-        output: what to write; its suffix names the format.
-        options: how; by default the topmost visible layer, with the default model.
+        task: what to do.
+        connection: to the server; stays open.
         progress: called with a stage ("reading", "coarse", "tiles", "writing"), what is
             done, and of how much.
-
-    Returns:
-        What was done, for the first layer and in sum.
 
     Raises:
         NoSubject: there is nothing to cut out.
         ClientError: the server is missing, refused or was lost.
         DocumentError: the document cannot be read or the result not written.
     """
-    options = options or CutOptions()
+    options, output = task.options, task.output
     started = time.perf_counter()
     if options.sandbox:
-        rehearse(source, options.layers, options.all_layers)
+        rehearse(task.source, options.layers, options.all_layers)
     with contextlib.ExitStack() as stack:
-        document = stack.enter_context(open_document(source))
-        kind = options.kind or deliver.default_kind(document, Path(output))
-        deliver.check(document, Path(output), kind)
+        document = stack.enter_context(open_document(task.source))
+        kind = options.kind or deliver.default_kind(document, output)
+        deliver.check(document, output, kind)
         chosen = document.find_layers(options.layers, options.all_layers)
         cuts = []
         for layer in chosen:
-            cuts.append(_cut_layer(document, layer, kind, options, progress))
+            cuts.append(_cut_layer(document, layer, kind, options, connection, progress))
             stack.enter_context(cuts[-1].run.store)
         progress("writing", 0, 1)
-        _write(document, Path(output), kind, cuts, options)
+        _write(document, output, kind, cuts, options)
         progress("writing", 1, 1)
-    return _result(Path(output), kind, cuts, time.perf_counter() - started)
+    return _result(output, kind, cuts, time.perf_counter() - started)
 
 
 def _cut_layer(
-    document: Document, layer: Layer, kind: str, options: CutOptions, progress: Progress
+    document: Document,
+    layer: Layer,
+    kind: str,
+    options: CutOptions,
+    connection: Connection,
+    progress: Progress,
 ) -> LayerCut:
     raster = document.raster(layer)
     asked = Options(
@@ -172,7 +79,7 @@ def _cut_layer(
         edge=options.edge,
         normalise=options.normalise,
     )
-    run = matte(raster, asked, options.server, progress=progress)
+    run = matte(raster, asked, connection, progress=progress)
     if run.outcome.subject is None and not options.allow_empty:
         run.store.close()
         raise NoSubject(
@@ -201,30 +108,32 @@ def _matted(document: Document, one: LayerCut) -> deliver.Matted:
 
 
 def _result(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -> CutResult:
-    first = cuts[0]
-    sessions = [one.run.session for one in cuts]
+    first = cuts[0].run
+    proxy = first.session.layer
     return CutResult(
         output=output,
         kind=kind,
-        layer_path=first.layer.path,
-        width=first.run.store.width,
-        height=first.run.store.height,
-        model=first.run.model,
-        device=first.run.device,
-        notice=first.run.notice,
+        model=first.model,
+        device=first.device,
+        notice=first.notice,
         seconds=seconds,
-        first_mask_seconds=first.run.first_mask_s,
-        proxy_seconds=first.run.proxy_s,
-        layer_bytes=sum(session.layer.bytes for session in sessions),
-        uploaded_bytes=sum(session.uploaded_bytes for session in sessions),
-        tiles_total=sum(session.grid.count for session in sessions),
-        tiles_sent=sum(session.tiles_sent for session in sessions),
         client_peak_bytes=peak_bytes(),
-        server_peak_bytes=max(one.outcome.server_peak_bytes for one in cuts),
-        outcome=first.outcome,
-        coarse=Preview(
-            first.run.session.layer.proxy_width,
-            first.run.session.layer.proxy_height,
-            bytes(first.run.coarse),
-        ),
+        layers=tuple(_report_layer(one) for one in cuts),
+        coarse=CoarseMask(proxy.proxy_width, proxy.proxy_height, bytes(first.coarse)),
+    )
+
+
+def _report_layer(one: LayerCut) -> LayerResult:
+    run, session = one.run, one.run.session
+    return LayerResult(
+        path=one.layer.path,
+        width=session.layer.width,
+        height=session.layer.height,
+        first_mask_seconds=run.first_mask_s,
+        proxy_seconds=run.proxy_s,
+        layer_bytes=session.layer.bytes,
+        uploaded_bytes=session.uploaded_bytes,
+        tiles_total=session.grid.count,
+        tiles_sent=session.tiles_sent,
+        outcome=run.outcome,
     )

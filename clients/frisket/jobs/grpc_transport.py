@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 
+from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
+from frisket.protocol.methods import MATTE
+from frisket.protocol.reasons import REASON_TRAILER
 from frisket.v1 import matting_pb2 as pb
 
 _OPTIONS = [
@@ -22,24 +23,7 @@ _OPTIONS = [
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.enable_http_proxy", 0),
 ]
-_MATTE = "/frisket.v1.MattingService/Matte"
 _DONE = object()
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a server listens and how to be let in.
-
-    Attributes:
-        target: host:port.
-        token: sent as bearer token; empty for none.
-        tls: encrypt; `ca_file` names the certificate to trust instead of the system's.
-    """
-
-    target: str
-    token: str = ""
-    tls: bool = False
-    ca_file: Path | None = None
 
 
 class GrpcCall:
@@ -48,7 +32,7 @@ class GrpcCall:
     def __init__(self, channel: grpc.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         multi = channel.stream_stream(
-            _MATTE,
+            MATTE,
             request_serializer=pb.MatteRequest.SerializeToString,
             response_deserializer=pb.MatteResponse.FromString,
         )
@@ -87,9 +71,7 @@ class GrpcTransport:
     """A grpcio channel to one server."""
 
     def __init__(self, address: Address) -> None:
-        self._metadata: tuple[tuple[str, str], ...] = ()
-        if address.token:
-            self._metadata = (("authorization", f"Bearer {address.token}"),)
+        self._metadata = address.metadata
         self._channel = _channel(address)
 
     def matte(self) -> GrpcCall:
@@ -128,5 +110,5 @@ def _translate(error: grpc.RpcError) -> TransportError:
     if not isinstance(error, grpc.Call):
         return transport_error("UNKNOWN", "", str(error))
     trailers = {str(key): value for key, value in error.trailing_metadata() or ()}
-    reason = str(trailers.get("frisket-reason", ""))
+    reason = str(trailers.get(REASON_TRAILER, ""))
     return transport_error(error.code().name, reason, error.details() or "")

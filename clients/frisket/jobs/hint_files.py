@@ -93,8 +93,6 @@ def _plane(path: Path | None, width: int, height: int, trimap: bool) -> bytes | 
                 f"{width} x {height} px: they must be of the same size."
             )
         grey = raster.proxy()[..., 0]
-    if grey.shape[::-1] != proxy_size(width, height):
-        raise BadHint(f"{path} cannot be reduced to the size of the proxy.")
     return (_three_values(grey) if trimap else np.ascontiguousarray(grey)).tobytes()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from frisket.client.drive import RETRY_DELAYS_S, Driver
@@ -12,16 +12,13 @@ from frisket.client.errors import NoServer, TransportError
 from frisket.client.events import CoarseRowsReady, Event, Opened, Outcome
 from frisket.client.options import Options
 from frisket.client.session import Session
-from frisket.client.transport import Transport
 from frisket.documents import Raster
-from frisket.jobs.connection import ServerChoice, connect, unreachable
-from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.jobs.connection import Connection, unreachable
 from frisket.jobs.layer_source import LayerSource
 from frisket.jobs.store import AlphaStore
 
 # Called with a stage ("reading", "coarse", "tiles"), what is done, and of how much.
 Progress = Callable[[str, int, int], None]
-Coarse = Callable[[bytes, int, int], None]
 
 
 @dataclass
@@ -63,21 +60,19 @@ class Run:
 def matte(
     raster: Raster,
     options: Options,
-    server: ServerChoice,
+    connection: Connection,
     *,
     progress: Progress = lambda stage, done, total: None,
     tile_size: int = 256,
-    open_transport: Callable[[], Transport] | None = None,
 ) -> Run:
     """Matte a raster.
 
     Args:
         raster: the layer's pixels.
         options: what is asked of the server.
-        server: which server.
+        connection: to the server; stays open.
         progress: called on this thread as work goes on.
         tile_size: edge of a tile in pixels.
-        open_transport: instead of connecting to `server`.
 
     Returns:
         The run; its store is complete and must be closed by the caller.
@@ -87,20 +82,27 @@ def matte(
         DocumentError: the raster cannot be read.
     """
     started = time.perf_counter()
-    # The server starts, and gRPC loads, while the proxy is being read.
-    with ThreadPoolExecutor(1) as beside:
-        first = beside.submit(open_transport or (lambda: connect(server)))
-        progress("reading", 0, 1)
-        source = LayerSource(raster)
-        progress("reading", 1, 1)
+    source = _read_while_connecting(raster, connection, progress)
     run = _begin(source, options, tile_size, started)
-    connections = _Connections(first, open_transport or (lambda: connect(server)))
     try:
-        run.outcome = _drive(run, source, connections, server, progress)
+        run.outcome = _drive(run, source, connection, progress)
     except BaseException:
         run.store.close()
         raise
     return run
+
+
+def _read_while_connecting(
+    raster: Raster, connection: Connection, progress: Progress
+) -> LayerSource:
+    """Read the proxy while the server starts."""
+    with ThreadPoolExecutor(1) as beside:
+        opening = beside.submit(connection.open)
+        progress("reading", 0, 1)
+        source = LayerSource(raster)
+        progress("reading", 1, 1)
+    opening.result()
+    return source
 
 
 def _begin(source: LayerSource, options: Options, tile_size: int, started: float) -> Run:
@@ -110,13 +112,7 @@ def _begin(source: LayerSource, options: Options, tile_size: int, started: float
     return Run(store, session, started, time.perf_counter() - started)
 
 
-def _drive(
-    run: Run,
-    source: LayerSource,
-    connections: _Connections,
-    server: ServerChoice,
-    progress: Progress,
-) -> Outcome:
+def _drive(run: Run, source: LayerSource, connection: Connection, progress: Progress) -> Outcome:
     total = run.session.grid.count
 
     def listen(event: Event) -> None:
@@ -124,27 +120,15 @@ def _drive(
         stage = "coarse" if isinstance(event, CoarseRowsReady) else "tiles"
         progress(stage, total - run.session.missing(), total)
 
+    choice = connection.choice
     # A given address that never answered is a mistake to report, not to wait for.
-    delays = RETRY_DELAYS_S if not server.address else RETRY_DELAYS_S[:3]
-    driver = Driver(run.session, connections.next, source, listen, retry_delays=delays)
+    delays = RETRY_DELAYS_S if not choice.address else RETRY_DELAYS_S[:3]
+    driver = Driver(run.session, connection.lender(), source, listen, retry_delays=delays)
     try:
         return driver.run()
     except TransportError as error:
+        # The next layer gets a fresh one, whatever became of this.
+        connection.close()
         if error.code == "UNAVAILABLE" and not error.reason:
-            raise NoServer(unreachable(server)) from error
+            raise NoServer(unreachable(choice)) from error
         raise
-
-
-class _Connections:
-    """Hands out the connection made beside the reading first, then fresh ones."""
-
-    def __init__(
-        self, first: Future[GrpcTransport] | Future[Transport], more: Callable[[], Transport]
-    ) -> None:
-        self._first: Future[GrpcTransport] | Future[Transport] | None = first
-        self._more = more
-
-    def next(self) -> Transport:
-        """Return an open connection."""
-        first, self._first = self._first, None
-        return self._more() if first is None else first.result()

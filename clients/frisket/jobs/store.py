@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 import threading
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
@@ -61,12 +60,7 @@ class AlphaStore:
     def __enter__(self) -> AlphaStore:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -52,8 +52,8 @@ class Row:
     alpha: Alpha | None = field(default=None, repr=False)
 
 
-def pairs(folder: Path) -> list[Pair]:
-    """The pictures of a folder that have a truth.
+def find_pairs(folder: Path) -> list[Pair]:
+    """Return the pictures of a folder that have a truth.
 
     Understood are NAME_image.* beside NAME_alpha.*, NAME_mask.*, NAME_truth.* or NAME_gt.*
     (with NAME_trimap*.png where there is one), sub-folders ``images`` and ``alpha`` (or
@@ -65,7 +65,7 @@ def pairs(folder: Path) -> list[Pair]:
     if not folder.is_dir():
         raise EvaluationError(f"There is no folder {folder}.")
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
-    found = [*_suffixed(files), *_folders(folder)] or list(_twins(files))
+    found = [*_find_suffixed(files), *_find_in_folders(folder)] or list(_find_twins(files))
     if not found:
         raise EvaluationError(
             f"{folder} holds no picture with a truth: NAME_image.* beside NAME_alpha.* or "
@@ -74,7 +74,7 @@ def pairs(folder: Path) -> list[Pair]:
     return found
 
 
-def _suffixed(files: list[Path]) -> Iterator[Pair]:
+def _find_suffixed(files: list[Path]) -> Iterator[Pair]:
     by_stem = {p.stem: p for p in files}
     for path in files:
         name, mark, _ = path.stem.rpartition("_image")
@@ -86,7 +86,7 @@ def _suffixed(files: list[Path]) -> Iterator[Pair]:
             yield Pair(name, path, truth, trimap)
 
 
-def _folders(folder: Path) -> Iterator[Pair]:
+def _find_in_folders(folder: Path) -> Iterator[Pair]:
     sides = {p.name.lower(): p for p in folder.iterdir() if p.is_dir()}
     images = next((sides[n] for n in _SIDES if n in sides), None)
     names = (f"{t}{s}" for t in _TRUTHS for s in ("", "s"))
@@ -99,14 +99,14 @@ def _folders(folder: Path) -> Iterator[Pair]:
             yield Pair(path.stem, path, known[path.stem])
 
 
-def _twins(files: list[Path]) -> Iterator[Pair]:
+def _find_twins(files: list[Path]) -> Iterator[Pair]:
     truths = {p.stem: p for p in files if p.suffix.lower() == ".png"}
     for path in files:
         if path.suffix.lower() in (".jpg", ".jpeg", ".webp") and path.stem in truths:
             yield Pair(path.stem, path, truths[path.stem])
 
 
-def _truth(path: Path) -> Alpha:
+def _read_truth(path: Path) -> Alpha:
     with Image.open(path) as image:
         if image.mode.startswith("I"):
             return np.asarray(image).astype(np.uint16)
@@ -126,7 +126,7 @@ def evaluate(
     Raises:
         EvaluationError: there is nothing to evaluate.
     """
-    found = pairs(folder)
+    found = find_pairs(folder)
     rows = []
     for done, pair in enumerate(found, 1):
         rows.append(_row(pair, make))
@@ -136,11 +136,11 @@ def evaluate(
 
 def _row(pair: Pair, make: MakeAlpha) -> Row:
     try:
-        truth, alpha = _truth(pair.truth), make(pair.image)
+        truth, alpha = _read_truth(pair.truth), make(pair.image)
         scores = score(alpha, truth)
         unknown = None
         if pair.trimap is not None:
-            level = _truth(pair.trimap)
+            level = _read_truth(pair.trimap)
             unknown = score(alpha, truth, (level > 5) & (level < 250))
     except Exception as error:
         # One bad picture, of whatever kind, is a line of the report and not its end.
@@ -167,8 +167,8 @@ def summary(rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def table(rows: list[Row]) -> str:
-    """A line per picture, then mean and median, as plain text."""
+def format_table(rows: list[Row]) -> str:
+    """Return a line per picture, then mean and median, as plain text."""
     heads = ("SAD", "MSE", "grad", "conn", "IoU", "bndF", "MAE", "maxF")
     lines = ["picture".ljust(28) + "".join(h.rjust(10) for h in heads)]
     lines += [
@@ -197,15 +197,15 @@ def _strip(row: Row) -> str:
     size = (row.alpha.shape[1], row.alpha.shape[0])
     with Image.open(row.pair.image) as image:
         picture = image.convert("RGB").resize(size)
-    truth = Image.fromarray(np.rint(unit(_truth(row.pair.truth)) * 255).astype(np.uint8))
+    truth = Image.fromarray(np.rint(unit(_read_truth(row.pair.truth)) * 255).astype(np.uint8))
     known = np.asarray(truth.resize(size))
     away = np.abs(row.alpha.astype(np.int16) - known).astype(np.uint8)
     shown = [picture, *(Image.fromarray(a) for a in (known, row.alpha, away))]
     return "".join(f'<img src="{_data(i.convert("RGB"))}">' for i in shown)
 
 
-def page(rows: list[Row], title: str, worst: int = 12) -> str:
-    """An HTML page of the worst pictures: picture, truth, ours, difference."""
+def format_page(rows: list[Row], title: str, worst: int = 12) -> str:
+    """Return an HTML page of the worst pictures: picture, truth, ours, difference."""
     ranked = sorted((r for r in rows if r.scores), key=lambda r: -_mae(r))[:worst]
     parts = [
         f"<h2>{html.escape(r.pair.name)}</h2><p>{_caption(r)}</p><div>{_strip(r)}</div>"
@@ -217,7 +217,7 @@ def page(rows: list[Row], title: str, worst: int = 12) -> str:
     return (
         f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>"
         "body{font:14px system-ui;margin:2em;background:#ddd}img{max-width:24%;margin:.2%}"
-        f"</style><h1>{html.escape(title)}</h1><pre>{html.escape(table(rows))}</pre>"
+        f"</style><h1>{html.escape(title)}</h1><pre>{html.escape(format_table(rows))}</pre>"
         f"<ul>{failed}</ul>{''.join(parts)}"
     )
 

@@ -57,7 +57,7 @@ class Scores:
 
 
 def unit(alpha: NDArray[Any]) -> Float:
-    """An alpha of 8 or 16 bits, or one that is float already, as 0..1."""
+    """Return an alpha of 8 or 16 bits, or one that is float already, as 0..1."""
     if alpha.dtype.kind == "f":
         return alpha
     return np.asarray(alpha.astype(np.float32) / np.float32(np.iinfo(alpha.dtype).max))
@@ -130,7 +130,7 @@ def gradient(alpha: Float, truth: Float, where: Bool) -> float:
 
 
 def connectivity(alpha: Float, truth: Float, where: Bool) -> float:
-    """Connectivity error, in thousands: what is not joined to the common whole."""
+    """Return the connectivity error, in thousands: what is not joined to the common whole."""
     level = np.full(alpha.shape, -1.0, np.float32)
     steps = np.arange(0, 1 + _STEP, _STEP)
     for i in range(1, len(steps)):
@@ -138,20 +138,22 @@ def connectivity(alpha: Float, truth: Float, where: Bool) -> float:
         lost = (level == -1) & ~largest_piece(both)
         level[lost] = steps[i - 1]
     level[level == -1] = 1
-    return float(np.abs(_joined(alpha, level) - _joined(truth, level))[where].sum() / 1000)
+    return float(
+        np.abs(_measure_joining(alpha, level) - _measure_joining(truth, level))[where].sum() / 1000
+    )
 
 
-def _joined(values: Float, level: Float) -> Float:
+def _measure_joining(values: Float, level: Float) -> Float:
     away = values - level
     return np.asarray(1 - away * (away >= _THETA))
 
 
 def largest_piece(mask: Bool) -> Bool:
-    """The largest 4-connected piece of a mask."""
+    """Return the largest 4-connected piece of a mask."""
     first, last, row = _row_runs(mask)
     if first.size == 0:
         return np.zeros_like(mask)
-    names = _joined_runs(first, last, row, mask.shape[0])
+    names = _name_runs(first, last, row, mask.shape[0])
     sizes = np.bincount(names, weights=last - first)
     keep = names == int(sizes.argmax())
     edges = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int8)
@@ -168,10 +170,10 @@ def _row_runs(mask: Bool) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     return first, last, row
 
 
-def _joined_runs(
+def _name_runs(
     first: NDArray[Any], last: NDArray[Any], row: NDArray[Any], rows: int
 ) -> NDArray[Any]:
-    """A name per run; runs that touch across neighbouring rows share it."""
+    """Return a name per run; runs that touch across neighbouring rows share it."""
     wide = int(last.max()) + 2
     begin, end = row * wide + first, row * wide + last
     low = np.searchsorted(end, begin - wide, side="right")
@@ -202,7 +204,7 @@ def iou(alpha: Float, truth: Float) -> float:
 
 
 def max_f(alpha: Float, truth: Float) -> float:
-    """The greatest F measure over 255 thresholds, beta squared 0.3."""
+    """Return the greatest F measure over 255 thresholds, beta squared 0.3."""
     inside = truth >= 0.5
     level = np.clip((alpha * 255).astype(np.int64), 0, 255)
     hits = np.bincount(level[inside], minlength=256)[::-1].cumsum()

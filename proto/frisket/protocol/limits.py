@@ -21,3 +21,13 @@ MAX_REJECTIONS = 3
 
 MAX_BOXES, MAX_POINTS, MAX_SCRIBBLES, MAX_SCRIBBLE_POINTS = 64, 4096, 1024, 4096
 """Hints of one layer."""
+
+EDGE_LIMITS: dict[str, tuple[float, float]] = {
+    "shift_px": (-100, 100),
+    "feather_px": (0, 100),
+    "contrast": (-1, 1),
+    "smooth": (0, 1),
+    "fill_holes": (0, 1),
+    "drop_specks": (0, 1),
+}
+"""The least and the most that a retoucher may do to the edge, by the names of EdgeControls."""

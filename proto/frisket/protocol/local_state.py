@@ -12,6 +12,7 @@ import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.home import run_folder
 from frisket.protocol.limits import PROTOCOL_VERSION
 
@@ -35,13 +36,13 @@ class LocalServer:
     protocol: int = PROTOCOL_VERSION
 
 
-def state_file(device: str = "auto") -> Path:
+def state_file(device: str = DEFAULT_DEVICE) -> Path:
     """Return where a local server on `device` announces itself."""
-    suffix = "" if device == "auto" else f"-{device}"
+    suffix = "" if device == DEFAULT_DEVICE else f"-{device}"
     return run_folder() / f"server{suffix}.json"
 
 
-def write_state(server: LocalServer, device: str = "auto") -> None:
+def write_state(server: LocalServer, device: str = DEFAULT_DEVICE) -> None:
     """Announce a server, in one step and for its user's eyes only.
 
     Raises:
@@ -56,7 +57,7 @@ def write_state(server: LocalServer, device: str = "auto") -> None:
     fresh.replace(path)
 
 
-def read_state(device: str = "auto") -> LocalServer | None:
+def read_state(device: str = DEFAULT_DEVICE) -> LocalServer | None:
     """Return the server that announces itself, whatever protocol it speaks, if any does."""
     try:
         state = json.loads(state_file(device).read_text(encoding="utf-8"))
@@ -68,7 +69,7 @@ def read_state(device: str = "auto") -> LocalServer | None:
     return server if texts and numbers and isinstance(server.version, str) else None
 
 
-def remove_state(server: LocalServer, device: str = "auto") -> None:
+def remove_state(server: LocalServer, device: str = DEFAULT_DEVICE) -> None:
     """Withdraw an announcement, unless another server has announced itself meanwhile."""
     if read_state(device) == server:
         with contextlib.suppress(OSError):

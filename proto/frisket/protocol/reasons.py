@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 
+REASON_TRAILER = "frisket-reason"
+"""The trailer that carries a reason to clients without google.rpc types."""
+REASON_DOMAIN = "frisket"
+"""The domain of the google.rpc.ErrorInfo that carries it to the others."""
+
 
 class Reason(str, enum.Enum):
-    """One reason; its value is what travels.
-
-    The first block ends with the status that `matting.proto` lists; the second is what a
-    client's own transport says before any server has answered.
-    """
+    """One reason; its value, which is its name, is what travels."""
 
     BAD_CLASS = "BAD_CLASS"
     BAD_HINT = "BAD_HINT"
@@ -38,3 +39,7 @@ class Reason(str, enum.Enum):
     UNREACHABLE = "UNREACHABLE"
 
     __str__ = str.__str__
+
+
+CLIENT_REASONS = frozenset({Reason.BAD_ADDRESS, Reason.BAD_CERTIFICATE, Reason.UNREACHABLE})
+"""What a client's own transport says before any server has answered; they never travel."""

@@ -15,7 +15,7 @@ from gi.repository import Gimp, GimpUi, GObject, Gtk  # noqa: E402
 from frisket.client.errors import Cancelled, ClientError  # noqa: E402
 from frisket.hosts import link  # noqa: E402
 from frisket.hosts.settings import Settings  # noqa: E402
-from frisket_gimp.preview import Preview  # noqa: E402
+from frisket_gimp.preview import PreviewPane  # noqa: E402
 from frisket_gimp.wishes import EXISTING  # noqa: E402
 
 _SERVER_CHOICE = "The server's own choice"
@@ -34,7 +34,7 @@ def ask_everything(
     """
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Cut out with Frisket")
     area = dialog.get_content_area()
-    preview = Preview(layer, config, connect)
+    preview = PreviewPane(layer, config, connect)
     area.pack_start(preview.widget, True, True, 6)
     area.pack_start(_model_row(config, connect), False, False, 6)
     names = ["quality", "make", "edge-shift", "feather", "decontaminate"]
@@ -81,7 +81,7 @@ def _model_row(config: Gimp.ProcedureConfig, connect: Callable[[], link.H2Transp
 
 def _models(
     connect: Callable[[], link.H2Transport], about: Gtk.Label
-) -> tuple[link.ModelInfo, ...]:
+) -> tuple[link.ModelChoice, ...]:
     try:
         return link.ask(connect).models
     except ClientError as error:

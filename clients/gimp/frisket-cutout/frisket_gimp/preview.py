@@ -81,7 +81,7 @@ class _Picture:
         )
 
 
-class Preview:
+class PreviewPane:
     """A widget that cuts a thumbnail out again whenever the choices change.
 
     The work is done in a thread; GTK is touched in the main loop only.

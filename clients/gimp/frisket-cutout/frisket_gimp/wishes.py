@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gi.repository import Gimp, GObject
 
 from frisket.client.options import Edge, HintSet, Options
+from frisket.protocol.limits import EDGE_LIMITS
 
 QUALITIES = (
     ("draft", "Draft", "The coarse mask, enlarged"),
@@ -60,13 +61,17 @@ def declare(procedure: Gimp.Procedure) -> None:
         "edge-shift",
         "E_dge shift",
         "Pixels to grow (or, below zero, shrink) the subject",
-        -100.0,
-        100.0,
+        *EDGE_LIMITS["shift_px"],
         0.0,
         flags,
     )
     procedure.add_double_argument(
-        "feather", "_Feather", "Pixels to soften the edge by", 0.0, 100.0, 0.0, flags
+        "feather",
+        "_Feather",
+        "Pixels to soften the edge by",
+        *EDGE_LIMITS["feather_px"],
+        0.0,
+        flags,
     )
     procedure.add_boolean_argument(
         "decontaminate",

@@ -6,6 +6,7 @@ from krita import Document
 
 from frisket.client.options import Edge, Options
 from frisket.hosts import link
+from frisket.protocol.limits import EDGE_LIMITS
 
 from .qt import QtCore, QtWidgets
 from .task import Wish
@@ -42,8 +43,8 @@ class Controls(QtWidgets.QWidget):
         self._model = _menu((("", "The server's own choice"),))
         self._quality = _menu(QUALITIES, "standard")
         self._make = _menu(MAKES if _MODERN else MAKES[:1])
-        self._shift = _spin(-100, 100, " px")
-        self._feather = _spin(0, 100, " px")
+        self._shift = _spin(*EDGE_LIMITS["shift_px"], " px")
+        self._feather = _spin(*EDGE_LIMITS["feather_px"], " px")
         self._clean = QtWidgets.QCheckBox("Clean edge colours")
         self._clean.setToolTip("Take the background's colour out of the new layer's edge")
         self._make.currentIndexChanged.connect(lambda *_: self._allow())
@@ -68,7 +69,7 @@ class Controls(QtWidgets.QWidget):
         """Only a new layer has colours of its own to clean."""
         self._clean.setEnabled(self._make.currentData() == "layer")
 
-    def show_models(self, models: tuple[link.ModelInfo, ...]) -> None:
+    def show_models(self, models: tuple[link.ModelChoice, ...]) -> None:
         """Fill the menu of models and keep the one that is chosen."""
         chosen = self._model.currentData()
         self._model.clear()

@@ -11,11 +11,10 @@ from krita import Krita
 
 from frisket.client.errors import Cancelled, ClientError
 from frisket.client.events import Outcome
-from frisket.client.options import Edge, HintSet, Options
+from frisket.client.options import Change, Edge, HintSet, Options
 from frisket.client.transport import Connect
 from frisket.hosts import link, selfcheck
 from frisket.hosts.job import Job
-from frisket.hosts.live import Change
 from frisket.hosts.planes import trimap
 from frisket.protocol.grid import TileRect
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from frisket.measure.evaluate import EvaluationError, evaluate, page, pairs, summary, table
+from frisket.measure.evaluate import (
+    EvaluationError,
+    evaluate,
+    find_pairs,
+    format_page,
+    format_table,
+    summary,
+)
 from frisket.measure.metrics import connectivity, gradient, iou, largest_piece, score
 
 cv2 = pytest.importorskip("cv2")
@@ -88,8 +95,8 @@ def test_a_folder(tmp_path: Path) -> None:
     rows = evaluate(_folder(tmp_path), make)
     assert [row.pair.name for row in rows] == ["a", "b", "c"]
     assert summary(rows)["failed"] == 1
-    assert "broken" in table(rows)
-    text = page(rows, "test")
+    assert "broken" in format_table(rows)
+    text = format_page(rows, "test")
     assert text.count("<img") == 8
     assert "&lt;picture&gt;" in text
 
@@ -101,9 +108,9 @@ def test_other_layouts(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "two" / "y.jpg")
     Image.new("L", (4, 4)).save(tmp_path / "two" / "y.png")
-    assert [p.name for p in pairs(tmp_path / "one")] == ["x"]
-    assert [p.name for p in pairs(tmp_path / "two")] == ["y"]
+    assert [p.name for p in find_pairs(tmp_path / "one")] == ["x"]
+    assert [p.name for p in find_pairs(tmp_path / "two")] == ["y"]
     with pytest.raises(EvaluationError, match="no picture with a truth"):
-        pairs(tmp_path)
+        find_pairs(tmp_path)
     with pytest.raises(EvaluationError, match="no folder"):
-        pairs(tmp_path / "three")
+        find_pairs(tmp_path / "three")

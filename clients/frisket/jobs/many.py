@@ -1,0 +1,115 @@
+"""Cuts any number of documents over one open connection; one document is one task of many.
+
+    with contextlib.closing(cut_many(tasks)) as outcomes:
+        for outcome in outcomes:
+            print(outcome.error or outcome.result.seconds)
+
+Nothing is read ahead: a task is taken from `tasks` when the outcome before it has been used,
+so the caller decides about order, and may stop after any.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from frisket.jobs.connection import Connection, ServerChoice
+from frisket.jobs.cutting import cut_document
+from frisket.jobs.matting import Progress
+from frisket.jobs.task import CutOptions, CutResult, Task
+
+
+@dataclass(frozen=True)
+class TaskOutcome:
+    """How a task ended: `result` is what was done, else `error` is why it was not."""
+
+    task: Task
+    result: CutResult | None = None
+    error: Exception | None = None
+
+    def unwrap(self) -> CutResult:
+        """Return the result.
+
+        Raises:
+            Exception: the task's error, where it has one.
+        """
+        if self.result is None:
+            raise self.error or ValueError("an outcome needs a result or an error")
+        return self.result
+
+
+def cut(
+    source: str | Path,
+    output: str | Path,
+    options: CutOptions | None = None,
+    *,
+    connection: Connection | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> CutResult:
+    """Cut out a layer (or several) of a document and write the result.
+
+    Args:
+        source: a flat or layered document; never changed, unless it is also the output.
+        output: what to write; its suffix names the format.
+        options: how; by default the topmost visible layer, with the default model.
+        connection: an open connection, which stays open, instead of `options.server`.
+        progress: called with a stage ("reading", "coarse", "tiles", "writing"), what is
+            done, and of how much.
+
+    Returns:
+        What was done, layer by layer and in sum.
+
+    Raises:
+        NoSubject: there is nothing to cut out.
+        ClientError: the server is missing, refused or was lost.
+        DocumentError: the document cannot be read or the result not written.
+    """
+    task = Task(Path(source), Path(output), options or CutOptions())
+    [outcome] = cut_many([task], connection=connection, progress=progress)
+    return outcome.unwrap()
+
+
+def cut_many(
+    tasks: Iterable[Task],
+    *,
+    connection: Connection | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Generator[TaskOutcome, None, None]:
+    """Do tasks one after another and yield how each ended.
+
+    A task that fails ends with its error, writes nothing, and the next goes on. Closing the
+    generator closes every connection that it opened.
+
+    Args:
+        tasks: what to do; taken one at a time.
+        connection: an open connection, which stays open, for all of them; by default one
+            for each server that their options name, kept open from task to task.
+        progress: see `cut`; called for the task that was taken last.
+    """
+    with contextlib.ExitStack() as stack:
+
+        @cache
+        def reach(choice: ServerChoice) -> Connection:
+            return stack.enter_context(Connection(choice))
+
+        for task in tasks:
+            yield _attempt(task, connection or reach(task.options.server), progress)
+
+
+def _attempt(task: Task, connection: Connection, progress: Progress) -> TaskOutcome:
+    try:
+        return TaskOutcome(task, result=cut_document(task, connection, progress))
+    except Exception as error:
+        _release(error)
+        return TaskOutcome(task, error=error)
+
+
+def _release(error: BaseException | None) -> None:
+    """Let go of the pixels that the frames of an error hold: an outcome may be kept for long."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__

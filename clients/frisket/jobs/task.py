@@ -1,0 +1,180 @@
+"""What is to be cut, and what was: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from frisket.client.errors import ClientError
+from frisket.client.events import Outcome
+from frisket.client.options import Edge
+from frisket.jobs.connection import ServerChoice
+from frisket.jobs.hint_files import HintFiles
+from frisket.protocol.choices import DEFAULT_QUALITY, NORMALISE_OFF
+
+
+class NoSubject(ClientError):
+    """The model found nothing to cut out; nothing was written."""
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """How to cut.
+
+    Attributes:
+        kind: "matte", "alpha", "mask", "cutout", "selection", "layer" or "page"; empty
+            chooses by the formats of input and output.
+        layers: names, paths, globs or ids; none means the topmost visible pixel layer.
+        all_layers: every layer with pixels.
+        model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
+        depth: bits of a written matte, 8 or 16; masks follow their document.
+        existing: what becomes of a mask that is there: "refuse", "replace" or "multiply".
+        preview: what becomes of the merged image of a document that gets a mask: "mark" it as
+            stale, "render" it where that is exact, "keep" it.
+        sandbox: read the document in a child process with limits first, as untrusted files
+            should be.
+        decontaminate: clean the edge colours of cutouts.
+        allow_empty: write even when no subject was found.
+        hints: boxes, points and files.
+        server: which server.
+    """
+
+    kind: str = ""
+    layers: tuple[str, ...] = ()
+    all_layers: bool = False
+    model: str = ""
+    classes: tuple[str, ...] = ()
+    quality: str = DEFAULT_QUALITY
+    normalise: str = NORMALISE_OFF
+    edge: Edge = field(default_factory=Edge)
+    depth: int = 8
+    existing: str = "refuse"
+    preview: str = "mark"
+    sandbox: bool = False
+    decontaminate: bool = True
+    allow_empty: bool = False
+    hints: HintFiles = field(default_factory=HintFiles)
+    server: ServerChoice = field(default_factory=ServerChoice)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One document to cut.
+
+    Attributes:
+        source: a flat or layered document; never changed, unless it is also the output.
+        output: what to write; its suffix names the format.
+        options: which layers, what kind of result, and how.
+    """
+
+    source: Path
+    output: Path
+    options: CutOptions = field(default_factory=CutOptions)
+
+
+@dataclass(frozen=True)
+class CoarseMask:
+    """The first mask of a layer: 8-bit greyscale rows, size in pixels of the proxy."""
+
+    width: int
+    height: int
+    rows: bytes
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What was done to one layer; sizes in pixels and bytes, times in seconds.
+
+    Attributes:
+        path: of the layer in its document.
+        outcome: the server's last word.
+        layer_bytes: the layer's pixels as decoded, in the format they travel in.
+    """
+
+    path: str
+    width: int
+    height: int
+    first_mask_seconds: float
+    proxy_seconds: float
+    layer_bytes: int
+    uploaded_bytes: int
+    tiles_total: int
+    tiles_sent: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class CutResult:
+    """What was done to one document; sizes in pixels and bytes, times in seconds.
+
+    What a layer has of its own is the first layer's here; what can be added up is the sum.
+
+    Attributes:
+        layers: every layer that was cut, topmost first.
+        coarse: the first mask of the first layer.
+    """
+
+    output: Path
+    kind: str
+    model: str
+    device: str
+    notice: str
+    seconds: float
+    client_peak_bytes: int
+    layers: tuple[LayerResult, ...]
+    coarse: CoarseMask = field(repr=False)
+
+    @property
+    def layer_path(self) -> str:
+        """Path of the first layer."""
+        return self.layers[0].path
+
+    @property
+    def width(self) -> int:
+        """Width of the first layer."""
+        return self.layers[0].width
+
+    @property
+    def height(self) -> int:
+        """Height of the first layer."""
+        return self.layers[0].height
+
+    @property
+    def outcome(self) -> Outcome:
+        """The server's last word on the first layer."""
+        return self.layers[0].outcome
+
+    @property
+    def first_mask_seconds(self) -> float:
+        """Time to the first mask of the first layer."""
+        return self.layers[0].first_mask_seconds
+
+    @property
+    def proxy_seconds(self) -> float:
+        """Time to read the first layer's proxy."""
+        return self.layers[0].proxy_seconds
+
+    @property
+    def layer_bytes(self) -> int:
+        """Pixels of all layers."""
+        return sum(layer.layer_bytes for layer in self.layers)
+
+    @property
+    def uploaded_bytes(self) -> int:
+        """What travelled of all layers."""
+        return sum(layer.uploaded_bytes for layer in self.layers)
+
+    @property
+    def tiles_total(self) -> int:
+        """Tiles of all layers."""
+        return sum(layer.tiles_total for layer in self.layers)
+
+    @property
+    def tiles_sent(self) -> int:
+        """Tiles of all layers that travelled."""
+        return sum(layer.tiles_sent for layer in self.layers)
+
+    @property
+    def server_peak_bytes(self) -> int:
+        """The greatest memory that the server told of."""
+        return max(layer.outcome.server_peak_bytes for layer in self.layers)

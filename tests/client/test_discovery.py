@@ -1,0 +1,144 @@
+"""The local server is found, started once, and a failure to start it says why."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from frisket.client import discovery
+from frisket.client.errors import NoServer
+from frisket.protocol.limits import PROTOCOL_VERSION
+from frisket.protocol.local_state import LocalServer, state_file, write_state
+
+# Announces itself and listens, as `frisket.server --local` does; each start leaves a line.
+STARTED = """
+import os, pathlib, socket, sys, time
+from frisket.protocol.local_state import LocalServer, write_state
+device = sys.argv[sys.argv.index("--device") + 1]
+with pathlib.Path(os.environ["FRISKET_HOME"], "starts").open("a") as log:
+    print(device, file=log)
+listener = socket.create_server(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+write_state(LocalServer(f"127.0.0.1:{port}", "t", os.getpid(), "0"), device)
+time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("FRISKET_HOME", str(tmp_path))
+    yield tmp_path
+    for child in psutil.Process().children():
+        child.kill()
+        child.wait(10)
+
+
+def program(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def starts(home: Path) -> list[str]:
+    file = home / "starts"
+    return file.read_text().split() if file.exists() else []
+
+
+def test_nobody_is_found_where_nobody_is() -> None:
+    assert discovery.find() is None
+
+
+def test_only_a_server_that_takes_connections_is_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = LocalServer(f"127.0.0.1:{listener.getsockname()[1]}", "t", os.getpid(), "0")
+        write_state(server)
+        assert discovery.find() == server
+        assert discovery.find("cpu") is None
+    assert discovery.find() is None
+
+
+@pytest.mark.parametrize("target", ["nonsense", "127.0.0.1:port", "127.0.0.1:99999999", ""])
+def test_an_announcement_without_an_address_is_nobody(target: str) -> None:
+    write_state(LocalServer(target, "t", 1, "0"))
+    assert discovery.find() is None
+
+
+def test_a_server_of_another_protocol_is_passed_by(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        target = f"127.0.0.1:{listener.getsockname()[1]}"
+        write_state(LocalServer(target, "t", os.getpid(), "0", PROTOCOL_VERSION + 1))
+        assert discovery.find() is None
+        assert discovery.ensure(program(STARTED)).target != target
+
+
+def test_one_is_started_and_then_found(home: Path) -> None:
+    first = discovery.ensure(program(STARTED))
+    assert discovery.ensure(program(STARTED)) == first
+    other = discovery.ensure(program(STARTED), device="cpu")
+    assert other.pid != first.pid
+    assert starts(home) == ["auto", "cpu"]
+    assert not list(state_file().parent.glob("*.starting"))
+
+
+def test_many_at_once_start_one(home: Path) -> None:
+    found: list[LocalServer] = []
+    command = program(STARTED)
+    threads = [
+        threading.Thread(target=lambda: found.append(discovery.ensure(command))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == 6 and len(set(found)) == 1
+    assert starts(home) == ["auto"]
+
+
+def test_a_claim_whose_owner_died_is_taken_over() -> None:
+    lock = state_file().with_suffix(".starting")
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    old = time.time() - discovery.START_TIMEOUT_S - 1
+    os.utime(lock, (old, old))
+    assert discovery.ensure(program(STARTED), timeout=20)
+
+
+def test_a_command_that_is_not_there_is_named() -> None:
+    with pytest.raises(NoServer, match=r"'/no/such/frisket' cannot start one"):
+        discovery.ensure(["/no/such/frisket"])
+
+
+def test_the_last_word_of_a_server_that_could_not_start_is_told() -> None:
+    code = "import sys; print('noise'); sys.exit('frisket: The device is missing.')"
+    with pytest.raises(NoServer, match=r"could not start: The device is missing\.$"):
+        discovery.ensure(program(code))
+
+
+def test_a_server_that_says_nothing_leaves_its_log_named() -> None:
+    with pytest.raises(NoServer, match=r"see .*server\.log"):
+        discovery.ensure(program(""))
+
+
+def test_a_server_that_is_never_ready_is_ended() -> None:
+    with pytest.raises(NoServer, match="not ready within 1 s"):
+        discovery.ensure(program("import time; time.sleep(60)"), timeout=1)
+    deadline = time.monotonic() + 10
+    while any(child.status() != "zombie" for child in psutil.Process().children()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_home_that_cannot_be_written_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / "file"
+    file.touch()
+    monkeypatch.setenv("FRISKET_HOME", str(file))
+    with pytest.raises(NoServer, match="cannot be written"):
+        discovery.ensure(program(STARTED))
