@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from frisket.matting import BadInput
 from frisket.matting.engine import (
     EdgeControls,
-    EngineError,
     HintBox,
     HintPoint,
     Hints,
@@ -144,7 +144,7 @@ def test_standard_sharpens_the_edge() -> None:
 
 
 def test_sizes_that_do_not_agree() -> None:
-    with pytest.raises(EngineError, match="must agree"):
+    with pytest.raises(BadInput, match="must agree"):
         solve(picture(), coarse(H + 1), (W, H))
 
 
@@ -226,7 +226,7 @@ BAD = [
 
 @pytest.mark.parametrize(("hints", "said"), BAD)
 def test_bad_hints_are_named(hints: Hints, said: str) -> None:
-    with pytest.raises(EngineError, match=said):
+    with pytest.raises(BadInput, match=said):
         solve(picture(), coarse(), (W, H), hints=hints)
 
 
@@ -269,7 +269,7 @@ def test_holes_and_specks() -> None:
 
 
 def test_limits_are_checked() -> None:
-    with pytest.raises(EngineError, match="shift_px"):
+    with pytest.raises(BadInput, match="shift_px"):
         EdgeControls(shift_px=1000)
 
 
@@ -329,7 +329,7 @@ def test_automatic_normalisation_leaves_a_night_with_a_lamp_alone() -> None:
 
 
 def test_unknown_normalisation_is_named() -> None:
-    with pytest.raises(EngineError, match="'sepia'"):
+    with pytest.raises(BadInput, match="'sepia'"):
         normalised(picture(), "sepia")
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from frisket.matting import engine
 from frisket.matting.engine.types import LinearMatte
 from frisket.matting.engine.windows import TOP
-from frisket.server.patchwork import Patchwork, rgb8
-from frisket.server.wire import Grid
+from frisket.matting.window_tiles import WindowTiles, to_rgb8
+from frisket.protocol.grid import Grid
 
 
 def matte(known: np.ndarray, width: int, height: int) -> LinearMatte:
@@ -87,7 +87,7 @@ def test_a_view_is_the_layer_whatever_the_tiles(tile: int, seed: int) -> None:
     layer = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
     windows = engine.laid_out(matte(ring((40, 50), 0.3, 0.1), width, height), 128)
     grid = Grid(width, height, tile)
-    patches = Patchwork(grid, windows, range(grid.count))
+    patches = WindowTiles(grid, windows, range(grid.count))
     order = list(patches.tiles)
     rng.shuffle(order)
     seen, sent = [], []
@@ -96,7 +96,7 @@ def test_a_view_is_the_layer_whatever_the_tiles(tile: int, seed: int) -> None:
         ready = patches.put(number, layer[y : y + h, x : x + w])
         if patches.complete(number):
             sent.append(number)
-            patches.sent(number)
+            patches.release(number)
         for window in ready:
             left, top = windows.corner(window)
             view = patches.view(window)
@@ -105,7 +105,7 @@ def test_a_view_is_the_layer_whatever_the_tiles(tile: int, seed: int) -> None:
             seen.append(window)
             for whole in patches.settle(window, np.zeros((128, 128), np.uint16)):
                 sent.append(whole)
-                patches.sent(whole)
+                patches.release(whole)
     assert sorted(seen) == windows.touching(0, 0, width, height)
     assert sorted(sent) == list(range(grid.count))
     assert patches.held_bytes == 0, "nothing is kept when all is sent"
@@ -118,13 +118,13 @@ def held_at_most(height: int) -> int:
     grid = Grid(1024, height, 128)
     solved = matte(known, 1024, height)
     wanted = np.flatnonzero(np.isin(np.arange(grid.count) % grid.columns, (3, 4, 5)))
-    patches = Patchwork(grid, engine.laid_out(solved, 256), (int(tile) for tile in wanted))
+    patches = WindowTiles(grid, engine.laid_out(solved, 256), (int(tile) for tile in wanted))
     most = 0
     for tile in sorted(patches.tiles):
         _, _, w, h = grid.rect(tile)
         for window in patches.put(tile, np.zeros((h, w, 3), np.uint8)):
             for whole in patches.settle(window, np.zeros((256, 256), np.uint16)):
-                patches.sent(whole)
+                patches.release(whole)
         most = max(most, patches.held_bytes)
     assert patches.held_bytes == 0
     return most
@@ -142,6 +142,6 @@ def test_every_tile_format_becomes_colour(dtype: type, grey: bool) -> None:
     pixels = np.broadcast_to(
         np.array([0, top // 2 + 1, top]).reshape((1, 3) + (1,) * (not grey)), shape
     )
-    seen = rgb8(pixels.astype(dtype))
+    seen = to_rgb8(pixels.astype(dtype))
     assert seen.shape == (1, 3, 3) and seen.dtype == np.uint8
     np.testing.assert_array_equal(seen[0, :, 1], [0, 128, 255])

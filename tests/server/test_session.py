@@ -16,10 +16,11 @@ from frisket.documents import ArrayRaster
 from frisket.documents.colour import Colour
 from frisket.jobs.layer_source import LayerSource
 from frisket.models import Registry
+from frisket.server.channel import Idle, next_request
 from frisket.server.config import Limits
 from frisket.server.pool import ModelPool
-from frisket.server.session import Engine, Session
-from frisket.server.turns import Idle, next_turn
+from frisket.server.resources import Resources
+from frisket.server.session import serve_layer
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -50,8 +51,9 @@ def test_work_that_fails_ends_the_session(tmp_path: Path) -> None:
         client = Client()
         with ThreadPoolExecutor(2) as compute, ThreadPoolExecutor(1) as thread:
             pool = ModelPool(Registry(tmp_path), "cpu", 1, 2, thread)
-            session = Session(Engine(pool, compute, Limits()), client.requests.get, client.send)
-            await asyncio.wait_for(session.run(), 30)
+            resources = Resources(pool, compute, Limits())
+            serving = serve_layer(resources, client.requests.get, client.send)
+            await asyncio.wait_for(serving, 30)
 
     with pytest.raises(BrokenPipeError, match="the line is gone"):
         asyncio.run(serve())
@@ -63,11 +65,11 @@ def test_a_turn_is_a_request_a_failure_or_nothing() -> None:
         failed: asyncio.Future[None] = loop.create_future()
         queue: asyncio.Queue[int] = asyncio.Queue()
         queue.put_nowait(7)
-        assert await next_turn(queue.get, failed, 1) == 7
+        assert await next_request(queue.get, failed, 1) == 7
         with pytest.raises(Idle):
-            await next_turn(queue.get, failed, 0.01)
+            await next_request(queue.get, failed, 0.01)
         loop.call_later(0.01, failed.set_exception, RuntimeError("worked badly"))
         with pytest.raises(RuntimeError, match="worked badly"):
-            await next_turn(queue.get, failed, None)
+            await next_request(queue.get, failed, None)
 
     asyncio.run(turns())

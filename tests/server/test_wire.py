@@ -9,20 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.limits import MAX_TILES
 from frisket.server import wire
 from frisket.server.config import Access, Config, ConfigError, check, is_loopback
 from frisket.server.errors import ServiceError
+from frisket.server.report import list_runs
+from frisket.server.requests import read_opening
 from frisket.v1 import matting_pb2 as pb
 
-PACKINGS = [pb.PACKING_RAW, pb.PACKING_ZLIB]
 
-
-@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from(PACKINGS), st.booleans())
-def test_what_is_packed_unpacks(width: int, height: int, packing: int, deep: bool) -> None:
-    kind, form = ("<u2", pb.PIXEL_FORMAT_RGB16) if deep else ("u1", pb.PIXEL_FORMAT_RGB8)
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from(wire.Packing), st.booleans())
+def test_what_is_packed_unpacks(width: int, height: int, packing: wire.Packing, deep: bool) -> None:
+    kind, form = ("<u2", PixelFormat.RGB16) if deep else ("u1", PixelFormat.RGB8)
     array = np.random.default_rng(width).integers(0, 255, (height, width, 3)).astype(kind)
     packed = wire.pack(array, packing)
-    np.testing.assert_array_equal(wire.unpack(packed, width, height, wire._FORMATS[form]), array)
+    np.testing.assert_array_equal(wire.unpack(packed, width, height, form), array)
 
 
 @given(st.binary(max_size=200), st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 2, 3]))
@@ -30,14 +32,14 @@ def test_damaged_pixels_are_told_from_good_ones(data: bytes, crc: int, packing: 
     pixels = pb.Pixels(data=data, crc32=crc, packing=packing)
     if (len(data), crc) != (100, zlib.crc32(data)):
         with pytest.raises(wire.CorruptPixels):
-            wire.unpack(pixels, 10, 10, wire.GRAY8)
+            wire.unpack(pixels, 10, 10, PixelFormat.GRAY8)
 
 
 def test_a_bomb_is_not_inflated() -> None:
     bomb = zlib.compress(bytes(100_000_000))
     pixels = pb.Pixels(data=bomb, crc32=zlib.crc32(bomb), packing=pb.PACKING_ZLIB)
     with pytest.raises(wire.CorruptPixels) as caught:
-        wire.unpack(pixels, 10, 10, wire.GRAY8)
+        wire.unpack(pixels, 10, 10, PixelFormat.GRAY8)
     assert caught.value.reason == "BAD_SIZE"
 
 
@@ -60,17 +62,17 @@ def test_any_opening_is_read_or_refused(
         held=[pb.TileRun(first=first, count=count)],
     )
     try:
-        opening = wire.read_opening(message)
+        opening = read_opening(pb.MatteRequest(open=message))
     except ServiceError as error:
         assert error.message.endswith(".")
         return
-    assert opening.grid.count <= wire.MAX_TILES
+    assert opening.grid.count <= MAX_TILES
     assert opening.held.sum() == count
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=6))
 def test_rows_come_in_order_or_not_at_all(parts: list[tuple[int, int]]) -> None:
-    reader = wire.PlaneReader(8, 10, {pb.PLANE_PRIOR: wire.GRAY8})
+    reader = wire.PlaneReader((8, 10), [wire.Plane.PRIOR], PixelFormat.RGB8)
     expected = 0
     for first, count in parts:
         data = bytes(8 * count)
@@ -89,7 +91,7 @@ def test_rows_come_in_order_or_not_at_all(parts: list[tuple[int, int]]) -> None:
 def test_runs_say_which_tiles(flags: list[bool]) -> None:
     array = np.array(flags)
     back = np.zeros(len(flags), bool)
-    for run in wire.tile_runs(array):
+    for run in list_runs(array):
         back[run.first : run.first + run.count] = True
     np.testing.assert_array_equal(back, array)
 

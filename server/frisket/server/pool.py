@@ -8,39 +8,21 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-import grpc
 import numpy as np
 import numpy.typing as npt
 
+from frisket.matting import Patch, Picture
 from frisket.models import (
     Coarse,
-    DeviceUnavailable,
     Model,
     ModelError,
     ModelInfo,
-    Prompt,
     Refiner,
     Registry,
-    UnknownModel,
 )
+from frisket.protocol.reasons import Reason
 from frisket.server.batcher import Batcher
-from frisket.server.errors import ServiceError
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a model is asked about: sRGB (h, w, 3) uint8, and a prompt if any."""
-
-    rgb: npt.NDArray[np.uint8]
-    prompt: Prompt | None = None
-
-
-@dataclass(frozen=True)
-class Patch:
-    """What a refiner is asked about: a square of sRGB (s, s, 3) uint8 and its trimap (s, s)."""
-
-    rgb: npt.NDArray[np.uint8]
-    trimap: npt.NDArray[np.uint8]
+from frisket.server.errors import ServiceError, to_service_error
 
 
 @dataclass
@@ -93,8 +75,7 @@ class ModelPool:
         if loaded.side:
             self.release(loaded)
             raise ServiceError(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                "MODEL_UNUSABLE",
+                Reason.MODEL_UNUSABLE,
                 f"{name} refines the edge that another model found: choose it with "
                 "--quality best, not as the model.",
             )
@@ -150,7 +131,7 @@ class ModelPool:
         try:
             return self.registry.info(name)
         except ModelError as error:
-            raise model_refused(error) from error
+            raise to_service_error(error) from error
 
     async def _open(self, name: str) -> Loaded:
         loop = asyncio.get_running_loop()
@@ -159,7 +140,7 @@ class ModelPool:
                 self._executor, lambda: self.registry.open(name, self._device, self._threads)
             )
         except ModelError as error:
-            raise model_refused(error) from error
+            raise to_service_error(error) from error
 
         def run(pictures: Sequence[Picture]) -> Sequence[Coarse]:
             return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
@@ -180,12 +161,3 @@ class ModelPool:
                 return
             if name != keep and not self._loaded[name].users:
                 del self._loaded[name]
-
-
-def model_refused(error: ModelError) -> ServiceError:
-    """Turn what a model says into a status."""
-    if isinstance(error, UnknownModel):
-        return ServiceError(grpc.StatusCode.NOT_FOUND, "UNKNOWN_MODEL", str(error))
-    if isinstance(error, DeviceUnavailable):
-        return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, "DEVICE_UNAVAILABLE", str(error))
-    return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, "MODEL_UNUSABLE", str(error))

@@ -12,7 +12,6 @@ from .normalise import normalised
 from .solve import solve
 from .types import (
     EdgeControls,
-    EngineError,
     HintBox,
     HintPoint,
     Hints,
@@ -25,7 +24,6 @@ from .windows import Windows, blended, laid_out, trimap_of
 __all__ = [
     "Assessment",
     "EdgeControls",
-    "EngineError",
     "ForegroundColours",
     "HintBox",
     "HintPoint",

@@ -14,8 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..errors import BadInput
 from .band import grown
-from .types import Bytes, EngineError, Hints
+from .types import Bytes, Hints
 
 _SIDE = 320
 _SEEDS = 64
@@ -32,23 +33,21 @@ def check(hints: Hints, shape: tuple[int, int]) -> None:
     """Every hint fits a proxy of ``shape`` (height, width).
 
     Raises:
-        EngineError: it names the hint that does not.
+        BadInput: it names the hint that does not.
     """
     high, wide = shape
     for name, plane in (("trimap", hints.trimap), ("prior", hints.prior)):
         if plane is not None and (plane.shape != shape or plane.dtype != np.uint8):
             found = "x".join(str(n) for n in plane.shape[::-1])
-            raise EngineError(
-                f"The {name} is {found} {plane.dtype}, the proxy {wide}x{high} uint8."
-            )
+            raise BadInput(f"The {name} is {found} {plane.dtype}, the proxy {wide}x{high} uint8.")
     for point in hints.points:
         if not (0 <= point.x < wide and 0 <= point.y < high):
-            raise EngineError(f"The point {point.x:g},{point.y:g} lies outside the layer.")
+            raise BadInput(f"The point {point.x:g},{point.y:g} lies outside the layer.")
     for box in hints.boxes:
         if box.right <= box.left or box.bottom <= box.top:
-            raise EngineError(f"The box at {box.left:g},{box.top:g} has no area.")
+            raise BadInput(f"The box at {box.left:g},{box.top:g} has no area.")
         if box.right <= 0 or box.bottom <= 0 or box.left >= wide or box.top >= high:
-            raise EngineError(f"The box at {box.left:g},{box.top:g} lies outside the layer.")
+            raise BadInput(f"The box at {box.left:g},{box.top:g} lies outside the layer.")
 
 
 def said(hints: Hints, shape: tuple[int, int], grid: tuple[int, int]) -> Bytes:
@@ -102,7 +101,7 @@ def heeded(rgb: Bytes, coarse: Bytes, hints: Hints, prompted: bool = False) -> B
         (h, w) uint8.
 
     Raises:
-        EngineError: a hint does not fit the proxy.
+        BadInput: a hint does not fit the proxy.
     """
     shape = (coarse.shape[0], coarse.shape[1])
     check(hints, shape)

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Bytes, EngineError
+from ..errors import BadInput
+from .types import Bytes
 
 _DIM = 130.0  # Lab lightness of 0..255 that all but the lightest twentieth stay below
 _CAST = 18.0  # distance of the mean from neutral, in Lab units
@@ -88,7 +89,7 @@ def normalised(rgb: Bytes, choice: str = "off") -> tuple[Bytes, list[str]]:
         A picture of the same size, and the steps that were taken, in order.
 
     Raises:
-        EngineError: a step does not exist.
+        BadInput: a step does not exist.
     """
     if choice in ("", "off"):
         return rgb, []
@@ -96,7 +97,7 @@ def normalised(rgb: Bytes, choice: str = "off") -> tuple[Bytes, list[str]]:
     for name in asked:
         if name not in _STEPS:
             known = ", ".join(CHOICES)
-            raise EngineError(f"There is no normalisation {name!r}; there are {known}.")
+            raise BadInput(f"There is no normalisation {name!r}; there are {known}.")
     steps = [name for name in _STEPS if name in asked]
     for name in steps:
         rgb = _STEPS[name](rgb)

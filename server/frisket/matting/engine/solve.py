@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ..errors import BadInput
 from . import trust
 from .band import band, settled
 from .closed import Laplacian, minimise
 from .edge import controlled
 from .hints import heeded, said
-from .types import Bytes, EdgeControls, EngineError, Float, Hints, LinearMatte, Quality
+from .types import Bytes, EdgeControls, Float, Hints, LinearMatte, Quality
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def _resized(image: Bytes, size: tuple[int, int]) -> Bytes:
 
 def _checked(rgb: Bytes, coarse: Bytes) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-        raise EngineError("The proxy must be (height, width, 3) uint8 and not empty.")
+        raise BadInput("The proxy must be (height, width, 3) uint8 and not empty.")
     if coarse.shape != rgb.shape[:2] or coarse.dtype != np.uint8:
-        raise EngineError(
+        raise BadInput(
             f"The coarse alpha is {coarse.shape}, the proxy {rgb.shape[:2]}; they must agree."
         )
 
@@ -100,7 +101,7 @@ def solve(
         The matte; its grid is the proxy's or smaller.
 
     Raises:
-        EngineError: sizes that do not fit one another, or a hint outside the proxy.
+        BadInput: sizes that do not fit one another, or a hint outside the proxy.
     """
     _checked(rgb, coarse)
     if hints is not None and not hints.empty:

@@ -8,16 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..errors import BadInput
+
 Bytes = NDArray[Any]
 """uint8 samples."""
 Float = NDArray[Any]
 """float32 values."""
 Pixels = NDArray[Any]
 """uint8 or uint16 samples."""
-
-
-class EngineError(ValueError):
-    """Input that the engine cannot work with; the text is one clear sentence."""
 
 
 class Quality(enum.Enum):
@@ -60,7 +58,7 @@ class EdgeControls:
         }
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
-                raise EngineError(f"{name} must lie between {low} and {high}.")
+                raise BadInput(f"{name} must lie between {low} and {high}.")
 
     @property
     def neutral(self) -> bool:
