@@ -15,10 +15,10 @@ from frisket.matting.engine import (
     LinearMatte,
     Quality,
     Scribble,
+    apply_hints,
     assess,
-    colours,
-    heeded,
-    normalised,
+    clean_colours,
+    normalise_picture,
     plan,
     prepare_colours,
     refine,
@@ -66,7 +66,7 @@ def test_any_tiling_gives_the_same_bytes(matte: LinearMatte, data: st.DataObject
     answer = data.draw(st.sampled_from([8, 16]))
     whole = refine(matte, 0, 0, pixels, answer)
     prepared = prepare_colours(picture(), matte)
-    clean = colours(prepared, matte, 0, 0, pixels, whole)
+    clean = clean_colours(prepared, matte, 0, 0, pixels, whole)
     x = data.draw(st.integers(0, matte.layer_width - 1))
     y = data.draw(st.integers(0, matte.layer_height - 1))
     w = data.draw(st.integers(1, matte.layer_width - x))
@@ -75,7 +75,7 @@ def test_any_tiling_gives_the_same_bytes(matte: LinearMatte, data: st.DataObject
     tile = np.ascontiguousarray(pixels[part])
     alpha = refine(matte, x, y, tile, answer)
     assert np.array_equal(alpha, whole[part])
-    assert np.array_equal(colours(prepared, matte, x, y, tile, alpha), clean[part])
+    assert np.array_equal(clean_colours(prepared, matte, x, y, tile, alpha), clean[part])
 
 
 @settings(max_examples=20, deadline=None)
@@ -92,7 +92,7 @@ def test_solid_tiles_are_solid(matte: LinearMatte, tile: int) -> None:
 def test_sure_foreground_keeps_its_colours(matte: LinearMatte) -> None:
     pixels = layer(matte, 16, grey=False)
     alpha = refine(matte, 0, 0, pixels)
-    clean = colours(prepare_colours(picture(), matte), matte, 0, 0, pixels, alpha)
+    clean = clean_colours(prepare_colours(picture(), matte), matte, 0, 0, pixels, alpha)
     assert np.array_equal(clean[alpha == 255], pixels[alpha == 255])
 
 
@@ -102,7 +102,7 @@ def test_old_background_is_taken_out_of_the_edge() -> None:
     mixed = np.rint(share * (250, 40, 30) + (1 - share) * (20, 220, 40)).astype(np.uint8)
     alpha = np.rint(share[..., 0] * 255).astype(np.uint8)
     matte = solve(mixed, alpha, (80, 80), Quality.DRAFT)
-    clean = colours(prepare_colours(mixed, matte), matte, 0, 0, mixed, alpha)
+    clean = clean_colours(prepare_colours(mixed, matte), matte, 0, 0, mixed, alpha)
     edge = (alpha > 60) & (alpha < 255)
     before = np.abs(mixed[edge].astype(int) - (250, 40, 30)).mean()
     after = np.abs(clean[edge].astype(int) - (250, 40, 30)).mean()
@@ -163,14 +163,16 @@ def test_a_negative_scribble_takes_a_piece_away() -> None:
     rgb[30:60, 5:25] = (20, 200, 20)
     alpha[30:60, 5:25] = 255
     hints = Hints(scribbles=(Scribble(((8.0, 35.0), (20.0, 55.0)), 3, positive=False),))
-    told = heeded(rgb, alpha, hints)
+    told = apply_hints(rgb, alpha, hints)
     assert told[30:60, 5:25].mean() < 40
     assert told[H // 2, W // 2] == 255
 
 
 def test_a_point_in_a_sliver_does_not_cost_the_subject() -> None:
     wide = np.roll(coarse(), 4, axis=1)
-    told = heeded(picture(), wide, Hints(points=(HintPoint(W / 2 + 29, H / 2, positive=False),)))
+    told = apply_hints(
+        picture(), wide, Hints(points=(HintPoint(W / 2 + 29, H / 2, positive=False),))
+    )
     assert told[H // 2, W // 2 + 29] == 0
     truth = coarse() >= 128
     kept = np.count_nonzero((told >= 128) & truth) / np.count_nonzero(truth)
@@ -182,22 +184,22 @@ def test_a_point_amid_an_object_takes_all_of_it(missing: bool) -> None:
     rgb, alpha = picture(), coarse()
     rgb[30:60, 5:25] = (20, 200, 20)
     alpha[30:60, 5:25] = 0 if missing else 255
-    told = heeded(rgb, alpha, Hints(points=(HintPoint(15, 45, positive=missing),)))
+    told = apply_hints(rgb, alpha, Hints(points=(HintPoint(15, 45, positive=missing),)))
     piece = told[32:58, 7:23] >= 128
     assert piece.mean() > 0.95 if missing else piece.mean() < 0.05
 
 
 @given(st.integers(W // 2 - 12, W // 2 + 12), st.integers(H // 2 - 12, H // 2 + 12))
 def test_a_point_that_the_model_agrees_with_changes_nothing(x: int, y: int) -> None:
-    told = heeded(picture(), coarse(), Hints(points=(HintPoint(x, y),)))
+    told = apply_hints(picture(), coarse(), Hints(points=(HintPoint(x, y),)))
     np.testing.assert_array_equal(told >= 128, coarse() >= 128)
 
 
 def test_points_and_boxes() -> None:
     alpha = np.maximum(coarse(), np.roll(coarse(), 60, axis=1))
-    told = heeded(picture(), alpha, Hints(boxes=(HintBox(30, 10, 100, 80),)))
+    told = apply_hints(picture(), alpha, Hints(boxes=(HintBox(30, 10, 100, 80),)))
     assert told[:, 105:].max() == 0
-    told = heeded(picture(), alpha, Hints(points=(HintPoint(W / 2, H / 2),)))
+    told = apply_hints(picture(), alpha, Hints(points=(HintPoint(W / 2, H / 2),)))
     assert told[H // 2, W // 2] == 255
 
 
@@ -212,7 +214,7 @@ def test_a_trimap_is_obeyed() -> None:
 def test_a_prior_says_where() -> None:
     prior = np.zeros((H, W), np.uint8)
     prior[5:40, 5:40] = 255
-    assert heeded(picture(), coarse(), Hints(prior=prior))[20, 20] == 255
+    assert apply_hints(picture(), coarse(), Hints(prior=prior))[20, 20] == 255
 
 
 BAD = [
@@ -232,7 +234,7 @@ def test_bad_hints_are_named(hints: Hints, said: str) -> None:
 
 def test_contradictions_go_to_the_later_hint() -> None:
     points = (HintPoint(20, 20), HintPoint(20, 20, positive=False))
-    assert heeded(picture(), coarse(), Hints(points=points))[20, 20] == 0
+    assert apply_hints(picture(), coarse(), Hints(points=points))[20, 20] == 0
 
 
 # -- edge controls
@@ -303,34 +305,34 @@ def test_grey_pictures_are_solved_too(quality: Quality) -> None:
 
 @pytest.mark.parametrize("choice", ["clahe", "denoise", "white-balance,exposure", "auto"])
 def test_normalisation_keeps_size_and_kind(choice: str) -> None:
-    seen, _ = normalised(picture(), choice)
+    seen, _ = normalise_picture(picture(), choice)
     assert seen.shape == (H, W, 3) and seen.dtype == np.uint8
 
 
 def test_normalisation_off_touches_nothing() -> None:
     rgb = picture()
-    assert normalised(rgb, "off") == (rgb, [])
+    assert normalise_picture(rgb, "off") == (rgb, [])
 
 
 def test_automatic_normalisation_sees_the_fault() -> None:
     dark = (picture() // 8).astype(np.uint8)
-    assert "exposure" in normalised(dark, "auto")[1]
+    assert "exposure" in normalise_picture(dark, "auto")[1]
     grey = np.repeat(picture()[..., :1], 3, axis=2)
     tinted = (grey * (1.0, 0.75, 0.4)).astype(np.uint8)
-    assert "white-balance" in normalised(tinted, "auto")[1]
+    assert "white-balance" in normalise_picture(tinted, "auto")[1]
     flat = (110 + picture() * 0.12).astype(np.uint8)
-    assert "clahe" in normalised(flat, "auto")[1]
+    assert "clahe" in normalise_picture(flat, "auto")[1]
 
 
 def test_automatic_normalisation_leaves_a_night_with_a_lamp_alone() -> None:
     night = (picture() // 10).astype(np.uint8)
     night[30:60, 40:80] = (250, 245, 240)
-    assert normalised(night, "auto")[1] == []
+    assert normalise_picture(night, "auto")[1] == []
 
 
 def test_unknown_normalisation_is_named() -> None:
     with pytest.raises(BadInput, match="'sepia'"):
-        normalised(picture(), "sepia")
+        normalise_picture(picture(), "sepia")
 
 
 def test_an_unsolvable_system_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,7 +361,7 @@ def test_only_a_plain_outline_is_trusted() -> None:
     hard[:, :60] = 1
     plain = np.asarray(cv2.GaussianBlur(hard, (0, 0), 2.0))
     misty = np.asarray(cv2.GaussianBlur(hard, (0, 0), 20.0))
-    assert trust.crisp(plain, 2.5)
-    assert not trust.crisp(misty, 2.5)
-    assert not trust.crisp(np.zeros((9, 9), np.float32), 2.5)
-    assert trust.weight(plain, 2.5, 1e-3)[60, 54] > 2 * trust.weight(misty, 2.5, 1e-3)[60, 30]
+    assert trust.is_crisp(plain, 2.5)
+    assert not trust.is_crisp(misty, 2.5)
+    assert not trust.is_crisp(np.zeros((9, 9), np.float32), 2.5)
+    assert trust.weigh(plain, 2.5, 1e-3)[60, 54] > 2 * trust.weigh(misty, 2.5, 1e-3)[60, 30]

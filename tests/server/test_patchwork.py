@@ -39,12 +39,12 @@ def test_every_pixel_of_the_band_is_in_a_window(
     width: int, height: int, side: int, radius: float, wide: float
 ) -> None:
     solved = matte(ring((40, 50), radius, wide), width, height)
-    windows = engine.laid_out(solved, side)
-    trimap = engine.trimap_of(solved, 0, 0, (height, width))
+    windows = engine.layout_windows(solved, side)
+    trimap = engine.interpolate_trimap(solved, 0, 0, (height, width))
     full = np.full((side, side), TOP, np.uint16)
     answers = dict.fromkeys(windows.touching(0, 0, width, height), full)
     blank = np.zeros((height, width), np.uint8)
-    seen = engine.blended(solved, windows, answers, blank, (0, 0))
+    seen = engine.blend_windows(solved, windows, answers, blank, (0, 0))
     np.testing.assert_array_equal(seen == 255, trimap == 128)
     for window in answers:
         left, top = windows.corner(window)
@@ -59,7 +59,7 @@ def test_windows_that_touch_a_rectangle_share_a_pixel_with_it(
     rect: tuple[int, int, int, int],
 ) -> None:
     x, y, width, height = rect
-    windows = engine.laid_out(matte(ring((40, 50), 0.3, 0.1), 600, 400), 64)
+    windows = engine.layout_windows(matte(ring((40, 50), 0.3, 0.1), 600, 400), 64)
     active = windows.touching(0, 0, 600, 400)
     assert len(active) == windows.active.sum()
     corners = {window: windows.corner(window) for window in active}
@@ -73,10 +73,12 @@ def test_windows_that_touch_a_rectangle_share_a_pixel_with_it(
 
 def test_where_no_window_answered_the_solution_stays() -> None:
     solved = matte(ring((40, 50), 0.3, 0.1), 300, 200)
-    windows = engine.laid_out(solved, 64)
+    windows = engine.layout_windows(solved, 64)
     answers = dict.fromkeys(windows.touching(0, 0, 300, 200))
     solid = np.full((200, 300), 77, np.uint8)
-    np.testing.assert_array_equal(engine.blended(solved, windows, answers, solid, (0, 0)), solid)
+    np.testing.assert_array_equal(
+        engine.blend_windows(solved, windows, answers, solid, (0, 0)), solid
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -85,7 +87,7 @@ def test_a_view_is_the_layer_whatever_the_tiles(tile: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     width, height = 410, 290
     layer = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
-    windows = engine.laid_out(matte(ring((40, 50), 0.3, 0.1), width, height), 128)
+    windows = engine.layout_windows(matte(ring((40, 50), 0.3, 0.1), width, height), 128)
     grid = Grid(width, height, tile)
     patches = WindowTiles(grid, windows, range(grid.count))
     order = list(patches.tiles)
@@ -118,7 +120,7 @@ def held_at_most(height: int) -> int:
     grid = Grid(1024, height, 128)
     solved = matte(known, 1024, height)
     wanted = np.flatnonzero(np.isin(np.arange(grid.count) % grid.columns, (3, 4, 5)))
-    patches = WindowTiles(grid, engine.laid_out(solved, 256), (int(tile) for tile in wanted))
+    patches = WindowTiles(grid, engine.layout_windows(solved, 256), (int(tile) for tile in wanted))
     most = 0
     for tile in sorted(patches.tiles):
         _, _, w, h = grid.rect(tile)

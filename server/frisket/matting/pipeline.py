@@ -71,7 +71,7 @@ class Matting:
         Raises:
             BadInput: a hint outside the layer, or a normalisation that does not exist.
         """
-        seen, _ = engine.normalised(flatten_proxy(self.proxy), self.options.normalise)
+        seen, _ = engine.normalise_picture(flatten_proxy(self.proxy), self.options.normalise)
         prompt = make_prompt(self.hints, self.options.classes)
         return list_views(Picture(seen, prompt), self.options.quality)
 
@@ -125,7 +125,7 @@ class Matting:
         if not self.options.edge.neutral:
             return None, " Edge controls act on this solution, so no window was refined."
         name, side = self.refiner.name, self.refiner.side
-        windows = engine.laid_out(matte, side)
+        windows = engine.layout_windows(matte, side)
         return windows, f" Then {name} refined {int(windows.active.sum())} windows of {side} px."
 
 

@@ -51,17 +51,17 @@ class Solution:
         x, y, _, _ = self.grid.rect(tile)
         alpha = engine.refine(self.matte, x, y, pixels, self.depth)
         if self.windows is not None and answers is not None:
-            alpha = engine.blended(self.matte, self.windows, answers, alpha, (x, y))
+            alpha = engine.blend_windows(self.matte, self.windows, answers, alpha, (x, y))
         if self.foreground is None:
             return alpha, None
-        return alpha, engine.colours(self.foreground, self.matte, x, y, pixels, alpha)
+        return alpha, engine.clean_colours(self.foreground, self.matte, x, y, pixels, alpha)
 
     def read_trimap(self, window: int) -> Bytes:
         """Return what is known of a window's pixels that lie in the layer: 0, 128 and 255."""
         assert self.windows is not None
         (left, top), side = self.windows.corner(window), self.windows.side
         size = (min(side, self.grid.height - top), min(side, self.grid.width - left))
-        return engine.trimap_of(self.matte, left, top, size)
+        return engine.interpolate_trimap(self.matte, left, top, size)
 
     def changed_since(self, before: Solution) -> npt.NDArray[np.bool_]:
         """Return a flag for every tile whose alpha may differ from an earlier solution's."""

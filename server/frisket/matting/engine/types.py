@@ -68,7 +68,7 @@ class EdgeControls:
 
 @dataclass(frozen=True)
 class HintBox:
-    """A rectangle around the subject, in pixels of the proxy; far edges are outside."""
+    """A rectangle around the subject, in pixels; its far edges are outside."""
 
     left: float
     top: float
@@ -78,7 +78,7 @@ class HintBox:
 
 @dataclass(frozen=True)
 class HintPoint:
-    """A pixel of the proxy that is the subject (positive) or is not."""
+    """A pixel that is the subject (positive) or is not."""
 
     x: float
     y: float
@@ -87,7 +87,7 @@ class HintPoint:
 
 @dataclass(frozen=True)
 class Scribble:
-    """A line drawn with a round brush, in pixels of the proxy."""
+    """A line drawn with a round brush, in pixels."""
 
     line: tuple[tuple[float, float], ...]
     radius: float = 4.0
@@ -96,7 +96,7 @@ class Scribble:
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user says about the subject.
+    """What the user says about the subject, in pixels of one raster: the layer or its proxy.
 
     Attributes:
         trimap: (h, w) of the proxy: 0 background, 255 foreground, anything else unknown.
