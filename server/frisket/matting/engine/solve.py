@@ -85,7 +85,7 @@ def solve(
     cell_px: float | None = None,
     prompted: bool = False,
 ) -> LinearMatte:
-    """Solve the edge on the proxy.
+    """Solve the edge on the proxy; the matte's grid is the proxy's or smaller.
 
     Args:
         rgb: (h, w, 3) the proxy, sRGB.
@@ -96,9 +96,6 @@ def solve(
         edge: what the user wants done to the edge.
         cell_px: the model's own pixel in pixels of the proxy; None guesses 1/320 of the side.
         prompted: the model has already obeyed boxes, points and scribbles itself.
-
-    Returns:
-        The matte; its grid is the proxy's or smaller.
 
     Raises:
         BadInput: sizes that do not fit one another, or a hint outside the proxy.
