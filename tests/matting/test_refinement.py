@@ -114,7 +114,7 @@ def test_direct_needs_what_is_wanted_and_nothing_else() -> None:
     solution = solved(100, Quality.STANDARD)
     refinement = DirectRefinement(solution, [3, 4], run_here, keep)
     assert refinement.tiles == {3, 4}
-    assert refinement.answers(3) and not refinement.gathers and not refinement.busy
+    assert refinement.wants(3) and not refinement.gathers and not refinement.busy
     assert sorted(finish_all(refinement, solution)) == [3, 4]
 
 
@@ -123,7 +123,7 @@ def test_windows_ask_for_context_and_do_not_answer_it() -> None:
     wanted = [int(np.flatnonzero(solution.plan < 0)[0])]
     refinement = WindowedRefinement(solution, wanted, run_here, keep, answer_red)
     context = refinement.tiles - set(wanted)
-    assert context and not any(refinement.answers(tile) for tile in context)
+    assert context and not any(refinement.wants(tile) for tile in context)
     assert list(finish_all(refinement, solution)) == wanted
     assert not refinement.busy
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.limits import MAX_PIXEL_BYTES
-from frisket.server.report import coarse_messages, list_runs, solid_message
+from frisket.server.report import build_coarse, build_solid, list_runs
 from frisket.server.wire import Packing, unpack
 
 
@@ -29,7 +29,7 @@ def test_coarse_rows_come_in_bounded_messages_from_first_to_last(
 ) -> None:
     alpha = np.random.default_rng(height).integers(0, 3, (height, 2048)).astype(np.uint8)
     rows = []
-    for message in coarse_messages(alpha, 4, packing):
+    for message in build_coarse(alpha, 4, packing):
         part = message.coarse
         assert (part.revision, part.first_row) == (4, sum(len(one) for one in rows))
         assert part.row_count * 2048 <= MAX_PIXEL_BYTES
@@ -39,11 +39,11 @@ def test_coarse_rows_come_in_bounded_messages_from_first_to_last(
 
 def test_only_fresh_tiles_are_named_as_solid() -> None:
     plan = np.array([0, 0, 255, -1, 255], np.int16)
-    message = solid_message(2, plan, np.array([True, False, True, True, True]))
+    message = build_solid(2, plan, np.array([True, False, True, True, True]))
     assert message is not None
     runs = [
         [(run.first, run.count) for run in part]
         for part in (message.solid.transparent, message.solid.opaque)
     ]
     assert runs == [[(0, 1)], [(2, 1), (4, 1)]]
-    assert solid_message(2, plan, np.zeros(5, bool)) is None
+    assert build_solid(2, plan, np.zeros(5, bool)) is None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frisket.protocol.grid import Grid
-from frisket.server.tile_queue import TileQueue, in_sight
+from frisket.server.tile_queue import TileQueue, is_in_sight
 
 GRID = Grid(1000, 700, 64)
 
@@ -28,12 +28,12 @@ def test_every_wanted_tile_once_within_the_budget(
         open_tiles += queue.ask()
         assert 0 < len(open_tiles) <= budget
         tile = open_tiles.pop(random.randrange(len(open_tiles)))  # type: ignore[attr-defined]
-        assert queue.arrived(tile)
+        assert queue.accept(tile)
         if rejections < 5 and random.random() < rejecting:  # type: ignore[attr-defined]
             queue.reject(tile)
             rejections += 1
             continue
-        queue.done(tile)
+        queue.finish(tile)
         finished.append(tile)
     assert sorted(finished) == sorted(wanted)
 
@@ -42,7 +42,7 @@ def test_tiles_in_sight_come_first() -> None:
     viewport = (500, 300, 200, 200)
     queue = TileQueue(GRID, 1000, range(GRID.count), viewport)
     order = queue.ask()
-    seen = [in_sight(GRID, viewport, tile) for tile in order]
+    seen = [is_in_sight(GRID, viewport, tile) for tile in order]
     assert seen == sorted(seen, reverse=True)
     assert any(seen) and not all(seen)
 
@@ -50,6 +50,6 @@ def test_tiles_in_sight_come_first() -> None:
 def test_a_tile_that_was_not_asked_for_is_not_taken() -> None:
     queue = TileQueue(GRID, 4, [1, 2, 3, 4, 5, 6])
     queue.ask()
-    assert not queue.arrived(6)
-    assert queue.arrived(1)
-    assert not queue.arrived(1)
+    assert not queue.accept(6)
+    assert queue.accept(1)
+    assert not queue.accept(1)

@@ -15,7 +15,7 @@ from 0 at the top left. PROXY: the layer reduced to at most 2048 pixels on its
 longer side, 8-bit sRGB. COARSE: the model's answer on the proxy.
 All coordinates are pixels of the layer, from its own top left corner.
 
-Limits, enforced by the server: one message is at most 4 MiB, its pixels at most
+Limits, enforced by the server: one message is at most 6 MiB, its pixels at most
 2 MiB as sent and as unpacked; a layer has at most 300,000 pixels a side and
 16 gigapixels; tile_size is 16..1024 and a tile's pixels fit one message; a
 layer has at most 4,000,000 tiles.
@@ -68,7 +68,7 @@ class MattingServiceStub:
         frisket.v1.matting_pb2.MatteImageResponse,
     ]
     """One small encoded picture in, its encoded matte out, for scripts in any
-    language that speaks gRPC. At most 16 MiB encoded and 64 megapixels.
+    language that speaks gRPC. Both fit one message of 6 MiB; at most 64 megapixels.
     """
 
     GetCapabilities: grpc.UnaryUnaryMultiCallable[
@@ -94,7 +94,7 @@ class MattingServiceAsyncStub:
         frisket.v1.matting_pb2.MatteImageResponse,
     ]
     """One small encoded picture in, its encoded matte out, for scripts in any
-    language that speaks gRPC. At most 16 MiB encoded and 64 megapixels.
+    language that speaks gRPC. Both fit one message of 6 MiB; at most 64 megapixels.
     """
 
     GetCapabilities: grpc.aio.UnaryUnaryMultiCallable[
@@ -124,7 +124,7 @@ class MattingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[frisket.v1.matting_pb2.MatteImageResponse, collections.abc.Awaitable[frisket.v1.matting_pb2.MatteImageResponse]]:
         """One small encoded picture in, its encoded matte out, for scripts in any
-        language that speaks gRPC. At most 16 MiB encoded and 64 megapixels.
+        language that speaks gRPC. Both fit one message of 6 MiB; at most 64 megapixels.
         """
 
     @abc.abstractmethod

@@ -70,7 +70,7 @@ class Refinement(Protocol[Encoded]):
     def failures(self) -> list[ModelError]:
         """What the refiner could not do; the solved alpha stands there."""
 
-    def answers(self, tile: int) -> bool:
+    def wants(self, tile: int) -> bool:
         """Tell whether a tile is still to be finished; else it is context only."""
 
     def feed(self, tile: int, pixels: Pixels) -> AsyncIterator[list[Encoded]]:
@@ -101,7 +101,7 @@ class DirectRefinement(Generic[Encoded]):
         self.tiles = frozenset(wanted)
         self.failures: list[ModelError] = []
 
-    def answers(self, tile: int) -> bool:
+    def wants(self, tile: int) -> bool:
         """Tell whether a tile is to be finished."""
         return tile in self.tiles
 
@@ -148,7 +148,7 @@ class WindowedRefinement(Generic[Encoded]):
         """Whether enough windows wait for the refiner."""
         return self._held.backlog >= MAX_BACKLOG
 
-    def answers(self, tile: int) -> bool:
+    def wants(self, tile: int) -> bool:
         """Tell whether a tile is still to be finished; else it is context only."""
         return self._held.wants(tile)
 

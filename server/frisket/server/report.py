@@ -38,7 +38,7 @@ def server_version() -> str:
         return "unknown"
 
 
-def opened_message(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
+def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
     """Return the answer to `open`, with a remark for the user where there is one."""
     return pb.MatteResponse(
         opened=pb.OpenedResponse(
@@ -63,7 +63,7 @@ def notice(model: Model) -> str:
     )
 
 
-def coarse_messages(
+def build_coarse(
     alpha: npt.NDArray[np.uint8], revision: int, packing: Packing
 ) -> list[pb.MatteResponse]:
     """Return the coarse alpha (height, width) in messages of bounded size."""
@@ -82,7 +82,7 @@ def coarse_messages(
     ]
 
 
-def solid_message(
+def build_solid(
     revision: int, plan: npt.NDArray[np.int16], fresh: npt.NDArray[np.bool_]
 ) -> pb.MatteResponse | None:
     """Return which fresh tiles are solid by a plan; None when there are none."""
@@ -103,13 +103,13 @@ def list_runs(flags: npt.NDArray[np.bool_]) -> list[pb.TileRun]:
     ]
 
 
-def need_message(revision: int, tiles: Iterable[int], context: Iterable[int]) -> pb.MatteResponse:
+def build_need(revision: int, tiles: Iterable[int], context: Iterable[int]) -> pb.MatteResponse:
     """Return which tiles are asked for, and which beside them as context."""
     need = pb.NeedTiles(revision=revision, tile_ids=tiles, context_ids=context)
     return pb.MatteResponse(need=need)
 
 
-def alpha_message(revision: int, packing: Packing, tile: FinishedTile) -> pb.MatteResponse:
+def build_alpha(revision: int, packing: Packing, tile: FinishedTile) -> pb.MatteResponse:
     """Return a finished tile, packed."""
     answer = pb.AlphaTile(
         tile_id=tile.tile,
@@ -121,13 +121,13 @@ def alpha_message(revision: int, packing: Packing, tile: FinishedTile) -> pb.Mat
     return pb.MatteResponse(alpha=answer)
 
 
-def failure_message(tile: int, error: CorruptPixels) -> pb.MatteResponse:
+def build_failure(tile: int, error: CorruptPixels) -> pb.MatteResponse:
     """Return that a tile could not be used and will be asked for again."""
     failure = pb.TileFailure(tile_id=tile, reason=error.reason.value, message=str(error))
     return pb.MatteResponse(failure=failure)
 
 
-def finished_message(
+def build_finished(
     revision: int,
     cancelled: bool,
     timings: Timings,
@@ -150,15 +150,15 @@ def finished_message(
             refine_seconds=timings.refine_s,
             server_peak_bytes=peak_bytes(),
         ),
-        assessment=assessment_message(assessment),
-        subject=None if subject is None else rect_message(subject),
+        assessment=build_assessment(assessment),
+        subject=None if subject is None else build_rect(subject),
         covered_share=assessment.covered_share,
         method=solution.method + remark,
     )
     return pb.MatteResponse(finished=finished)
 
 
-def assessment_message(assessment: Assessment) -> pb.Assessment:
+def build_assessment(assessment: Assessment) -> pb.Assessment:
     """Return what the server believes of its matte."""
     return pb.Assessment(
         edge=assessment.edge,
@@ -169,12 +169,12 @@ def assessment_message(assessment: Assessment) -> pb.Assessment:
     )
 
 
-def rect_message(subject: Subject) -> pb.Rect:
+def build_rect(subject: Subject) -> pb.Rect:
     """Return where the subject is."""
     return pb.Rect(x=subject.x, y=subject.y, width=subject.width, height=subject.height)
 
 
-def image_message(matte: EncodedMatte) -> pb.MatteImageResponse:
+def build_image(matte: EncodedMatte) -> pb.MatteImageResponse:
     """Return the matte of one encoded picture."""
     assessment = matte.assessment
     return pb.MatteImageResponse(
@@ -183,13 +183,13 @@ def image_message(matte: EncodedMatte) -> pb.MatteImageResponse:
         height=matte.height,
         model=matte.model.info.name,
         device=matte.model.device,
-        assessment=assessment_message(assessment),
-        subject=None if assessment.subject is None else rect_message(assessment.subject),
+        assessment=build_assessment(assessment),
+        subject=None if assessment.subject is None else build_rect(assessment.subject),
         covered_share=assessment.covered_share,
     )
 
 
-def model_message(info: ModelInfo, loaded: bool) -> pb.Model:
+def build_model(info: ModelInfo, loaded: bool) -> pb.Model:
     """Return what is known of a model."""
     return pb.Model(
         name=info.name,

@@ -71,7 +71,7 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
             matte = await matte_encoded(
                 self._resources, request.image, wanted.model, read_options(wanted), request.cutout
             )
-            return report.image_message(matte)
+            return report.build_image(matte)
 
     async def GetCapabilities(  # noqa: N802
         self, request: pb.GetCapabilitiesRequest, context: Context
@@ -81,7 +81,7 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
             protocol_version=limits.PROTOCOL_VERSION,
             server_version=report.server_version(),
             device=self._admission.device,
-            models=_model_messages(self._resources),
+            models=_list_models(self._resources),
             qualities=[pb.QUALITY_DRAFT, pb.QUALITY_STANDARD, pb.QUALITY_HIGH, pb.QUALITY_BEST],
             packings=[pb.PACKING_RAW, pb.PACKING_ZLIB],
             max_proxy_side_px=limits.MAX_PROXY_SIDE_PX,
@@ -103,7 +103,7 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         self, request: models_pb.ListModelsRequest, context: Context
     ) -> models_pb.ListModelsResponse:
         """List every model the server knows."""
-        return models_pb.ListModelsResponse(models=_model_messages(self._resources))
+        return models_pb.ListModelsResponse(models=_list_models(self._resources))
 
     async def LoadModel(  # noqa: N802
         self, request: models_pb.LoadModelRequest, context: Context
@@ -113,7 +113,7 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
 
     async def _load(self, name: str) -> models_pb.LoadModelResponse:
         loaded = await self._resources.pool.load(name)
-        message = report.model_message(loaded.model.info, loaded=True)
+        message = report.build_model(loaded.model.info, loaded=True)
         return models_pb.LoadModelResponse(model=message, device=loaded.model.device)
 
     async def UnloadModel(  # noqa: N802
@@ -125,10 +125,10 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
     async def _unload(self, name: str) -> models_pb.UnloadModelResponse:
         info = self._resources.pool.info(name)
         self._resources.pool.unload(name)
-        return models_pb.UnloadModelResponse(model=report.model_message(info, loaded=False))
+        return models_pb.UnloadModelResponse(model=report.build_model(info, loaded=False))
 
 
-def _model_messages(resources: Resources) -> list[pb.Model]:
+def _list_models(resources: Resources) -> list[pb.Model]:
     """Return every model as a message."""
     pool = resources.pool
-    return [report.model_message(info, pool.is_loaded(info.name)) for info in pool.registry.list()]
+    return [report.build_model(info, pool.is_loaded(info.name)) for info in pool.registry.list()]

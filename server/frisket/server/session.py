@@ -72,7 +72,7 @@ async def _serve_opening(
     resources: Resources, channel: Channel, opening: Opening, models: BorrowedModels
 ) -> None:
     remark = explain_lack(opening.options, models.refiner)
-    await channel.say(report.opened_message(opening, models.model, remark))
+    await channel.say(report.build_opened(opening, models.model, remark))
     planes = await _read_planes(channel, opening, opening.planes, resources)
     options = _place_planes(opening.options, planes)
     matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
@@ -176,7 +176,7 @@ class Session:
         started = time.perf_counter()
         coarse = await predict(self._matting, self._models.runners)
         self._timings.model_s += time.perf_counter() - started
-        pack = partial(report.coarse_messages, coarse.alpha, number, self._opening.packing)
+        pack = partial(report.build_coarse, coarse.alpha, number, self._opening.packing)
         for message in await self._resources.compute(pack):
             await self._channel.say(message)
         return coarse
@@ -198,12 +198,12 @@ class Session:
     ) -> tuple[Revision, Response | None]:
         """Choose the tiles to send; runs on a compute thread."""
         fresh = self._missing if before is None else solution.changed_since(before)
-        solid = report.solid_message(number, solution.plan, fresh)
+        solid = report.build_solid(number, solution.plan, fresh)
         refinement = start_refinement(
             solution,
             np.flatnonzero((solution.plan < 0) & fresh).tolist(),
             self._resources.compute,
-            partial(report.alpha_message, number, self._opening.packing),
+            partial(report.build_alpha, number, self._opening.packing),
             self._models.runners.refine_patch,
         )
         grid = self._opening.grid
@@ -243,7 +243,7 @@ class Session:
 
     async def _say_finished(self, revision: Revision, cancelled: bool) -> None:
         assessment = await self._resources.compute(revision.solution.assess)
-        message = report.finished_message(
+        message = report.build_finished(
             revision.number,
             cancelled,
             self._timings,
@@ -261,16 +261,16 @@ class Session:
             return
         if tiles := revision.queue.ask():
             self._timings.tiles_needed += len(tiles)
-            wanted = [tile for tile in tiles if revision.refinement.answers(tile)]
-            context = [tile for tile in tiles if not revision.refinement.answers(tile)]
-            await self._channel.say(report.need_message(revision.number, wanted, context))
+            wanted = [tile for tile in tiles if revision.refinement.wants(tile)]
+            context = [tile for tile in tiles if not revision.refinement.wants(tile)]
+            await self._channel.say(report.build_need(revision.number, wanted, context))
         elif revision.queue.complete and not revision.finished:
             revision.finished = True
             await self._say_finished(revision, cancelled=False)
 
     def _take(self, revision: Revision, message: TilePixels) -> None:
         """Let a tile's pixels be worked on beside the conversation."""
-        if revision.queue.arrived(message.tile_id):
+        if revision.queue.accept(message.tile_id):
             self._channel.spawn(self._refine(revision, message))
         elif not revision.number and not revision.over:
             # Tiles on their way when the revision changed are no longer wanted.
@@ -284,8 +284,8 @@ class Session:
         except CorruptPixels as error:
             await self._reject(revision, tile, error)
             return
-        if not refinement.answers(tile):
-            revision.queue.done(tile)
+        if not refinement.wants(tile):
+            revision.queue.finish(tile)
         elif refinement.gathers:
             revision.queue.park(tile)
         started = time.perf_counter()
@@ -301,7 +301,7 @@ class Session:
             if revision.over:
                 return
             await self._channel.say(answer)
-            revision.queue.done(answer.alpha.tile_id)
+            revision.queue.finish(answer.alpha.tile_id)
         await self._pull(revision)
 
     def _unpack(self, message: TilePixels) -> Array:
@@ -314,7 +314,7 @@ class Session:
                 Reason.CORRUPT_PIXELS,
                 f"Tile {tile} arrived damaged {MAX_REJECTIONS} times: {error}",
             )
-        await self._channel.say(report.failure_message(tile, error))
+        await self._channel.say(report.build_failure(tile, error))
         await self._pull(revision)
 
     def _tile_budget(self) -> int:

@@ -10,7 +10,7 @@ from frisket.protocol.grid import Grid
 Viewport = tuple[int, int, int, int]
 
 
-def in_sight(grid: Grid, viewport: Viewport, tile_id: int) -> bool:
+def is_in_sight(grid: Grid, viewport: Viewport, tile_id: int) -> bool:
     """Tell whether a tile touches the viewport (x, y, width, height in pixels)."""
     x, y, width, height = grid.rect(tile_id)
     left, top, across, down = viewport
@@ -26,7 +26,7 @@ def order_tiles(grid: Grid, tiles: Iterable[int], viewport: Viewport | None) -> 
     ordered = sorted(tiles)
     if viewport is None:
         return ordered
-    return sorted(ordered, key=lambda tile: not in_sight(grid, viewport, tile))
+    return sorted(ordered, key=lambda tile: not is_in_sight(grid, viewport, tile))
 
 
 class TileQueue:
@@ -66,7 +66,7 @@ class TileQueue:
         self._asked.update(tiles)
         return tiles
 
-    def arrived(self, tile: int) -> bool:
+    def accept(self, tile: int) -> bool:
         """Note a tile's pixels; False when it was not asked for."""
         if tile not in self._asked:
             return False
@@ -86,7 +86,7 @@ class TileQueue:
         self._working.discard(tile)
         self._parked.add(tile)
 
-    def done(self, tile: int) -> None:
+    def finish(self, tile: int) -> None:
         """Note that a tile's alpha has been sent, or that none will be."""
         self._working.discard(tile)
         self._parked.discard(tile)
