@@ -21,7 +21,7 @@ from hints import opened
 from numpy.typing import NDArray
 from quality import Case, Picture, cases
 
-from frisket.matting import engine
+from frisket.matting import matte_picture
 from frisket.models import Model
 
 MODELS = ("classic", "embedded", "u2netp")
@@ -36,13 +36,10 @@ def soft_iou(alpha: Picture, truth: Picture) -> float:
 
 def judged(model: Model, case: Case) -> dict[str, Any]:
     """What the engine says of one matte, and how good it is."""
-    coarse = model.matte([case.rgb])[0]
-    size = (case.rgb.shape[1], case.rgb.shape[0])
-    solved = engine.solve(case.rgb, coarse.alpha, size, cell_px=coarse.cell_px)
-    said = engine.assess(coarse.alpha, solved, coarse.confidence)
-    alpha = engine.refine(solved, 0, 0, case.rgb)
+    matted = matte_picture(model, case.rgb)
+    said = matted.solution.assess()
     scores = {"edge": said.edge, "semantic": said.semantic, "overall": said.overall}
-    found = {"review": said.needs_review, "iou": soft_iou(alpha, case.truth)}
+    found = {"review": said.needs_review, "iou": soft_iou(matted.alpha, case.truth)}
     return {"set": case.group, "name": case.name, **scores, **found}
 
 

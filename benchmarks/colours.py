@@ -21,7 +21,7 @@ from quality import Picture, cases
 from skimage import data
 
 from frisket.matting.engine import Quality, solve
-from frisket.matting.engine.foreground import colours, prepare_colours
+from frisket.matting.engine.foreground import clean_colours, prepare_colours
 
 WAYS = ("none", "multilevel", "ours")
 _PHOTOS = ("coffee", "astronaut", "chelsea", "rocket")
@@ -36,7 +36,7 @@ def ours(mixed: Picture, alpha: Picture) -> Picture:
     """The engine's colours, with the true alpha in place of a solved one."""
     solved = solve(mixed, alpha, (mixed.shape[1], mixed.shape[0]), Quality.DRAFT)
     matte = dataclasses.replace(solved, alpha=alpha)
-    return colours(prepare_colours(mixed, matte), matte, 0, 0, mixed, alpha)
+    return clean_colours(prepare_colours(mixed, matte), matte, 0, 0, mixed, alpha)
 
 
 def measured(alpha: Picture, turn: int) -> dict[str, float]:

@@ -23,10 +23,9 @@ from common import RESULTS
 from numpy.typing import NDArray
 from quality import Case, Picture, cases, u2netp
 
-from frisket.matting import engine
+from frisket.matting import MattingOptions, engine, matte_picture
 from frisket.measure import metrics
 from frisket.models import Model, Registry
-from frisket.server.hints import prompt_of
 
 WAYS = ("none", "box", "points")
 #: Looser than the truth's box, as a share of its size, on every side.
@@ -58,15 +57,9 @@ def deepest(region: NDArray[np.bool_], positive: bool) -> engine.HintPoint:
     return engine.HintPoint(float(x), float(y), positive)
 
 
-def matte(model: Model, rgb: Picture, hints: engine.Hints | None) -> Picture:
+def matte(model: Model, rgb: Picture, hints: engine.Hints) -> Picture:
     """What the server would answer, (h, w) uint8."""
-    coarse = model.matte([rgb], [prompt_of(hints)])[0]
-    size = (rgb.shape[1], rgb.shape[0])
-    solved = engine.solve(
-        rgb, coarse.alpha, size, engine.Quality.STANDARD,
-        hints=hints, cell_px=coarse.cell_px, prompted=coarse.prompted,
-    )  # fmt: skip
-    return engine.refine(solved, 0, 0, rgb)
+    return matte_picture(model, rgb, MattingOptions(hints=hints)).alpha
 
 
 def second_point(alpha: Picture, truth: NDArray[np.bool_]) -> engine.HintPoint:
@@ -87,7 +80,7 @@ def overlaps(model: Model, case: Case) -> dict[str, float]:
     first = deepest(truth, True)
     once = matte(model, case.rgb, engine.Hints(points=(first,)))
     told = {
-        "none": None,
+        "none": engine.Hints(),
         "box": engine.Hints(boxes=(box(truth),)),
         "points": engine.Hints(points=(first, second_point(once, truth))),
     }

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from frisket.models import Registry
 from frisket.server.config import Config
 from frisket.server.pool import ModelPool
-from frisket.server.session import Engine, Session
+from frisket.server.resources import Resources
+from frisket.server.session import serve_layer
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -23,7 +24,7 @@ class InProcessServer:
         config = Config()
         threads = config.compute_threads
         pool = ModelPool(Registry(), "cpu", threads, config.limits)
-        self.engine = Engine(pool, ThreadPoolExecutor(threads), config.limits)
+        self.resources = Resources(pool, ThreadPoolExecutor(threads), config.limits)
 
 
 class InProcessCall:
@@ -33,16 +34,16 @@ class InProcessCall:
         self._loop = server.loop
         self._requests: asyncio.Queue[pb.MatteRequest | None] = asyncio.Queue()
         self._responses: queue.SimpleQueue[pb.MatteResponse | BaseException] = queue.SimpleQueue()
-        self._run = asyncio.run_coroutine_threadsafe(self._serve(server.engine), self._loop)
-        self._run.add_done_callback(self._ended)
+        self._run = asyncio.run_coroutine_threadsafe(self._serve(server.resources), self._loop)
+        self._run.add_done_callback(self._end)
 
-    async def _serve(self, engine: Engine) -> None:
-        await Session(engine, self._requests.get, self._answer).run()
+    async def _serve(self, resources: Resources) -> None:
+        await serve_layer(resources, self._requests.get, self._answer)
 
     async def _answer(self, response: pb.MatteResponse) -> None:
         self._responses.put(response)
 
-    def _ended(self, run: object) -> None:
+    def _end(self, run: object) -> None:
         if not self._run.cancelled() and (error := self._run.exception()):
             self._responses.put(error)
 

@@ -47,7 +47,7 @@ DAMAGE: dict[str, Callable[[Picture], Picture]] = {
 
 def overlap(model: Model, case: Case, rgb: Picture, choice: str) -> float:
     """IoU of what the model finds in a picture, normalised or not."""
-    seen, _ = engine.normalised(rgb, choice)
+    seen, _ = engine.normalise_picture(rgb, choice)
     alpha = model.matte([seen])[0].alpha
     return metrics.iou(metrics.unit(alpha), metrics.unit(case.truth))
 

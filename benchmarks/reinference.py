@@ -22,7 +22,7 @@ from common import RESULTS
 from quality import SETS, Case, Picture, cases, engine_alpha, looked, proxy_of, u2netp
 
 from frisket.matting.engine import Quality
-from frisket.matting.engine.band import band
+from frisket.matting.engine.band import find_band
 from frisket.measure import metrics
 from frisket.models import Coarse
 from frisket.models.adapters.single import SingleModel
@@ -74,7 +74,7 @@ def _grid(shape: tuple[int, ...], count: int) -> Iterator[Window]:
 
 def closer(model: SingleModel, proxy: Picture, first: Coarse, way: str, quality: Quality) -> Coarse:
     """The first look, with the windows' answers in its band."""
-    open_ = band(first.alpha, 2 * first.cell_px) == 128
+    open_ = find_band(first.alpha, 2 * first.cell_px) == 128
     total = np.zeros(first.alpha.shape, np.float32)
     weight, cell = total.copy(), 0.0
     for window in windows(first.alpha, way):

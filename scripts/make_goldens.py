@@ -16,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from skimage import data
 
-from frisket.matting import engine
-from frisket.models import Coarse, Model, Registry, average_mirrored, mirror_picture
+from frisket.matting import MattingOptions, matte_picture
+from frisket.matting.engine import Quality
+from frisket.models import Model, Registry
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
 PICTURES = ("astronaut", "coffee", "chelsea")
 MODELS = ("classic", "embedded")
-QUALITIES = (engine.Quality.STANDARD, engine.Quality.HIGH)
+QUALITIES = (Quality.STANDARD, Quality.HIGH)
 WIDTH_PX = 128
 
 Plane = npt.NDArray[np.uint8]
@@ -35,23 +36,14 @@ def mattes() -> Iterator[tuple[str, Plane]]:
         for picture in PICTURES:
             rgb = np.ascontiguousarray(getattr(data, picture)()[..., :3])
             for quality in QUALITIES:
-                alpha = matte(rgb, looked(model, rgb, quality), quality)
+                alpha = matte(model, rgb, quality)
                 yield f"{name}-{quality.value}-{picture}", alpha
 
 
-def looked(model: Model, rgb: Plane, quality: engine.Quality) -> Coarse:
-    """Return the model's answer as the server asks for it: `high` looks in a mirror too."""
-    coarse = model.matte([rgb])[0]
-    if quality is engine.Quality.STANDARD:
-        return coarse
-    return average_mirrored(coarse, model.matte([mirror_picture(rgb)])[0])
-
-
-def matte(rgb: Plane, coarse: Coarse, quality: engine.Quality) -> Plane:
+def matte(model: Model, rgb: Plane, quality: Quality) -> Plane:
     """Return the alpha of a photograph (h, w, 3), `WIDTH_PX` wide."""
     height, width = rgb.shape[:2]
-    solved = engine.solve(rgb, coarse.alpha, (width, height), quality, cell_px=coarse.cell_px)
-    alpha = engine.refine(solved, 0, 0, rgb, 8)
+    alpha = matte_picture(model, rgb, MattingOptions(quality)).alpha
     size = (WIDTH_PX, round(height * WIDTH_PX / width))
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 from skimage import data
 
-from frisket.matting import engine
+from frisket.matting import matte_picture
 from frisket.models import Model, Registry
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "images" / "embedded-failures.jpg"
@@ -28,10 +28,9 @@ Plane = npt.NDArray[np.uint8]
 
 def row(model: Model, rgb: Plane) -> Plane:
     """One photograph (h, w, 3) with what became of it, `HEIGHT_PX` high."""
-    coarse = model.matte([rgb])[0].alpha
+    matted = matte_picture(model, rgb)
+    matte, coarse = matted.alpha, matted.solution.coarse.alpha
     size = (rgb.shape[1], rgb.shape[0])
-    solved = engine.solve(rgb, coarse, size, engine.Quality.STANDARD)
-    matte = engine.refine(solved, 0, 0, rgb, 8)
     share = matte[..., None].astype(np.float32) / 255
     cutout = (rgb * share + 255 * (1 - share)).astype(np.uint8)
     panels = (rgb, cv2.resize(coarse, size), matte, cutout)

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from frisket.models import Coarse, ModelFileError, ModelInfo, Prompt, Registry
-from frisket.models.adapters.fake import FakeModel
-from frisket.models.manifest import read_shipped
+from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.protocol.reasons import Reason
 from frisket.server.config import Limits
 from frisket.server.errors import ServiceError
@@ -25,14 +24,11 @@ PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
 PATIENCE_S = 10.0
 
 
-FAKE = ModelInfo("fake", "fake", "", "Apache-2.0", True, present=True)
-
-
 class WatchedModel(FakeModel):
     """Runs while its gate is open; notes what happened on which thread."""
 
     def __init__(self, name: str, log: list[tuple[str, str, int]]) -> None:
-        super().__init__(read_shipped()["fake"], replace(FAKE, name=name))
+        super().__init__(replace(FAKE, name=name))
         self.gate = threading.Event()
         self.gate.set()
         self.log = log

@@ -67,7 +67,7 @@ class MattingServiceServicer(object):
 
     def MatteImage(self, request, context):
         """One small encoded picture in, its encoded matte out, for scripts in any
-        language that speaks gRPC. At most 16 MiB encoded and 64 megapixels.
+        language that speaks gRPC. Both fit one message of 6 MiB; at most 64 megapixels.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

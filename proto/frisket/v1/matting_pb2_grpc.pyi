@@ -68,7 +68,7 @@ class MattingServiceStub:
         frisket.v1.matting_pb2.MatteImageResponse,
     ]
     """One small encoded picture in, its encoded matte out, for scripts in any
-    language that speaks gRPC. At most 16 MiB encoded and 64 megapixels.
+    language that speaks gRPC. Both fit one message of 6 MiB; at most 64 megapixels.
     """
 
     GetCapabilities: grpc.UnaryUnaryMultiCallable[
@@ -94,7 +94,7 @@ class MattingServiceAsyncStub:
         frisket.v1.matting_pb2.MatteImageResponse,
     ]
     """One small encoded picture in, its encoded matte out, for scripts in any
-    language that speaks gRPC. At most 16 MiB encoded and 64 megapixels.
+    language that speaks gRPC. Both fit one message of 6 MiB; at most 64 megapixels.
     """
 
     GetCapabilities: grpc.aio.UnaryUnaryMultiCallable[
@@ -124,7 +124,7 @@ class MattingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[frisket.v1.matting_pb2.MatteImageResponse, collections.abc.Awaitable[frisket.v1.matting_pb2.MatteImageResponse]]:
         """One small encoded picture in, its encoded matte out, for scripts in any
-        language that speaks gRPC. At most 16 MiB encoded and 64 megapixels.
+        language that speaks gRPC. Both fit one message of 6 MiB; at most 64 megapixels.
         """
 
     @abc.abstractmethod

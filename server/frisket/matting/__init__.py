@@ -1,1 +1,55 @@
-"""From a picture to an alpha: look, solve, plan, refine, assess. No gRPC, no protobuf."""
+"""From a picture to an alpha: view, predict, solve, plan, refine, assess.
+
+No gRPC, no protobuf, no threads and no models of its own: a caller brings them.
+"""
+
+from .errors import BadInput, MattingError, UnknownClass
+from .inference import Picture, check_classes
+from .options import MattingOptions
+from .pipeline import Matting, RefinerSpec, explain_lack
+from .refinement import (
+    Compute,
+    DirectRefinement,
+    FinishedTile,
+    Patch,
+    Refinement,
+    RefinePatch,
+    WindowedRefinement,
+    start_refinement,
+)
+from .solution import Solution
+from .whole import (
+    MattedPicture,
+    Runners,
+    frame_picture,
+    matte_picture,
+    matte_whole,
+    predict,
+)
+
+__all__ = [
+    "BadInput",
+    "Compute",
+    "DirectRefinement",
+    "FinishedTile",
+    "MattedPicture",
+    "Matting",
+    "MattingError",
+    "MattingOptions",
+    "Patch",
+    "Picture",
+    "RefinePatch",
+    "Refinement",
+    "RefinerSpec",
+    "Runners",
+    "Solution",
+    "UnknownClass",
+    "WindowedRefinement",
+    "check_classes",
+    "explain_lack",
+    "frame_picture",
+    "matte_picture",
+    "matte_whole",
+    "predict",
+    "start_refinement",
+]

@@ -22,11 +22,12 @@ from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.local_state import LocalServer, remove_state, write_state
 from frisket.protocol.reasons import Reason
 from frisket.server import report
+from frisket.server.admission import Admission
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.errors import ServiceError, trailers
 from frisket.server.pool import ModelPool
-from frisket.server.service import Desk, MattingService, ModelService
-from frisket.server.session import Engine
+from frisket.server.resources import Resources
+from frisket.server.service import MattingService, ModelService
 from frisket.v1 import matting_pb2, matting_pb2_grpc, models_pb2, models_pb2_grpc
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,6 @@ class TokenGuard(grpc.aio.ServerInterceptor):
 
 def _refusal(handler: Any) -> Any:
     error = ServiceError(
-        grpc.StatusCode.UNAUTHENTICATED,
         Reason.BAD_TOKEN,
         "The server refused the token: give the one it was started with.",
     )
@@ -101,7 +101,7 @@ class App:
         self._stop = asyncio.Event()
         self._compute = ThreadPoolExecutor(config.compute_threads, "compute")
         self._pool = ModelPool(Registry(), config.device, config.compute_threads, config.limits)
-        self._desk = Desk(config.limits.sessions, config.device)
+        self._admission = Admission(config.limits.sessions, config.device)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
         self.target = self._bind()
@@ -111,11 +111,11 @@ class App:
         guards = [TokenGuard(config.access.token)] if config.access.token else []
         streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
         server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
-        shared = Engine(self._pool, self._compute, config.limits)
+        resources = Resources(self._pool, self._compute, config.limits)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
-            MattingService(shared, self._desk), server
+            MattingService(resources, self._admission), server
         )
-        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(shared), server)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(resources), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
@@ -162,15 +162,15 @@ class App:
         while not self._stop.is_set():
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), min(idle / 4, 5.0) if idle else None)
-            quiet = time.monotonic() - self._desk.last_call
-            if idle and not self._desk.open and quiet > idle:
+            quiet = time.monotonic() - self._admission.last_call
+            if idle and not self._admission.open and quiet > idle:
                 log.info("leaving after %.0f s without a call", quiet)
                 return
 
     async def _drain(self) -> None:
         """Say NOT_SERVING first, refuse what is new, and let open streams finish."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._desk.draining = True
+        self._admission.draining = True
         await self._server.stop(self._config.drain_s)
 
     async def _set_health(self, status: int) -> None:

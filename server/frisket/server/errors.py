@@ -1,68 +1,102 @@
-"""What the server refuses, as one exception that becomes a gRPC status."""
+"""What the server refuses, as one exception, and the one table of gRPC statuses."""
 
 from __future__ import annotations
+
+import logging
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+from frisket.matting import BadInput, UnknownClass
+from frisket.models import DeviceUnavailable, ModelError, UnknownModel
+from frisket.protocol.reasons import Reason
+
+log = logging.getLogger(__name__)
 DOMAIN = "frisket"
+
+_STATUSES = {
+    Reason.BAD_CLASS: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_HINT: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_IMAGE: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_OPEN: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_ORDER: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_PROXY: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_TILE: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_TOKEN: grpc.StatusCode.UNAUTHENTICATED,
+    Reason.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.CORRUPT_PIXELS: grpc.StatusCode.DATA_LOSS,
+    Reason.DEVICE_UNAVAILABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.DRAINING: grpc.StatusCode.UNAVAILABLE,
+    Reason.IDLE: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Reason.MODEL_FAILED: grpc.StatusCode.INTERNAL,
+    Reason.MODEL_UNUSABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.UNEXPECTED: grpc.StatusCode.INTERNAL,
+    Reason.UNKNOWN_MODEL: grpc.StatusCode.NOT_FOUND,
+    Reason.VERSION_MISMATCH: grpc.StatusCode.FAILED_PRECONDITION,
+}
+# The first class that fits an error says its reason.
+_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
+    (UnknownClass, Reason.BAD_CLASS),
+    (BadInput, Reason.BAD_HINT),
+    (UnknownModel, Reason.UNKNOWN_MODEL),
+    (DeviceUnavailable, Reason.DEVICE_UNAVAILABLE),
+    (ModelError, Reason.MODEL_UNUSABLE),
+)
 
 
 class ServiceError(Exception):
     """Ends a call with a status.
 
     Args:
-        code: the gRPC status.
-        reason: one of the reasons listed in matting.proto.
+        reason: why; it decides the status.
         message: one sentence for the user: what is wrong and what to do.
         retry_s: seconds after which the same call may succeed, when busy.
-        metadata: the values concerned, by name.
     """
 
-    def __init__(
-        self,
-        code: grpc.StatusCode,
-        reason: str,
-        message: str,
-        *,
-        retry_s: float | None = None,
-        metadata: dict[str, str] | None = None,
-    ) -> None:
+    def __init__(self, reason: Reason, message: str, *, retry_s: float | None = None) -> None:
         super().__init__(message)
-        self.code = code
         self.reason = reason
         self.message = message
         self.retry_s = retry_s
-        self.metadata = metadata or {}
+
+    @property
+    def code(self) -> grpc.StatusCode:
+        """The gRPC status of the reason."""
+        return _STATUSES[self.reason]
 
 
-def invalid(reason: str, message: str, **metadata: object) -> ServiceError:
-    """Return an INVALID_ARGUMENT error."""
-    values = {name: str(value) for name, value in metadata.items()}
-    return ServiceError(grpc.StatusCode.INVALID_ARGUMENT, reason, message, metadata=values)
+def to_service_error(error: Exception) -> ServiceError:
+    """Return the refusal that any error becomes; an unexpected one is logged."""
+    if isinstance(error, ServiceError):
+        return error
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return ServiceError(reason, str(error))
+    if isinstance(error, MemoryError):
+        return ServiceError(Reason.TOO_LARGE, "The server ran out of memory.")
+    log.error("unexpected failure", exc_info=error)
+    return ServiceError(Reason.UNEXPECTED, "The server failed unexpectedly; its log says more.")
 
 
 def trailers(error: ServiceError) -> tuple[tuple[str, str | bytes], ...]:
     """Return the trailing metadata that carries an error's details."""
-    details = [_packed(_info(error))]
+    info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN)
+    details = [_pack_any(info)]
     if error.retry_s is not None:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(round(error.retry_s * 1000))
-        details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
+        details.append(_pack_any(error_details_pb2.RetryInfo(retry_delay=delay)))
     number: int = error.code.value[0]
     status = status_pb2.Status(code=number, message=error.message, details=details)
     return (
-        ("frisket-reason", error.reason),
+        ("frisket-reason", error.reason.value),
         ("grpc-status-details-bin", status.SerializeToString()),
     )
 
 
-def _info(error: ServiceError) -> error_details_pb2.ErrorInfo:
-    return error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
-
-
-def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> any_pb2.Any:
+def _pack_any(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

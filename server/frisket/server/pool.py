@@ -10,25 +10,22 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
 
-import grpc
 import numpy as np
 import numpy.typing as npt
 
+from frisket.matting import Patch, Picture
 from frisket.models import (
     Coarse,
-    DeviceUnavailable,
     Model,
     ModelError,
     ModelInfo,
-    Prompt,
     Refiner,
     Registry,
-    UnknownModel,
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.batcher import Batcher
 from frisket.server.config import Limits
-from frisket.server.errors import ServiceError
+from frisket.server.errors import ServiceError, to_service_error
 from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
 from frisket.server.runner import Runner
 
@@ -38,22 +35,6 @@ log = logging.getLogger(__name__)
 # 1.05 times the file for convolutions, 1.3 for dense layers, 3 for dense layers in half
 # precision, which it widens.
 MEMORY_PER_FILE_BYTE = 2
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a model is asked about: sRGB (h, w, 3) uint8, and a prompt if any."""
-
-    rgb: npt.NDArray[np.uint8]
-    prompt: Prompt | None = None
-
-
-@dataclass(frozen=True)
-class Patch:
-    """What a refiner is asked about: a square of sRGB (s, s, 3) uint8 and its trimap (s, s)."""
-
-    rgb: npt.NDArray[np.uint8]
-    trimap: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -104,7 +85,6 @@ class ModelPool:
         if loaded.side:
             self.release(loaded)
             raise ServiceError(
-                grpc.StatusCode.FAILED_PRECONDITION,
                 Reason.MODEL_UNUSABLE,
                 f"{name} refines the edge that another model found: choose it with "
                 "--quality best, not as the model.",
@@ -165,7 +145,7 @@ class ModelPool:
         try:
             return self.registry.info(name)
         except ModelError as error:
-            raise model_refused(error) from error
+            raise to_service_error(error) from error
 
     async def close(self, patience_s: float = 5.0) -> None:
         """Close every model after the run it is in, and refuse whoever asks from now on.
@@ -173,9 +153,7 @@ class ModelPool:
         Args:
             patience_s: seconds to wait; a longer run or opening is left to end by itself.
         """
-        draining = ServiceError(
-            grpc.StatusCode.UNAVAILABLE, Reason.DRAINING, "This server is shutting down."
-        )
+        draining = ServiceError(Reason.DRAINING, "This server is shutting down.")
         for runner in self._runners.values():
             runner.stop(draining)
         self._perform(self._placement.stop(draining))
@@ -256,16 +234,6 @@ def _explain(error: Exception) -> Exception:
     """Return what is told of a model that could not be opened."""
     if not isinstance(error, ModelError):
         return error
-    refused = model_refused(error)
+    refused = to_service_error(error)
     refused.__cause__ = error
     return refused
-
-
-def model_refused(error: ModelError) -> ServiceError:
-    """Turn what a model says into a status."""
-    status, reason = grpc.StatusCode.FAILED_PRECONDITION, Reason.MODEL_UNUSABLE
-    if isinstance(error, UnknownModel):
-        status, reason = grpc.StatusCode.NOT_FOUND, Reason.UNKNOWN_MODEL
-    elif isinstance(error, DeviceUnavailable):
-        reason = Reason.DEVICE_UNAVAILABLE
-    return ServiceError(status, reason, str(error))

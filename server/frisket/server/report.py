@@ -1,15 +1,22 @@
-"""Builds the messages that say what a session did."""
+"""Builds every message that the server answers with."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from frisket.models import Model
-from frisket.protocol.limits import PROTOCOL_VERSION
+import numpy as np
+import numpy.typing as npt
+
+from frisket.matting import FinishedTile, Solution
+from frisket.matting.engine import Assessment, Subject
+from frisket.models import Model, ModelError, ModelInfo
+from frisket.protocol.limits import MAX_PIXEL_BYTES, PROTOCOL_VERSION
 from frisket.protocol.memory import peak_bytes
-from frisket.server.solution import Judged, Solution
-from frisket.server.wire import Opening
+from frisket.server.requests import Opening
+from frisket.server.unary import EncodedMatte
+from frisket.server.wire import CorruptPixels, Packing, pack
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -31,7 +38,7 @@ def server_version() -> str:
         return "unknown"
 
 
-def opened_message(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
+def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
     """Return the answer to `open`, with a remark for the user where there is one."""
     return pb.MatteResponse(
         opened=pb.OpenedResponse(
@@ -46,11 +53,81 @@ def opened_message(opening: Opening, model: Model, remark: str = "") -> pb.Matte
     )
 
 
-def finished_message(
-    revision: int, cancelled: bool, timings: Timings, solved: Solution, judged: Judged
+def build_coarse(
+    alpha: npt.NDArray[np.uint8], revision: int, packing: Packing
+) -> list[pb.MatteResponse]:
+    """Return the coarse alpha (height, width) in messages of bounded size."""
+    height, width = alpha.shape
+    step = max(1, MAX_PIXEL_BYTES // width)
+    return [
+        pb.MatteResponse(
+            coarse=pb.CoarseRows(
+                revision=revision,
+                first_row=first,
+                row_count=min(step, height - first),
+                pixels=pack(alpha[first : first + step], packing),
+            )
+        )
+        for first in range(0, height, step)
+    ]
+
+
+def build_solid(
+    revision: int, plan: npt.NDArray[np.int16], fresh: npt.NDArray[np.bool_]
+) -> pb.MatteResponse | None:
+    """Return which fresh tiles are solid by a plan; None when there are none."""
+    solid = pb.SolidTiles(
+        revision=revision,
+        transparent=list_runs((plan == 0) & fresh),
+        opaque=list_runs((plan > 0) & fresh),
+    )
+    return pb.MatteResponse(solid=solid) if solid.transparent or solid.opaque else None
+
+
+def list_runs(flags: npt.NDArray[np.bool_]) -> list[pb.TileRun]:
+    """Return a flag per tile as runs."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return [
+        pb.TileRun(first=int(first), count=int(end - first))
+        for first, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def build_need(revision: int, tiles: Iterable[int], context: Iterable[int]) -> pb.MatteResponse:
+    """Return which tiles are asked for, and which beside them as context."""
+    need = pb.NeedTiles(revision=revision, tile_ids=tiles, context_ids=context)
+    return pb.MatteResponse(need=need)
+
+
+def build_alpha(revision: int, packing: Packing, tile: FinishedTile) -> pb.MatteResponse:
+    """Return a finished tile, packed."""
+    answer = pb.AlphaTile(
+        tile_id=tile.tile,
+        revision=revision,
+        stage=pb.STAGE_FINAL,
+        pixels=pack(tile.alpha, packing),
+        colours=None if tile.colours is None else pack(tile.colours, packing),
+    )
+    return pb.MatteResponse(alpha=answer)
+
+
+def build_failure(tile: int, error: CorruptPixels) -> pb.MatteResponse:
+    """Return that a tile could not be used and will be asked for again."""
+    failure = pb.TileFailure(tile_id=tile, reason=error.reason.value, message=str(error))
+    return pb.MatteResponse(failure=failure)
+
+
+def build_finished(
+    revision: int,
+    cancelled: bool,
+    timings: Timings,
+    solution: Solution,
+    assessment: Assessment,
+    failures: Sequence[ModelError] = (),
 ) -> pb.MatteResponse:
     """Return the message that ends a revision."""
-    plan = solved.plan
+    plan, subject = solution.plan, assessment.subject
+    remark = f" {len(failures)} of them could not be refined: {failures[0]}" if failures else ""
     finished = pb.FinishedResponse(
         revision=revision,
         cancelled=cancelled,
@@ -63,11 +140,58 @@ def finished_message(
             refine_seconds=timings.refine_s,
             server_peak_bytes=peak_bytes(),
         ),
-        assessment=judged.message,
-        covered_share=judged.covered_share,
-        method=solved.method,
+        assessment=build_assessment(assessment),
+        subject=None if subject is None else build_rect(subject),
+        covered_share=assessment.covered_share,
+        method=solution.method + remark,
     )
-    if judged.subject is not None:
-        x, y, width, height = judged.subject
-        finished.subject.CopyFrom(pb.Rect(x=x, y=y, width=width, height=height))
     return pb.MatteResponse(finished=finished)
+
+
+def build_assessment(assessment: Assessment) -> pb.Assessment:
+    """Return what the server believes of its matte."""
+    return pb.Assessment(
+        edge=assessment.edge,
+        semantic=assessment.semantic,
+        overall=assessment.overall,
+        needs_review=assessment.needs_review,
+        reasons=assessment.reasons,
+    )
+
+
+def build_rect(subject: Subject) -> pb.Rect:
+    """Return where the subject is."""
+    return pb.Rect(x=subject.x, y=subject.y, width=subject.width, height=subject.height)
+
+
+def build_image(matte: EncodedMatte) -> pb.MatteImageResponse:
+    """Return the matte of one encoded picture."""
+    assessment = matte.assessment
+    return pb.MatteImageResponse(
+        image=matte.png,
+        width=matte.width,
+        height=matte.height,
+        model=matte.model.info.name,
+        device=matte.model.device,
+        assessment=build_assessment(assessment),
+        subject=None if assessment.subject is None else build_rect(assessment.subject),
+        covered_share=assessment.covered_share,
+    )
+
+
+def build_model(info: ModelInfo, loaded: bool) -> pb.Model:
+    """Return what is known of a model."""
+    return pb.Model(
+        name=info.name,
+        family=info.family,
+        description=info.description,
+        licence=info.licence,
+        commercial=info.commercial,
+        present=info.present,
+        loaded=loaded,
+        is_default=info.default and info.role == "matte",
+        size_bytes=info.size_bytes,
+        classes=info.cuttable,
+        prompts=info.prompts,
+        refiner=info.role == "refiner",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..core.types import Coarse, Mask, ModelInfo, Picture, Prompt
 from .answers import answer_nothing
 from .opened import OpenedModel
 
+FAKE = ModelInfo("fake", "fake", "For tests.", "Apache-2.0", True, present=True)
 _SIDE = 320  # of the picture that it pretends to look at
 
 
@@ -24,18 +25,28 @@ def draw_disc(image: Picture) -> Mask:
 
 
 class FakeModel(OpenedModel):
-    """Answers with a disc in the middle of every picture."""
+    """Answers with a disc in the middle of every picture, or with what a test draws.
 
-    def __init__(self, spec: Spec, info: ModelInfo) -> None:
+    Args:
+        info: what it says of itself.
+        draw: returns the alpha (h, w) uint8 of a picture (h, w, 3).
+    """
+
+    def __init__(self, info: ModelInfo = FAKE, draw: Callable[[Picture], Mask] = draw_disc) -> None:
         super().__init__(info)
+        self._draw = draw
 
     def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
-        """Return one disc per picture, whatever was said."""
-        return [_answer_one(image) for image in images]
+        """Return one alpha per picture, whatever was said."""
+        return [_make_answer(self._draw(image)) for image in images]
 
 
-def _answer_one(image: Picture) -> Coarse:
-    alpha = draw_disc(image)
+def open_fake(spec: Spec, info: ModelInfo) -> FakeModel:
+    """Return the fake as the table of adapters opens it."""
+    return FakeModel(info)
+
+
+def _make_answer(alpha: Mask) -> Coarse:
     cell = max(1.0, max(alpha.shape) / _SIDE)
     if not alpha.any():
         return answer_nothing((alpha.shape[0], alpha.shape[1]), cell, 1.0)

@@ -16,7 +16,7 @@ class Adapter:
 
     Attributes:
         module: of this room; imported when a model is opened and not before.
-        name: of the class in it, called as ``name(spec, info, **graphs)``.
+        name: of the class or function in it, called as ``name(spec, info, **graphs)``.
         parts: the graphs that it takes, by keyword; none for models without weights.
         roles: what its models can be: "matte", "refiner".
     """
@@ -27,7 +27,7 @@ class Adapter:
     roles: tuple[str, ...] = ("matte",)
 
     def load_class(self) -> Callable[..., Model]:
-        """Return the adapter's class."""
+        """Return what opens a model: the adapter's class, or a function."""
         found: Any = getattr(import_module(f".{self.module}", __package__), self.name)
         return found  # type: ignore[no-any-return]
 
@@ -37,5 +37,5 @@ ADAPTERS: Mapping[str, Adapter] = {
     "sam": Adapter("sam", "SamModel", parts=("encoder", "decoder")),
     "refiner": Adapter("refiner", "RefinerModel", roles=("refiner",)),
     "classic": Adapter("classic", "ClassicModel", parts=()),
-    "fake": Adapter("fake", "FakeModel", parts=()),
+    "fake": Adapter("fake", "open_fake", parts=()),
 }

@@ -6,13 +6,12 @@ It knows nothing of models, sessions and the wire, and opens no file.
 from .assess import Assessment, Subject, assess
 from .carry import plan, refine
 from .changes import changed_tiles
-from .foreground import ForegroundColours, colours, prepare_colours
-from .hints import heeded
-from .normalise import normalised
+from .foreground import ForegroundColours, clean_colours, prepare_colours
+from .hints import apply_hints
+from .normalise import normalise_picture
 from .solve import solve
 from .types import (
     EdgeControls,
-    EngineError,
     HintBox,
     HintPoint,
     Hints,
@@ -20,12 +19,11 @@ from .types import (
     Quality,
     Scribble,
 )
-from .windows import Windows, blended, laid_out, trimap_of
+from .windows import Windows, blend_windows, interpolate_trimap, layout_windows
 
 __all__ = [
     "Assessment",
     "EdgeControls",
-    "EngineError",
     "ForegroundColours",
     "HintBox",
     "HintPoint",
@@ -35,16 +33,16 @@ __all__ = [
     "Scribble",
     "Subject",
     "Windows",
+    "apply_hints",
     "assess",
-    "blended",
+    "blend_windows",
     "changed_tiles",
-    "colours",
-    "heeded",
-    "laid_out",
-    "normalised",
+    "clean_colours",
+    "interpolate_trimap",
+    "layout_windows",
+    "normalise_picture",
     "plan",
     "prepare_colours",
     "refine",
     "solve",
-    "trimap_of",
 ]

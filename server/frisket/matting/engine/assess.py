@@ -55,7 +55,7 @@ class Assessment:
     covered_share: float
 
 
-def _subject(matte: LinearMatte) -> Subject | None:
+def _find_subject(matte: LinearMatte) -> Subject | None:
     inside = matte.alpha >= 26
     if not inside.any():
         return None
@@ -68,14 +68,14 @@ def _subject(matte: LinearMatte) -> Subject | None:
 
 
 def assess(coarse: Bytes, matte: LinearMatte, confidence: float = 1.0) -> Assessment:
-    """Score a matte.
+    """Return how good a matte probably is.
 
     Args:
         coarse: (h, w) uint8, the model's answer.
         matte: what was solved from it.
         confidence: 0..1, how far answers of this model are to be believed at all.
     """
-    subject = _subject(matte)
+    subject = _find_subject(matte)
     covered = float(matte.alpha.mean() / 255)
     if subject is None:
         return Assessment(0, 0, 0, True, ("No subject was found.",), None, covered)
@@ -88,11 +88,11 @@ def assess(coarse: Bytes, matte: LinearMatte, confidence: float = 1.0) -> Assess
     semantic = confidence * float(np.exp(-doubt))
     edge = float(np.exp(-_EDGE_RATE * undecided / outline))
     overall = 0.6 * semantic + 0.4 * edge
-    reasons = _reasons(overall, inside, matte)
+    reasons = _find_reasons(overall, inside, matte)
     return Assessment(edge, semantic, overall, bool(reasons), reasons, subject, covered)
 
 
-def _reasons(overall: float, inside: Bytes, matte: LinearMatte) -> tuple[str, ...]:
+def _find_reasons(overall: float, inside: Bytes, matte: LinearMatte) -> tuple[str, ...]:
     found = []
     if overall < _REVIEW_BELOW:
         found.append("The model is unsure of this picture.")

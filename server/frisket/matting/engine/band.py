@@ -11,22 +11,22 @@ UNSURE = (5, 250)
 """Coarse values between these are open: even a faint answer marks hair."""
 
 
-def _disc(radius: int) -> Bytes:
+def _make_disc(radius: int) -> Bytes:
     size = 2 * radius + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
-def grown(mask: Bytes, radius: int) -> Bytes:
-    """Dilate by a disc; large discs as several small ones, which is far quicker."""
+def dilate_disc(mask: Bytes, radius: int) -> Bytes:
+    """Dilate a mask by a disc; large discs as several small ones, which is far quicker."""
     while radius > 0:
         step = min(radius, 7)
-        mask = np.asarray(cv2.dilate(mask, _disc(step)), np.uint8)
+        mask = np.asarray(cv2.dilate(mask, _make_disc(step)), np.uint8)
         radius -= step
     return mask
 
 
-def band(alpha: Bytes, reach: float) -> Bytes:
-    """The trimap of a coarse alpha.
+def find_band(alpha: Bytes, reach: float) -> Bytes:
+    """Return the trimap of a coarse alpha.
 
     Args:
         alpha: (h, w), 0..255.
@@ -38,13 +38,13 @@ def band(alpha: Bytes, reach: float) -> Bytes:
     """
     unsure = ((alpha > UNSURE[0]) & (alpha < UNSURE[1])).astype(np.uint8)
     inside = (alpha >= 128).astype(np.uint8)
-    outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _disc(1))
-    wide = grown(np.maximum(unsure, outline), max(2, round(reach)))
+    outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _make_disc(1))
+    wide = dilate_disc(np.maximum(unsure, outline), max(2, round(reach)))
     return np.where(wide > 0, 128, np.where(inside > 0, 255, 0)).astype(np.uint8)
 
 
-def settled(trimap: Bytes, alpha: Float, margin: int) -> Bytes:
-    """The trimap after solving: what came out as 0 or 1, and all around it, is known.
+def settle_trimap(trimap: Bytes, alpha: Float, margin: int) -> Bytes:
+    """Return the trimap after solving: what came out as 0 or 1, and all around it, is known.
 
     Args:
         trimap: (h, w) before solving.
@@ -53,7 +53,7 @@ def settled(trimap: Bytes, alpha: Float, margin: int) -> Bytes:
     """
     between = ((alpha > 1 / 255) & (alpha < 254 / 255)).astype(np.uint8)
     inside = (alpha >= 0.5).astype(np.uint8)
-    outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _disc(1))
-    near = grown(np.maximum(between, outline), margin) > 0
+    outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _make_disc(1))
+    near = dilate_disc(np.maximum(between, outline), margin) > 0
     still = (trimap == 128) & near
     return np.where(still, 128, inside * 255).astype(np.uint8)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .carry import spans
+from .carry import hold_in_tiles
 from .types import LinearMatte
 
 
 def changed_tiles(before: LinearMatte, after: LinearMatte, tile_size: int) -> NDArray[np.bool_]:
-    """Tell which tiles' alpha may differ.
+    """Return which tiles' alpha may differ.
 
     Args:
         before: the earlier solution.
@@ -21,7 +21,7 @@ def changed_tiles(before: LinearMatte, after: LinearMatte, tile_size: int) -> ND
         (rows, columns): False only where every coefficient a tile is made of is the same.
     """
     if before.b.shape != after.b.shape:
-        return ~np.zeros_like(spans(after.b == after.b, after, tile_size))
+        return ~np.zeros_like(hold_in_tiles(after.b == after.b, after, tile_size))
     same = (before.a == after.a).all(axis=2) & (before.b == after.b)
     same &= before.known == after.known
-    return ~spans(same, after, tile_size)
+    return ~hold_in_tiles(same, after, tile_size)

@@ -33,26 +33,26 @@ class Laplacian:
         self._share = 1 / self._count
         self._planes = [np.ascontiguousarray(guide[..., c]) for c in range(3)]
         self._means = [self._sum(plane) * self._share for plane in self._planes]
-        self._factors = self._factored(np.float32(eps))
+        self._factors = self._factorise(np.float32(eps))
 
     def _sum(self, values: Float) -> Float:
         return np.asarray(
             cv2.boxFilter(values, -1, self._size, normalize=False, borderType=cv2.BORDER_CONSTANT)
         )
 
-    def _covariance(self, i: int, j: int, eps: np.float32) -> Float:
+    def _find_covariance(self, i: int, j: int, eps: np.float32) -> Float:
         product = self._sum(self._planes[i] * self._planes[j]) * self._share
         product -= self._means[i] * self._means[j]
         return product + eps if i == j else product
 
-    def _factored(self, eps: np.float32) -> tuple[Float, ...]:
-        """L D L' of every window's covariance: below the diagonal, then 1 / D.
+    def _factorise(self, eps: np.float32) -> tuple[Float, ...]:
+        """Return L D L' of every window's covariance: below the diagonal, then 1 / D.
 
         Elimination keeps its digits where colours are correlated, as in grey pictures;
         the adjugate over the determinant loses all of them in single precision.
         """
-        rr, rg, rb = (self._covariance(0, j, eps) for j in range(3))
-        gg, gb, bb = (self._covariance(i, j, eps) for i, j in ((1, 1), (1, 2), (2, 2)))
+        rr, rg, rb = (self._find_covariance(0, j, eps) for j in range(3))
+        gg, gb, bb = (self._find_covariance(i, j, eps) for i, j in ((1, 1), (1, 2), (2, 2)))
         least = np.float32(0.5) * eps
         first = 1 / np.maximum(rr, least)
         m21, m31 = rg * first, rb * first
@@ -62,17 +62,17 @@ class Laplacian:
         third = 1 / np.maximum(bb - m31 * rb - m32 * rest, least)
         return m21, m31, m32, first, second, third
 
-    def _regressions(self, alpha: Float) -> tuple[list[Float], Float]:
+    def _regress(self, alpha: Float) -> tuple[list[Float], Float]:
         mean = self._sum(alpha) * self._share
         pairs = zip(self._planes, self._means, strict=True)
         cov = [self._sum(plane * alpha) * self._share - m * mean for plane, m in pairs]
-        slopes = self._divided(cov)
+        slopes = self._divide(cov)
         for slope, m in zip(slopes, self._means, strict=True):
             mean -= slope * m
         return slopes, mean
 
-    def _divided(self, cov: list[Float]) -> list[Float]:
-        """The windows' covariances with alpha, divided by those of colour."""
+    def _divide(self, cov: list[Float]) -> list[Float]:
+        """Divide the windows' covariances with alpha by those of colour, in place."""
         m21, m31, m32, first, second, third = self._factors
         x, y, z = cov
         y -= m21 * x
@@ -87,8 +87,8 @@ class Laplacian:
         return [x, y, z]
 
     def apply(self, alpha: Float) -> Float:
-        """The Laplacian times ``alpha`` (h, w)."""
-        slopes, offset = self._regressions(alpha)
+        """Return the Laplacian times ``alpha`` (h, w)."""
+        slopes, offset = self._regress(alpha)
         explained = self._sum(offset)
         for slope, plane in zip(slopes, self._planes, strict=True):
             explained += self._sum(slope) * plane
@@ -97,9 +97,9 @@ class Laplacian:
         rest /= self._area
         return rest
 
-    def linear(self, alpha: Float) -> tuple[Float, Float]:
-        """Slopes (h, w, 3) and offset (h, w), averaged over the windows of each pixel."""
-        slopes, offset = self._regressions(alpha)
+    def fit_linear(self, alpha: Float) -> tuple[Float, Float]:
+        """Return slopes (h, w, 3) and offset (h, w), averaged over the windows of each pixel."""
+        slopes, offset = self._regress(alpha)
         means = [self._sum(slope) * self._share for slope in slopes]
         return np.stack(means, axis=2), self._sum(offset) * self._share
 

@@ -13,10 +13,10 @@ import numpy as np
 from .types import Bytes, EdgeControls, Float
 
 
-def controlled(
+def apply_edge(
     a: Float, b: Float, alpha: Float, edge: EdgeControls, scale: float
 ) -> tuple[Float, Float, Float]:
-    """Coefficients and alpha after the controls.
+    """Return coefficients and alpha after the controls.
 
     Args:
         a: (h, w, 3) slopes.
@@ -29,31 +29,34 @@ def controlled(
         The same three, changed.
     """
     alpha = np.clip(alpha, 0, 1)
-    for mask, value in ((_holes(alpha, edge.fill_holes), 1), (_specks(alpha, edge.drop_specks), 0)):
+    for mask, value in (
+        (_find_holes(alpha, edge.fill_holes), 1),
+        (_find_specks(alpha, edge.drop_specks), 0),
+    ):
         a, b = np.where(mask[..., None], np.float32(0), a), np.where(mask, np.float32(value), b)
         alpha = np.where(mask, np.float32(value), alpha).astype(np.float32)
     if edge.smooth or edge.shift_px or edge.feather_px:
-        alpha = _moved(alpha, edge, scale)
+        alpha = _move_outline(alpha, edge, scale)
         a, b = np.zeros_like(a), alpha
     if edge.contrast:
-        a, b, alpha = _contrasted(a, b, alpha, edge.contrast)
+        a, b, alpha = _change_contrast(a, b, alpha, edge.contrast)
     return a.astype(np.float32), b.astype(np.float32), alpha.astype(np.float32)
 
 
-def _pieces(mask: Bytes, limit: float) -> tuple[Bytes, Bytes]:
-    """Names of pieces, and which names are smaller than ``limit`` cells."""
+def _label_pieces(mask: Bytes, limit: float) -> tuple[Bytes, Bytes]:
+    """Return names of pieces, and which names are smaller than ``limit`` cells."""
     count, names = cv2.connectedComponents(mask.astype(np.uint8))
     small = np.bincount(names.ravel(), minlength=count) < limit
     small[0] = False
     return np.asarray(names), small
 
 
-def _holes(alpha: Float, share: float) -> Bytes:
+def _find_holes(alpha: Float, share: float) -> Bytes:
     subject = alpha >= 0.5
     if not share or not subject.any():
         return np.zeros(alpha.shape, bool)
-    names, _ = _pieces(alpha < 0.99, np.inf)
-    inside, _ = _pieces(~subject, np.inf)
+    names, _ = _label_pieces(alpha < 0.99, np.inf)
+    inside, _ = _label_pieces(~subject, np.inf)
     sizes = np.bincount(inside.ravel())
     border = np.unique(np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]]))
     fill = sizes <= share * int(subject.sum())
@@ -66,30 +69,30 @@ def _holes(alpha: Float, share: float) -> Bytes:
     return np.asarray(holes | np.isin(names, np.setdiff1d(ramps, [*outer, 0])))
 
 
-def _specks(alpha: Float, share: float) -> Bytes:
+def _find_specks(alpha: Float, share: float) -> Bytes:
     if not share:
         return np.zeros(alpha.shape, bool)
-    names, small = _pieces(alpha > 0.01, share * float(alpha.sum()))
+    names, small = _label_pieces(alpha > 0.01, share * float(alpha.sum()))
     return np.asarray(small[names])
 
 
-def _blurred(alpha: Float, sigma: float) -> Float:
+def _blur(alpha: Float, sigma: float) -> Float:
     if sigma <= 0.05:
         return alpha
     return np.asarray(cv2.GaussianBlur(alpha, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
 
 
-def _moved(alpha: Float, edge: EdgeControls, scale: float) -> Float:
+def _move_outline(alpha: Float, edge: EdgeControls, scale: float) -> Float:
     if edge.smooth:
-        soft = _blurred(alpha, 6 * edge.smooth)
+        soft = _blur(alpha, 6 * edge.smooth)
         alpha = np.clip((soft - 0.5) * (1 + 3 * edge.smooth) + 0.5, 0, 1)
     if edge.shift_px:
-        alpha = _shifted(alpha, edge.shift_px * scale)
-    return _blurred(alpha.astype(np.float32), edge.feather_px * scale)
+        alpha = _shift_outline(alpha, edge.shift_px * scale)
+    return _blur(alpha.astype(np.float32), edge.feather_px * scale)
 
 
-def _shifted(alpha: Float, cells: float) -> Float:
-    """Expanded (or, for negative cells, contracted) by a fraction of cells too."""
+def _shift_outline(alpha: Float, cells: float) -> Float:
+    """Expand alpha (or, for negative cells, contract it), by a fraction of cells too."""
     whole = int(abs(cells))
     act = cv2.dilate if cells > 0 else cv2.erode
     near = alpha
@@ -103,10 +106,12 @@ def _shifted(alpha: Float, cells: float) -> Float:
 _BALL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
 
-def _contrasted(a: Float, b: Float, alpha: Float, contrast: float) -> tuple[Float, Float, Float]:
+def _change_contrast(
+    a: Float, b: Float, alpha: Float, contrast: float
+) -> tuple[Float, Float, Float]:
     if contrast > 0:
         gain = np.float32(1 / (1 - 0.9 * contrast))
         middle = np.float32(0.5) * (1 - gain)
         return a * gain, b * gain + middle, np.clip(alpha * gain + middle, 0, 1)
-    keep, soft = np.float32(1 + contrast), _blurred(alpha, 2.0)
+    keep, soft = np.float32(1 + contrast), _blur(alpha, 2.0)
     return a * keep, b * keep + (1 - keep) * soft, alpha * keep + (1 - keep) * soft

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .lattice import Lattice, strips
+from .lattice import Lattice, cut_strips
 from .types import Bytes, Float, LinearMatte, Pixels
 
 _SIDE = 512
@@ -47,11 +47,11 @@ def prepare_colours(rgb: Bytes, matte: LinearMatte) -> ForegroundColours:
     size = (max(1, round(wide * scale)), max(1, round(high * scale)))
     image = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     alpha = cv2.resize(matte.alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return _levels(image, alpha)
+    return _estimate_levels(image, alpha)
 
 
-def _levels(image: Float, alpha: Float) -> ForegroundColours:
-    """From one cell to the whole grid, each level starting from the one before."""
+def _estimate_levels(image: Float, alpha: Float) -> ForegroundColours:
+    """Estimate from one cell to the whole grid, each level starting from the one before."""
     high, wide = alpha.shape[:2]
     fore = back = image.mean(axis=(0, 1), keepdims=True)
     for level in range(_STEPS_UP + 1):
@@ -62,20 +62,20 @@ def _levels(image: Float, alpha: Float) -> ForegroundColours:
         fore = cv2.resize(fore, size, interpolation=cv2.INTER_NEAREST).reshape(small.shape)
         back = cv2.resize(back, size, interpolation=cv2.INTER_NEAREST).reshape(small.shape)
         for _ in range(_ROUNDS_SMALL if max(size) <= 32 else _ROUNDS):
-            fore, back = _relaxed(small, share, fore, back)
+            fore, back = _relax(small, share, fore, back)
     return ForegroundColours(np.asarray(fore, np.float32), np.asarray(back, np.float32))
 
 
-def _relaxed(image: Float, alpha: Float, fore: Float, back: Float) -> tuple[Float, Float]:
-    """One Jacobi step of the smoothness-regularised compositing equation."""
+def _relax(image: Float, alpha: Float, fore: Float, back: Float) -> tuple[Float, Float]:
+    """Take one Jacobi step of the smoothness-regularised compositing equation."""
     rest = 1 - alpha
     for_fore, for_back = alpha * image, rest * image
     pull = np.zeros_like(alpha)
     for axis in (0, 1):
         for way in (-1, 1):
-            weight = _WEAK + np.abs(alpha - _beside(alpha, axis, way))
-            for_fore = for_fore + weight * _beside(fore, axis, way)
-            for_back = for_back + weight * _beside(back, axis, way)
+            weight = _WEAK + np.abs(alpha - _take_neighbours(alpha, axis, way))
+            for_fore = for_fore + weight * _take_neighbours(fore, axis, way)
+            for_back = for_back + weight * _take_neighbours(back, axis, way)
             pull = pull + weight
     ff, fb, bb = alpha * alpha + pull, alpha * rest, rest * rest + pull
     scale = 1 / (ff * bb - fb * fb)
@@ -83,16 +83,16 @@ def _relaxed(image: Float, alpha: Float, fore: Float, back: Float) -> tuple[Floa
     return new_fore, np.clip((ff * for_back - fb * for_fore) * scale, 0, 1)
 
 
-def _beside(values: Float, axis: int, way: int) -> Float:
-    """Each cell's neighbour; at the border, the cell itself."""
+def _take_neighbours(values: Float, axis: int, way: int) -> Float:
+    """Return each cell's neighbour; at the border, the cell itself."""
     at = np.clip(np.arange(values.shape[axis]) + way, 0, values.shape[axis] - 1)
     return np.asarray(np.take(values, at, axis=axis))
 
 
-def colours(
+def clean_colours(
     prepared: ForegroundColours, matte: LinearMatte, x: int, y: int, pixels: Pixels, alpha: Pixels
 ) -> Pixels:
-    """The foreground's colours of a rectangle of the layer.
+    """Return the foreground's colours of a rectangle of the layer.
 
     Args:
         prepared: of the same layer.
@@ -110,12 +110,12 @@ def colours(
     out = part.copy()
     layer = (matte.layer_width, matte.layer_height)
     grid = prepared.foreground.shape[:2]
-    for rows, lattice in strips(grid, layer, (x, y), part.shape[:2]):
-        _strip(prepared, lattice, part[rows], alpha[rows], out[rows])
+    for rows, lattice in cut_strips(grid, layer, (x, y), part.shape[:2]):
+        _clean_strip(prepared, lattice, part[rows], alpha[rows], out[rows])
     return np.asarray(out[..., 0] if flat else out)
 
 
-def _strip(
+def _clean_strip(
     prepared: ForegroundColours, lattice: Lattice, pixels: Pixels, alpha: Pixels, out: Pixels
 ) -> None:
     """Replace colours in ``out`` wherever alpha is not full."""
@@ -127,18 +127,18 @@ def _strip(
     share *= np.float32(1.0 / full)
     top = np.float32(np.iinfo(pixels.dtype).max)
     for c in range(pixels.shape[2]):
-        fore = lattice(_plane(prepared.foreground, c, pixels.shape[2]))
-        back = lattice(_plane(prepared.background, c, pixels.shape[2]))
-        best = _best(pixels[..., c].astype(np.float32), fore, back, share, top)
+        fore = lattice(_pick_channel(prepared.foreground, c, pixels.shape[2]))
+        back = lattice(_pick_channel(prepared.background, c, pixels.shape[2]))
+        best = _explain_colour(pixels[..., c].astype(np.float32), fore, back, share, top)
         np.copyto(out[..., c], best.astype(pixels.dtype), where=mixed)
 
 
-def _plane(values: Float, c: int, count: int) -> Float:
-    """One channel or, for grey layers, the mean of three."""
+def _pick_channel(values: Float, c: int, count: int) -> Float:
+    """Return one channel or, for grey layers, the mean of three."""
     return values[..., c] if count == 3 else values.mean(axis=2)
 
 
-def _best(own: Float, fore: Float, back: Float, share: Float, top: np.float32) -> Float:
+def _explain_colour(own: Float, fore: Float, back: Float, share: Float, top: np.float32) -> Float:
     own *= np.float32(1) / top
     rest = own - share * fore
     rest -= (np.float32(1) - share) * back

@@ -14,8 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .band import grown
-from .types import Bytes, EngineError, Hints
+from ..errors import BadInput
+from .band import dilate_disc
+from .types import Bytes, Hints
 
 _SIDE = 320
 _SEEDS = 64
@@ -29,30 +30,28 @@ _LOCK = threading.Lock()  # OpenCV's random numbers are the process's own
 
 
 def check(hints: Hints, shape: tuple[int, int]) -> None:
-    """Every hint fits a proxy of ``shape`` (height, width).
+    """Check that every hint fits a proxy of ``shape`` (height, width).
 
     Raises:
-        EngineError: it names the hint that does not.
+        BadInput: it names the hint that does not.
     """
     high, wide = shape
     for name, plane in (("trimap", hints.trimap), ("prior", hints.prior)):
         if plane is not None and (plane.shape != shape or plane.dtype != np.uint8):
             found = "x".join(str(n) for n in plane.shape[::-1])
-            raise EngineError(
-                f"The {name} is {found} {plane.dtype}, the proxy {wide}x{high} uint8."
-            )
+            raise BadInput(f"The {name} is {found} {plane.dtype}, the proxy {wide}x{high} uint8.")
     for point in hints.points:
         if not (0 <= point.x < wide and 0 <= point.y < high):
-            raise EngineError(f"The point {point.x:g},{point.y:g} lies outside the layer.")
+            raise BadInput(f"The point {point.x:g},{point.y:g} lies outside the layer.")
     for box in hints.boxes:
         if box.right <= box.left or box.bottom <= box.top:
-            raise EngineError(f"The box at {box.left:g},{box.top:g} has no area.")
+            raise BadInput(f"The box at {box.left:g},{box.top:g} has no area.")
         if box.right <= 0 or box.bottom <= 0 or box.left >= wide or box.top >= high:
-            raise EngineError(f"The box at {box.left:g},{box.top:g} lies outside the layer.")
+            raise BadInput(f"The box at {box.left:g},{box.top:g} lies outside the layer.")
 
 
-def said(hints: Hints, shape: tuple[int, int], grid: tuple[int, int]) -> Bytes:
-    """What is certain by hints alone, on a grid: 0, 255, and 128 for nothing said.
+def hint_trimap(hints: Hints, shape: tuple[int, int], grid: tuple[int, int]) -> Bytes:
+    """Return what is certain by hints alone, on a grid: 0, 255, and 128 for nothing said.
 
     Args:
         hints: in pixels of the proxy.
@@ -77,10 +76,10 @@ def said(hints: Hints, shape: tuple[int, int], grid: tuple[int, int]) -> Bytes:
     for point in hints.points:
         at = (int(point.x * scale[0]), int(point.y * scale[1]))
         cv2.circle(out, at, max(1, max(grid) // 160), 255 if point.positive else 0, -1)
-    return _trimapped(out, hints.trimap, grid)
+    return _apply_trimap(out, hints.trimap, grid)
 
 
-def _trimapped(out: Bytes, trimap: Bytes | None, grid: tuple[int, int]) -> Bytes:
+def _apply_trimap(out: Bytes, trimap: Bytes | None, grid: tuple[int, int]) -> Bytes:
     if trimap is None:
         return out
     small = cv2.resize(trimap, grid[::-1], interpolation=cv2.INTER_AREA)
@@ -89,8 +88,8 @@ def _trimapped(out: Bytes, trimap: Bytes | None, grid: tuple[int, int]) -> Bytes
     return out
 
 
-def heeded(rgb: Bytes, coarse: Bytes, hints: Hints, prompted: bool = False) -> Bytes:
-    """The coarse alpha as the hints would have it.
+def apply_hints(rgb: Bytes, coarse: Bytes, hints: Hints, prompted: bool = False) -> Bytes:
+    """Return the coarse alpha as the hints would have it.
 
     Args:
         rgb: (h, w, 3) the proxy.
@@ -102,21 +101,21 @@ def heeded(rgb: Bytes, coarse: Bytes, hints: Hints, prompted: bool = False) -> B
         (h, w) uint8.
 
     Raises:
-        EngineError: a hint does not fit the proxy.
+        BadInput: a hint does not fit the proxy.
     """
     shape = (coarse.shape[0], coarse.shape[1])
     check(hints, shape)
-    alpha = coarse if hints.prior is None else _with_prior(coarse, hints.prior)
+    alpha = coarse if hints.prior is None else _apply_prior(coarse, hints.prior)
     if not prompted and (hints.scribbles or hints.points or hints.boxes):
-        alpha = _spread(rgb, alpha, hints)
-    certain = said(hints, shape, shape)
+        alpha = _spread_hints(rgb, alpha, hints)
+    certain = hint_trimap(hints, shape, shape)
     if hints.trimap is not None and not alpha.any():
-        alpha = _between(certain)
+        alpha = _split_by_distance(certain)
     return np.where(certain == 128, alpha, certain).astype(np.uint8)
 
 
-def _with_prior(coarse: Bytes, prior: Bytes) -> Bytes:
-    """A selection says where the subject is; the model, where they agree, how it ends."""
+def _apply_prior(coarse: Bytes, prior: Bytes) -> Bytes:
+    """Let a selection say where the subject is; the model, where they agree, how it ends."""
     a, b = coarse >= 128, prior >= 128
     union = int((a | b).sum())
     if not b.any():
@@ -124,31 +123,31 @@ def _with_prior(coarse: Bytes, prior: Bytes) -> Bytes:
     if union == 0 or int((a & b).sum()) < 0.5 * union:
         return prior
     reach = max(2, round(0.02 * max(coarse.shape)))
-    near = grown(b.astype(np.uint8), reach) > 0
-    deep = grown((~b).astype(np.uint8), reach) == 0
+    near = dilate_disc(b.astype(np.uint8), reach) > 0
+    deep = dilate_disc((~b).astype(np.uint8), reach) == 0
     return np.where(deep, np.maximum(coarse, prior), np.where(near, coarse, 0)).astype(np.uint8)
 
 
-def _between(certain: Bytes) -> Bytes:
-    """Where the model found nothing: nearer to foreground or to background?"""
+def _split_by_distance(certain: Bytes) -> Bytes:
+    """Return alpha by the distances to foreground and background, for want of a model's."""
     to_fore = cv2.distanceTransform((certain != 255).astype(np.uint8), cv2.DIST_L2, 5)
     to_back = cv2.distanceTransform((certain != 0).astype(np.uint8), cv2.DIST_L2, 5)
     share = to_back / np.maximum(to_back + to_fore, 1e-6)
     return np.asarray(np.rint(np.clip(share, 0, 1) * 255), np.uint8)
 
 
-def _spread(rgb: Bytes, coarse: Bytes, hints: Hints) -> Bytes:
+def _spread_hints(rgb: Bytes, coarse: Bytes, hints: Hints) -> Bytes:
     shape = (coarse.shape[0], coarse.shape[1])
     scale = min(1.0, _SIDE / max(shape))
     grid = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
     small = cv2.resize(rgb, grid[::-1], interpolation=cv2.INTER_AREA)
     alpha = cv2.resize(coarse, grid[::-1], interpolation=cv2.INTER_AREA)
-    certain = said(hints, shape, grid)
+    certain = hint_trimap(hints, shape, grid)
     if hints.boxes:
-        inside = _told_only(_grabbed(small, alpha, certain), alpha >= 128, certain)
+        inside = _keep_asked(_run_grabcut(small, alpha, certain), alpha >= 128, certain)
     else:
-        inside = _corrected(small, alpha >= 128, certain)
-    inside = _touched(inside, certain)
+        inside = _move_outline(small, alpha >= 128, certain)
+    inside = _keep_touched(inside, certain)
     if np.array_equal(inside, alpha >= 128):
         return coarse
     soft = cv2.GaussianBlur(inside.astype(np.uint8) * 255, (0, 0), 0.8)
@@ -159,8 +158,8 @@ def _spread(rgb: Bytes, coarse: Bytes, hints: Hints) -> Bytes:
     return np.asarray(np.where(keep, coarse, fresh), np.uint8)
 
 
-def _told_only(inside: Bytes, model: Bytes, certain: Bytes) -> Bytes:
-    """GrabCut's changes to the model's answer, but only those that a hint asked for."""
+def _keep_asked(inside: Bytes, model: Bytes, certain: Bytes) -> Bytes:
+    """Keep only those of GrabCut's changes to the model's answer that a hint asked for."""
     searched = certain != 0
     if float((model & searched).sum()) < _FOUND * max(1, searched.sum()):
         return inside
@@ -171,13 +170,13 @@ def _told_only(inside: Bytes, model: Bytes, certain: Bytes) -> Bytes:
     return np.asarray(np.where(certain == 128, out, certain == 255))
 
 
-def _corrected(small: Bytes, model: Bytes, certain: Bytes) -> Bytes:
-    """The model's outline, moved by points and scribbles to the nearest edges of colour.
+def _move_outline(small: Bytes, model: Bytes, certain: Bytes) -> Bytes:
+    """Move the model's outline by points and scribbles to the nearest edges of colour.
 
     A watershed (Meyer, 1992) between what was said and what the model says beyond its reach.
     """
     wrong = ((certain == 255) & ~model) | ((certain == 0) & model)
-    open_ = _within_reach(wrong, model)
+    open_ = _find_reach(wrong, model)
     names = np.where(open_, 0, 1 + model).astype(np.int32)
     names[certain == 0], names[certain == 255] = 1, 2
     if not open_.any() or not (names == 1).any() or not (names == 2).any():
@@ -189,8 +188,8 @@ def _corrected(small: Bytes, model: Bytes, certain: Bytes) -> Bytes:
     return np.asarray(np.where(parted == -1, model, parted == 2))
 
 
-def _within_reach(wrong: Bytes, model: Bytes) -> Bytes:
-    """Where a correction may act: around the hints that contradict the model.
+def _find_reach(wrong: Bytes, model: Bytes) -> Bytes:
+    """Return where a correction may act: around the hints that contradict the model.
 
     A hint lies as deep in an error as it is far from where the model agrees with it. One in
     a sliver along the edge must not cost the subject; one amid a whole object takes it all.
@@ -207,14 +206,14 @@ def _within_reach(wrong: Bytes, model: Bytes) -> Bytes:
     return np.asarray(near > 0)
 
 
-def _grabbed(small: Bytes, alpha: Bytes, certain: Bytes) -> Bytes:
-    """GrabCut within boxes, from the model's answer and what was said."""
+def _run_grabcut(small: Bytes, alpha: Bytes, certain: Bytes) -> Bytes:
+    """Run GrabCut within boxes, from the model's answer and what was said."""
     searched, found = certain != 0, alpha >= 128
     labels = np.where(found, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     if float((found & searched).sum()) < _FOUND * max(1, int(searched.sum())):
         labels[searched] = cv2.GC_PR_FGD  # the model saw nothing there: take the box at its word
     labels[searched & (alpha >= 250)] = cv2.GC_FGD
-    labels[_alike(small, (certain == 255) & ~found)] = cv2.GC_PR_FGD
+    labels[_flood_alike(small, (certain == 255) & ~found)] = cv2.GC_PR_FGD
     labels[certain == 0] = cv2.GC_BGD
     labels[certain == 255] = cv2.GC_FGD
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
@@ -227,8 +226,8 @@ def _grabbed(small: Bytes, alpha: Bytes, certain: Bytes) -> Bytes:
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 
-def _alike(small: Bytes, seeds: Bytes) -> Bytes:
-    """What hangs together with the seeds and has nearly their colour."""
+def _flood_alike(small: Bytes, seeds: Bytes) -> Bytes:
+    """Return what hangs together with the seeds and has nearly their colour."""
     mask = np.zeros((seeds.shape[0] + 2, seeds.shape[1] + 2), np.uint8)
     rows, cols = np.nonzero(seeds)
     pick = np.linspace(0, len(rows) - 1, min(len(rows), _SEEDS)).astype(int)
@@ -238,8 +237,8 @@ def _alike(small: Bytes, seeds: Bytes) -> Bytes:
     return np.asarray(mask[1:-1, 1:-1] > 0)
 
 
-def _touched(inside: Bytes, certain: Bytes) -> Bytes:
-    """With positive points or scribbles, only the pieces that they touch, and small ones."""
+def _keep_touched(inside: Bytes, certain: Bytes) -> Bytes:
+    """Keep the pieces that positive points or scribbles touch, and small ones."""
     if not (certain == 255).any():
         return inside
     count, names = cv2.connectedComponents(inside.astype(np.uint8))

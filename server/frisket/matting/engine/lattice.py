@@ -27,7 +27,7 @@ class Axis:
     weight: Float
 
 
-def axis(first: int, count: int, cells: int, pixels: int) -> Axis:
+def place_axis(first: int, count: int, cells: int, pixels: int) -> Axis:
     """Place pixels first..first+count of ``pixels`` between the centres of ``cells`` cells."""
     centre = (np.arange(first, first + count, dtype=np.float64) + 0.5) * cells / pixels - 0.5
     floor = np.floor(centre)
@@ -64,7 +64,7 @@ class Lattice:
         return step
 
 
-def strips(
+def cut_strips(
     grid: tuple[int, int], layer: tuple[int, int], corner: tuple[int, int], size: tuple[int, int]
 ) -> Iterator[tuple[slice, Lattice]]:
     """Cut a rectangle into strips of rows that fit the cache.
@@ -75,9 +75,9 @@ def strips(
         corner: (x, y) of the rectangle in the layer.
         size: (height, width) of the rectangle.
     """
-    cols = axis(corner[0], size[1], grid[1], layer[0])
+    cols = place_axis(corner[0], size[1], grid[1], layer[0])
     step = max(1, _STRIP_SAMPLES // max(1, size[1]))
     for start in range(0, size[0], step):
         count = min(step, size[0] - start)
-        rows = axis(corner[1] + start, count, grid[0], layer[1])
+        rows = place_axis(corner[1] + start, count, grid[0], layer[1])
         yield slice(start, start + count), Lattice(rows, cols)

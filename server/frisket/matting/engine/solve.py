@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ..errors import BadInput
 from . import trust
-from .band import band, settled
+from .band import find_band, settle_trimap
 from .closed import Laplacian, minimise
-from .edge import controlled
-from .hints import heeded, said
-from .types import Bytes, EdgeControls, EngineError, Float, Hints, LinearMatte, Quality
+from .edge import apply_edge
+from .hints import apply_hints, hint_trimap
+from .types import Bytes, EdgeControls, Float, Hints, LinearMatte, Quality
 
 
 @dataclass(frozen=True)
@@ -54,22 +55,22 @@ _LEVELS = 0.02  # alpha this near to 0 or 1 is taken to be meant so
 _STEP = np.float32(1 / 4096)
 
 
-def _grid(shape: tuple[int, int], side: int) -> tuple[int, int]:
+def _fit_grid(shape: tuple[int, int], side: int) -> tuple[int, int]:
     scale = min(1.0, side / max(shape))
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
-def _resized(image: Bytes, size: tuple[int, int]) -> Bytes:
+def _resize(image: Bytes, size: tuple[int, int]) -> Bytes:
     if image.shape[:2] == size:
         return image
     return np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _checked(rgb: Bytes, coarse: Bytes) -> None:
+def _check_sizes(rgb: Bytes, coarse: Bytes) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-        raise EngineError("The proxy must be (height, width, 3) uint8 and not empty.")
+        raise BadInput("The proxy must be (height, width, 3) uint8 and not empty.")
     if coarse.shape != rgb.shape[:2] or coarse.dtype != np.uint8:
-        raise EngineError(
+        raise BadInput(
             f"The coarse alpha is {coarse.shape}, the proxy {rgb.shape[:2]}; they must agree."
         )
 
@@ -84,7 +85,7 @@ def solve(
     cell_px: float | None = None,
     prompted: bool = False,
 ) -> LinearMatte:
-    """Solve the edge on the proxy.
+    """Solve the edge on the proxy; the matte's grid is the proxy's or smaller.
 
     Args:
         rgb: (h, w, 3) the proxy, sRGB.
@@ -96,82 +97,82 @@ def solve(
         cell_px: the model's own pixel in pixels of the proxy; None guesses 1/320 of the side.
         prompted: the model has already obeyed boxes, points and scribbles itself.
 
-    Returns:
-        The matte; its grid is the proxy's or smaller.
-
     Raises:
-        EngineError: sizes that do not fit one another, or a hint outside the proxy.
+        BadInput: sizes that do not fit one another, or a hint outside the proxy.
     """
-    _checked(rgb, coarse)
-    if hints is not None and not hints.empty:
-        coarse = heeded(rgb, coarse, hints, prompted)
+    _check_sizes(rgb, coarse)
+    hints = hints or Hints()
+    if not hints.empty:
+        coarse = apply_hints(rgb, coarse, hints, prompted)
     if quality is Quality.DRAFT:
-        return _draft(coarse, layer_size)
-    effort = _EFFORTS[quality]
-    size = _grid(rgb.shape[:2], effort.side)
-    guide, alpha = _resized(rgb, size), _resized(coarse, size)
+        return _enlarge_coarse(coarse, layer_size)
+    size = _fit_grid(rgb.shape[:2], _EFFORTS[quality].side)
+    guide, alpha = _resize(rgb, size), _resize(coarse, size)
     cell = max(1.0, (cell_px or max(coarse.shape) / 320) * max(size) / max(coarse.shape))
-    effort = _fitted(effort, alpha, cell)
-    trimap = band(alpha, effort.reach * cell)
-    if hints is not None and not hints.empty:
-        trimap = _told(trimap, hints, (rgb.shape[0], rgb.shape[1]), size)
-    margin = max(2, round(effort.reach * cell)) if effort.wide else 2
-    return _solved(guide, alpha, trimap, layer_size, effort, margin, edge or EdgeControls())
+    effort = _fit_effort(_EFFORTS[quality], alpha, cell)
+    trimap = find_band(alpha, effort.reach * cell)
+    if not hints.empty:
+        trimap = _narrow_band(trimap, hints, (rgb.shape[0], rgb.shape[1]), size)
+    return _solve_band(guide, alpha, trimap, layer_size, effort, edge or EdgeControls())
 
 
-def _fitted(effort: _Effort, alpha: Bytes, cell: float) -> _Effort:
-    """The effort for a model whose own pixel is ``cell`` cells wide.
+def _fit_effort(effort: _Effort, alpha: Bytes, cell: float) -> _Effort:
+    """Return the effort for a model whose own pixel is ``cell`` cells wide.
 
     Windows span about three of the model's pixels, for it errs by no more than that. Where
     its pixel is hardly wider than a cell, as in small pictures, its answer knows the outline
     about as well as colour does, and colour that is alike on both sides would mislead it.
     """
     least, radius = effort.wish, min(effort.radius, int(1.5 * cell))
-    if trust.crisp(alpha.astype(np.float32) / np.float32(255), cell):
+    if trust.is_crisp(alpha.astype(np.float32) / np.float32(255), cell):
         least, radius = max(least, _WISH_CRISP), 1
     near = (_COARSE_CELL / min(cell, _COARSE_CELL)) ** 7
     return replace(effort, radius=radius, wish=min(least * near, _MOST_WISH), cell=cell)
 
 
-def _told(trimap: Bytes, hints: Hints, shape: tuple[int, int], size: tuple[int, int]) -> Bytes:
-    """The band, less what hints make certain; a trimap's unknown part is all of it."""
-    certain = said(hints, shape, size)
+def _narrow_band(
+    trimap: Bytes, hints: Hints, shape: tuple[int, int], size: tuple[int, int]
+) -> Bytes:
+    """Take what hints make certain from the band; a trimap's unknown part is all of it."""
+    certain = hint_trimap(hints, shape, size)
     if hints.trimap is not None:
         return certain
     return np.where(certain == 128, trimap, certain).astype(np.uint8)
 
 
-def _solved(
+def _solve_band(
     guide: Bytes,
     alpha: Bytes,
     trimap: Bytes,
     layer_size: tuple[int, int],
     effort: _Effort,
-    margin: int,
     edge: EdgeControls,
 ) -> LinearMatte:
-    """Closed form within the band's bounding box; outside it everything is known."""
-    box = _around(trimap == 128, 2 * effort.radius + 1)
+    """Solve in closed form within the band's bounding box; outside it everything is known."""
+    box = _find_box(trimap == 128, 2 * effort.radius + 1)
     a = np.zeros((*trimap.shape, 3), np.float32)
     b = (trimap == 255).astype(np.float32)
     method = "Nothing was open."
     if box is not None:
-        a[box], b[box], method = _closed(guide[box], alpha[box], trimap[box], effort)
+        a[box], b[box], method = _solve_closed_form(guide[box], alpha[box], trimap[box], effort)
     a, b = (np.rint(v / _STEP) * _STEP for v in (a, b))
     shown = (a * (guide.astype(np.float32) / np.float32(255))).sum(axis=2) + b
     if not edge.neutral:
-        a, b, shown = controlled(a, b, shown, edge, max(shown.shape) / max(layer_size))
+        a, b, shown = apply_edge(a, b, shown, edge, max(shown.shape) / max(layer_size))
         trimap = np.full_like(trimap, 128)
-    known = settled(trimap, shown, margin)
-    return finish(a, b, known, shown, layer_size, method)
+    margin = max(2, round(effort.reach * effort.cell)) if effort.wide else 2
+    known = settle_trimap(trimap, shown, margin)
+    return _finish(a, b, known, shown, layer_size, method)
 
 
-def _closed(guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort) -> tuple[Float, Float, str]:
+def _solve_closed_form(
+    guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort
+) -> tuple[Float, Float, str]:
     wish = alpha.astype(np.float32) / np.float32(255)
     free = trimap == 128
     sided = (trimap == 255).any() and (trimap == 0).any()
     least = effort.wish if sided else max(effort.wish, _WISH_ALONE)
-    weight = trust.weight(wish, effort.cell, least)
+    weight = trust.weigh(wish, effort.cell, least)
     weight += np.float32(1e-6)
     start = np.where(free, wish, trimap == 255).astype(np.float32)
     colours = guide.astype(np.float32) / np.float32(255)
@@ -183,12 +184,12 @@ def _closed(guide: Bytes, alpha: Bytes, trimap: Bytes, effort: _Effort) -> tuple
         method = "The system could not be solved, so the coarse alpha was filtered instead."
     elif not sided:
         method += " Nothing was certain, so the model's own answer weighed more."
-    a, b = Laplacian(colours, effort.radius, _EPS_CARRIED).linear(solved)
+    a, b = Laplacian(colours, effort.radius, _EPS_CARRIED).fit_linear(solved)
     gain = np.float32(1 / (1 - 2 * _LEVELS))
     return a * gain, (b - np.float32(_LEVELS)) * gain, method
 
 
-def _around(mask: Bytes, margin: int) -> tuple[slice, slice] | None:
+def _find_box(mask: Bytes, margin: int) -> tuple[slice, slice] | None:
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return None
@@ -198,10 +199,10 @@ def _around(mask: Bytes, margin: int) -> tuple[slice, slice] | None:
     )
 
 
-def finish(
+def _finish(
     a: Float, b: Float, known: Bytes, shown: Float, layer_size: tuple[int, int], method: str
 ) -> LinearMatte:
-    """Outside the band the coefficients are exactly 0 and 0 or 1."""
+    """Return the matte: outside the band the coefficients are exactly 0 and 0 or 1."""
     inside = known == 128
     a = np.where(inside[..., None], a, np.float32(0)).astype(np.float32)
     b = np.where(inside, b, (known == 255).astype(np.float32)).astype(np.float32)
@@ -209,8 +210,8 @@ def finish(
     return LinearMatte(a, b, known, layer_size[0], layer_size[1], method, alpha)
 
 
-def _draft(coarse: Bytes, layer_size: tuple[int, int]) -> LinearMatte:
-    alpha = _resized(coarse, _grid(coarse.shape, 1024))
+def _enlarge_coarse(coarse: Bytes, layer_size: tuple[int, int]) -> LinearMatte:
+    alpha = _resize(coarse, _fit_grid(coarse.shape, 1024))
     sure = ((alpha == 0) | (alpha == 255)).astype(np.uint8)
     known = np.where(sure, alpha, 128).astype(np.uint8)
     zero = np.zeros((*alpha.shape, 3), np.float32)

@@ -18,8 +18,8 @@ _CRISP = 0.27  # below this a whole picture's outline is
 _MOST = np.float32(0.03)
 
 
-def indecision(wish: Float, cell: float) -> Float:
-    """The mean of 4 w (1 - w) around every cell: 0 where the model is sure all around.
+def measure_indecision(wish: Float, cell: float) -> Float:
+    """Return the mean of 4 w (1 - w) around every cell: 0 where the model is sure all around.
 
     Args:
         wish: (h, w) float32, the model's answer, 0..1.
@@ -30,19 +30,19 @@ def indecision(wish: Float, cell: float) -> Float:
     return np.asarray(cv2.blur(unsure, (side, side), borderType=cv2.BORDER_REFLECT))
 
 
-def crisp(wish: Float, cell: float) -> bool:
-    """Is the outline plain along most of its length? False where there is none."""
+def is_crisp(wish: Float, cell: float) -> bool:
+    """Tell whether the outline is plain along most of its length; False where there is none."""
     outline = np.abs(wish - np.float32(0.5)) < np.float32(0.4)
-    return bool(outline.any() and np.median(indecision(wish, cell)[outline]) < _CRISP)
+    return bool(outline.any() and np.median(measure_indecision(wish, cell)[outline]) < _CRISP)
 
 
-def weight(wish: Float, cell: float, least: float) -> Float:
-    """How much the answer counts: nothing where it is undecided, more near plain outlines.
+def weigh(wish: Float, cell: float, least: float) -> Float:
+    """Return how much the answer counts: nothing where it is undecided, more near plain outlines.
 
     Args:
         wish: (h, w) float32, 0..1.
         cell: the model's own pixel in cells.
         least: where the answer is sure but its surroundings are not.
     """
-    plain = np.clip(1 - indecision(wish, cell) / np.float32(_PLAIN), 0, 1)
+    plain = np.clip(1 - measure_indecision(wish, cell) / np.float32(_PLAIN), 0, 1)
     return np.asarray((np.float32(least) + _MOST * plain) * np.square(2 * wish - 1))

@@ -8,16 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..errors import BadInput
+
 Bytes = NDArray[Any]
 """uint8 samples."""
 Float = NDArray[Any]
 """float32 values."""
 Pixels = NDArray[Any]
 """uint8 or uint16 samples."""
-
-
-class EngineError(ValueError):
-    """Input that the engine cannot work with; the text is one clear sentence."""
 
 
 class Quality(enum.Enum):
@@ -60,7 +58,7 @@ class EdgeControls:
         }
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
-                raise EngineError(f"{name} must lie between {low} and {high}.")
+                raise BadInput(f"{name} must lie between {low} and {high}.")
 
     @property
     def neutral(self) -> bool:
@@ -70,7 +68,7 @@ class EdgeControls:
 
 @dataclass(frozen=True)
 class HintBox:
-    """A rectangle around the subject, in pixels of the proxy; far edges are outside."""
+    """A rectangle around the subject, in pixels; its far edges are outside."""
 
     left: float
     top: float
@@ -80,7 +78,7 @@ class HintBox:
 
 @dataclass(frozen=True)
 class HintPoint:
-    """A pixel of the proxy that is the subject (positive) or is not."""
+    """A pixel that is the subject (positive) or is not."""
 
     x: float
     y: float
@@ -89,7 +87,7 @@ class HintPoint:
 
 @dataclass(frozen=True)
 class Scribble:
-    """A line drawn with a round brush, in pixels of the proxy."""
+    """A line drawn with a round brush, in pixels."""
 
     line: tuple[tuple[float, float], ...]
     radius: float = 4.0
@@ -98,7 +96,7 @@ class Scribble:
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user says about the subject.
+    """What the user says about the subject, in pixels of one raster: the layer or its proxy.
 
     Attributes:
         trimap: (h, w) of the proxy: 0 background, 255 foreground, anything else unknown.

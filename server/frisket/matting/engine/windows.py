@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .lattice import strips
+from .footprint import find_cells, hold_everywhere
+from .lattice import cut_strips
 from .types import Bytes, Float, LinearMatte, Pixels
 
 TOP = 65535
@@ -38,19 +39,19 @@ class Windows:
     active: NDArray[np.bool_]
 
     def corner(self, window: int) -> tuple[int, int]:
-        """Left and top of a window, in pixels of the layer."""
+        """Return left and top of a window, in pixels of the layer."""
         row, column = divmod(window, len(self.lefts))
         return self.lefts[column], self.tops[row]
 
     def touching(self, x: int, y: int, width: int, height: int) -> list[int]:
-        """The active windows that share a pixel with a rectangle, in order."""
+        """Return the active windows that share a pixel with a rectangle, in order."""
         rows = range(bisect_right(self.tops, y - self.side), bisect_left(self.tops, y + height))
         columns = range(bisect_right(self.lefts, x - self.side), bisect_left(self.lefts, x + width))
         across = len(self.lefts)
         return [r * across + c for r in rows for c in columns if self.active[r, c]]
 
     def spread(self, changed: NDArray[np.bool_], tile: int, before: Windows) -> NDArray[np.bool_]:
-        """Tiles whose alpha may differ when some tiles' solution does.
+        """Return the tiles whose alpha may differ when some tiles' solution does.
 
         A window sees all of its square: one that touches a changed tile answers anew for
         every tile that it touches.
@@ -62,84 +63,67 @@ class Windows:
         """
         out: NDArray[np.bool_] = changed.copy()
         for row, column in np.argwhere(self.active | before.active):
-            rows = _tiles(self.tops[row], self.side, tile)
-            columns = _tiles(self.lefts[column], self.side, tile)
+            rows = _slice_tiles(self.tops[row], self.side, tile)
+            columns = _slice_tiles(self.lefts[column], self.side, tile)
             if changed[rows, columns].any():
                 out[rows, columns] = True
         return out
 
 
-def _tiles(start: int, side: int, tile: int) -> slice:
+def _slice_tiles(start: int, side: int, tile: int) -> slice:
     return slice(start // tile, (start + side - 1) // tile + 1)
 
 
-def laid_out(matte: LinearMatte, side: int) -> Windows:
-    """The windows of a solved layer, each ``side`` pixels wide and high."""
-    lefts, tops = _starts(matte.layer_width, side), _starts(matte.layer_height, side)
-    rows = _reach(_cores(tops, side, matte.layer_height), matte.b.shape[0], matte.layer_height)
-    columns = _reach(_cores(lefts, side, matte.layer_width), matte.b.shape[1], matte.layer_width)
-    solid = _all(matte.known == 0, rows, columns) | _all(matte.known == 255, rows, columns)
-    return Windows(side, lefts, tops, ~solid)
+def layout_windows(matte: LinearMatte, side: int) -> Windows:
+    """Return the windows of a solved layer, each ``side`` pixels wide and high."""
+    wide, high = matte.layer_width, matte.layer_height
+    lefts, tops = _place_starts(wide, side), _place_starts(high, side)
+    rows = find_cells(_split_cores(tops, side, high), matte.b.shape[0], high)
+    columns = find_cells(_split_cores(lefts, side, wide), matte.b.shape[1], wide)
+    empty = hold_everywhere(matte.known == 0, rows, columns)
+    full = hold_everywhere(matte.known == 255, rows, columns)
+    return Windows(side, lefts, tops, ~(empty | full))
 
 
-def _starts(pixels: int, side: int) -> tuple[int, ...]:
-    """Every three quarters of a side, the last one flush with the layer's end."""
+def _place_starts(pixels: int, side: int) -> tuple[int, ...]:
+    """Return a start every three quarters of a side, the last one flush with the layer's end."""
     last = max(0, pixels - side)
     step = side - side // 4
     return (*range(0, last, step), last)
 
 
-def _cores(starts: tuple[int, ...], side: int, pixels: int) -> NDArray[np.intp]:
-    """(windows, 2): the pixels that are nearer to a window's middle than to another's."""
+def _split_cores(starts: tuple[int, ...], side: int, pixels: int) -> NDArray[np.intp]:
+    """Return (windows, 2): the pixels that are nearer to a window's middle than to another's."""
     cuts = [(a + side + b) // 2 for a, b in pairwise(starts)]
     return np.asarray(np.stack([[0, *cuts], [*cuts, pixels]], axis=1), np.intp)
 
 
-def _reach(spans: NDArray[np.intp], cells: int, pixels: int) -> NDArray[np.intp]:
-    """(spans, 2): first and one past the last cell that their pixels are interpolated from."""
-    first = np.floor((spans[:, 0] + 0.5) * cells / pixels - 0.5).astype(np.intp)
-    last = np.floor((spans[:, 1] - 0.5) * cells / pixels - 0.5).astype(np.intp) + 2
-    return np.stack([np.clip(first, 0, cells - 1), np.clip(last, 1, cells)], axis=1)
-
-
-def _all(
-    cells: NDArray[np.bool_], rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> NDArray[np.bool_]:
-    """Per rectangle of cells: does ``cells`` hold everywhere in it?"""
-    total = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1), np.int64)
-    total[1:, 1:] = (~cells).cumsum(0, dtype=np.int64).cumsum(1)
-    r0, r1 = rows[:, 0][:, None], rows[:, 1][:, None]
-    c0, c1 = columns[:, 0][None], columns[:, 1][None]
-    bad = total[r1, c1] - total[r0, c1] - total[r1, c0] + total[r0, c0]
-    return np.asarray(bad == 0)
-
-
-def trimap_of(matte: LinearMatte, x: int, y: int, size: tuple[int, int]) -> Bytes:
-    """What is known of a rectangle of the layer: (height, width) of 0, 128 and 255."""
+def interpolate_trimap(matte: LinearMatte, x: int, y: int, size: tuple[int, int]) -> Bytes:
+    """Return what is known of a rectangle of the layer: (height, width) of 0, 128 and 255."""
     out = np.empty(size, np.uint8)
     known = matte.known.astype(np.float32)
     layer = (matte.layer_width, matte.layer_height)
-    for rows, lattice in strips(matte.b.shape, layer, (x, y), size):
+    for rows, lattice in cut_strips(matte.b.shape, layer, (x, y), size):
         level = lattice(known)
         out[rows] = np.where(level == 0, 0, np.where(level == 255, 255, 128))
     return out
 
 
-def _ramp(first: int, count: int, start: int, side: int) -> Float:
-    """Weight along one axis: full in the middle, falling to the window's two ends."""
+def _weigh_axis(first: int, count: int, start: int, side: int) -> Float:
+    """Return weights along one axis: full in the middle, falling to the window's two ends."""
     at = np.arange(first - start, first - start + count, dtype=np.float32)
     near = np.minimum(at, np.float32(side - 1) - at) + np.float32(0.5)
     return np.asarray(np.clip(near / np.float32(side // 4), 0, 1), np.float32)
 
 
-def blended(
+def blend_windows(
     matte: LinearMatte,
     windows: Windows,
     answers: Mapping[int, Pixels | None],
     alpha: Pixels,
     corner: tuple[int, int],
 ) -> Pixels:
-    """Alpha of a rectangle with the windows' answers in its band.
+    """Return the alpha of a rectangle with the windows' answers in its band.
 
     Args:
         matte: the solved layer.
@@ -156,19 +140,26 @@ def blended(
     total, weights = np.zeros((high, wide), np.float32), np.zeros((high, wide), np.float32)
     for window in windows.touching(x, y, wide, high):
         answer = answers[window]
-        if answer is None:
-            continue
-        left, top = windows.corner(window)
-        rows = slice(max(y, top), min(y + high, top + windows.side))
-        cols = slice(max(x, left), min(x + wide, left + windows.side))
-        down = _ramp(rows.start, rows.stop - rows.start, top, windows.side)
-        across = _ramp(cols.start, cols.stop - cols.start, left, windows.side)
-        weight = down[:, None] * across[None]
-        part = answer[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
-        here = (slice(rows.start - y, rows.stop - y), slice(cols.start - x, cols.stop - x))
-        total[here] += weight * part.astype(np.float32)
-        weights[here] += weight
+        if answer is not None:
+            _add_window(total, weights, answer, windows.corner(window), corner)
     scale = np.float32(np.iinfo(alpha.dtype).max / TOP)
     better = np.rint(total / np.maximum(weights, np.float32(1e-6)) * scale)
-    band = (trimap_of(matte, x, y, (high, wide)) == 128) & (weights > 0)
+    band = (interpolate_trimap(matte, x, y, (high, wide)) == 128) & (weights > 0)
     return np.where(band, better, alpha).astype(alpha.dtype)
+
+
+def _add_window(
+    total: Float, weights: Float, answer: Pixels, place: tuple[int, int], corner: tuple[int, int]
+) -> None:
+    """Add a window's answer to the sums of a rectangle, where both share pixels."""
+    (left, top), (x, y), side = place, corner, answer.shape[0]
+    high, wide = total.shape
+    rows = slice(max(y, top), min(y + high, top + side))
+    cols = slice(max(x, left), min(x + wide, left + side))
+    down = _weigh_axis(rows.start, rows.stop - rows.start, top, side)
+    across = _weigh_axis(cols.start, cols.stop - cols.start, left, side)
+    weight = down[:, None] * across[None]
+    part = answer[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
+    here = (slice(rows.start - y, rows.stop - y), slice(cols.start - x, cols.stop - x))
+    total[here] += weight * part.astype(np.float32)
+    weights[here] += weight

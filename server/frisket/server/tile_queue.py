@@ -10,14 +10,14 @@ from frisket.protocol.grid import Grid
 Viewport = tuple[int, int, int, int]
 
 
-def in_sight(grid: Grid, viewport: Viewport, tile_id: int) -> bool:
+def is_in_sight(grid: Grid, viewport: Viewport, tile_id: int) -> bool:
     """Tell whether a tile touches the viewport (x, y, width, height in pixels)."""
     x, y, width, height = grid.rect(tile_id)
     left, top, across, down = viewport
     return x < left + across and left < x + width and y < top + down and top < y + height
 
 
-def wanted_order(grid: Grid, tiles: Iterable[int], viewport: Viewport | None) -> list[int]:
+def order_tiles(grid: Grid, tiles: Iterable[int], viewport: Viewport | None) -> list[int]:
     """Order tiles: those in sight first, then row by row.
 
     Rows of tiles keep together because most files are stored in rows: the client then
@@ -26,37 +26,33 @@ def wanted_order(grid: Grid, tiles: Iterable[int], viewport: Viewport | None) ->
     ordered = sorted(tiles)
     if viewport is None:
         return ordered
-    return sorted(ordered, key=lambda tile: not in_sight(grid, viewport, tile))
+    return sorted(ordered, key=lambda tile: not is_in_sight(grid, viewport, tile))
 
 
-class Scheduler:
+class TileQueue:
     """The tiles of one revision: wanted, asked for, done.
 
     Args:
         grid: the layer's tiles.
         budget: tiles that may be asked for and unanswered at once, at least 1.
+        tiles: those whose pixels are wanted.
+        viewport: the part in sight, whose tiles come first.
     """
 
-    def __init__(self, grid: Grid, budget: int) -> None:
+    def __init__(
+        self, grid: Grid, budget: int, tiles: Iterable[int], viewport: Viewport | None = None
+    ) -> None:
         self._grid = grid
         self._budget = max(1, budget)
-        self._queue: deque[int] = deque()
+        self._queue = deque(order_tiles(grid, tiles, viewport))
         self._asked: set[int] = set()
         self._working: set[int] = set()
         self._parked: set[int] = set()
         self._rejected: dict[int, int] = {}
 
-    def want(self, tiles: Iterable[int], viewport: Viewport | None) -> None:
-        """Begin a revision: these tiles are wanted, whatever was before."""
-        self._queue = deque(wanted_order(self._grid, tiles, viewport))
-        self._asked.clear()
-        self._working.clear()
-        self._parked.clear()
-        self._rejected.clear()
-
     def look_at(self, viewport: Viewport) -> None:
         """Put the tiles in sight first among those not yet asked for."""
-        self._queue = deque(wanted_order(self._grid, self._queue, viewport))
+        self._queue = deque(order_tiles(self._grid, self._queue, viewport))
 
     def ask(self) -> list[int]:
         """Return the tiles to ask for now, within the budget.
@@ -70,7 +66,7 @@ class Scheduler:
         self._asked.update(tiles)
         return tiles
 
-    def arrived(self, tile: int) -> bool:
+    def accept(self, tile: int) -> bool:
         """Note a tile's pixels; False when it was not asked for."""
         if tile not in self._asked:
             return False
@@ -79,7 +75,7 @@ class Scheduler:
         return True
 
     def reject(self, tile: int) -> int:
-        """Ask for a tile again; returns how often it has been rejected."""
+        """Ask for a tile again; return how often it has been rejected."""
         self._working.discard(tile)
         self._queue.appendleft(tile)
         self._rejected[tile] = self._rejected.get(tile, 0) + 1
@@ -90,7 +86,7 @@ class Scheduler:
         self._working.discard(tile)
         self._parked.add(tile)
 
-    def done(self, tile: int) -> None:
+    def finish(self, tile: int) -> None:
         """Note that a tile's alpha has been sent, or that none will be."""
         self._working.discard(tile)
         self._parked.discard(tile)

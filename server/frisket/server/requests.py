@@ -1,0 +1,284 @@
+"""Reads what a client asks for into values of the matting room.
+
+Nothing from a peer becomes an allocation or a loop bound before it is checked here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from frisket.matting import MattingOptions
+from frisket.matting.engine import EdgeControls, HintBox, HintPoint, Hints, Quality, Scribble
+from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat
+from frisket.protocol.grid import Grid
+from frisket.protocol.limits import (
+    DEFAULT_TILE_PX,
+    MAX_BOXES,
+    MAX_LAYER_PIXELS,
+    MAX_PIXEL_BYTES,
+    MAX_POINTS,
+    MAX_PROXY_SIDE_PX,
+    MAX_SCRIBBLE_POINTS,
+    MAX_SCRIBBLES,
+    MAX_SIDE_PX,
+    MAX_TILE_PX,
+    MAX_TILES,
+    MIN_TILE_PX,
+    PROTOCOL_VERSION,
+)
+from frisket.protocol.reasons import Reason
+from frisket.server.errors import ServiceError
+from frisket.server.wire import Packing, Plane
+from frisket.v1 import matting_pb2 as pb
+
+Viewport = tuple[int, int, int, int]
+"""x, y, width, height in pixels of the layer."""
+
+_QUALITIES: dict[int, Quality] = {
+    pb.QUALITY_UNSPECIFIED: Quality.STANDARD,
+    pb.QUALITY_DRAFT: Quality.DRAFT,
+    pb.QUALITY_STANDARD: Quality.STANDARD,
+    pb.QUALITY_HIGH: Quality.HIGH,
+    pb.QUALITY_BEST: Quality.BEST,
+}
+_ALPHA_DEPTHS: dict[int, int] = {0: 8, pb.PIXEL_FORMAT_GRAY8: 8, pb.PIXEL_FORMAT_GRAY16: 16}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A checked `open` request.
+
+    Attributes:
+        model: the name of a model; empty for the default.
+        options: what is wanted; hints' planes are still to come.
+        planes: what follows of the proxy's size.
+        grid: the layer's tiles.
+        tile_format: of the tiles that the client will send.
+        proxy_size: (width, height) in pixels.
+        proxy_format: with or without transparency.
+        packing: of what is answered.
+        held: (tiles,) those that the client has already.
+        viewport: the part in sight.
+    """
+
+    model: str
+    options: MattingOptions
+    planes: tuple[Plane, ...]
+    grid: Grid
+    tile_format: PixelFormat
+    proxy_size: tuple[int, int]
+    proxy_format: PixelFormat
+    packing: Packing
+    held: npt.NDArray[np.bool_]
+    viewport: Viewport | None
+
+
+@dataclass(frozen=True)
+class Update:
+    """A checked `update`; what is None stays as it was."""
+
+    revision: int
+    viewport: Viewport | None
+    hints: Hints | None
+    planes: tuple[Plane, ...]
+    edge: EdgeControls | None
+    cancel: bool
+
+    def change(self, options: MattingOptions) -> MattingOptions:
+        """Return options with what is updated."""
+        hints = options.hints if self.hints is None else self.hints
+        return replace(options, hints=hints, edge=self.edge or options.edge)
+
+
+def read_opening(request: pb.MatteRequest | None) -> Opening:
+    """Check the first request of a stream.
+
+    Raises:
+        ServiceError: BAD_ORDER, VERSION_MISMATCH, TOO_LARGE, BAD_OPEN or BAD_HINT.
+        BadInput: edge controls beyond their limits.
+    """
+    if request is None or not request.HasField("open"):
+        raise ServiceError(Reason.BAD_ORDER, "The first request of a stream must be 'open'.")
+    message = request.open
+    _check_version(message.protocol_version)
+    grid = _read_grid(message)
+    tile_format = _read_format(message.tile_format, TILE_FORMATS, "tile_format")
+    if grid.tile_size**2 * tile_format.pixel_bytes > MAX_PIXEL_BYTES:
+        raise _bad_open(f"A tile of {grid.tile_size} px does not fit one message.")
+    _check_proxy_size(message)
+    return Opening(
+        model=message.options.model,
+        options=read_options(message.options),
+        planes=(Plane.PROXY, *list_planes(message.options.hints)),
+        grid=grid,
+        tile_format=tile_format,
+        proxy_size=(message.proxy_width, message.proxy_height),
+        proxy_format=_read_format(message.proxy_format, PROXY_FORMATS, "proxy_format"),
+        packing=_read_packing(message.packing),
+        held=_read_held(message, grid.count),
+        viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
+    )
+
+
+def read_options(message: pb.MatteOptions) -> MattingOptions:
+    """Check what is wanted of a matte.
+
+    Raises:
+        ServiceError: BAD_OPEN or BAD_HINT.
+        BadInput: edge controls beyond their limits.
+    """
+    if message.quality not in _QUALITIES:
+        raise _bad_open(f"The quality {message.quality} is unknown here.")
+    if message.alpha_format not in _ALPHA_DEPTHS:
+        raise _bad_open("alpha_format must be GRAY8 or GRAY16.")
+    return MattingOptions(
+        quality=_QUALITIES[message.quality],
+        edge=_read_edge(message.edge),
+        hints=_read_hints(message.hints),
+        normalise=message.normalise,
+        classes=tuple(message.classes),
+        depth=_ALPHA_DEPTHS[message.alpha_format],
+        foreground=message.foreground_colours,
+    )
+
+
+def read_update(message: pb.UpdateRequest) -> Update:
+    """Check a change of an open session.
+
+    Raises:
+        ServiceError: BAD_HINT.
+        BadInput: edge controls beyond their limits.
+    """
+    return Update(
+        revision=message.revision,
+        viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
+        hints=_read_hints(message.hints) if message.HasField("hints") else None,
+        planes=tuple(list_planes(message.hints)),
+        edge=_read_edge(message.edge) if message.HasField("edge") else None,
+        cancel=message.cancel,
+    )
+
+
+def list_planes(hints: pb.Hints) -> list[Plane]:
+    """Return the planes that hints announce."""
+    announced = ((Plane.TRIMAP, hints.trimap), (Plane.PRIOR, hints.prior))
+    return [plane for plane, present in announced if present]
+
+
+def _bad_open(message: str) -> ServiceError:
+    return ServiceError(Reason.BAD_OPEN, message)
+
+
+def _check_version(version: int) -> None:
+    if version != PROTOCOL_VERSION:
+        raise ServiceError(
+            Reason.VERSION_MISMATCH,
+            f"This server speaks version {PROTOCOL_VERSION} of the protocol and the client "
+            f"version {version}: install the same frisket on both sides.",
+        )
+
+
+def _read_grid(message: pb.OpenRequest) -> Grid:
+    width, height = message.width, message.height
+    if not width or not height:
+        raise _bad_open(f"The layer is {width} x {height} px: it has no pixels.")
+    if max(width, height) > MAX_SIDE_PX or width * height > MAX_LAYER_PIXELS:
+        raise ServiceError(
+            Reason.TOO_LARGE,
+            f"A layer of {width} x {height} px is beyond this server's limit of "
+            f"{MAX_SIDE_PX} px a side and {MAX_LAYER_PIXELS // 10**9} gigapixels.",
+        )
+    tile_size = message.tile_size or DEFAULT_TILE_PX
+    if not MIN_TILE_PX <= tile_size <= MAX_TILE_PX:
+        raise _bad_open(f"tile_size must be {MIN_TILE_PX}..{MAX_TILE_PX} px.")
+    grid = Grid(width, height, tile_size)
+    if grid.count > MAX_TILES:
+        raise _bad_open(f"{grid.count} tiles are too many: use a larger tile_size.")
+    return grid
+
+
+def _check_proxy_size(message: pb.OpenRequest) -> None:
+    width, height = message.proxy_width, message.proxy_height
+    limit = min(MAX_PROXY_SIDE_PX, max(message.width, message.height))
+    if not 1 <= width <= min(limit, message.width) or not 1 <= height <= min(limit, message.height):
+        raise _bad_open(f"A proxy of {width} x {height} px does not suit this layer.")
+    # The same proportions, up to the rounding of either side.
+    skew = abs(width * message.height - height * message.width)
+    if skew > max(message.width, message.height):
+        raise _bad_open("The proxy has not the proportions of the layer.")
+
+
+def _read_format(value: int, allowed: frozenset[PixelFormat], name: str) -> PixelFormat:
+    if value not in allowed:
+        raise _bad_open(f"{name} {value} is not a format this server takes here.")
+    return PixelFormat(value)
+
+
+def _read_packing(value: int) -> Packing:
+    if value not in (0, *Packing):
+        raise _bad_open("This packing is unknown here: use RAW or ZLIB.")
+    return Packing(value) if value else Packing.RAW
+
+
+def _read_held(message: pb.OpenRequest, count: int) -> npt.NDArray[np.bool_]:
+    """Return a flag for each of `count` tiles; runs that rise name none of them twice."""
+    runs = message.held
+    if len(runs) > count:
+        raise _bad_open("`held` has more runs than this layer has tiles.")
+    firsts = np.fromiter((run.first for run in runs), np.int64, len(runs))
+    ends = firsts + np.fromiter((run.count for run in runs), np.int64, len(runs))
+    if (ends <= firsts).any() or (ends > count).any():
+        raise _bad_open("`held` names tiles that this layer does not have.")
+    if (firsts[1:] < ends[:-1]).any():
+        raise _bad_open("The runs of `held` must rise and not overlap.")
+    steps = np.zeros(count + 1, np.int8)
+    steps[firsts] += 1
+    steps[ends] -= 1
+    return steps[:count].cumsum(dtype=np.int8).astype(np.bool_)
+
+
+def _read_viewport(rect: pb.Rect) -> Viewport:
+    """Return a viewport; one beyond the layer is harmless."""
+    return rect.x, rect.y, rect.width, rect.height
+
+
+def _read_edge(edge: pb.EdgeControls) -> EdgeControls:
+    return EdgeControls(
+        shift_px=edge.shift_px,
+        feather_px=edge.feather_px,
+        contrast=edge.contrast,
+        smooth=edge.smooth,
+        fill_holes=edge.fill_holes,
+        drop_specks=edge.drop_specks,
+    )
+
+
+def _read_hints(hints: pb.Hints) -> Hints:
+    """Return hints in pixels of the layer, without their planes."""
+    for count, limit, name in (
+        (len(hints.boxes), MAX_BOXES, "boxes"),
+        (len(hints.points), MAX_POINTS, "points"),
+        (len(hints.scribbles), MAX_SCRIBBLES, "scribbles"),
+    ):
+        if count > limit:
+            raise _bad_hint(f"{count} {name} are too many: at most {limit}.")
+    return Hints(
+        boxes=tuple(HintBox(b.x, b.y, b.x + b.width, b.y + b.height) for b in hints.boxes),
+        points=tuple(HintPoint(p.x, p.y, p.positive) for p in hints.points),
+        scribbles=tuple(_read_scribble(line) for line in hints.scribbles),
+    )
+
+
+def _bad_hint(message: str) -> ServiceError:
+    return ServiceError(Reason.BAD_HINT, message)
+
+
+def _read_scribble(line: pb.Scribble) -> Scribble:
+    if len(line.x) != len(line.y) or not line.x:
+        raise _bad_hint("A scribble needs as many x as y, and at least one.")
+    if len(line.x) > MAX_SCRIBBLE_POINTS:
+        raise _bad_hint(f"A scribble has at most {MAX_SCRIBBLE_POINTS} points.")
+    return Scribble(tuple(zip(line.x, line.y, strict=True)), line.radius_px, line.positive)

@@ -1,0 +1,38 @@
+"""The band covers what is unsure, and closes over what was solved."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frisket.matting.engine.band import dilate_disc, find_band, settle_trimap
+
+
+@given(st.integers(0, 40))
+def test_a_point_grows_to_a_disc_of_its_radius(radius: int) -> None:
+    mask = np.zeros((101, 101), np.uint8)
+    mask[50, 50] = 1
+    y, x = np.mgrid[:101, :101]
+    away = np.hypot(y - 50, x - 50)
+    grown = dilate_disc(mask, radius) > 0
+    assert not grown[away > radius + 1 + radius / 7].any(), "each step may round up once"
+    assert grown[50, 50 - radius : 51 + radius].all() and grown[50 - radius : 51 + radius, 50].all()
+
+
+def test_a_hair_that_the_model_hardly_saw_stays_open() -> None:
+    alpha = np.zeros((60, 60), np.uint8)
+    alpha[:, 30:] = 255
+    alpha[20, :30] = 9
+    trimap = find_band(alpha, 2)
+    assert (trimap[20, :30] == 128).all()
+    assert trimap[50, 5] == 0 and trimap[50, 55] == 255
+
+
+def test_what_came_out_sure_is_known_but_for_a_margin() -> None:
+    trimap = np.full((40, 40), 128, np.uint8)
+    alpha = np.zeros((40, 40), np.float32)
+    alpha[:, 20:] = 1
+    settled = settle_trimap(trimap, alpha, 2)
+    assert (settled[:, :15] == 0).all() and (settled[:, 25:] == 255).all()
+    assert (settled[:, 19:21] == 128).all()

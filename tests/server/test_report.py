@@ -1,0 +1,49 @@
+"""What is said of tiles and revisions is what became of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.limits import MAX_PIXEL_BYTES
+from frisket.server.report import build_coarse, build_solid, list_runs
+from frisket.server.wire import Packing, unpack
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_runs_say_which_tiles(flags: list[bool]) -> None:
+    array = np.array(flags)
+    back = np.zeros(len(flags), bool)
+    for run in list_runs(array):
+        back[run.first : run.first + run.count] = True
+    np.testing.assert_array_equal(back, array)
+
+
+@pytest.mark.parametrize("height", [1, 1024, 1025, 3000])
+@pytest.mark.parametrize("packing", list(Packing))
+def test_coarse_rows_come_in_bounded_messages_from_first_to_last(
+    height: int, packing: Packing
+) -> None:
+    alpha = np.random.default_rng(height).integers(0, 3, (height, 2048)).astype(np.uint8)
+    rows = []
+    for message in build_coarse(alpha, 4, packing):
+        part = message.coarse
+        assert (part.revision, part.first_row) == (4, sum(len(one) for one in rows))
+        assert part.row_count * 2048 <= MAX_PIXEL_BYTES
+        rows.append(unpack(part.pixels, 2048, part.row_count, PixelFormat.GRAY8))
+    np.testing.assert_array_equal(np.concatenate(rows), alpha)
+
+
+def test_only_fresh_tiles_are_named_as_solid() -> None:
+    plan = np.array([0, 0, 255, -1, 255], np.int16)
+    message = build_solid(2, plan, np.array([True, False, True, True, True]))
+    assert message is not None
+    runs = [
+        [(run.first, run.count) for run in part]
+        for part in (message.solid.transparent, message.solid.opaque)
+    ]
+    assert runs == [[(0, 1)], [(2, 1), (4, 1)]]
+    assert build_solid(2, plan, np.zeros(5, bool)) is None
