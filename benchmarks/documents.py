@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 from frisket.documents import Rect, open_document
-from frisket.documents.output import Output
-from frisket.documents.write.tiled import Plan, TiledWriter, encode_tile
+from frisket.documents.encode.tiled import Plan, TiledWriter, encode_tile
+from frisket.documents.io.output import Output
 
 TILE = 512
 

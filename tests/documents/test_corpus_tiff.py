@@ -142,10 +142,12 @@ def test_damaged_files_give_one_sentence(tmp_path, name):
 
 
 def test_a_classic_file_becomes_bigtiff_where_it_must(corpus, tmp_path, monkeypatch):
-    from frisket.documents.tiff import chain
+    from frisket.documents.tiff import splice_directories
     from frisket.documents.write import splice_page
 
-    monkeypatch.setattr(chain, "CLASSIC_LIMIT", 0)  # as if it had passed four gigabytes
+    monkeypatch.setattr(
+        splice_directories, "CLASSIC_LIMIT", 0
+    )  # as if it had passed four gigabytes
     out, seen = tmp_path / "out.tif", Counter()
     for path in corpus("tiff")[::2]:
         try:

@@ -66,7 +66,7 @@ def test_masks_go_into_the_block(tmp_path, picture, disc, order, dtype, bigtiff)
         layer = document.find_layer("Figure")
         assert layer.has_mask
         assert np.array_equal(document.raster(layer).read(Rect(0, 0, 40, 30)), pixels)
-        from frisket.documents.psd.pixels import channel_raster
+        from frisket.documents.psd.rasters import channel_raster
 
         host = document.layered
         mask = channel_raster(host, host.node(layer).record, -2).read(Rect(0, 0, 40, 30))

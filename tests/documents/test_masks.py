@@ -12,7 +12,7 @@ import tifffile
 from psd_tools import PSDImage
 
 from frisket.documents import ArrayAlpha, DocumentError, OutputError, Rect, open_document
-from frisket.documents.psd.pixels import channel_raster
+from frisket.documents.psd.rasters import channel_raster
 from frisket.documents.verify import differences
 from frisket.documents.write import (
     splice_alpha,
@@ -150,7 +150,7 @@ def test_the_preview_is_composed_again_where_that_is_exact(layered, tmp_path, di
         figure = document.find_layer("Figure")
         splice_mask(document, out, {figure: ArrayAlpha(disc(100, 80))}, preview="render")
         assert "merged image" not in {one.what for one in differences(layered, out)}
-        from frisket.documents.psd.preview import Preview
+        from frisket.documents.psd.splice_preview import Preview
 
         planes = Preview(document, {}).planes(0, 90)
         source = document.source.read(0, document.structure.merged_at)
@@ -172,7 +172,7 @@ def test_the_preview_is_composed_again_where_that_is_exact(layered, tmp_path, di
 
 
 def test_previews_that_can_be_composed_are_those_stored(corpus):
-    from frisket.documents.psd.preview import Preview
+    from frisket.documents.psd.splice_preview import Preview
 
     allowed = 0
     for path in corpus("psd"):
@@ -185,9 +185,9 @@ def test_previews_that_can_be_composed_are_those_stored(corpus):
 
 
 def test_a_psd_does_not_pass_its_limit(layered, tmp_path, disc, monkeypatch):
-    from frisket.documents.psd import patching
+    from frisket.documents.psd import splice_records
 
-    monkeypatch.setattr(patching, "PSD_LIMIT", layered.stat().st_size + 100)
+    monkeypatch.setattr(splice_records, "PSD_LIMIT", layered.stat().st_size + 100)
     with open_document(layered) as document, pytest.raises(OutputError, match="two gigabytes"):
         figure = document.find_layer("Figure")
         splice_mask(document, tmp_path / "out.psd", {figure: ArrayAlpha(disc(100, 80))})

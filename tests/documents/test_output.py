@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from frisket.documents import OutputError
-from frisket.documents.output import atomic_output
+from frisket.documents.io.output import atomic_output
 
 
 def entries(folder):
@@ -93,7 +93,7 @@ def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path):
     target.write_bytes(b"old")
     script = f"""
         import time
-        from frisket.documents.output import atomic_output
+        from frisket.documents.io.output import atomic_output
         with atomic_output({str(target)!r}) as out:
             out.write(b"half")
             print("ready", flush=True)

@@ -11,7 +11,8 @@ import tifffile
 from PIL import Image
 from psd_tools import PSDImage
 
-from frisket.documents import ArrayAlpha, Rect, copying, open_document, positioned
+from frisket.documents import ArrayAlpha, Rect, open_document
+from frisket.documents.io import copying, positioned
 from frisket.documents.write import splice_alpha, splice_mask
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 
 from frisket.documents import ArrayAlpha, ArrayRaster, OutputError, Rect, open_document
 from frisket.documents.colour import Colour
-from frisket.documents.proxy import BoxMean, proxy_size
+from frisket.documents.colour.proxy import BoxMean, proxy_size
 from frisket.documents.write import splice_alpha, write_cutout, write_matte
 
 

@@ -9,39 +9,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alpha import ArrayAlpha, at_depth
-    from .base import BaseDocument as Document
-    from .difference import Difference
-    from .errors import (
+    from .base.arrays import ArrayRaster
+    from .base.document import BaseDocument as Document
+    from .colour.alpha import ArrayAlpha, at_depth
+    from .core.difference import Difference
+    from .core.errors import (
         DocumentError,
         LayerNotFound,
         OutputError,
         UnreadableDocument,
         UnsupportedDocument,
     )
-    from .flat import ArrayRaster
-    from .model import AlphaSource, ColourSource, Layer, Raster, Rect
+    from .core.model import AlphaSource, ColourSource, Layer, Raster, Rect
     from .opening import open_document
     from .sandbox import Limits, rehearse
     from .verify import differences
 
 _WHERE = {
-    "AlphaSource": "model",
-    "ArrayAlpha": "alpha",
-    "ArrayRaster": "flat",
-    "ColourSource": "model",
-    "Difference": "difference",
-    "Document": "base",
-    "DocumentError": "errors",
-    "Layer": "model",
-    "LayerNotFound": "errors",
+    "AlphaSource": "core.model",
+    "ArrayAlpha": "colour.alpha",
+    "ArrayRaster": "base.arrays",
+    "ColourSource": "core.model",
+    "Difference": "core.difference",
+    "Document": "base.document",
+    "DocumentError": "core.errors",
+    "Layer": "core.model",
+    "LayerNotFound": "core.errors",
     "Limits": "sandbox",
-    "OutputError": "errors",
-    "Raster": "model",
-    "Rect": "model",
-    "UnreadableDocument": "errors",
-    "UnsupportedDocument": "errors",
-    "at_depth": "alpha",
+    "OutputError": "core.errors",
+    "Raster": "core.model",
+    "Rect": "core.model",
+    "UnreadableDocument": "core.errors",
+    "UnsupportedDocument": "core.errors",
+    "at_depth": "colour.alpha",
     "differences": "verify",
     "open_document": "opening",
     "rehearse": "sandbox",

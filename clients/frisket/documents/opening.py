@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .base import BaseDocument
-from .camera import RAW_SUFFIXES, open_raw
-from .errors import UnreadableDocument, UnsupportedDocument
+from .base.document import BaseDocument
+from .core.errors import UnreadableDocument, UnsupportedDocument
+from .flat.camera import RAW_SUFFIXES, open_raw
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _KNOWN = {
@@ -39,7 +39,7 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
         raise _unsupported(name, _KNOWN[head[:4]])
     if _is_raw(name):
         return open_raw(name)
-    from .flat import FlatDocument
+    from .flat.document import FlatDocument
 
     return FlatDocument(name)
 

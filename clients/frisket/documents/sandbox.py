@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import errors
-from .errors import DocumentError, UnreadableDocument
+from .core import errors
+from .core.errors import DocumentError, UnreadableDocument
 
 _MEMORY_EXIT = 3
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .base import BaseDocument
-from .difference import Difference, Part
-from .model import Rect
+from .base.document import BaseDocument
+from .core.difference import Difference, Part
+from .core.model import Rect
 from .opening import open_document
 
 _CHUNK = 1 << 22

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnreadableDocument, UnsupportedDocument
-from ..pixels import Pixels, as_bytes, in_order
-from ..source import Source
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.pixels import Pixels, as_bytes, in_order
+from ..io.source import Source
 
 RAW, RLE, ZIP, ZIP_PREDICTED = 0, 1, 2, 3
 _ROW_TYPES: dict[int, np.dtype[Any]] = {1: np.dtype(np.uint8), 8: np.dtype(np.uint8)}

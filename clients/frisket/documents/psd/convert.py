@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import UnreadableDocument, UnsupportedDocument
-from ..output import Output, scratch
-from ..source import Source
-from ..splicing import Edit, Splice
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..io.output import Output, scratch
+from ..io.source import Source
+from ..io.splicing import Edit, Splice
 from .channel import RLE
 from .document import PsdDocument
 from .records import SIGNATURES, WIDE_KEYS, Block, Channel, LayerInfo, Record

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..base import BaseDocument
-from ..errors import DocumentError, LayerNotFound, UnreadableDocument, UnsupportedDocument
-from ..model import Layer
-from ..source import Source
+from ..base.document import BaseDocument
+from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument, UnsupportedDocument
+from ..core.model import Layer
+from ..io.source import Source
 from .structure import COLOURS, read_structure
 from .tree import Node, build
 
 if TYPE_CHECKING:
-    from .raster import PlanarRaster
+    from .planar import PlanarRaster
 
 _ICC = 1039
 
@@ -66,7 +66,7 @@ class PsdDocument(BaseDocument):
 
     def raster(self, layer: Layer) -> PlanarRaster:
         """The pixels of a layer; of the merged image where there are no layers."""
-        from .pixels import layer_raster, merged_raster
+        from .rasters import layer_raster, merged_raster
 
         if layer.kind == "image" and not self.nodes:
             return merged_raster(self)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..errors import OutputError
-from ..model import AlphaSource, Rect
-from ..output import Output
-from ..pixels import Pixels, in_order
+from ..core.errors import OutputError
+from ..core.model import AlphaSource, Rect
+from ..core.pixels import Pixels, in_order
+from ..io.output import Output
 from .channel import RLE, ZIP
 
 _TILE = 512
@@ -109,8 +109,8 @@ def alpha_channel(
     alpha: AlphaSource, depth: int, wide: bool, order: str = ">"
 ) -> Callable[[Output], None]:
     """The channel of an alpha at a document's depth: packed rows, or deflated floats."""
-    from ..alpha import at_depth
-    from ..pixels import convert_depth
+    from ..colour.alpha import at_depth
+    from ..core.pixels import convert_depth
 
     if depth == 32:
         deep = at_depth(alpha, 16)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..model import Layer
-from ..source import Source
+from ..core.model import Layer
+from ..io.source import Source
 from .structure import Structure
 from .tree import Node
 

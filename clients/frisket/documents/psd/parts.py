@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..difference import Part
+from ..core.difference import Part
 from .channel import RLE
 from .records import MASK, REAL_MASK, Block, LayerInfo, Record
 from .tree import layer_name

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import UnreadableDocument
-from ..source import Cursor, Source
+from ..core.errors import UnreadableDocument
+from ..io.source import Cursor, Source
 
 MASK, REAL_MASK, ALPHA = -2, -3, -1
 _MAX_LAYERS = 32768

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import UnreadableDocument, UnsupportedDocument
-from ..limits import check_raster
-from ..source import Cursor, Source
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..io.limits import check_raster
+from ..io.source import Cursor, Source
 from .records import Block, LayerInfo, read_blocks, read_layer_info
 
 MODES = {

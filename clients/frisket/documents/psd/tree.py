@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..model import Layer
-from ..source import Source
+from ..core.model import Layer
+from ..io.source import Source
 from .records import ALPHA, MASK, REAL_MASK, Record
 
 BLEND_MODES = {

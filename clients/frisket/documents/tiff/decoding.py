@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..pixels import Pixels
+from ..core.pixels import Pixels
 
 #: Stored bytes and the number of the segment to (1, rows, columns, samples), or None for a gap.
 Decode = Callable[[bytes, int], Pixels | None]

@@ -10,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..base import BaseDocument, BaseRaster
-from ..errors import DocumentError, LayerNotFound, UnreadableDocument
-from ..model import Layer
-from ..oriented import OrientedRaster
-from ..psd.pixels import layer_raster
+from ..base.document import BaseDocument
+from ..base.oriented import OrientedRaster
+from ..base.raster import BaseRaster
+from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
+from ..core.model import Layer
+from ..psd.rasters import layer_raster
 from .layered import LayeredBlock, read_block
 from .page import samples_of
 from .pages import is_level, sort_pages, turn_of

@@ -9,12 +9,12 @@ import struct
 from functools import cached_property
 from typing import Any, Protocol
 
-from ..errors import LayerNotFound
-from ..model import Layer
+from ..core.errors import LayerNotFound
+from ..core.model import Layer
+from ..io.source import Cursor, Source
 from ..psd.records import LayerInfo, read_blocks, read_layer_info
 from ..psd.structure import COLOURS, Structure
 from ..psd.tree import Node, build
-from ..source import Cursor, Source
 from .directory import SIZES, read_directory, read_layout
 
 TAG = 37724

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..colour import Colour
-from ..errors import UnreadableDocument, UnsupportedDocument
-from ..limits import MAX_TABLE, check_raster, check_segment
-from ..pixels import Pixels
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.pixels import Pixels
+from ..io.limits import MAX_TABLE, check_raster, check_segment
 
 MODES = {0: "GRAY", 1: "GRAY", 2: "RGB", 3: "INDEXED", 5: "CMYK", 6: "YCBCR"}
 MODES |= {8: "LAB", 9: "LAB", 10: "LAB", 32844: "GRAY", 32845: "RGB", 34892: "RGB"}

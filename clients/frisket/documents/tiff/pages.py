@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnreadableDocument
-from ..oriented import TURNS, Turn
+from ..base.oriented import TURNS, Turn
+from ..core.errors import UnreadableDocument
 
 if TYPE_CHECKING:
     from .raster import TiffRaster

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..difference import Difference
-from ..model import Rect
-from ..source import Source
+from ..core.difference import Difference
+from ..core.model import Rect
+from ..io.source import Source
 from .directory import Directory, Layout, raw_value, read_directory, read_layout
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..base import BaseRaster, Block
+from ..base.raster import BaseRaster, Block
 from ..colour import Colour
-from ..errors import DocumentError, UnreadableDocument
-from ..limits import MAX_SEGMENT
-from ..model import Rect
-from ..pixels import Pixels
-from ..positioned import pread
+from ..core.errors import DocumentError, UnreadableDocument
+from ..core.model import Rect
+from ..core.pixels import Pixels
+from ..io.limits import MAX_SEGMENT
+from ..io.positioned import pread
 from .decoding import decoder
 from .page import Geometry, Samples, colour_of, geometry, samples_of
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..alpha import at_depth
-from ..base import BaseDocument, BaseRaster
-from ..errors import OutputError, UnsupportedDocument
-from ..model import AlphaSource, ColourSource, Layer, Rect
-from ..output import atomic_output
-from ..parallel import ordered
-from ..pixels import Pixels, convert_depth, peak
-from . import png
-from .tiled import Plan, TiledWriter, encode_tile
+from ..base.document import BaseDocument
+from ..base.raster import BaseRaster
+from ..colour.alpha import at_depth
+from ..core.errors import OutputError, UnsupportedDocument
+from ..core.model import AlphaSource, ColourSource, Layer, Rect
+from ..core.pixels import Pixels, convert_depth, peak
+from ..encode import png
+from ..encode.tiled import Plan, TiledWriter, encode_tile
+from ..io.output import atomic_output
+from ..io.parallel import ordered
 
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
 _WEBP_SIDE = 16383

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..alpha import at_depth
-from ..errors import OutputError
-from ..model import AlphaSource, Rect
-from ..output import atomic_output
-from ..parallel import ordered
-from . import png
-from .tiled import Plan, TiledWriter, encode_tile
+from ..colour.alpha import at_depth
+from ..core.errors import OutputError
+from ..core.model import AlphaSource, Rect
+from ..encode import png
+from ..encode.tiled import Plan, TiledWriter, write_tiles
+from ..io.output import atomic_output
 
 _LEVEL = 4
 
@@ -52,22 +51,6 @@ def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
         writer = TiledWriter(file, plan)
         write_tiles(writer, plan, alpha)
         writer.finish()
-
-
-def write_tiles(writer: TiledWriter, plan: Plan, alpha: AlphaSource) -> None:
-    """Write all tiles of an alpha; solid ones are encoded and stored once."""
-    solids: dict[int, bytes] = {}
-
-    def encode(tile: Rect) -> tuple[bytes, object]:
-        value = alpha.solid(tile)
-        if value is None:
-            return encode_tile(plan, alpha.read(tile)[..., None]), None
-        if value not in solids:
-            solids[value] = encode_tile(plan, np.full((plan.tile, plan.tile, 1), value, plan.dtype))
-        return solids[value], value
-
-    for data, key in ordered(encode, plan.tiles(), ahead=8):
-        writer.add(data, key)
 
 
 def _write_png(out: str | os.PathLike[str], alpha: AlphaSource) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ..base import BaseDocument
-from ..errors import UnsupportedDocument
-from ..model import AlphaSource, ColourSource, Layer
+from ..base.document import BaseDocument
+from ..core.errors import UnsupportedDocument
+from ..core.model import AlphaSource, ColourSource, Layer
 
 
 def splice_mask(
@@ -37,13 +37,13 @@ def splice_mask(
 
     if isinstance(document, PsdDocument):
         from ..psd.convert import as_named
-        from ..psd.mask import splice_mask as splice
+        from ..psd.splice_mask import splice_mask as splice
 
         with as_named(document, out) as named:
             splice(named, out, masks, existing, preview)
         return
     if isinstance(document, TiffDocument) and document.layered is not None:
-        from ..tiff.layermask import splice_mask as splice_tiff
+        from ..tiff.splice_mask import splice_mask as splice_tiff
 
         splice_tiff(document, out, masks, existing)
         return
@@ -62,7 +62,7 @@ def splice_alpha(
     from ..tiff import TiffDocument
 
     if isinstance(document, TiffDocument):
-        from ..tiff.alpha import splice_alpha as splice
+        from ..tiff.splice_alpha import splice_alpha as splice
 
         splice(document, out, document.page_number(layer), alpha)
         return
@@ -85,13 +85,13 @@ def splice_selection(
         UnsupportedDocument: The document cannot hold one.
         OutputError: It is full, or the file cannot be written.
     """
-    from ..alpha import Placed
+    from ..colour.alpha import Placed
     from ..psd import PsdDocument
 
     if not isinstance(document, PsdDocument):
         raise _cannot(document, "a saved selection", "use --as alpha, --as matte or --as cutout")
     from ..psd.convert import as_named
-    from ..psd.selection import splice_selection as splice
+    from ..psd.splice_selection import splice_selection as splice
 
     whole = (layer.x, layer.y) == (0, 0) and (alpha.width, alpha.height) == (
         document.width, document.height
@@ -124,7 +124,7 @@ def splice_layer(
     if not isinstance(document, PsdDocument):
         raise _cannot(document, "a new layer", "use --as alpha, --as matte or --as cutout")
     from ..psd.convert import as_named
-    from ..psd.layer import splice_layer as splice
+    from ..psd.splice_layer import splice_layer as splice
 
     with as_named(document, out) as named:
         splice(named, out, cutouts, colours)
@@ -141,7 +141,7 @@ def splice_page(document: BaseDocument, out: str | os.PathLike[str], alpha: Alph
 
     if not isinstance(document, TiffDocument):
         raise _cannot(document, "pages", "use --as mask, --as matte or --as cutout")
-    from ..tiff.newpage import splice_page as splice
+    from ..tiff.splice_page import splice_page as splice
 
     splice(document, out, alpha)
 

@@ -1,0 +1,142 @@
+"""What every kind of document shares: its layers, and how they are found."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import cached_property
+from types import TracebackType
+
+from ..core.errors import LayerNotFound
+from ..core.model import Layer
+from .raster import BaseRaster
+
+PIXEL_KINDS = ("pixel", "smart", "text", "shape", "page", "image")
+
+
+class BaseDocument(ABC):
+    """An open document: its structure, its layers, and a raster for each of them."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self.format = ""
+        self.width = self.height = 0
+        self.depth = 8
+        self.mode = "RGB"
+        self.icc_profile: bytes | None = None
+
+    @cached_property
+    def layers(self) -> Sequence[Layer]:
+        """Every layer in tree order, topmost first, a group before what it holds."""
+        return tuple(self._layers())
+
+    @abstractmethod
+    def _layers(self) -> Sequence[Layer]:
+        """Build the list of layers."""
+
+    def _whole(self, has_alpha: bool) -> Layer:
+        """The only layer of a document that is one image."""
+        return Layer(
+            id=1,
+            path="Image",
+            name="Image",
+            kind="image",
+            x=0,
+            y=0,
+            width=self.width,
+            height=self.height,
+            visible=True,
+            blend_mode="normal",
+            has_mask=False,
+            depth=self.depth,
+            mode=self.mode,
+            has_alpha=has_alpha,
+        )
+
+    @abstractmethod
+    def raster(self, layer: Layer) -> BaseRaster:
+        """The pixels of ``layer``."""
+
+    def close(self) -> None:  # noqa: B027 (a document may have nothing to close)
+        """Let go of the file."""
+
+    def __enter__(self) -> BaseDocument:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def find_layer(self, selector: str | None = None) -> Layer:
+        """The one layer that ``selector`` means; without one the topmost visible with pixels.
+
+        Raises:
+            LayerNotFound: There is none; the message lists those that exist.
+        """
+        if selector is None:
+            found = [layer for layer in self._shown() if _has_pixels(layer)]
+        else:
+            found = self._matching(selector)
+        if not found:
+            raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
+        return found[0]
+
+    def find_layers(self, selectors: Sequence[str] = (), all_layers: bool = False) -> list[Layer]:
+        """The layers that any selector means, topmost first and each once.
+
+        A selector is a name, a path ``Group/Name``, a glob of either, or an id ``#12``.
+
+        Raises:
+            LayerNotFound: One of the selectors means nothing, or nothing has pixels.
+        """
+        if all_layers:
+            found = [layer for layer in self.layers if _has_pixels(layer)]
+            if not found:
+                raise LayerNotFound(self.path, None, [layer.path for layer in self.layers])
+            return found
+        if not selectors:
+            return [self.find_layer(None)]
+        chosen = {layer.id for selector in selectors for layer in self._require(selector)}
+        return [layer for layer in self.layers if layer.id in chosen]
+
+    def _require(self, selector: str) -> list[Layer]:
+        found = self._matching(selector)
+        if not found:
+            raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
+        return found
+
+    def _matching(self, selector: str) -> list[Layer]:
+        """Exact id, path or name first; a glob only where none of these is meant."""
+        if selector.startswith("#") and selector[1:].isdigit():
+            return [layer for layer in self.layers if layer.id == int(selector[1:])]
+        paths = [layer for layer in self.layers if layer.path == selector]
+        found = paths or [layer for layer in self.layers if layer.name == selector]
+        return found or [layer for layer in self.layers if _globbed(layer, selector)]
+
+    def _shown(self) -> Iterator[Layer]:
+        """Layers that are visible together with every group around them."""
+        hidden = -1
+        for layer in self.layers:
+            if 0 <= hidden < layer.level:
+                continue
+            hidden = -1 if layer.visible else layer.level
+            if layer.visible:
+                yield layer
+
+
+def _has_pixels(layer: Layer) -> bool:
+    return layer.kind in PIXEL_KINDS and layer.width > 0 and layer.height > 0
+
+
+def _globbed(layer: Layer, pattern: str) -> bool:
+    if not any(character in pattern for character in "*?["):
+        return False
+    return _has_pixels(layer) and (
+        fnmatchcase(layer.path, pattern) or fnmatchcase(layer.name, pattern)
+    )

@@ -1,0 +1,115 @@
+"""What every raster shares: checked rectangles, bands, colour, the proxy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..core.model import Rect
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..colour import Colour
+    from ..core.pixels import Pixels
+
+Block = tuple[int, int, "Pixels"]
+
+
+class BaseRaster(ABC):
+    """A raster that needs only ``_read`` and its own way of being swept."""
+
+    width: int
+    height: int
+    depth: int
+    mode: str
+    has_alpha: bool
+    channels: int
+    prefers_rows: bool = False
+    dtype: np.dtype[Any]
+
+    @property
+    @abstractmethod
+    def colour(self) -> Colour:
+        """How the samples become sRGB."""
+
+    @abstractmethod
+    def _read(self, rect: Rect) -> Pixels:
+        """A rectangle that lies inside the raster."""
+
+    @abstractmethod
+    def _jobs(self) -> Iterator[Callable[[], Block]]:
+        """Blocks that cover the raster once, in storage order: (x, y, pixels).
+
+        A job may run on any thread. Decoding inside it lets several cores share the work.
+        """
+
+    def _check(self, rect: Rect) -> None:
+        inside = rect.x >= 0 and rect.y >= 0
+        if rect.empty or not inside or rect.right > self.width or rect.bottom > self.height:
+            raise ValueError(f"{rect} is not inside a raster of {self.width} × {self.height}")
+
+    def read(self, rect: Rect) -> Pixels:
+        """The rectangle as (height, width, channels) in the document's own samples."""
+        self._check(rect)
+        return self._read(rect)
+
+    def read_srgb(self, rect: Rect) -> Pixels:
+        """The rectangle as sRGB (height, width, 3 or 4), uint8 or, for deeper ones, uint16."""
+        return self.colour.srgb(self.read(rect))
+
+    def bands(self, rows: int = 0) -> Iterator[tuple[int, Pixels]]:
+        """Yield ``(first row, pixels)`` from top to bottom, decoding each byte once.
+
+        ``rows`` is a wish; storage decides where a band may end.
+        """
+        from ..io.parallel import ordered
+
+        return _joined(ordered(_run, self._jobs()), self.width)
+
+    def proxy(self, max_side: int = 2048) -> Pixels:
+        """The raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4)."""
+        from ..colour.proxy import proxy_size
+        from ..core.pixels import convert_depth
+
+        size = proxy_size(self.width, self.height, max_side)
+        return convert_depth(self.colour.to_srgb(self._averaged(size)), 8)
+
+    def _averaged(self, size: tuple[int, int]) -> Pixels:
+        """Plain samples averaged to (width, height), uint8 or uint16."""
+        import numpy as np
+
+        from ..colour.proxy import BoxMean, WeightedMean
+        from ..io.parallel import consume
+
+        if size == (self.width, self.height):
+            return self.colour.plain(self.read(Rect(0, 0, *size)))
+        first = self.colour.plain(np.zeros((1, 1, self.channels), self.dtype))
+        kind = WeightedMean if self.has_alpha else BoxMean
+        top = int(np.iinfo(first.dtype).max)
+        mean = kind((self.width, self.height), size, first.shape[-1], top)
+
+        def add(job: Callable[[], Block]) -> None:
+            x, y, block = job()
+            mean.add(self.colour.plain(block), x, y)
+
+        consume(add, self._jobs())
+        return mean.mean(first.dtype)
+
+
+def _run(job: Callable[[], Block]) -> Block:
+    return job()
+
+
+def _joined(blocks: Iterator[Block], width: int) -> Iterator[tuple[int, Pixels]]:
+    """Blocks side by side become bands of whole rows."""
+    import numpy as np
+
+    row: list[Pixels] = []
+    for x, y, block in blocks:
+        row.append(block)
+        if x + block.shape[1] < width:
+            continue
+        yield y, row[0] if len(row) == 1 else np.concatenate(row, axis=1)
+        row = []

@@ -1,0 +1,5 @@
+"""Samples: colour management, averaging, and views of an alpha."""
+
+from .colour import Colour
+
+__all__ = ["Colour"]

@@ -1,0 +1,154 @@
+"""PNG, JPEG, WebP and other flat images, decoded by Pillow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..base.arrays import ArrayRaster
+from ..base.document import BaseDocument
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.model import Layer
+from ..io.limits import check_raster
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ..core.pixels import Pixels
+
+_MAX_PIXELS = 1 << 30  # decoded whole, so bounded: a gigapixel
+_BLOCK_BYTES = 4 << 20
+
+
+class FlatDocument(BaseDocument):
+    """An image without layers: one layer named ``Image`` that is everything."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(path)
+        image = _open(self.path)
+        self._image: Image.Image | None = image
+        self.format = image.format or ""
+        self.icc_profile = image.info.get("icc_profile") or None
+        self._mode, self._alpha = _plan(image)
+        self.mode = {"L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}.get(self._mode, "RGB")
+        self.mode = "GRAY" if self._mode == "LA" else self.mode
+        self.depth = 16 if self._mode == "I;16" or _deep_png(self.path, self.format) else 8
+        try:
+            # A PNG is decoded for this: its EXIF may stand behind the pixels.
+            self.width, self.height = _upright_size(image)
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise _damaged(self.path, error) from error
+        self._raster: ArrayRaster | None = None
+
+    def _layers(self) -> Sequence[Layer]:
+        return (self._whole(self._alpha),)
+
+    def raster(self, layer: Layer | None = None) -> ArrayRaster:
+        """The image's pixels, decoded once and whole, turned upright."""
+        if self._raster is None:
+            self._raster = self._decoded()
+        return self._raster
+
+    def _decoded(self) -> ArrayRaster:
+        from ..colour import Colour
+
+        values = self._pixels()
+        colours = values.shape[-1] - self._alpha
+        colour = Colour(self.mode, self.icc_profile, colours=colours)
+        return ArrayRaster(values, self.mode, colour, self._alpha)
+
+    def _pixels(self) -> Pixels:
+        import numpy as np
+
+        try:
+            if self.depth == 16 and self.format == "PNG":
+                return _png_of_sixteen(self.path, self.height)
+            assert self._image is not None
+            image = _upright(self._image, self._mode)
+            values = np.asarray(image)
+        except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+            raise _damaged(self.path, error) from error
+        return values if values.ndim == 3 else values[..., None]
+
+    def close(self) -> None:
+        """Close the file and let go of its pixels."""
+        if self._image is not None:
+            self._image.close()
+        self._raster = None
+
+
+def _open(path: str) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    Image.MAX_IMAGE_PIXELS = None  # the limit below gives a clearer sentence
+    try:
+        image = Image.open(path)
+    except UnidentifiedImageError as error:
+        raise UnsupportedDocument(
+            path, "not an image that can be read", advice="give a PSD, PSB, TIFF, PNG, JPEG or WebP"
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _damaged(path, error) from error
+    check_raster(path, image.width, image.height, 4)
+    if image.width * image.height > _MAX_PIXELS:
+        raise UnsupportedDocument(
+            path,
+            f"{image.width} × {image.height} pixels are too many for {image.format}",
+            advice="save it as a tiled TIFF or as PSB, which are read in parts",
+        )
+    return image
+
+
+def _damaged(path: str, error: BaseException) -> UnreadableDocument:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UnreadableDocument(path, f"the image cannot be decoded ({reason})")
+
+
+def _plan(image: Image.Image) -> tuple[str, bool]:
+    """The Pillow mode to decode to, and whether it has transparency."""
+    see_through = "transparency" in image.info
+    if image.mode in ("RGBA", "PA", "RGBa") or (image.mode in ("P", "RGB") and see_through):
+        return "RGBA", True
+    if image.mode in ("LA", "La") or (image.mode in ("L", "1") and see_through):
+        return "LA", True
+    if image.mode.startswith("I;16") or image.mode == "I":
+        return "I;16", False
+    if image.mode in ("L", "1"):
+        return "L", False
+    return ("CMYK" if image.mode == "CMYK" else "RGB"), False
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+        return image.height, image.width
+    return image.width, image.height
+
+
+def _upright(image: Image.Image, mode: str) -> Image.Image:
+    from PIL import ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _deep_png(path: str, kind: str) -> bool:
+    """Whether a PNG stores 16 bits, which Pillow narrows for colour images."""
+    if kind != "PNG":
+        return False
+    with Path(path).open("rb") as file:
+        head = file.read(26)
+    return len(head) == 26 and head[24] == 16
+
+
+def _png_of_sixteen(path: str, height: int) -> Pixels:
+    import imagecodecs
+    import numpy as np
+
+    data = Path(path).read_bytes()
+    try:
+        values = np.asarray(imagecodecs.png_decode(data))
+    except Exception as error:
+        raise _damaged(path, error) from error
+    return values if values.ndim == 3 else values[..., None]

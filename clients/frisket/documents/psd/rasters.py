@@ -1,0 +1,118 @@
+"""Rasters of a PSD document: which channels belong together and what they mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..colour import Colour
+from ..core.pixels import Pixels
+from .channel import ChannelReader
+from .planar import PlanarRaster, Plane
+from .records import ALPHA, Record
+from .structure import COLOURS
+
+if TYPE_CHECKING:
+    from .host import LayerHost, MergedHost
+
+_INKS = ("CMYK", "MULTICHANNEL")
+
+
+def layer_raster(document: LayerHost, record: Record) -> PlanarRaster:
+    """Colour channels by their number, transparency last where the layer has it."""
+    numbers = list(range(_colours_of(document, record)))
+    has_alpha = record.channel(ALPHA) is not None
+    if has_alpha:
+        numbers.append(ALPHA)
+    planes = [_plane(document, record, number) for number in numbers]
+    colour = colour_of(document, len(numbers) - has_alpha)
+    size = record.width, record.height
+    return PlanarRaster(size, document.structure.depth, planes, colour, has_alpha)
+
+
+def _colours_of(document: LayerHost, record: Record) -> int:
+    if document.mode == "MULTICHANNEL":
+        return max(1, sum(channel.id >= 0 for channel in record.channels))
+    return COLOURS[document.mode]
+
+
+def _plane(document: LayerHost, record: Record, number: int) -> Plane | None:
+    channel = record.channel(number)
+    if channel is None or channel.length <= 2:
+        return None
+    return Plane(reader_of(document, record, number))
+
+
+def channel_raster(document: LayerHost, record: Record, number: int) -> PlanarRaster:
+    """One channel of a layer as a raster of its own."""
+    channel = record.channel(number)
+    assert channel is not None
+    size = channel.width, channel.height
+    plane = Plane(reader_of(document, record, number)) if channel.length > 2 else None
+    return PlanarRaster(size, document.structure.depth, [plane], Colour("GRAY", colours=1), False)
+
+
+def reader_of(document: LayerHost, record: Record, number: int) -> ChannelReader:
+    """Rows of one channel of a layer; the channel must exist."""
+    channel = record.channel(number)
+    assert channel is not None
+    info = document.structure.layer_info
+    assert info is not None
+    return ChannelReader(
+        document.source,
+        channel.data,
+        channel.length,
+        (channel.width, channel.height),
+        document.structure.depth,
+        wide=document.structure.big,
+        order=info.order,
+    )
+
+
+def merged_raster(document: MergedHost) -> PlanarRaster:
+    """The merged image's colours, with transparency where the layers say it has one."""
+    document.check_channels()
+    info = document.structure.layer_info
+    count = document.colours()
+    has_alpha = info is not None and info.count < 0 and document.structure.channels > count
+    planes = [merged_plane(document, number) for number in range(count + has_alpha)]
+    size = document.width, document.height
+    return PlanarRaster(
+        size, document.structure.depth, planes, colour_of(document, count), has_alpha
+    )
+
+
+def merged_plane(document: MergedHost, number: int) -> Plane:
+    """One channel of the merged image, whose planes follow one another."""
+    found = document.structure
+    reader = ChannelReader(
+        document.source,
+        found.merged_at,
+        document.source.size - found.merged_at,
+        (found.width, found.height * found.channels),
+        found.depth,
+        wide=found.big,
+    )
+    return Plane(reader, number * found.height)
+
+
+def colour_of(document: LayerHost, colours: int) -> Colour:
+    """The way from the document's samples to sRGB."""
+    mode = document.mode
+    return Colour(
+        mode={"DUOTONE": "GRAY", "BITMAP": "GRAY"}.get(mode, mode),
+        icc=None if mode == "DUOTONE" else document.icc_profile,
+        palette=_palette(document) if mode == "INDEXED" else None,
+        inverted=mode in _INKS or mode == "BITMAP",
+        colours=colours,
+    )
+
+
+def _palette(document: LayerHost) -> Pixels | None:
+    """(256, 3) uint8, stored as all reds, all greens, all blues."""
+    found = document.structure
+    if found.palette_length < 768:
+        return None
+    raw = document.source.read(found.palette_at + 4, 768)
+    return np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(3, 256).T)

@@ -1,0 +1,212 @@
+"""A new cutout layer above the original, which is hidden but otherwise untouched."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..base.raster import BaseRaster
+from ..core.errors import UnsupportedDocument
+from ..core.model import AlphaSource, ColourSource, Rect
+from ..core.pixels import Pixels, convert_depth
+from ..io.output import Output, atomic_output
+from ..io.splicing import Edit, Splice
+from .encode import alpha_channel, zip_channel
+from .rasters import channel_raster
+from .records import ALPHA, Record
+from .splice_mask import info_of
+from .splice_records import LayerEdits, check_size, mark_preview, room_for, shift_lengths
+from .tree import Node
+
+if TYPE_CHECKING:
+    from ..core.model import Layer
+    from .document import PsdDocument
+    from .host import LayerHost
+
+_HIDDEN = 0x02
+_PROTECTED = 0x01
+
+
+def splice_layer(
+    document: PsdDocument,
+    out: str | os.PathLike[str],
+    cutouts: Mapping[Layer, AlphaSource],
+    colours: Mapping[Layer, ColourSource] | None = None,
+) -> None:
+    """Write a copy of the document with a cutout above each of the layers."""
+    edits = LayerEdits(info_of(document))
+    if document.mode not in ("RGB", "GRAY", "CMYK", "LAB", "DUOTONE"):
+        raise UnsupportedDocument(
+            document.path, f"a {document.mode} document has no layers", advice="use --as matte"
+        )
+    nodes = sorted((document.node(layer) for layer in cutouts), key=lambda node: node.index)
+    copies = []
+    for number, node in enumerate(nodes):
+        fresh = (colours or {}).get(node.layer)
+        copy = _Copy(document, node, cutouts[node.layer], fresh, _next_id(document) + number)
+        edits.edits += copy.edits()
+        copies.append(copy)
+    edits.edits.append(_count(edits, len(nodes)))
+    edits.edits += mark_preview(document)
+    splice = Splice(document.source, edits.finished(document.structure))
+    with atomic_output(out, _room(document, cutouts, colours)) as file:
+        splice.write(file)
+        check_size(document, file)
+        shift_lengths(file, splice, document.structure, edits)
+        for copy in copies:
+            copy.patch(file)
+
+
+def _room(
+    document: PsdDocument,
+    cutouts: Mapping[Layer, AlphaSource],
+    colours: Mapping[Layer, ColourSource] | None,
+) -> int:
+    room = room_for(document, cutouts.values())
+    for layer in cutouts:
+        record = document.node(layer).record
+        raw = layer.width * layer.height * layer.depth // 8 * document.colours()
+        copied = sum(channel.length for channel in record.channels)
+        room += raw if colours and layer in colours else copied
+    return room
+
+
+def _count(edits: LayerEdits, more: int) -> Edit:
+    """The layer count; its sign says something else and is kept."""
+    info = edits.info
+    count = info.count - more if info.count < 0 else info.count + more
+    return Edit(info.start, info.start + 2, struct.pack(f"{info.order}h", count))
+
+
+def _next_id(document: PsdDocument) -> int:
+    return max(node.layer.id for node in document.nodes) + 1
+
+
+class _Copy:
+    """One new layer: its record, and its channels, copied but for the transparency."""
+
+    def __init__(
+        self,
+        document: PsdDocument,
+        node: Node,
+        alpha: AlphaSource,
+        colours: ColourSource | None,
+        number: int,
+    ) -> None:
+        self._document, self._record, self._colours = document, node.record, colours
+        self._info = info_of(document)
+        self._name, self._number = f"{node.layer.name} cutout", number
+        self._alpha = Transparency(alpha, document, node)
+        self._order = self._info.order
+        self._word = f"{self._order}{'Q' if self._info.version == 2 else 'I'}"
+        self._head: Edit | None = None
+        self._sizes: list[int] = []
+
+    def edits(self) -> list[Edit]:
+        """Hide the original; add the record after it and the channels after its own."""
+        record = self._record
+        flags = bytes((record.flags | _HIDDEN,))
+        at = record.blend_at + 10
+        self._head = Edit(record.end, record.end, self._new_record())
+        last = record.channels[-1]
+        place = last.data + last.length
+        return [Edit(at, at + 1, flags), self._head, Edit(place, place, self._write)]
+
+    def _ids(self) -> list[int]:
+        ids = [channel.id for channel in self._record.channels]
+        return ids if ALPHA in ids else [ALPHA, *ids]
+
+    def _new_record(self) -> bytes:
+        record, order, ids = self._record, self._order, self._ids()
+        room = bytes(struct.calcsize(self._word))
+        head = struct.pack(
+            f"{order}4iH", record.top, record.left, record.bottom, record.right, len(ids)
+        )
+        infos = b"".join(struct.pack(f"{order}h", number) + room for number in ids)
+        blending = bytearray(self._document.source.read(record.blend_at, 12))
+        blending[10] = record.flags & ~(_HIDDEN | _PROTECTED)
+        extra = self._extra()
+        return head + infos + bytes(blending) + struct.pack(f"{order}I", len(extra)) + extra
+
+    def _extra(self) -> bytes:
+        """Mask and blending ranges as they are; the name; nothing that is not a pixel layer's."""
+        record = self._record
+        kept = self._document.source.read(record.mask_at, record.name_at - record.mask_at)
+        short = self._name.encode("mac-roman", "replace")[:255]
+        pascal = bytes((len(short),)) + short
+        text = self._name.encode("utf-16-le" if self._order == "<" else "utf-16-be")
+        unicode_name = struct.pack(f"{self._order}I", len(text) // 2) + text
+        blocks = self._block(b"luni", unicode_name + bytes(-len(unicode_name) % 4))
+        blocks += self._block(b"lyid", struct.pack(f"{self._order}I", self._number))
+        return kept + pascal + bytes(-len(pascal) % 4) + blocks
+
+    def _block(self, key: bytes, data: bytes) -> bytes:
+        head = b"8BIM" + key if self._order == ">" else b"MIB8" + key[::-1]
+        return head + struct.pack(f"{self._order}I", len(data)) + data
+
+    def _write(self, out: Output) -> None:
+        for number in self._ids():
+            begin = out.tell()
+            self._channel(number)(out)
+            self._sizes.append(out.tell() - begin)
+
+    def _channel(self, number: int) -> Callable[[Output], None]:
+        depth, wide = self._document.structure.depth, self._info.version == 2
+        if number == ALPHA:
+            return alpha_channel(self._alpha, depth, wide, self._order)
+        if self._colours is not None and number >= 0:
+            size = self._record.width, self._record.height
+            return zip_channel(lambda rect: self._fresh(rect, number), size, self._order)
+        return lambda out: self._copied(out, number)
+
+    def _fresh(self, rect: Rect, number: int) -> Pixels:
+        assert self._colours is not None
+        plane: Pixels = self._colours.read(rect)[..., number]
+        return plane
+
+    def _copied(self, out: Output, number: int) -> None:
+        channel = self._record.channel(number)
+        assert channel is not None
+        source = self._document.source
+        out.copy(source.path, source.descriptor, channel.data, channel.length)
+
+    def patch(self, out: Output) -> None:
+        """Fill in the lengths of the new channels."""
+        assert self._head is not None
+        step = 2 + struct.calcsize(self._word)
+        for index, size in enumerate(self._sizes):
+            at = self._head.at + 18 + index * step + 2
+            out.patch(at, struct.pack(self._word, size))
+
+
+class Transparency:
+    """An alpha times the transparency that the layer already has."""
+
+    def __init__(self, alpha: AlphaSource, document: LayerHost, node: Node) -> None:
+        if (alpha.width, alpha.height) != (node.record.width, node.record.height):
+            raise ValueError(f"the alpha does not fit layer {node.layer.path!r}")
+        self._alpha = alpha
+        self._raster = _own(document, node.record)
+        self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
+
+    def solid(self, rect: Rect) -> int | None:
+        """What the alpha says, unless the layer has transparency of its own."""
+        value = self._alpha.solid(rect)
+        return value if self._raster is None or value == 0 else None
+
+    def read(self, rect: Rect) -> Pixels:
+        """The product, in the alpha's depth."""
+        new = self._alpha.read(rect)
+        if self._raster is None:
+            return new
+        top = (1 << self.depth) - 1
+        own = convert_depth(self._raster.read(rect)[..., 0], self.depth).astype(np.uint32)
+        return np.asarray((own * new + top // 2) // top).astype(new.dtype)
+
+
+def _own(document: LayerHost, record: Record) -> BaseRaster | None:
+    return channel_raster(document, record, ALPHA) if record.channel(ALPHA) else None

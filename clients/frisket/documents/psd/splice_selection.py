@@ -1,0 +1,223 @@
+"""A saved selection: one more channel of the merged image, with its name in the resources."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..colour.alpha import Floating, at_depth
+from ..core.errors import OutputError, UnsupportedDocument
+from ..core.model import AlphaSource
+from ..io.output import Output, atomic_output
+from ..io.splicing import Edit, Splice
+from .channel import RAW, RLE
+from .encode import bands, packed_rows, stored_bytes
+from .splice_records import check_size, room_for
+from .structure import Resource, Structure
+
+if TYPE_CHECKING:
+    from .document import PsdDocument
+
+_MOST_CHANNELS = 56
+NAMES, UNICODE_NAMES, IDENTIFIERS, DISPLAY = 1006, 1045, 1053, 1077
+# Colour space RGB, red, at half opacity, kind "selected areas": what programs show it with.
+_DISPLAY = struct.pack(">H4HHB", 0, 65535, 0, 0, 0, 50, 0)
+
+
+def splice_selection(
+    document: PsdDocument, out: str | os.PathLike[str], alpha: AlphaSource, name: str
+) -> None:
+    """Write a copy of the document with ``alpha`` (of the canvas's size) as a saved selection.
+
+    Raises:
+        UnsupportedDocument: The colour mode or compression has no room for one.
+        OutputError: The file has the most channels it can have, or cannot be written.
+    """
+    found = document.structure
+    compression = _check(document, alpha)
+    edits = [Edit(12, 14, struct.pack(">H", found.channels + 1))]
+    edits += _resources(document, name)
+    source = Floating(at_depth(alpha, 16)) if found.depth == 32 else at_depth(alpha, found.depth)
+    plane = _Plane(document, source, compression)
+    edits += plane.edits()
+    splice = Splice(document.source, edits)
+    with atomic_output(out, room_for(document, [alpha])) as file:
+        splice.write(file)
+        check_size(document, file)
+        plane.patch(file)
+        _patch_resources(file, splice, found, edits)
+
+
+def _check(document: PsdDocument, alpha: AlphaSource) -> int:
+    found = document.structure
+    if (alpha.width, alpha.height) != (found.width, found.height):
+        raise ValueError("a selection has the size of the canvas")
+    if found.mode in ("BITMAP", "MULTICHANNEL"):
+        raise UnsupportedDocument(
+            document.path,
+            f"a {found.mode.lower()} document cannot hold a selection",
+            advice="use --as matte",
+        )
+    if found.channels >= _MOST_CHANNELS:
+        raise OutputError(
+            document.path,
+            f"the document has {found.channels} channels, the most it can have",
+            advice="delete a saved selection first, or use --as matte",
+        )
+    document.check_channels()
+    compression = int.from_bytes(document.source.read(found.merged_at, 2), "big")
+    if compression not in (RAW, RLE):
+        raise UnsupportedDocument(
+            document.path, f"the merged image has compression {compression}", advice="use --as mask"
+        )
+    return compression
+
+
+class _Plane:
+    """The edits that append one plane to the merged image."""
+
+    def __init__(self, document: PsdDocument, alpha: AlphaSource, compression: int) -> None:
+        self._document, self._alpha, self._compression = document, alpha, compression
+        found = document.structure
+        self._width = 4 if found.big else 2
+        self._rows = found.height * found.channels
+        self._table = found.merged_at + 2
+        self._lengths: list[int] = []
+        self._table_edit: Edit | None = None
+
+    def edits(self) -> list[Edit]:
+        """Row lengths after the table, and the plane after the last row."""
+        end = self._end()
+        if self._compression == RAW:
+            return [Edit(end, end, self._write_raw)]
+        place = self._table + self._rows * self._width
+        self._table_edit = Edit(place, place, bytes(self._alpha.height * self._width))
+        return [self._table_edit, Edit(end, end, self._write_rle)]
+
+    def _end(self) -> int:
+        """Where the last plane ends."""
+        found, source = self._document.structure, self._document.source
+        if self._compression == RAW:
+            end = self._table + self._rows * ((found.width * found.depth + 7) // 8)
+        else:
+            raw = source.read(self._table, self._rows * self._width)
+            lengths = np.frombuffer(raw, f">u{self._width}")
+            end = self._table + len(raw) + int(lengths.sum(dtype=np.int64))
+        source.read(min(end, source.size + 1) - 1, 1)  # it must lie inside the file
+        return end
+
+    def _write_raw(self, out: Output) -> None:
+        for band in bands(self._alpha.width, self._alpha.height):
+            out.write(stored_bytes(self._alpha.read(band), ">").tobytes())
+
+    def _write_rle(self, out: Output) -> None:
+        for band in bands(self._alpha.width, self._alpha.height):
+            rows = packed_rows(self._alpha, band)
+            self._lengths += map(len, rows)
+            out.write(b"".join(rows))
+        if self._width == 2 and max(self._lengths, default=0) > 0xFFFF:
+            raise OutputError(
+                out.path, "a row of the selection is too long for PSD",
+                advice="name the output .psb, and it is written as a PSB",
+            )  # fmt: skip
+
+    def patch(self, out: Output) -> None:
+        """Fill in the row lengths."""
+        if self._table_edit is not None:
+            out.patch(self._table_edit.at, np.array(self._lengths, f">u{self._width}").tobytes())
+
+
+def _resources(document: PsdDocument, name: str) -> list[Edit]:
+    """Names, identifiers and display of the saved selections, with one more."""
+    found = document.structure
+    before = max(0, found.channels - document.colours())
+    edits = []
+    fresh = b""
+    for number, extend in (
+        (NAMES, _short_names),
+        (UNICODE_NAMES, _long_names),
+        (IDENTIFIERS, _identifiers),
+        (DISPLAY, _displays),
+    ):
+        old = found.resource(number)
+        data = document.source.read(old.data, old.length) if old else b""
+        data = extend(data, before, name, old is not None)
+        if not data:
+            continue
+        if old is not None:
+            edits.append(_replaced(document, old, data))
+        else:
+            fresh += b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + _even(data)
+    if fresh:
+        end = found.resources[-1].end if found.resources else found.resources_at + 4
+        end = min(end, found.resources_at + 4 + found.resources_length)
+        edits.append(Edit(end, end, fresh))
+    return edits
+
+
+def _replaced(document: PsdDocument, old: Resource, data: bytes) -> Edit:
+    found = document.structure
+    stop = min(old.end, found.resources_at + 4 + found.resources_length)
+    return Edit(old.data - 4, stop, struct.pack(">I", len(data)) + _even(data))
+
+
+def _even(data: bytes) -> bytes:
+    return data + bytes(len(data) % 2)
+
+
+def _short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """Pascal strings, one for every selection."""
+    count = len(list(_pascal_strings(data)))
+    names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
+    for one in names:
+        raw = one.encode("mac-roman", "replace")[:255]
+        data += bytes((len(raw),)) + raw
+    return data
+
+
+def _pascal_strings(data: bytes) -> Iterator[bytes]:
+    position = 0
+    while position < len(data):
+        length = data[position]
+        yield data[position + 1 : position + 1 + length]
+        position += 1 + length
+
+
+def _long_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """UTF-16 strings with a count and a final zero, one for every selection."""
+    count, position = 0, 0
+    while position + 4 <= len(data):
+        position += 4 + 2 * int.from_bytes(data[position : position + 4], "big")
+        count += 1
+    names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
+    for one in names:
+        raw = (one + "\0").encode("utf-16-be")
+        data += struct.pack(">I", len(raw) // 2) + raw
+    return data
+
+
+def _identifiers(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """One number each; a list that is not there is not begun for old selections."""
+    if len(data) != 4 * before:
+        return b""
+    numbers = struct.unpack(f">{before}I", data)
+    return data + struct.pack(">I", max(numbers, default=0) + 1)
+
+
+def _displays(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """Version 1 and thirteen bytes each."""
+    if not exists and before == 0:
+        data = struct.pack(">I", 1)
+    return data + _DISPLAY if len(data) == 4 + 13 * before else b""
+
+
+def _patch_resources(out: Output, splice: Splice, found: Structure, edits: list[Edit]) -> None:
+    start = found.resources_at + 4
+    end = start + found.resources_length
+    grown = sum(edit.size - (edit.end - edit.start) for edit in edits if start <= edit.start <= end)
+    length = struct.pack(">I", found.resources_length + grown)
+    out.patch(splice.moved(found.resources_at), length)

@@ -1,0 +1,312 @@
+"""An alpha as one more sample of a TIFF page: the file is copied, then added to.
+
+Transparency that a page has already is multiplied with the new alpha. The old file stays as
+it is, byte for byte: new segments and one new directory are appended, and the pointer to the
+first directory is turned to it. Every tag that does not describe the samples is carried over
+raw.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..base.oriented import StoredAlpha
+from ..core.errors import UnsupportedDocument
+from ..core.model import AlphaSource, Rect
+from ..core.pixels import Pixels, peak
+from ..io.output import Output, atomic_output
+from ..io.parallel import ordered
+from ..io.source import Source
+from .directory import LONG, LONG8, SHORT, Directory, Layout, read_directory, read_layout, values_of
+from .encode import DEFLATE, KEPT, Coding
+from .pages import turn_of
+from .splice_directories import Entries, layout_for, publish
+
+if TYPE_CHECKING:
+    from .document import TiffDocument
+    from .raster import TiffRaster
+
+_LARGEST = 32 << 20
+_TILE = 512
+_MODES = ("RGB", "GRAY", "CMYK", "LAB")
+_FORMATS = {SHORT: "H", LONG: "I", LONG8: "Q"}
+# Per-sample tags whose counts would no longer be right.
+_DROPPED = (280, 281, 340, 341)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The page an alpha goes to, and how its segments will be stored."""
+
+    raster: TiffRaster
+    alpha: AlphaSource
+    layout: Layout
+    coding: Coding
+    width: int
+    height: int
+    tiled: bool
+    samples: int
+    replaced: int | None
+
+    def rects(self) -> Iterator[Rect]:
+        """Segments of the new page, cropped to it."""
+        for y in range(0, self.raster.height, self.height):
+            for x in range(0, self.raster.width, self.width):
+                yield Rect(
+                    x, y, min(self.width, self.raster.width - x),
+                    min(self.height, self.raster.height - y),
+                )  # fmt: skip
+
+
+def splice_alpha(
+    document: TiffDocument, out: str | os.PathLike[str], number: int, alpha: AlphaSource
+) -> None:
+    """Write a copy of the file whose page ``number`` carries ``alpha`` as unassociated alpha.
+
+    Raises:
+        UnsupportedDocument: The page's samples cannot be extended.
+        OutputError: The file cannot be written.
+    """
+    source = Source(document.path)
+    try:
+        layout = read_layout(source)
+        target = _target(document, number, alpha, layout)
+        with atomic_output(out, source.size + _room(target)) as file:
+            file.copy(source.path, source.descriptor, 0, source.size)
+            _append(file, source, document, number, target)
+    finally:
+        source.close()
+
+
+def _room(target: Target) -> int:
+    raster = target.raster
+    return raster.width * raster.height * target.samples * raster.dtype.itemsize + (1 << 20)
+
+
+def _target(document: TiffDocument, number: int, alpha: AlphaSource, layout: Layout) -> Target:
+    raster, page = document.stored(number), document.pages[number]
+    turn = turn_of(page)
+    alpha = alpha if turn is None else StoredAlpha(alpha, turn)
+    if (alpha.width, alpha.height) != (raster.width, raster.height):
+        raise ValueError("the alpha does not fit the page")
+    _check(document, page, raster)
+    shape = raster.geometry
+    lossless = int(page.compression) in KEPT
+    compression = int(page.compression) if lossless else DEFLATE
+    predictor = int(page.predictor) if lossless else 1
+    coding = Coding(compression, predictor, layout.order, reversed_bits=int(page.fillorder) == 2)
+    # Premultiplied colours belong to the alpha they were multiplied by: that pair is kept.
+    own = raster.samples.alpha and not raster.samples.premultiplied
+    replaced = raster.samples.taken[-1] if own else None
+    samples = shape.samples + (replaced is None)
+    width, height, tiled = shape.tile_width, shape.tile_height, shape.tiled
+    if width * height * samples * raster.dtype.itemsize > _LARGEST and not shape.planar:
+        width = height = _TILE
+        tiled = True
+    return Target(raster, alpha, layout, coding, width, height, tiled, samples, replaced)
+
+
+def _check(document: TiffDocument, page: object, raster: TiffRaster) -> None:
+    reason = ""
+    if raster.mode not in _MODES:
+        reason = f"{raster.mode} pixels cannot carry an alpha"
+    elif int(page.compression) in (6, 7, 34892, 33007):  # type: ignore[attr-defined]
+        reason = "JPEG-compressed pixels would have to be decoded to carry an alpha"
+    elif page.bitspersample not in (8, 16, 32) or page.dtype.kind not in "uf":  # type: ignore[attr-defined]
+        kind = {"i": "signed samples", "f": "floats"}.get(page.dtype.kind, "samples")  # type: ignore[attr-defined]
+        reason = f"{kind} of {page.bitspersample} bits cannot carry an alpha"  # type: ignore[attr-defined]
+    if reason:
+        raise UnsupportedDocument(document.path, reason, advice="use --as page or --as matte")
+
+
+def _append(
+    file: Output, source: Source, document: TiffDocument, number: int, target: Target
+) -> None:
+    page = document.pages[number]
+    directory = read_directory(source, target.layout, page.offset)
+    file.align(8)
+    if target.raster.geometry.planar and int(page.compression) != target.coding.compression:
+        offsets, counts = _planes(file, target)
+    elif target.raster.geometry.planar:
+        offsets, counts = _planar(file, source, directory, target)
+    else:
+        offsets, counts = _chunky(file, target)
+    old = target.layout
+    new = layout_for(file, old, 32 * len(offsets) + (1 << 20))
+    changed = _changed(page, target, new, offsets, counts)
+
+    def exchange(entries: Entries) -> Entries:
+        return _entries(file, source, target, new, directory, entries, changed)
+
+    publish(file, source, old, new, (directory.offset, exchange))
+
+
+def _chunky(file: Output, target: Target) -> tuple[list[int], list[int]]:
+    """All pixels once more, with the alpha between them."""
+    offsets, counts = [], []
+    for data in ordered(lambda rect: target.coding.encode(_joined(target, rect)), target.rects()):
+        offsets.append(file.tell())
+        counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    return offsets, counts
+
+
+def _joined(target: Target, rect: Rect) -> Pixels:
+    """A segment of stored samples with the alpha after them, or in place of the old one."""
+    stored = target.raster.read_samples(rect)
+    height = target.height if target.tiled else rect.height
+    width = target.width if target.tiled else rect.width
+    full = np.zeros((height, width, target.samples), target.raster.stored_dtype)
+    part = full[: rect.height, : rect.width]
+    part[..., : stored.shape[-1]] = stored
+    part[..., _place(target)] = _opacity(target, rect, stored)
+    return full
+
+
+def _place(target: Target) -> int:
+    return target.samples - 1 if target.replaced is None else target.replaced
+
+
+def _opacity(target: Target, rect: Rect, stored: Pixels | None) -> Pixels:
+    """The alpha in the page's own samples; what was transparent stays so."""
+    alpha = scaled(target.alpha.read(rect), target.raster.stored_dtype)
+    if target.replaced is None or stored is None:
+        return alpha
+    old = stored[..., target.replaced].astype(np.float64)
+    top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    product = old * alpha / top
+    return (product if alpha.dtype.kind == "f" else np.rint(product)).astype(alpha.dtype)
+
+
+def scaled(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
+    """An alpha (uint8 or uint16) in the samples of a page: whole numbers or floats 0..1."""
+    top = float(np.iinfo(values.dtype).max)
+    if dtype.kind == "f":
+        return (values / top).astype(dtype)
+    if values.dtype == dtype:
+        return values
+    full = peak(dtype)
+    return np.rint(values.astype(np.float64) * (full / top)).astype(dtype)
+
+
+def _planar(
+    file: Output, source: Source, directory: Directory, target: Target
+) -> tuple[list[int], list[int]]:
+    """Only the alpha's own segments; those of the other samples stay where they are."""
+    tiled = target.raster.geometry.tiled
+    layout, entries = target.layout, directory.entries
+    offsets = list(values_of(source, layout, entries[324 if tiled else 273]))
+    counts = list(values_of(source, layout, entries[325 if tiled else 279]))
+    fresh_offsets, fresh_counts = [], []
+    for rect in target.rects():
+        data = target.coding.encode(_plane(target, rect, _place(target)))
+        fresh_offsets.append(file.tell())
+        fresh_counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    start = _place(target) * len(fresh_offsets)
+    offsets[start : start + len(fresh_offsets)] = fresh_offsets
+    counts[start : start + len(fresh_counts)] = fresh_counts
+    return offsets, counts
+
+
+def _planes(file: Output, target: Target) -> tuple[list[int], list[int]]:
+    """Every plane once more, where the page's compression is none that can be written."""
+    offsets, counts = [], []
+    jobs = ((rect, sample) for sample in range(target.samples) for rect in target.rects())
+    for data in ordered(lambda job: target.coding.encode(_plane(target, *job)), jobs):
+        offsets.append(file.tell())
+        counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    return offsets, counts
+
+
+def _plane(target: Target, rect: Rect, sample: int) -> Pixels:
+    """A segment of one sample: the alpha in its place, else as it is stored."""
+    height = target.height if target.tiled else rect.height
+    width = target.width if target.tiled else rect.width
+    full = np.zeros((height, width, 1), target.raster.stored_dtype)
+    if sample == _place(target):
+        stored = target.raster.read_samples(rect) if target.replaced is not None else None
+        full[: rect.height, : rect.width, 0] = _opacity(target, rect, stored)
+    else:
+        full[: rect.height, : rect.width] = target.raster.read_samples(rect, (sample,))
+    return full
+
+
+def _changed(
+    page: object, target: Target, layout: Layout, offsets: list[int], counts: list[int]
+) -> dict[int, tuple[int, list[int]]]:
+    """Tags that describe the samples, with their new values."""
+    word = LONG8 if layout.big else LONG
+    raster = target.raster
+    form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
+    extras = [int(kind) for kind in page.extrasamples]  # type: ignore[attr-defined]
+    if target.replaced is None:
+        extras.append(2)
+    changed: dict[int, tuple[int, list[int]]] = {
+        258: (SHORT, [raster.stored_dtype.itemsize * 8] * target.samples),
+        259: (SHORT, [target.coding.compression]),
+        277: (SHORT, [target.samples]),
+        317: (SHORT, [target.coding.predictor]),
+        338: (SHORT, extras),
+        339: (SHORT, [form] * target.samples),
+        (324 if target.tiled else 273): (word, offsets),
+        (325 if target.tiled else 279): (word, counts),
+    }
+    if target.tiled:
+        changed |= {322: (LONG, [target.width]), 323: (LONG, [target.height])}
+    return changed
+
+
+def _entries(
+    file: Output,
+    source: Source,
+    target: Target,
+    layout: Layout,
+    directory: Directory,
+    entries: Entries,
+    changed: dict[int, tuple[int, list[int]]],
+) -> Entries:
+    """The old entries with the changed ones in their place; long values are appended."""
+    for code in (*_DROPPED, *((273, 278, 279) if target.tiled else (322, 323, 324, 325))):
+        entries.pop(code, None)
+    for code, (kind, values) in changed.items():
+        old = directory.entries.get(code)
+        if code in entries and _same(source, target.layout, old, values):
+            continue
+        if _default(code, values, entries):
+            continue
+        data = struct.pack(f"{layout.order}{len(values)}{_FORMATS[kind]}", *values)
+        if len(data) > layout.inline:
+            position = file.align(8)
+            file.write(data)
+            data = struct.pack(layout.word, position)
+        head = struct.pack(layout.entry, code, kind, len(values))
+        entries[code] = head + data.ljust(layout.inline, b"\0")
+    return entries
+
+
+def _same(source: Source, layout: Layout, entry: bytes | None, values: list[int]) -> bool:
+    """Whether an entry already says so; then it is left alone, whatever its type."""
+    if entry is None:
+        return False
+    try:
+        return list(values_of(source, layout, entry)) == values
+    except KeyError:
+        return False
+
+
+def _default(code: int, values: list[int], entries: dict[int, bytes]) -> bool:
+    """Absent tags whose default is right stay absent."""
+    if code in entries:
+        return False
+    return (code == 339 and set(values) == {1}) or (code in (259, 317) and values == [1])
+
+
+__all__ = ["scaled", "splice_alpha"]
