@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from psd_tools.constants import Tag
 from psd_tools.psd import PSD
+from splices import name_copy, splice_mask
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
-from frisket.documents.write import splice_mask
 
 KINDS = {8: "u1", 16: ">u2", 32: ">f4"}
 # Files built to harm a reader: no pixels are expected of them.
@@ -131,12 +131,12 @@ def ramp(width: int, height: int, depth: int) -> np.ndarray:
 @pytest.mark.slow
 def test_masks_go_into_every_layer_and_nothing_else_changes(corpus, tmp_path):
     seen = Counter()
-    out = tmp_path / "out.psd"
     for path in corpus("psd"):
         psd = oracle(path)
         if psd is None or broken(path) or psd.header.depth == 1:
             continue
         with open_document(path) as document:
+            out = name_copy(document, tmp_path)
             for node in document.nodes:
                 record = node.record
                 if not 0 < record.width * record.height <= _LARGEST:

@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 import tifffile
+from splices import splice_alpha
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, UnsupportedDocument, open_document
 from frisket.documents.tiff.pages import turn_of
-from frisket.documents.write import splice_alpha
 
 # Tags that describe how samples are stored; the rest must not change.
 STORAGE = {258, 273, 277, 278, 279, 280, 281, 322, 323, 324, 325, 338, 339, 340, 341}
@@ -142,8 +142,9 @@ def test_damaged_files_give_one_sentence(tmp_path, name):
 
 
 def test_a_classic_file_becomes_bigtiff_where_it_must(corpus, tmp_path, monkeypatch):
+    from splices import splice_page
+
     from frisket.documents.tiff import splice_directories
-    from frisket.documents.write import splice_page
 
     monkeypatch.setattr(
         splice_directories, "CLASSIC_LIMIT", 0

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frisket.documents import DocumentError, LayerNotFound, Rect, open_document
-from frisket.documents.sandbox import Limits, rehearse
+from frisket.documents.sandbox import Limits, decode_in_sandbox
 
 PATIENT = settings(
     max_examples=150,
@@ -193,11 +193,11 @@ def test_a_rehearsal_passes_sound_files_and_reports_bad_ones(tmp_path):
     good, bad = tmp_path / "good.psd", tmp_path / "bad.psd"
     good.write_bytes(SEEDS["zip.psd"])
     bad.write_bytes(psd(channels=b"\0\x02" + b"not deflate at all"))
-    rehearse(good)
+    decode_in_sandbox(good)
     with pytest.raises(DocumentError, match="cannot be inflated"):
-        rehearse(bad)
+        decode_in_sandbox(bad)
     with pytest.raises(LayerNotFound, match="there are: a"):
-        rehearse(good, ["nobody"])
+        decode_in_sandbox(good, ["nobody"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource limits there")
@@ -207,7 +207,7 @@ def test_a_rehearsal_stops_what_takes_too_much_memory(tmp_path):
         path, np.zeros((16000, 16000), "u1"), compression="deflate", rowsperstrip=16000
     )
     with pytest.raises(DocumentError, match=r"memory|failed|crashed|decoded"):
-        rehearse(path, limits=Limits(memory=400 << 20, seconds=60))
+        decode_in_sandbox(path, limits=Limits(memory=400 << 20, seconds=60))
 
 
 def test_a_child_that_crashes_is_an_error_of_the_file(tmp_path, monkeypatch):
@@ -217,7 +217,7 @@ def test_a_child_that_crashes_is_an_error_of_the_file(tmp_path, monkeypatch):
     real = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda command, **more: real(crash, **more))
     with pytest.raises(DocumentError, match="signal 6"):
-        rehearse(path)
+        decode_in_sandbox(path)
 
 
 def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path):

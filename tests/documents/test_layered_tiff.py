@@ -7,9 +7,9 @@ import struct
 import numpy as np
 import pytest
 import tifffile
+from splices import splice_alpha, splice_mask
 
 from frisket.documents import ArrayAlpha, OutputError, Rect, open_document
-from frisket.documents.write import splice_alpha, splice_mask
 
 HEADER = b"Adobe Photoshop Document Data Block\0"
 

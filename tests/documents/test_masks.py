@@ -10,17 +10,12 @@ import numpy as np
 import pytest
 import tifffile
 from psd_tools import PSDImage
+from splices import splice_alpha, splice_layer, splice_mask
 
 from frisket.documents import ArrayAlpha, DocumentError, OutputError, Rect, open_document
 from frisket.documents.psd.rasters import channel_raster
 from frisket.documents.verify import differences
-from frisket.documents.write import (
-    splice_alpha,
-    splice_layer,
-    splice_mask,
-    write_cutout,
-    write_matte,
-)
+from frisket.documents.write import write_cutout, write_matte
 
 
 @pytest.fixture

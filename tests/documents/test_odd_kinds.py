@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from splices import splice_alpha
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
-from frisket.documents.write import splice_alpha
 
 SIZE = 150, 117
 

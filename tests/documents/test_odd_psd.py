@@ -7,10 +7,10 @@ import struct
 import numpy as np
 import pytest
 from psd_tools.psd import PSD
+from splices import splice_layer, splice_mask, splice_selection
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
-from frisket.documents.write import splice_layer, splice_mask, splice_selection
 
 WIDTH, HEIGHT = 30, 20
 MODES = {"BITMAP": 0, "GRAY": 1, "RGB": 3, "CMYK": 4, "MULTICHANNEL": 7, "DUOTONE": 8, "LAB": 9}

@@ -10,10 +10,10 @@ import pytest
 import tifffile
 from PIL import Image
 from psd_tools import PSDImage
+from splices import splice_alpha, splice_mask
 
 from frisket.documents import ArrayAlpha, Rect, open_document
 from frisket.documents.io import copying, positioned
-from frisket.documents.write import splice_alpha, splice_mask
 
 
 @pytest.fixture

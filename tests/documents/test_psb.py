@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.psd import PSD
+from splices import splice_layer, splice_mask, splice_selection
 
 from frisket.documents import ArrayAlpha, DocumentError, OutputError, open_document
 from frisket.documents.io.output import atomic_output
 from frisket.documents.psd.convert import write_psb
 from frisket.documents.verify import differences
-from frisket.documents.write import splice_layer, splice_mask, splice_selection
 
 
 @pytest.fixture

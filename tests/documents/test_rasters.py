@@ -11,11 +11,12 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
+from splices import splice_alpha
 
 from frisket.documents import ArrayAlpha, ArrayRaster, OutputError, Rect, open_document
 from frisket.documents.colour import Colour
 from frisket.documents.colour.proxy import BoxMean, proxy_size
-from frisket.documents.write import splice_alpha, write_cutout, write_matte
+from frisket.documents.write import write_cutout, write_matte
 
 
 def box_means(pixels: np.ndarray, out: tuple[int, int]) -> np.ndarray:

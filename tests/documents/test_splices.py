@@ -11,10 +11,10 @@ import pytest
 import tifffile
 from psd_tools import PSDImage
 from psd_tools.psd import PSD
+from splices import name_copy, splice_layer, splice_page, splice_selection
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
-from frisket.documents.write import splice_layer, splice_page, splice_selection
 
 KINDS = {8: "u1", 16: ">u2", 32: ">f4"}
 
@@ -29,7 +29,7 @@ def whole(layer) -> Rect:
 
 
 def test_selections_are_read_back_exactly(corpus, tmp_path):
-    out, seen = tmp_path / "out.psd", Counter()
+    seen: Counter[str] = Counter()
     for path in corpus("psd"):
         try:
             psd = PSD.read(io.BytesIO(path.read_bytes()))
@@ -39,6 +39,7 @@ def test_selections_are_read_back_exactly(corpus, tmp_path):
             continue
         if document.width * document.height > 2_000_000 or psd.header.depth == 1:
             continue
+        out = name_copy(document, tmp_path)
         alpha = ramp(document.width, document.height, document.depth)
         canvas = document.layers[0]
         canvas = type(canvas)(**{**canvas.__dict__, "x": 0, "y": 0})
@@ -61,7 +62,7 @@ def test_selections_are_read_back_exactly(corpus, tmp_path):
 
 
 def test_new_layers_stand_above_the_hidden_original(corpus, tmp_path):
-    out, seen = tmp_path / "out.psd", 0
+    seen = 0
     for path in corpus("psd")[::2]:
         try:
             document = open_document(path)
@@ -73,6 +74,7 @@ def test_new_layers_stand_above_the_hidden_original(corpus, tmp_path):
         if broken or not document.nodes or layer.width * layer.height > 1_000_000:
             continue
         alpha = ramp(layer.width, layer.height, document.depth)
+        out = name_copy(document, tmp_path)
         splice_layer(document, out, {layer: ArrayAlpha(alpha)})
         PSDImage.open(out)
         with open_document(out) as result:
@@ -126,5 +128,5 @@ def test_what_a_format_cannot_carry_is_said(tmp_path, suffix, picture, disc):
 
     path = tmp_path / "flat.png"
     Image.fromarray(picture(40, 30)).save(path)
-    with open_document(path) as document, pytest.raises(DocumentError, match="cannot carry"):
+    with open_document(path) as document, pytest.raises(DocumentError, match="not possible"):
         splice_page(document, tmp_path / f"out{suffix}", ArrayAlpha(disc(40, 30)))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
+from frisket.finish.deliver import DELIVERIES
 
 if TYPE_CHECKING:
     from frisket.client.cutting import CutOptions, CutResult
 
-_KINDS = ("matte", "alpha", "mask", "cutout", "selection", "layer", "page")
 _CLASS = "{class}"  # in the output's name: one file for each class
 _EDGE = {
     "shift": ("shift_px", "PX", "expand (+) or contract (-) the edge"),
@@ -35,7 +35,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
     )
     parser.add_argument(
-        "--as", dest="kind", choices=_KINDS, default="", help="default: by the two formats"
+        "--as", dest="kind", choices=DELIVERIES, default="", metavar="KIND", help=_describe_kinds()
     )
     parser.add_argument(
         "--layer",
@@ -87,6 +87,11 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     _add_edge(parser)
     add_server_options(parser)
     parser.set_defaults(run=run)
+
+
+def _describe_kinds() -> str:
+    described = "; ".join(f"{row.kind}: {row.help}" for row in DELIVERIES.values())
+    return f"{described}; default: by the two formats"
 
 
 def _add_hints(parser: argparse.ArgumentParser) -> None:

@@ -16,8 +16,15 @@ from frisket.client.hint_files import HintFiles, hint_set
 from frisket.client.matting import Progress, Run, matte
 from frisket.client.memory import peak_bytes
 from frisket.client.options import Edge, Options
-from frisket.documents import Document, Layer, open_document, rehearse
-from frisket.finish import deliver
+from frisket.documents import (
+    Document,
+    Layer,
+    LayerResult,
+    ResultOptions,
+    decode_in_sandbox,
+    open_document,
+)
+from frisket.finish.deliver import DELIVERIES, Delivery, default_kind
 
 
 class NoSubject(ClientError):
@@ -62,6 +69,10 @@ class CutOptions:
     allow_empty: bool = False
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
+
+    def result_options(self) -> ResultOptions:
+        """Return how the result is written."""
+        return ResultOptions(self.depth, self.existing, self.preview)
 
 
 @dataclass(frozen=True)
@@ -142,32 +153,33 @@ def cut(
     options = options or CutOptions()
     started = time.perf_counter()
     if options.sandbox:
-        rehearse(source, options.layers, options.all_layers)
+        decode_in_sandbox(source, options.layers, options.all_layers)
     with contextlib.ExitStack() as stack:
         document = stack.enter_context(open_document(source))
-        kind = options.kind or deliver.default_kind(document, Path(output))
-        deliver.check(document, Path(output), kind)
         chosen = document.find_layers(options.layers, options.all_layers)
+        kind = options.kind or default_kind(document, chosen, Path(output))
+        delivery, how = DELIVERIES[kind], options.result_options()
+        delivery.check(document, Path(output), chosen, how)
         cuts = []
         for layer in chosen:
-            cuts.append(_cut_layer(document, layer, kind, options, progress))
+            cuts.append(_cut_layer(document, layer, delivery, options, progress))
             stack.enter_context(cuts[-1].run.store)
         progress("writing", 0, 1)
-        _write(document, Path(output), kind, cuts, options)
+        delivery.write(document, Path(output), [_layer_result(document, one) for one in cuts], how)
         progress("writing", 1, 1)
     return _result(Path(output), kind, cuts, time.perf_counter() - started)
 
 
 def _cut_layer(
-    document: Document, layer: Layer, kind: str, options: CutOptions, progress: Progress
+    document: Document, layer: Layer, delivery: Delivery, options: CutOptions, progress: Progress
 ) -> LayerCut:
     raster = document.raster(layer)
     asked = Options(
         model=options.model,
         classes=options.classes,
         quality=options.quality,
-        depth=deliver.alpha_depth(document, kind, options.depth),
-        foreground=options.decontaminate and deliver.needs_colours(document, kind),
+        depth=delivery.alpha_depth(layer, options.result_options()),
+        foreground=options.decontaminate and delivery.wants_colours(layer),
         hints=hint_set(options.hints, raster.width, raster.height),
         edge=options.edge,
         normalise=options.normalise,
@@ -182,22 +194,12 @@ def _cut_layer(
     return LayerCut(layer, run)
 
 
-def _write(
-    document: Document, output: Path, kind: str, cuts: Sequence[LayerCut], options: CutOptions
-) -> None:
-    matted = [_matted(document, one) for one in cuts]
-    deliver.write_result(
-        document, output, kind, matted, depth=options.depth, existing=options.existing,
-        preview=options.preview,
-    )  # fmt: skip
-
-
-def _matted(document: Document, one: LayerCut) -> deliver.Matted:
+def _layer_result(document: Document, one: LayerCut) -> LayerResult:
     colours = None
     if one.run.session.options.foreground:
         channels = one.run.session.layer.channels
         colours = EdgeColours(document.raster(one.layer), one.run.store, channels)
-    return deliver.Matted(one.layer, one.run.store, colours)
+    return LayerResult(one.layer, one.run.store, colours)
 
 
 def _result(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -> CutResult:

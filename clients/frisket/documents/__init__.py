@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base.arrays import ArrayRaster
     from .base.document import BaseDocument as Document
+    from .base.writer import ResultWriter
     from .colour.alpha import ArrayAlpha, at_depth
     from .core.difference import Difference
     from .core.errors import (
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
         UnsupportedDocument,
     )
     from .core.model import AlphaSource, ColourSource, Layer, Raster, Rect
+    from .core.results import LayerResult, ResultOptions
     from .opening import open_document
-    from .sandbox import Limits, rehearse
+    from .sandbox import Limits, decode_in_sandbox
     from .verify import differences
 
 _WHERE = {
@@ -35,16 +37,19 @@ _WHERE = {
     "DocumentError": "core.errors",
     "Layer": "core.model",
     "LayerNotFound": "core.errors",
+    "LayerResult": "core.results",
     "Limits": "sandbox",
     "OutputError": "core.errors",
     "Raster": "core.model",
     "Rect": "core.model",
+    "ResultOptions": "core.results",
+    "ResultWriter": "base.writer",
     "UnreadableDocument": "core.errors",
     "UnsupportedDocument": "core.errors",
     "at_depth": "colour.alpha",
     "differences": "verify",
     "open_document": "opening",
-    "rehearse": "sandbox",
+    "decode_in_sandbox": "sandbox",
 }
 
 __all__ = [
@@ -57,16 +62,19 @@ __all__ = [
     "DocumentError",
     "Layer",
     "LayerNotFound",
+    "LayerResult",
     "Limits",
     "OutputError",
     "Raster",
     "Rect",
+    "ResultOptions",
+    "ResultWriter",
     "UnreadableDocument",
     "UnsupportedDocument",
     "at_depth",
+    "decode_in_sandbox",
     "differences",
     "open_document",
-    "rehearse",
 ]
 
 _RENAMED = {"Document": "BaseDocument"}

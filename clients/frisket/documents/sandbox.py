@@ -35,7 +35,7 @@ class Limits:
     seconds: int = 300
 
 
-def rehearse(
+def decode_in_sandbox(
     path: str | os.PathLike[str],
     selectors: Sequence[str] = (),
     all_layers: bool = False,

@@ -7,17 +7,28 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from ..core.errors import LayerNotFound
+from ..core.errors import LayerNotFound, OutputError, UnsupportedDocument
 from ..core.model import Layer
-from .raster import BaseRaster
+from ..core.results import LayerResult, ResultOptions
+from ..io.output import check_place
+from .raster import BaseRaster, PixelForm
+from .writer import ResultWriter
 
 PIXEL_KINDS = ("pixel", "smart", "text", "shape", "page", "image")
 
 
 class BaseDocument(ABC):
-    """An open document: its structure, its layers, and a raster for each of them."""
+    """An open document: its structure, its layers, and a raster for each of them.
+
+    Attributes:
+        suffixes: What a copy with a result spliced in may be named; none where nothing can be.
+    """
+
+    suffixes: tuple[str, ...] = ()
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -58,6 +69,78 @@ class BaseDocument(ABC):
     @abstractmethod
     def raster(self, layer: Layer) -> BaseRaster:
         """The pixels of ``layer``."""
+
+    def form(self, layer: Layer) -> PixelForm:
+        """Return what the pixels of ``layer`` are stored as, without decoding them.
+
+        Raises:
+            DocumentError: The layer has no pixels, or they cannot be read.
+        """
+        return self.raster(layer).form
+
+    def carries(self, layer: Layer) -> frozenset[str]:
+        """Return the kinds of result that can be spliced into this document for ``layer``."""
+        return frozenset()
+
+    def _writer(self, kind: str) -> ResultWriter[Any]:
+        """Return what splices a kind that some layer carries."""
+        raise NotImplementedError(kind)
+
+    def check_splice(
+        self,
+        kind: str,
+        output: str | os.PathLike[str],
+        layers: Sequence[Layer],
+        options: ResultOptions | None = None,
+    ) -> None:
+        """Refuse before any work what ``splice`` could not write.
+
+        Raises:
+            UnsupportedDocument: The document cannot carry this kind of result.
+            OutputError: The output's name or place does not suit, or something is in the way.
+        """
+        for layer in layers:
+            if kind not in self.carries(layer):
+                raise self._refuse(kind, layer)
+        writer = self._writer(kind)
+        writer.check_number(kind, output, len(layers))
+        if Path(output).suffix.lower() not in self.suffixes:
+            named = " or ".join(self.suffixes)
+            raise OutputError(output, f"a {self.format} is not written so", advice=f"use {named}")
+        check_place(output, Path(self.path).stat().st_size)
+        writer.check(self, Path(output), layers, options or ResultOptions())
+
+    def splice(
+        self,
+        kind: str,
+        output: str | os.PathLike[str],
+        results: Sequence[LayerResult],
+        options: ResultOptions | None = None,
+    ) -> None:
+        """Write a copy of the document that carries the results; all else stays as it is.
+
+        Args:
+            kind: One of ``carries`` of every layer.
+            output: Where to; may be the document itself.
+            results: The layers, their alphas, and cleaned colours where there are any.
+            options: How.
+
+        Raises:
+            DocumentError: What ``check_splice`` raises, or the file cannot be written.
+        """
+        options = options or ResultOptions()
+        self.check_splice(kind, output, [result.layer for result in results], options)
+        self._writer(kind).write(self, Path(output), results, options)
+
+    def _refuse(self, kind: str, layer: Layer) -> UnsupportedDocument:
+        """Return the error that names what can be done instead."""
+        named = f"layer {layer.path!r} of a " if len(self.layers) > 1 else "a "
+        instead = [f"--as {name}" for name in (*sorted(self.carries(layer)), "matte", "cutout")]
+        return UnsupportedDocument(
+            self.path,
+            f"--as {kind} is not possible for {named}{self.format}",
+            advice=f"use {', '.join(instead[:-1])} or {instead[-1]}",
+        )
 
     def close(self) -> None:  # noqa: B027 (a document may have nothing to close)
         """Let go of the file."""

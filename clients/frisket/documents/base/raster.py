@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core.model import Rect
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from ..core.pixels import Pixels
 
 Block = tuple[int, int, "Pixels"]
+
+
+@dataclass(frozen=True)
+class PixelForm:
+    """What a copy of pixels is stored as.
+
+    Attributes:
+        mode: Colour mode; palettes are resolved to RGB.
+        depth: Bits of a sample: 8, 16 or 32 (float).
+        colours: Samples of colour in a pixel.
+    """
+
+    mode: str
+    depth: int
+    colours: int
 
 
 class BaseRaster(ABC):
@@ -44,6 +60,18 @@ class BaseRaster(ABC):
 
         A job may run on any thread. Decoding inside it lets several cores share the work.
         """
+
+    @property
+    def form(self) -> PixelForm:
+        """What a copy of these pixels is stored as."""
+        import numpy as np
+
+        colour = self.colour
+        plain = colour.plain(np.zeros((1, 1, self.channels), self.dtype))
+        depth = 32 if self.dtype.kind == "f" else plain.dtype.itemsize * 8
+        if colour.palette is not None:
+            return PixelForm("RGB", depth, 3)
+        return PixelForm(colour.mode, depth, colour.colours)
 
     def _check(self, rect: Rect) -> None:
         inside = rect.x >= 0 and rect.y >= 0

@@ -20,7 +20,7 @@ _UP = 2
 
 
 @dataclass(frozen=True)
-class Plan:
+class PngPlan:
     """What the image is: ``samples`` 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
 
     width: int
@@ -41,7 +41,7 @@ class Plan:
         return (self.row_bytes + 1) * self.height + (1 << 16)
 
 
-def write_png(out: Output, plan: Plan, read: Callable[[int, int], Pixels]) -> None:
+def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) -> None:
     """Write an image whose rows ``read(first, last)`` gives as (rows, width, samples).
 
     Deflate streams of all bands join into one, since each ends on a full flush.
@@ -67,7 +67,7 @@ def _chunk(out: Output, name: bytes, data: bytes) -> None:
 
 
 def _bands(
-    plan: Plan, read: Callable[[int, int], Pixels]
+    plan: PngPlan, read: Callable[[int, int], Pixels]
 ) -> Iterator[tuple[Pixels, Pixels | None]]:
     """Bands of raw bytes, each with the row above it."""
     step = max(1, _BAND_BYTES // plan.row_bytes)
@@ -80,7 +80,7 @@ def _bands(
         above = raw[-1]
 
 
-def _compress(plan: Plan, band: tuple[Pixels, Pixels | None]) -> tuple[bytes, int, int]:
+def _compress(plan: PngPlan, band: tuple[Pixels, Pixels | None]) -> tuple[bytes, int, int]:
     """Filtered and deflated rows, with the checksum and length of what went in."""
     raw, above = band
     filtered = np.empty((raw.shape[0], raw.shape[1] + 1), np.uint8)

@@ -36,7 +36,7 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TiledPlan:
     """What the image is.
 
     Attributes:
@@ -89,7 +89,7 @@ class Plan:
                 yield Rect(x, y, min(self.tile, self.width - x), min(self.tile, self.height - y))
 
 
-def encode_tile(plan: Plan, pixels: Pixels) -> bytes:
+def encode_tile(plan: TiledPlan, pixels: Pixels) -> bytes:
     """Deflate a tile of (rows, columns, samples), padded to its full size."""
     import imagecodecs
 
@@ -108,7 +108,7 @@ def encode_tile(plan: Plan, pixels: Pixels) -> bytes:
 class TiledWriter:
     """Takes encoded tiles in order and closes the file with its directory."""
 
-    def __init__(self, out: Output, plan: Plan) -> None:
+    def __init__(self, out: Output, plan: TiledPlan) -> None:
         self._out, self._plan = out, plan
         self._offsets: list[int] = []
         self._counts: list[int] = []
@@ -171,7 +171,7 @@ class TiledWriter:
         return tags
 
 
-def write_tiles(writer: TiledWriter, plan: Plan, alpha: AlphaSource) -> None:
+def write_tiles(writer: TiledWriter, plan: TiledPlan, alpha: AlphaSource) -> None:
     """Write all tiles of an alpha; solid ones are encoded and stored once."""
     solids: dict[int, bytes] = {}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..base.document import BaseDocument
+from ..base.raster import PixelForm
 from ..core.errors import UnreadableDocument, UnsupportedDocument
 from ..core.model import Layer
 from ..io.limits import check_raster
@@ -67,6 +68,10 @@ class RawDocument(BaseDocument):
         if self._raster is None:
             self._raster = ArrayRaster(self._developed(), "RGB", Colour("RGB"), False)
         return self._raster
+
+    def form(self, layer: Layer) -> PixelForm:
+        """Return what the developed picture is stored as; nothing is developed for it."""
+        return PixelForm(self.mode, self.depth, 3)
 
     def _developed(self) -> Pixels:
         try:

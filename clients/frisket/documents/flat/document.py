@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..base.arrays import ArrayRaster
 from ..base.document import BaseDocument
+from ..base.raster import PixelForm
 from ..core.errors import UnreadableDocument, UnsupportedDocument
 from ..core.model import Layer
 from ..io.limits import check_raster
@@ -50,6 +51,11 @@ class FlatDocument(BaseDocument):
         if self._raster is None:
             self._raster = self._decoded()
         return self._raster
+
+    def form(self, layer: Layer) -> PixelForm:
+        """Return what the pixels are stored as; nothing is decoded for it."""
+        colours = {"GRAY": 1, "CMYK": 4}.get(self.mode, 3)
+        return PixelForm(self.mode, self.depth, colours)
 
     def _decoded(self) -> ArrayRaster:
         from ..colour import Colour

@@ -50,6 +50,29 @@ class Output:
         return position + -position % step
 
 
+class Blank(Output):
+    """An output that keeps nothing but its length: for finding out what a writer would refuse."""
+
+    def __init__(self, path: str, length: int = 0) -> None:
+        super().__init__(path, -1)
+        self._length = length
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Grow by the bytes."""
+        self._length += len(data)
+
+    def tell(self) -> int:
+        """Return the bytes written so far."""
+        return self._length
+
+    def patch(self, offset: int, data: bytes) -> None:
+        """Change nothing: bytes that were written before are not kept."""
+
+    def copy(self, path: str, source: int, offset: int, length: int) -> None:
+        """Grow by the stretch."""
+        self._length += length
+
+
 @contextlib.contextmanager
 def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Output]:
     """Open a file that appears under ``path`` only when the block ends well.
@@ -61,7 +84,7 @@ def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Out
         OutputError: Not writable, no space, or the path is a folder.
     """
     target = Path(os.path.realpath(path))
-    _check_place(target, needed)
+    check_place(target, needed)
     remove_debris(target.parent)
     temporary, descriptor = _create(target)
     try:
@@ -86,7 +109,7 @@ def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
         OutputError: Not writable, or fewer than ``needed`` bytes are free.
     """
     target = Path(os.path.realpath(path))
-    _check_place(target, needed)
+    check_place(target, needed)
     temporary, descriptor = _create(target)
     try:
         yield Output(str(temporary), descriptor)
@@ -112,11 +135,18 @@ def _finish(target: Path, temporary: Path, descriptor: int) -> None:
             os.close(folder)
 
 
-def _check_place(target: Path, needed: int) -> None:
+def check_place(path: str | os.PathLike[str], needed: int = 0) -> None:
+    """Refuse a place where a file of ``needed`` bytes cannot be written.
+
+    Raises:
+        OutputError: It is a folder, there is none around it, it may not be written, or the disk
+            has no room.
+    """
+    target = Path(os.path.realpath(path))
     if target.is_dir():
         raise OutputError(target, "is a folder", advice="name a file")
     if not target.parent.is_dir():
-        raise OutputError(target, f"the folder {target.parent} does not exist")
+        raise OutputError(target, f"there is no folder {target.parent}", advice="make it first")
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(target, "the file exists and may not be overwritten")
     if not os.access(target.parent, os.W_OK):

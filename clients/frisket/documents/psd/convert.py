@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import UnreadableDocument, UnsupportedDocument
-from ..io.output import Output, scratch
+from ..core.errors import OutputError, UnreadableDocument, UnsupportedDocument
+from ..io.output import Output, check_place, scratch
 from ..io.source import Source
 from ..io.splicing import Edit, Splice
 from .channel import RLE
 from .document import PsdDocument
-from .records import SIGNATURES, WIDE_KEYS, Block, Channel, LayerInfo, Record
+from .records import CHANNEL_LENGTH_AT, SIGNATURES, WIDE_KEYS, Block, Channel, LayerInfo, Record
+from .structure import VERSION_AT, VERSION_LENGTH
 
 _ROWS = 1 << 18
 
@@ -35,10 +36,10 @@ def as_named(document: PsdDocument, out: str | os.PathLike[str]) -> Iterator[Psd
         OutputError: There is no room for it.
         UnsupportedDocument: Some structure cannot be carried over; the message names it.
     """
-    if document.structure.big or Path(out).suffix.lower() != ".psb":
+    if not _is_widened(document, out):
         yield document
         return
-    with scratch(out, 2 * document.source.size + (1 << 20)) as file:
+    with scratch(out, _room(document)) as file:
         write_psb(document, file)
         converted = PsdDocument(file.path)
         try:
@@ -47,6 +48,31 @@ def as_named(document: PsdDocument, out: str | os.PathLike[str]) -> Iterator[Psd
             yield converted
         finally:
             converted.close()
+
+
+def check_named(document: PsdDocument, out: str | os.PathLike[str]) -> None:
+    """Refuse a document that cannot be written in the format that the output's name asks for.
+
+    Raises:
+        OutputError: A PSB named as a PSD, or no room for a converted copy.
+        UnreadableDocument: Row tables or lengths that cannot be true.
+        UnsupportedDocument: A structure whose form in a PSB is not known.
+    """
+    if document.structure.big and Path(out).suffix.lower() == ".psd":
+        raise OutputError(out, "a PSB is not written as a PSD", advice="name the output .psb")
+    if _is_widened(document, out):
+        check_place(out, _room(document))
+        for _ in Widening(document).edits():
+            pass
+
+
+def _is_widened(document: PsdDocument, out: str | os.PathLike[str]) -> bool:
+    return not document.structure.big and Path(out).suffix.lower() == ".psb"
+
+
+def _room(document: PsdDocument) -> int:
+    """Return the bytes a converted copy may take: tables of rows double at most."""
+    return 2 * document.source.size + (1 << 20)
 
 
 def write_psb(document: PsdDocument, out: Output) -> None:
@@ -69,7 +95,8 @@ class Widening:
     def edits(self) -> Iterator[Edit]:
         """Version, section, merged image; every length corrected by what grew inside it."""
         found = self._found
-        yield Edit(4, 6, (2).to_bytes(2, "big"))
+        version = (2).to_bytes(VERSION_LENGTH, "big")
+        yield Edit(VERSION_AT, VERSION_AT + VERSION_LENGTH, version)
         inner, grown = self._section()
         yield from inner
         if found.merged_at > found.section_at:
@@ -115,7 +142,7 @@ class Widening:
         edits = []
         for channel in record.channels:
             length = channel.length + 2 * self._table_rows(channel)
-            edits.append(_number(channel.info_at + 2, length))
+            edits.append(_number(channel.info_at + CHANNEL_LENGTH_AT, length))
         wide = [block for block in record.blocks if block.key in WIDE_KEYS]
         if record.name_at:
             named = record.name_at + 1 + len(record.name)

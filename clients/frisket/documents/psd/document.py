@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..base.document import BaseDocument
-from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument, UnsupportedDocument
+from ..base.writer import ResultWriter
+from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..core.model import Layer
 from ..io.source import Source
 from .structure import COLOURS, read_structure
@@ -18,10 +20,19 @@ if TYPE_CHECKING:
     from .planar import PlanarRaster
 
 _ICC = 1039
+# The kinds of result that a document takes, and the module that splices each.
+_SPLICED = {
+    "layer": ".splice_layer",
+    "mask": ".splice_mask",
+    "selection": ".splice_selection",
+}
+_SPLICED_INTO_MERGED = ("selection",)
 
 
 class PsdDocument(BaseDocument):
     """A PSD or PSB file, opened lazily: the index alone is read."""
+
+    suffixes = (".psd", ".psb")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path)
@@ -50,6 +61,14 @@ class PsdDocument(BaseDocument):
             return []
         return build(self.source, info.records, self.mode, self.structure.depth)
 
+    def carries(self, layer: Layer) -> frozenset[str]:
+        """Return the kinds of result that can be spliced in: a merged image has no layers."""
+        return frozenset(_SPLICED if self.nodes else _SPLICED_INTO_MERGED)
+
+    def _writer(self, kind: str) -> ResultWriter[PsdDocument]:
+        writer: ResultWriter[PsdDocument] = import_module(_SPLICED[kind], __package__).WRITER
+        return writer
+
     def _layers(self) -> Sequence[Layer]:
         return [node.layer for node in self.nodes] or [self._whole(has_alpha=False)]
 
@@ -66,18 +85,11 @@ class PsdDocument(BaseDocument):
 
     def raster(self, layer: Layer) -> PlanarRaster:
         """The pixels of a layer; of the merged image where there are no layers."""
-        from .rasters import layer_raster, merged_raster
+        from .rasters import merged_raster, node_raster
 
         if layer.kind == "image" and not self.nodes:
             return merged_raster(self)
-        node = self.node(layer)
-        if not node.record.width or not node.record.height:
-            raise UnsupportedDocument(
-                self.path,
-                f"layer {layer.path!r} ({layer.kind}) has no pixels of its own",
-                advice="choose a layer with pixels, or rasterise it first",
-            )
-        return layer_raster(self, node.record)
+        return node_raster(self, self.node(layer))
 
     def colours(self) -> int:
         """How many channels are colour."""

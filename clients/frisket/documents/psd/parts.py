@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core.difference import Part
 from .channel import RLE
-from .records import MASK, REAL_MASK, Block, LayerInfo, Record
+from .records import BLENDING_LENGTH, MASK, REAL_MASK, Block, LayerInfo, Record
 from .tree import layer_name
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _record(document: PsdDocument, label: str, record: Record) -> Iterator[Part]
     ids = [number for number, _, _ in record.channel_info if number not in (MASK, REAL_MASK)]
     yield Part(f"{label} rectangle", record.start, 16)
     yield Part(f"{label} channel list", value=repr(ids).encode())
-    yield Part(f"{label} blending", record.blend_at, 12)
+    yield Part(f"{label} blending", record.blend_at, BLENDING_LENGTH)
     if record.mask_room:
         yield Part(f"{label} mask block", record.mask_at + 4, record.mask_room)
     ranges = record.mask_at + 4 + record.mask_room

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..colour import Colour
+from ..core.errors import UnsupportedDocument
 from ..core.pixels import Pixels
 from .channel import ChannelReader
 from .planar import PlanarRaster, Plane
 from .records import ALPHA, Record
 from .structure import COLOURS
+from .tree import Node
 
 if TYPE_CHECKING:
     from .host import LayerHost, MergedHost
@@ -29,6 +31,21 @@ def layer_raster(document: LayerHost, record: Record) -> PlanarRaster:
     colour = colour_of(document, len(numbers) - has_alpha)
     size = record.width, record.height
     return PlanarRaster(size, document.structure.depth, planes, colour, has_alpha)
+
+
+def node_raster(document: LayerHost, node: Node) -> PlanarRaster:
+    """Return the pixels of a layer as it is listed.
+
+    Raises:
+        UnsupportedDocument: It has none of its own.
+    """
+    if not node.record.width or not node.record.height:
+        raise UnsupportedDocument(
+            document.path,
+            f"layer {node.layer.path!r} ({node.layer.kind}) has no pixels of its own",
+            advice="choose a layer with pixels, or rasterise it first",
+        )
+    return layer_raster(document, node.record)
 
 
 def _colours_of(document: LayerHost, record: Record) -> int:

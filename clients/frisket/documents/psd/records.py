@@ -12,10 +12,23 @@ from ..core.errors import UnreadableDocument
 from ..io.source import Cursor, Source
 
 MASK, REAL_MASK, ALPHA = -2, -3, -1
-_MAX_LAYERS = 32768
-_MAX_CHANNELS = 64
+MAX_LAYERS = 32768
+MAX_CHANNELS = 64
 _MAX_COORDINATE = 1 << 24
 SIGNATURES = (b"8BIM", b"8B64")
+
+# Where the fields of a record lie, as `_read_record` meets them.
+CHANNEL_COUNT_AT = 16  # after the rectangle
+CHANNELS_AT = 18
+CHANNEL_LENGTH_AT = 2  # in the entry of a channel, after its id
+# In the blending fields: signature, mode, opacity, clipping, flags, filler.
+FLAGS_AT = 10
+BLENDING_LENGTH = 12
+PROTECTED, HIDDEN = 0x01, 0x02  # flags of a layer
+# In the mask block: its length, then the rectangle, the background, the flags.
+MASK_RECTANGLE_AT = 4
+MASK_PARAMETERS_AT = 4 + 18
+MASK_DISABLED, MASK_INVERTED, MASK_RENDERED = 0x02, 0x04, 0x08
 
 # Blocks whose length takes eight bytes in a PSB.
 WIDE_KEYS = frozenset(
@@ -170,7 +183,7 @@ def read_layer_info(source: Source, info: LayerInfo) -> LayerInfo:
     """
     cursor = Cursor(source, info.start, info.start + info.length, info.order)
     info.count = cursor.number("h")
-    if abs(info.count) > _MAX_LAYERS:
+    if abs(info.count) > MAX_LAYERS:
         raise _wrong(source, f"{abs(info.count)} layers", info.start)
     for _ in range(abs(info.count)):
         info.records.append(_read_record(cursor, info.version))
@@ -196,7 +209,7 @@ def _wrong(source: Source, what: str, offset: int) -> UnreadableDocument:
 def _read_record(cursor: Cursor, version: int) -> Record:
     start = cursor.position
     top, left, bottom, right, count = cursor.numbers("4iH")
-    if count > _MAX_CHANNELS:
+    if count > MAX_CHANNELS:
         raise _wrong(cursor.source, f"{count} channels of a layer", start)
     if max(map(abs, (top, left, bottom, right))) > _MAX_COORDINATE:
         raise _wrong(cursor.source, "the rectangle of a layer", start)
@@ -241,7 +254,7 @@ def _read_mask(part: Cursor, record: Record) -> MaskBlock | None:
     length = record.mask_room = part.number("I")
     body = Cursor(part.source, part.position, part.position + length, part.order)
     part.skip(length)
-    if length < 18:
+    if length < MASK_PARAMETERS_AT - MASK_RECTANGLE_AT:
         return None
     top, left, bottom, right, background, flags = body.numbers("4i2B")
     if max(map(abs, (top, left, bottom, right))) > _MAX_COORDINATE:

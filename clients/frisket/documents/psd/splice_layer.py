@@ -2,58 +2,107 @@
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..base.raster import BaseRaster
+from ..base.writer import ResultWriter
 from ..core.errors import UnsupportedDocument
-from ..core.model import AlphaSource, ColourSource, Rect
+from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
+from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output
 from ..io.splicing import Edit, Splice
+from .convert import as_named, check_named
 from .encode import alpha_channel, zip_channel
 from .rasters import channel_raster
-from .records import ALPHA, Record
-from .splice_mask import info_of
-from .splice_records import LayerEdits, check_size, mark_preview, room_for, shift_lengths
+from .records import (
+    ALPHA,
+    BLENDING_LENGTH,
+    CHANNEL_LENGTH_AT,
+    CHANNELS_AT,
+    FLAGS_AT,
+    HIDDEN,
+    MAX_LAYERS,
+    PROTECTED,
+    Record,
+)
+from .splice_records import (
+    LayerEdits,
+    check_channel_count,
+    check_depth,
+    check_limit,
+    check_size,
+    info_of,
+    mark_preview,
+    room_for,
+    shift_lengths,
+)
 from .tree import Node
 
 if TYPE_CHECKING:
-    from ..core.model import Layer
     from .document import PsdDocument
     from .host import LayerHost
 
-_HIDDEN = 0x02
-_PROTECTED = 0x01
+_MODES = ("RGB", "GRAY", "CMYK", "LAB", "DUOTONE")
+_MOST_IDS = 1 << 32
 
 
-def splice_layer(
-    document: PsdDocument,
-    out: str | os.PathLike[str],
-    cutouts: Mapping[Layer, AlphaSource],
-    colours: Mapping[Layer, ColourSource] | None = None,
+def check_layer(
+    document: PsdDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
 ) -> None:
-    """Write a copy of the document with a cutout above each of the layers."""
-    edits = LayerEdits(info_of(document))
-    if document.mode not in ("RGB", "GRAY", "CMYK", "LAB", "DUOTONE"):
+    """Refuse new layers that the document cannot take.
+
+    Raises:
+        UnsupportedDocument: The mode has no layers, a layer cannot be copied, or there would be
+            too many layers or channels.
+        OutputError: The result would be too large.
+    """
+    if document.mode not in _MODES:
         raise UnsupportedDocument(
             document.path, f"a {document.mode} document has no layers", advice="use --as matte"
         )
-    nodes = sorted((document.node(layer) for layer in cutouts), key=lambda node: node.index)
+    check_depth(document)
+    full = abs(info_of(document).count) + len(layers) >= MAX_LAYERS
+    if full or _next_id(document) + len(layers) > _MOST_IDS:
+        raise UnsupportedDocument(
+            document.path, "it has the most layers it can have", advice="use --as mask"
+        )
+    for layer in layers:
+        record = document.node(layer).record
+        if not record.channels or not record.name_at:
+            raise UnsupportedDocument(
+                document.path, f"layer {layer.path!r} cannot be copied", advice="use --as cutout"
+            )
+        check_channel_count(document, layer, len(_ids_of(record)))
+    check_named(document, output)
+    check_limit(document, output, document.source.size)
+
+
+def splice_layer(
+    document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    """Write a copy of the document with a cutout above each of the layers."""
+    with as_named(document, output) as named:
+        _splice(named, output, {result.layer: result for result in results})
+
+
+def _splice(document: PsdDocument, output: Path, results: Mapping[Layer, LayerResult]) -> None:
+    edits = LayerEdits(info_of(document))
+    nodes = sorted((document.node(layer) for layer in results), key=lambda node: node.index)
     copies = []
     for number, node in enumerate(nodes):
-        fresh = (colours or {}).get(node.layer)
-        copy = _Copy(document, node, cutouts[node.layer], fresh, _next_id(document) + number)
+        copy = _Copy(document, node, results[node.layer], _next_id(document) + number)
         edits.edits += copy.edits()
         copies.append(copy)
     edits.edits.append(_count(edits, len(nodes)))
     edits.edits += mark_preview(document)
     splice = Splice(document.source, edits.finished(document.structure))
-    with atomic_output(out, _room(document, cutouts, colours)) as file:
+    with atomic_output(output, _room(document, results)) as file:
         splice.write(file)
         check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)
@@ -61,17 +110,13 @@ def splice_layer(
             copy.patch(file)
 
 
-def _room(
-    document: PsdDocument,
-    cutouts: Mapping[Layer, AlphaSource],
-    colours: Mapping[Layer, ColourSource] | None,
-) -> int:
-    room = room_for(document, cutouts.values())
-    for layer in cutouts:
+def _room(document: PsdDocument, results: Mapping[Layer, LayerResult]) -> int:
+    room = room_for(document, [result.alpha for result in results.values()])
+    for layer, result in results.items():
         record = document.node(layer).record
         raw = layer.width * layer.height * layer.depth // 8 * document.colours()
         copied = sum(channel.length for channel in record.channels)
-        room += raw if colours and layer in colours else copied
+        room += raw if result.colours is not None else copied
     return room
 
 
@@ -89,18 +134,11 @@ def _next_id(document: PsdDocument) -> int:
 class _Copy:
     """One new layer: its record, and its channels, copied but for the transparency."""
 
-    def __init__(
-        self,
-        document: PsdDocument,
-        node: Node,
-        alpha: AlphaSource,
-        colours: ColourSource | None,
-        number: int,
-    ) -> None:
-        self._document, self._record, self._colours = document, node.record, colours
+    def __init__(self, document: PsdDocument, node: Node, result: LayerResult, number: int) -> None:
+        self._document, self._record, self._colours = document, node.record, result.colours
         self._info = info_of(document)
         self._name, self._number = f"{node.layer.name} cutout", number
-        self._alpha = Transparency(alpha, document, node)
+        self._alpha = Transparency(result.alpha, document, node)
         self._order = self._info.order
         self._word = f"{self._order}{'Q' if self._info.version == 2 else 'I'}"
         self._head: Edit | None = None
@@ -109,26 +147,22 @@ class _Copy:
     def edits(self) -> list[Edit]:
         """Hide the original; add the record after it and the channels after its own."""
         record = self._record
-        flags = bytes((record.flags | _HIDDEN,))
-        at = record.blend_at + 10
+        flags = bytes((record.flags | HIDDEN,))
+        at = record.blend_at + FLAGS_AT
         self._head = Edit(record.end, record.end, self._new_record())
         last = record.channels[-1]
         place = last.data + last.length
         return [Edit(at, at + 1, flags), self._head, Edit(place, place, self._write)]
 
-    def _ids(self) -> list[int]:
-        ids = [channel.id for channel in self._record.channels]
-        return ids if ALPHA in ids else [ALPHA, *ids]
-
     def _new_record(self) -> bytes:
-        record, order, ids = self._record, self._order, self._ids()
+        record, order, ids = self._record, self._order, _ids_of(self._record)
         room = bytes(struct.calcsize(self._word))
         head = struct.pack(
             f"{order}4iH", record.top, record.left, record.bottom, record.right, len(ids)
         )
         infos = b"".join(struct.pack(f"{order}h", number) + room for number in ids)
-        blending = bytearray(self._document.source.read(record.blend_at, 12))
-        blending[10] = record.flags & ~(_HIDDEN | _PROTECTED)
+        blending = bytearray(self._document.source.read(record.blend_at, BLENDING_LENGTH))
+        blending[FLAGS_AT] = record.flags & ~(HIDDEN | PROTECTED)
         extra = self._extra()
         return head + infos + bytes(blending) + struct.pack(f"{order}I", len(extra)) + extra
 
@@ -149,7 +183,7 @@ class _Copy:
         return head + struct.pack(f"{self._order}I", len(data)) + data
 
     def _write(self, out: Output) -> None:
-        for number in self._ids():
+        for number in _ids_of(self._record):
             begin = out.tell()
             self._channel(number)(out)
             self._sizes.append(out.tell() - begin)
@@ -179,8 +213,14 @@ class _Copy:
         assert self._head is not None
         step = 2 + struct.calcsize(self._word)
         for index, size in enumerate(self._sizes):
-            at = self._head.at + 18 + index * step + 2
+            at = self._head.at + CHANNELS_AT + index * step + CHANNEL_LENGTH_AT
             out.patch(at, struct.pack(self._word, size))
+
+
+def _ids_of(record: Record) -> list[int]:
+    """Return the channels that a copy of the layer has."""
+    ids = [channel.id for channel in record.channels]
+    return ids if ALPHA in ids else [ALPHA, *ids]
 
 
 class Transparency:
@@ -210,3 +250,6 @@ class Transparency:
 
 def _own(document: LayerHost, record: Record) -> BaseRaster | None:
     return channel_raster(document, record, ALPHA) if record.channel(ALPHA) else None
+
+
+WRITER = ResultWriter(check_layer, splice_layer, many=True)

@@ -2,61 +2,121 @@
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.errors import OutputError, UnsupportedDocument
+from ..base.writer import ResultWriter
+from ..core.errors import OutputError
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
+from ..core.results import LayerResult, ResultOptions
 from ..io.output import atomic_output
 from ..io.splicing import Edit, Splice
 from .channel import ChannelReader
+from .convert import as_named, check_named
 from .encode import alpha_channel
-from .records import MASK, LayerInfo, MaskBlock, Record
-from .splice_records import LayerEdits, check_size, mark_preview, room_for, shift_lengths
+from .rasters import reader_of
+from .records import (
+    MASK,
+    MASK_DISABLED,
+    MASK_INVERTED,
+    MASK_PARAMETERS_AT,
+    MASK_RECTANGLE_AT,
+    MASK_RENDERED,
+    Record,
+)
+from .splice_records import (
+    LayerEdits,
+    check_channel_count,
+    check_depth,
+    check_limit,
+    check_size,
+    info_of,
+    mark_preview,
+    room_for,
+    shift_lengths,
+)
+from .tree import Node
 
 if TYPE_CHECKING:
     from .document import PsdDocument
     from .host import LayerHost
 
-_DISABLED, _INVERTED, _RENDERED = 0x02, 0x04, 0x08
-EXISTING = ("refuse", "replace", "multiply")
-PREVIEWS = ("mark", "render", "keep")
+
+def check_mask(
+    document: PsdDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse masks that the document cannot take.
+
+    Raises:
+        OutputError: A mask exists and was not to be touched, or the result would be too large.
+        UnsupportedDocument: The document's depth or number of channels does not allow it.
+    """
+    check_masks(document, layers, options.existing)
+    check_named(document, output)
+    kept = document.structure.merged_at if options.preview == "render" else document.source.size
+    check_limit(document, output, kept - sum(_mask_length(document, layer) for layer in layers))
+
+
+def _mask_length(document: PsdDocument, layer: Layer) -> int:
+    channel = document.node(layer).record.channel(MASK)
+    return channel.length if channel else 0
+
+
+def check_masks(host: LayerHost, layers: Sequence[Layer], existing: str) -> None:
+    """Refuse layers that cannot carry a mask, or have one that is not to be touched.
+
+    Raises:
+        OutputError: A mask exists and ``existing`` is ``refuse``.
+        UnsupportedDocument: The depth or the number of channels does not allow a mask.
+        UnreadableDocument: A mask that is to be multiplied cannot be read.
+    """
+    check_depth(host)
+    for layer in layers:
+        record = host.node(layer).record
+        old = record.channel(MASK)
+        if old is None:
+            check_channel_count(host, layer, len(record.channels) + 1)
+        elif existing == "refuse":
+            raise OutputError(
+                host.path, f"layer {layer.path!r} already has a mask",
+                advice="--existing replace or --existing multiply says what becomes of it",
+            )  # fmt: skip
+        elif existing == "multiply" and record.mask is not None and 0 not in record.mask.size:
+            reader_of(host, record, MASK)
 
 
 def splice_mask(
-    document: PsdDocument,
-    out: str | os.PathLike[str],
-    masks: Mapping[Layer, AlphaSource],
-    existing: str = "refuse",
-    preview: str = "mark",
+    document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
     """Write a copy of the document in which layers carry masks."""
-    if preview not in PREVIEWS:
-        raise ValueError(f"previews can be {', '.join(PREVIEWS)}")
+    with as_named(document, output) as named:
+        _splice(named, output, results, options)
+
+
+def _splice(
+    document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    masks = {result.layer: result.alpha for result in results}
     edits = LayerEdits(info_of(document))
-    nodes = sorted((document.node(layer) for layer in masks), key=lambda node: node.index)
-    used = {
-        node.index: add_mask(document, edits, node.layer, node.record, masks[node.layer], existing)
-        for node in nodes
-    }
-    edits.edits += preview_edits(document, used, preview)
+    used = add_masks(document, edits, masks, options.existing)
+    edits.edits += _edit_preview(document, used, options.preview)
     splice = Splice(document.source, edits.finished(document.structure))
     room = room_for(document, masks.values())
-    if preview == "render":
+    if options.preview == "render":
         found = document.structure
         room += found.channels * found.height * (found.width * found.depth // 8 * 65 // 64 + 8)
-    with atomic_output(out, room) as file:
+    with atomic_output(output, room) as file:
         splice.write(file)
         check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)
 
 
-def preview_edits(
+def _edit_preview(
     document: PsdDocument, masks: Mapping[int, AlphaSource], preview: str
 ) -> list[Edit]:
     """Compose the merged image again where asked for and possible, else mark it as stale.
@@ -74,49 +134,34 @@ def preview_edits(
     return mark_preview(document)
 
 
-def info_of(document: LayerHost) -> LayerInfo:
-    """The document's layers.
+def add_masks(
+    host: LayerHost, edits: LayerEdits, masks: Mapping[Layer, AlphaSource], existing: str
+) -> dict[int, AlphaSource]:
+    """Plan the edits that give layers their masks.
 
-    Raises:
-        UnsupportedDocument: It has none.
+    Returns:
+        The alphas that go in, by the index of the layer's record.
     """
-    info = document.structure.layer_info
-    if info is None or not info.records:
-        raise UnsupportedDocument(
-            document.path, "there is no layer to carry a mask", advice="use --as selection"
-        )
-    return info
+    nodes = sorted((host.node(layer) for layer in masks), key=lambda node: node.index)
+    return {node.index: _add_mask(host, edits, node, masks[node.layer], existing) for node in nodes}
 
 
-def add_mask(
-    document: LayerHost,
-    edits: LayerEdits,
-    layer: Layer,
-    record: Record,
-    alpha: AlphaSource,
-    existing: str,
+def _add_mask(
+    document: LayerHost, edits: LayerEdits, node: Node, alpha: AlphaSource, existing: str
 ) -> AlphaSource:
-    """Plan the edits that give one layer its mask; the alpha that goes in."""
-    if existing not in EXISTING:
-        raise ValueError(f"existing masks can be {', '.join(EXISTING)}")
+    record = node.record
     if (alpha.width, alpha.height) != (record.width, record.height):
-        raise ValueError(f"the alpha does not fit layer {layer.path!r}")
-    old = record.channel(MASK)
-    if old is not None and existing == "refuse":
-        raise OutputError(
-            document.path, f"layer {layer.path!r} already has a mask",
-            advice="--existing replace or --existing multiply says what becomes of it",
-        )  # fmt: skip
-    if old is not None and existing == "multiply" and record.mask is not None:
+        raise ValueError(f"the alpha does not fit layer {node.layer.path!r}")
+    if record.channel(MASK) is not None and existing == "multiply" and record.mask is not None:
         alpha = Multiplied(alpha, document, record)
     info = edits.info
     write = alpha_channel(alpha, document.structure.depth, info.version == 2, info.order)
-    edits.replace_mask_block(record, mask_block(document, record))
+    edits.replace_mask_block(record, _renew_mask_block(document, record))
     edits.set_channel(record, MASK, write)
     return alpha
 
 
-def mask_block(document: LayerHost, record: Record) -> bytes:
+def _renew_mask_block(document: LayerHost, record: Record) -> bytes:
     """The mask block with the layer's rectangle; parameters and a real mask are kept."""
     info = document.structure.layer_info
     assert info is not None
@@ -125,8 +170,9 @@ def mask_block(document: LayerHost, record: Record) -> bytes:
     mask = record.mask
     if mask is None:
         return struct.pack(f"{order}I", 20) + rectangle + bytes(4)
-    flags = mask.flags & ~(_DISABLED | _INVERTED | _RENDERED)
-    rest = document.source.read(mask.at + 4 + 18, mask.length - 18)
+    flags = mask.flags & ~(MASK_DISABLED | MASK_INVERTED | MASK_RENDERED)
+    known = MASK_PARAMETERS_AT - MASK_RECTANGLE_AT
+    rest = document.source.read(mask.at + MASK_PARAMETERS_AT, mask.length - known)
     return struct.pack(f"{order}I", mask.length) + rectangle + bytes((0, flags)) + rest
 
 
@@ -134,8 +180,6 @@ class Multiplied:
     """A new alpha times the mask that the layer already has."""
 
     def __init__(self, alpha: AlphaSource, document: LayerHost, record: Record) -> None:
-        from .rasters import reader_of
-
         assert record.mask is not None
         self._alpha, self._mask, self._record = alpha, record.mask, record
         self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
@@ -151,7 +195,7 @@ class Multiplied:
     def read(self, rect: Rect) -> Pixels:
         """The product, in the new alpha's depth."""
         new = self._alpha.read(rect)
-        if self._mask.flags & _DISABLED:
+        if self._mask.flags & MASK_DISABLED:
             return new
         top = (1 << self.depth) - 1
         old = self._old(rect).astype(np.uint32)
@@ -169,7 +213,7 @@ class Multiplied:
             rows = self._rows(self._reader, part.y, part.bottom)[:, part.x : part.right]
             y, x = part.y - placed.y, part.x - placed.x
             full[y : y + part.height, x : x + part.width] = convert_depth(rows, self.depth)
-        return (top - full).astype(kind) if self._mask.flags & _INVERTED else full
+        return (top - full).astype(kind) if self._mask.flags & MASK_INVERTED else full
 
     def _rows(self, reader: ChannelReader, first: int, last: int) -> Pixels:
         if self._kept is None or self._kept[:2] != (first, last):
@@ -177,4 +221,4 @@ class Multiplied:
         return self._kept[2]
 
 
-__all__ = ["EXISTING", "MaskBlock", "Multiplied", "add_mask", "mask_block", "splice_mask"]
+WRITER = ResultWriter(check_mask, splice_mask, many=True)

@@ -22,13 +22,12 @@ from ..io.splicing import Edit
 from .channel import RLE
 from .encode import packed_values
 from .rasters import channel_raster, layer_raster, merged_plane
-from .records import MASK, REAL_MASK
+from .records import MASK, MASK_DISABLED, MASK_INVERTED, REAL_MASK
 from .tree import Node
 
 if TYPE_CHECKING:
     from .document import PsdDocument
 
-_MASK_OFF, _MASK_INVERTED = 0x02, 0x04
 _EFFECTS = (b"lrFX", b"lfx2", b"lmfx", b"vmsk", b"vsms", b"FXid", b"FEid")
 _FILL = b"iOpa"
 _BAND_PIXELS = 1 << 20
@@ -126,7 +125,7 @@ class Preview:
         fresh = self._masks.get(node.index)
         if fresh is not None:
             return convert_depth(fresh.read(inner), 32)
-        if record.channel(MASK) is None or record.mask is None or record.mask.flags & _MASK_OFF:
+        if record.channel(MASK) is None or record.mask is None or record.mask.flags & MASK_DISABLED:
             return np.ones((inner.height, inner.width), np.float32)
         mask = record.mask
         values = np.full((inner.height, inner.width), mask.background / 255, np.float32)
@@ -137,7 +136,7 @@ class Preview:
             y, x = part.y - placed.y, part.x - placed.x
             old = convert_depth(raster.read(part)[..., 0], 32)
             values[y : y + part.height, x : x + part.width] = old
-        return np.asarray(1 - values) if mask.flags & _MASK_INVERTED else values
+        return np.asarray(1 - values) if mask.flags & MASK_INVERTED else values
 
     def edit(self) -> Edit:
         """Exchange the merged image; further channels of it are kept."""

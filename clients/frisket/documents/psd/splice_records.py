@@ -5,21 +5,29 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.errors import OutputError
-from ..core.model import AlphaSource, Rect
+from ..core.errors import OutputError, UnsupportedDocument
+from ..core.model import AlphaSource, Layer, Rect
 from ..io.output import Output
 from ..io.splicing import Edit, Splice
-from .records import LayerInfo, Record
-from .structure import Structure
+from .records import (
+    CHANNEL_COUNT_AT,
+    CHANNEL_LENGTH_AT,
+    CHANNELS_AT,
+    MAX_CHANNELS,
+    LayerInfo,
+    Record,
+)
+from .structure import REAL_PREVIEW_AT, VERSION_INFO, Structure
 
 if TYPE_CHECKING:
     from .document import PsdDocument
+    from .host import LayerHost
 
 PSD_LIMIT = (1 << 31) - 1
 _TILE = 512
-_VERSION_INFO = 1057
 
 
 @dataclass
@@ -51,10 +59,11 @@ class LayerEdits:
         if old is not None:
             data = Edit(old.data, old.data + old.length, write)
             self.edits.append(data)
-            self.patched.append((old.info_at + 2, data))
+            self.patched.append((old.info_at + CHANNEL_LENGTH_AT, data))
             return
         count = struct.pack(f"{self.info.order}H", len(record.channels) + 1)
-        self.edits.append(Edit(record.start + 16, record.start + 18, count))
+        at = record.start + CHANNEL_COUNT_AT
+        self.edits.append(Edit(at, record.start + CHANNELS_AT, count))
         entry = struct.pack(f"{self.info.order}h", number) + bytes(struct.calcsize(self._word))
         head = Edit(record.blend_at, record.blend_at, entry)
         last = record.channels[-1] if record.channels else None
@@ -101,12 +110,45 @@ class LayerEdits:
         return self.base + self.info.start + grown
 
 
+def info_of(host: LayerHost) -> LayerInfo:
+    """Return the layers of a document that has some."""
+    info = host.structure.layer_info
+    assert info is not None
+    return info
+
+
+def check_depth(host: LayerHost) -> None:
+    """Refuse documents of one bit, whose channels hold nothing but black and white.
+
+    Raises:
+        UnsupportedDocument: It is one.
+    """
+    if host.structure.depth == 1:
+        raise UnsupportedDocument(
+            host.path, "a document of 1 bit carries no alpha", advice="use --as matte"
+        )
+
+
+def check_channel_count(host: LayerHost, layer: Layer, count: int) -> None:
+    """Refuse to give a layer more channels than a reader accepts.
+
+    Raises:
+        UnsupportedDocument: It would have ``count``, and that is too many.
+    """
+    if count > MAX_CHANNELS:
+        raise UnsupportedDocument(
+            host.path,
+            f"layer {layer.path!r} has the most channels it can have",
+            advice="use --as matte or --as cutout",
+        )
+
+
 def shift_lengths(out: Output, splice: Splice, structure: Structure, edits: LayerEdits) -> None:
     """Patch every length that grew: channels, layer info, section."""
     info = edits.info
     word = f"{info.order}{'Q' if info.version == 2 else 'I'}"
     for head, data in edits.lengths:
-        out.patch(head.at + 2, struct.pack(word, data.size))
+        out.patch(head.at + CHANNEL_LENGTH_AT, struct.pack(word, data.size))
     for position, data in edits.patched:
         out.patch(splice.moved(position), struct.pack(word, data.size))
     assert edits.padding is not None
@@ -130,10 +172,11 @@ def shift_lengths(out: Output, splice: Splice, structure: Structure, edits: Laye
 
 def mark_preview(document: PsdDocument) -> list[Edit]:
     """Say in the version info that the merged image is no longer real."""
-    found = document.structure.resource(_VERSION_INFO)
-    if found is None or found.length < 5:
+    found = document.structure.resource(VERSION_INFO)
+    if found is None or found.length <= REAL_PREVIEW_AT:
         return []
-    return [Edit(found.data + 4, found.data + 5, b"\0")]
+    at = found.data + REAL_PREVIEW_AT
+    return [Edit(at, at + 1, b"\0")]
 
 
 def room_for(document: PsdDocument, alphas: Iterable[AlphaSource]) -> int:
@@ -162,8 +205,23 @@ def check_size(document: PsdDocument, out: Output) -> None:
         OutputError: It has.
     """
     if not document.structure.big and out.tell() > PSD_LIMIT:
-        raise OutputError(
-            document.path,
-            "the result would pass the two gigabytes that end a PSD",
-            advice="name the output .psb, and it is written as a PSB",
-        )
+        raise _too_large(document)
+
+
+def check_limit(document: PsdDocument, output: Path, least: int) -> None:
+    """Refuse a PSD that will pass its limit, since at least ``least`` bytes are written.
+
+    Raises:
+        OutputError: It will.
+    """
+    widened = document.structure.big or output.suffix.lower() == ".psb"
+    if not widened and least > PSD_LIMIT:
+        raise _too_large(document)
+
+
+def _too_large(document: PsdDocument) -> OutputError:
+    return OutputError(
+        document.path,
+        "the result would pass the two gigabytes that end a PSD",
+        advice="name the output .psb, and it is written as a PSB",
+    )

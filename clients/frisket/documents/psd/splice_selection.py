@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..colour.alpha import Floating, at_depth
+from ..base.writer import ResultWriter
+from ..colour.alpha import Floating, Placed, at_depth
 from ..core.errors import OutputError, UnsupportedDocument
-from ..core.model import AlphaSource
+from ..core.model import AlphaSource, Layer
+from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output
 from ..io.splicing import Edit, Splice
 from .channel import RAW, RLE
+from .convert import as_named, check_named
 from .encode import bands, packed_rows, stored_bytes
-from .splice_records import check_size, room_for
-from .structure import Resource, Structure
+from .splice_records import check_depth, check_limit, check_size, room_for
+from .structure import COUNT_LENGTH, MERGED_CHANNELS_AT, Resource, Structure
 
 if TYPE_CHECKING:
     from .document import PsdDocument
@@ -29,20 +32,37 @@ _DISPLAY = struct.pack(">H4HHB", 0, 65535, 0, 0, 0, 50, 0)
 
 
 def splice_selection(
-    document: PsdDocument, out: str | os.PathLike[str], alpha: AlphaSource, name: str
+    document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
-    """Write a copy of the document with ``alpha`` (of the canvas's size) as a saved selection.
+    """Write a copy of the document with an alpha as a saved selection.
 
-    Raises:
-        UnsupportedDocument: The colour mode or compression has no room for one.
-        OutputError: The file has the most channels it can have, or cannot be written.
+    The alpha is in the coordinates of its layer; what lies outside the canvas is cut off.
     """
+    [result] = results
+    alpha = _place_on_canvas(document, result)
+    with as_named(document, output) as named:
+        _splice(named, output, alpha, options.name)
+
+
+def _count(found: Structure) -> Edit:
+    end = MERGED_CHANNELS_AT + COUNT_LENGTH
+    return Edit(MERGED_CHANNELS_AT, end, struct.pack(">H", found.channels + 1))
+
+
+def _place_on_canvas(document: PsdDocument, result: LayerResult) -> AlphaSource:
+    layer, alpha = result.layer, result.alpha
+    place = layer.x, layer.y, alpha.width, alpha.height
+    if place == (0, 0, document.width, document.height):
+        return alpha
+    return Placed(alpha, layer.x, layer.y, document.width, document.height)
+
+
+def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, name: str) -> None:
     found = document.structure
-    compression = _check(document, alpha)
-    edits = [Edit(12, 14, struct.pack(">H", found.channels + 1))]
+    edits = [_count(found)]
     edits += _resources(document, name)
     source = Floating(at_depth(alpha, 16)) if found.depth == 32 else at_depth(alpha, found.depth)
-    plane = _Plane(document, source, compression)
+    plane = _SelectionPlane(document, source, _compression_of(document))
     edits += plane.edits()
     splice = Splice(document.source, edits)
     with atomic_output(out, room_for(document, [alpha])) as file:
@@ -52,16 +72,24 @@ def splice_selection(
         _patch_resources(file, splice, found, edits)
 
 
-def _check(document: PsdDocument, alpha: AlphaSource) -> int:
+def check_selection(
+    document: PsdDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse a selection that the document cannot take.
+
+    Raises:
+        UnsupportedDocument: The colour mode or compression has no room for one.
+        OutputError: The document has the most channels it can have, or would be too large.
+        UnreadableDocument: The merged image is cut off.
+    """
     found = document.structure
-    if (alpha.width, alpha.height) != (found.width, found.height):
-        raise ValueError("a selection has the size of the canvas")
     if found.mode in ("BITMAP", "MULTICHANNEL"):
         raise UnsupportedDocument(
             document.path,
             f"a {found.mode.lower()} document cannot hold a selection",
             advice="use --as matte",
         )
+    check_depth(document)
     if found.channels >= _MOST_CHANNELS:
         raise OutputError(
             document.path,
@@ -69,15 +97,39 @@ def _check(document: PsdDocument, alpha: AlphaSource) -> int:
             advice="delete a saved selection first, or use --as matte",
         )
     document.check_channels()
-    compression = int.from_bytes(document.source.read(found.merged_at, 2), "big")
+    compression = _compression_of(document)
     if compression not in (RAW, RLE):
         raise UnsupportedDocument(
             document.path, f"the merged image has compression {compression}", advice="use --as mask"
         )
-    return compression
+    find_end(document, compression)
+    check_named(document, output)
+    check_limit(document, output, document.source.size)
 
 
-class _Plane:
+def _compression_of(document: PsdDocument) -> int:
+    return int.from_bytes(document.source.read(document.structure.merged_at, 2), "big")
+
+
+def find_end(document: PsdDocument, compression: int) -> int:
+    """Return where the last plane of the merged image ends.
+
+    Raises:
+        UnreadableDocument: Beyond the end of the file.
+    """
+    found, source = document.structure, document.source
+    table, rows, width = found.merged_at + 2, found.height * found.channels, 4 if found.big else 2
+    if compression == RAW:
+        end = table + rows * ((found.width * found.depth + 7) // 8)
+    else:
+        raw = source.read(table, rows * width)
+        lengths = np.frombuffer(raw, f">u{width}")
+        end = table + len(raw) + int(lengths.sum(dtype=np.int64))
+    source.read(min(end, source.size + 1) - 1, 1)  # it must lie inside the file
+    return end
+
+
+class _SelectionPlane:
     """The edits that append one plane to the merged image."""
 
     def __init__(self, document: PsdDocument, alpha: AlphaSource, compression: int) -> None:
@@ -91,24 +143,12 @@ class _Plane:
 
     def edits(self) -> list[Edit]:
         """Row lengths after the table, and the plane after the last row."""
-        end = self._end()
+        end = find_end(self._document, self._compression)
         if self._compression == RAW:
             return [Edit(end, end, self._write_raw)]
         place = self._table + self._rows * self._width
         self._table_edit = Edit(place, place, bytes(self._alpha.height * self._width))
         return [self._table_edit, Edit(end, end, self._write_rle)]
-
-    def _end(self) -> int:
-        """Where the last plane ends."""
-        found, source = self._document.structure, self._document.source
-        if self._compression == RAW:
-            end = self._table + self._rows * ((found.width * found.depth + 7) // 8)
-        else:
-            raw = source.read(self._table, self._rows * self._width)
-            lengths = np.frombuffer(raw, f">u{self._width}")
-            end = self._table + len(raw) + int(lengths.sum(dtype=np.int64))
-        source.read(min(end, source.size + 1) - 1, 1)  # it must lie inside the file
-        return end
 
     def _write_raw(self, out: Output) -> None:
         for band in bands(self._alpha.width, self._alpha.height):
@@ -221,3 +261,6 @@ def _patch_resources(out: Output, splice: Splice, found: Structure, edits: list[
     grown = sum(edit.size - (edit.end - edit.start) for edit in edits if start <= edit.start <= end)
     length = struct.pack(">I", found.resources_length + grown)
     out.patch(splice.moved(found.resources_at), length)
+
+
+WRITER = ResultWriter(check_selection, splice_selection)

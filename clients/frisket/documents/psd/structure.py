@@ -20,6 +20,12 @@ MODES = {
     9: "LAB",
 }
 COLOURS = {"BITMAP": 1, "GRAY": 1, "INDEXED": 1, "RGB": 3, "CMYK": 4, "DUOTONE": 1, "LAB": 3}
+# Where the fields of the header lie, as `_read_header` meets them.
+VERSION_AT = 4
+MERGED_CHANNELS_AT = 12
+VERSION_LENGTH = COUNT_LENGTH = 2
+# In the resource with the version info: its own version, then whether the preview is real.
+VERSION_INFO, REAL_PREVIEW_AT = 1057, 4
 _MAX_RESOURCES = 65536
 _DEEP_KEYS = (b"Lr16", b"Lr32", b"Layr")
 

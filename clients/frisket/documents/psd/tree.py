@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..core.model import Layer
 from ..io.source import Source
-from .records import ALPHA, MASK, REAL_MASK, Record
+from .records import ALPHA, HIDDEN, MASK, REAL_MASK, Record
 
 BLEND_MODES = {
     b"pass": "pass-through", b"norm": "normal", b"diss": "dissolve", b"dark": "darken",
@@ -24,7 +24,6 @@ _FILL = (b"SoCo", b"GdFl", b"PtFl")
 _ADJUST = frozenset(
     b"levl curv brit hue2 blnc selc thrs post nvrt mixr phfl expA blwh vibA clrL grdm CgEd".split()
 ) | {b"hue "}
-_HIDDEN = 0x02
 _LONGEST_NAME = 4096
 
 
@@ -70,7 +69,7 @@ def _layer(
         y=record.top,
         width=record.width,
         height=record.height,
-        visible=not record.flags & _HIDDEN,
+        visible=not record.flags & HIDDEN,
         blend_mode=BLEND_MODES.get(record.blend, record.blend.decode("latin-1").strip()),
         has_mask=any(channel.id in (MASK, REAL_MASK) for channel in record.channels),
         depth=8 if depth == 1 else depth,

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from ..core.pixels import Pixels
+from .page import JPEG
 
 #: Stored bytes and the number of the segment to (1, rows, columns, samples), or None for a gap.
 Decode = Callable[[bytes, int], Pixels | None]
 _NONE, _LZW = 1, 5
-_JPEG = (6, 7, 34892, 33007)
 _SHORT, _LONG = 3, 4
 
 
@@ -22,7 +22,7 @@ def decoder(page: Any) -> Decode:
     if page.compression == _LZW:
         return partial(_decode_lzw, _unpacked(page), page.fillorder == 2)
     tables = {}
-    if page.compression in _JPEG:
+    if page.compression in JPEG:
         tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
     return lambda data, index: page.decode(data, index, **tables)[0]
 

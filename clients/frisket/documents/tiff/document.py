@@ -7,62 +7,65 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..base.document import BaseDocument
 from ..base.oriented import OrientedRaster
 from ..base.raster import BaseRaster
+from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..core.model import Layer
-from ..psd.rasters import layer_raster
+from ..psd.rasters import node_raster
 from .layered import LayeredBlock, read_block
 from .page import samples_of
 from .pages import is_level, sort_pages, turn_of
 from .raster import TiffRaster
 
 _PAGE_IDS = 1_000_001
+# The kinds of result that a document takes, and the module that splices each.
+_SPLICED = {"alpha": ".splice_alpha", "mask": ".splice_mask", "page": ".splice_page"}
+_SPLICED_INTO_PAGES = ("alpha", "page")
+_SPLICED_INTO_LAYERS = ("mask", "page")
 
 
 class TiffDocument(BaseDocument):
     """A TIFF or BigTIFF file, opened lazily."""
+
+    suffixes = (".tif", ".tiff")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path)
         self.format = "TIFF"
         self._rasters: dict[int, TiffRaster] = {}
         self._file = _open(self.path)
-        try:
-            self._begin()
-        except DocumentError:
-            self.close()
-            raise
-        except Exception as error:
-            self.close()
-            raise _damaged(self.path, error) from error
-
-    def _begin(self) -> None:
-        self.size = Path(self.path).stat().st_size
-        self.pages, self._reduced = sort_pages(self._file, self.path)
-        first = self.pages[0]
-        raster = self._raster_of(0)
-        self.width, self.height = raster.width, raster.height
-        self.mode, self.depth = raster.mode, raster.depth
-        self.icc_profile = first.iccprofile or None
+        with contextlib.ExitStack() as undo, _name_damage(self.path):
+            undo.callback(self.close)
+            self.size = Path(self.path).stat().st_size
+            self.pages, self._reduced = sort_pages(self._file, self.path)
+            first = self._raster_of(0)
+            self.width, self.height = first.width, first.height
+            self.mode, self.depth = first.mode, first.depth
+            self.icc_profile = self.pages[0].iccprofile or None
+            undo.pop_all()
 
     def _layers(self) -> Sequence[Layer]:
-        try:
-            return self._listed()
-        except DocumentError:
-            raise
-        except Exception as error:  # tags of the wrong type, found only when they are used
-            raise _damaged(self.path, error) from error
+        with _name_damage(self.path):  # tags of the wrong type are found only when they are used
+            inner = [node.layer for node in self.layered.nodes] if self.layered else []
+            single = len(self.pages) == 1
+            pages = [self._layer(number, page, single) for number, page in enumerate(self.pages)]
+            return inner + pages
 
-    def _listed(self) -> list[Layer]:
-        inner = [node.layer for node in self.layered.nodes] if self.layered else []
-        single = len(self.pages) == 1
-        pages = [self._layer(number, page, single) for number, page in enumerate(self.pages)]
-        return inner + pages
+    def carries(self, layer: Layer) -> frozenset[str]:
+        """Return what can be spliced in: pages take an alpha, layers inside the first a mask."""
+        kinds = _SPLICED_INTO_PAGES if _is_page(layer) else _SPLICED_INTO_LAYERS
+        return frozenset(kinds)
+
+    def _writer(self, kind: str) -> ResultWriter[TiffDocument]:
+        module = import_module(_SPLICED[kind], __package__)
+        writer: ResultWriter[TiffDocument] = module.WRITER
+        return writer
 
     @cached_property
     def layered(self) -> LayeredBlock | None:
@@ -99,8 +102,8 @@ class TiffDocument(BaseDocument):
 
     def raster(self, layer: Layer) -> BaseRaster:
         """The pixels of a page, upright, or of a layer inside the first one."""
-        if self.layered is not None and layer.kind not in ("page", "image"):
-            return layer_raster(self.layered, self.layered.node(layer).record)
+        if self.layered is not None and not _is_page(layer):
+            return node_raster(self.layered, self.layered.node(layer))
         return self._raster_of(self.page_number(layer))
 
     def page_number(self, layer: Layer) -> int:
@@ -128,12 +131,8 @@ class TiffDocument(BaseDocument):
         return self._rasters[number]
 
     def _new_raster(self, page: Any) -> TiffRaster:
-        try:
+        with _name_damage(self.path):
             return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
-        except DocumentError:
-            raise
-        except Exception as error:
-            raise _damaged(self.path, error) from error
 
     def _levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:
         """Reduced versions of a page, smallest first."""
@@ -158,6 +157,10 @@ class TiffDocument(BaseDocument):
         self._file.close()
 
 
+def _is_page(layer: Layer) -> bool:
+    return layer.kind in ("page", "image")
+
+
 def _depth(page: Any) -> int:
     if page.dtype is None:
         return 8
@@ -172,6 +175,17 @@ def _open(path: str) -> Any:
         return tifffile.TiffFile(path)
     except OSError as error:
         raise UnreadableDocument(path, error.strerror or str(error)) from error
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+@contextlib.contextmanager
+def _name_damage(path: str) -> Iterator[None]:
+    """Turn whatever a damaged file makes its parser raise into one error that says so."""
+    try:
+        yield
+    except DocumentError:
+        raise
     except Exception as error:
         raise _damaged(path, error) from error
 

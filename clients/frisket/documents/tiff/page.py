@@ -15,7 +15,7 @@ from ..io.limits import MAX_TABLE, check_raster, check_segment
 MODES = {0: "GRAY", 1: "GRAY", 2: "RGB", 3: "INDEXED", 5: "CMYK", 6: "YCBCR"}
 MODES |= {8: "LAB", 9: "LAB", 10: "LAB", 32844: "GRAY", 32845: "RGB", 34892: "RGB"}
 _COLOURS = {"GRAY": 1, "RGB": 3, "INDEXED": 1, "CMYK": 4, "YCBCR": 3, "LAB": 3}
-_JPEG = (6, 7, 34892, 33007)
+JPEG = (6, 7, 34892, 33007)
 _WHOLE = (
     "imagewidth", "imagelength", "imagedepth", "samplesperpixel", "rowsperstrip", "tilewidth",
     "tilelength", "planarconfig", "compression", "predictor", "fillorder",
@@ -127,7 +127,7 @@ def samples_of(page: Any) -> Samples:
     """Colour samples first, then the first sample that is declared to be transparency."""
     stored, extras = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
     mode = MODES.get(int(page.photometric), "MULTICHANNEL")
-    if mode == "YCBCR" and page.compression in _JPEG:
+    if mode == "YCBCR" and page.compression in JPEG:
         mode = "RGB"  # the decoder converts
     expected = _COLOURS.get(mode, stored - len(extras))
     if stored < expected:

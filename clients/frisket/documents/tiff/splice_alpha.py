@@ -8,31 +8,36 @@ raw.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..base.oriented import StoredAlpha
-from ..core.errors import UnsupportedDocument
-from ..core.model import AlphaSource, Rect
+from ..base.writer import ResultWriter
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, peak
-from ..io.output import Output, atomic_output
+from ..core.results import LayerResult, ResultOptions
+from ..io.output import Output, atomic_output, check_place
 from ..io.parallel import ordered
 from ..io.source import Source
 from .directory import LONG, LONG8, SHORT, Directory, Layout, read_directory, read_layout, values_of
 from .encode import DEFLATE, KEPT, Coding
+from .page import JPEG
 from .pages import turn_of
-from .splice_directories import Entries, layout_for, publish
+from .splice_directories import Entries, check_publish, layout_for, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
     from .raster import TiffRaster
 
 _LARGEST = 32 << 20
+_DIRECTORY_ROOM = 1 << 20
 _TILE = 512
 _MODES = ("RGB", "GRAY", "CMYK", "LAB")
 _FORMATS = {SHORT: "H", LONG: "I", LONG8: "Q"}
@@ -41,12 +46,13 @@ _DROPPED = (280, 281, 340, 341)
 
 
 @dataclass(frozen=True)
-class Target:
+class PagePlan:
     """The page an alpha goes to, and how its segments will be stored."""
 
     raster: TiffRaster
-    alpha: AlphaSource
+    page: Any
     layout: Layout
+    directory: Directory
     coding: Coding
     width: int
     height: int
@@ -54,8 +60,20 @@ class Target:
     samples: int
     replaced: int | None
 
+    @property
+    def copied(self) -> bool:
+        """Whether the segments of the other samples stay where they are."""
+        return self.raster.geometry.planar and int(self.page.compression) == self.coding.compression
+
+    @property
+    def room(self) -> int:
+        """Bytes that the new segments and the directory take at most."""
+        raster = self.raster
+        raw = raster.width * raster.height * self.samples * raster.dtype.itemsize
+        return raw + _DIRECTORY_ROOM
+
     def rects(self) -> Iterator[Rect]:
-        """Segments of the new page, cropped to it."""
+        """Yield the segments of the new page, cropped to it."""
         for y in range(0, self.raster.height, self.height):
             for x in range(0, self.raster.width, self.width):
                 yield Rect(
@@ -64,38 +82,59 @@ class Target:
                 )  # fmt: skip
 
 
-def splice_alpha(
-    document: TiffDocument, out: str | os.PathLike[str], number: int, alpha: AlphaSource
+@dataclass(frozen=True)
+class AlphaTarget(PagePlan):
+    """A plan, and the alpha in the coordinates that the page is stored in."""
+
+    alpha: AlphaSource
+
+
+def check_alpha(
+    document: TiffDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
 ) -> None:
-    """Write a copy of the file whose page ``number`` carries ``alpha`` as unassociated alpha.
+    """Refuse an alpha that the page cannot take.
 
     Raises:
         UnsupportedDocument: The page's samples cannot be extended.
-        OutputError: The file cannot be written.
+        UnreadableDocument: Its directory cannot be read or written again.
+        OutputError: There is no room for the result.
     """
-    source = Source(document.path)
-    try:
-        layout = read_layout(source)
-        target = _target(document, number, alpha, layout)
-        with atomic_output(out, source.size + _room(target)) as file:
+    [layer] = layers
+    with contextlib.closing(Source(document.path)) as source:
+        plan = _plan(document, source, document.page_number(layer))
+        check_place(output, source.size + plan.room)
+        if plan.copied:
+            _old_segments(source, plan)
+        segments = sum(1 for _ in plan.rects()) * plan.raster.geometry.planes
+        length = source.size + plan.room
+        check_publish(source, plan.layout, plan.directory.offset, length, _more(segments))
+
+
+def splice_alpha(
+    document: TiffDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    """Write a copy of the file whose page carries the alpha as unassociated alpha."""
+    [result] = results
+    with contextlib.closing(Source(document.path)) as source:
+        plan = _plan(document, source, document.page_number(result.layer))
+        target = _turn_alpha(plan, result.alpha)
+        with atomic_output(output, source.size + target.room) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
-            _append(file, source, document, number, target)
-    finally:
-        source.close()
+            _append(file, source, target)
 
 
-def _room(target: Target) -> int:
-    raster = target.raster
-    return raster.width * raster.height * target.samples * raster.dtype.itemsize + (1 << 20)
-
-
-def _target(document: TiffDocument, number: int, alpha: AlphaSource, layout: Layout) -> Target:
-    raster, page = document.stored(number), document.pages[number]
-    turn = turn_of(page)
-    alpha = alpha if turn is None else StoredAlpha(alpha, turn)
-    if (alpha.width, alpha.height) != (raster.width, raster.height):
+def _turn_alpha(plan: PagePlan, alpha: AlphaSource) -> AlphaTarget:
+    turn = turn_of(plan.page)
+    stored = alpha if turn is None else StoredAlpha(alpha, turn)
+    if (stored.width, stored.height) != (plan.raster.width, plan.raster.height):
         raise ValueError("the alpha does not fit the page")
-    _check(document, page, raster)
+    return AlphaTarget(**vars(plan), alpha=stored)
+
+
+def _plan(document: TiffDocument, source: Source, number: int) -> PagePlan:
+    layout = read_layout(source)
+    raster, page = document.stored(number), document.pages[number]
+    _check_samples(document, page, raster)
     shape = raster.geometry
     lossless = int(page.compression) in KEPT
     compression = int(page.compression) if lossless else DEFLATE
@@ -109,45 +148,49 @@ def _target(document: TiffDocument, number: int, alpha: AlphaSource, layout: Lay
     if width * height * samples * raster.dtype.itemsize > _LARGEST and not shape.planar:
         width = height = _TILE
         tiled = True
-    return Target(raster, alpha, layout, coding, width, height, tiled, samples, replaced)
+    directory = read_directory(source, layout, page.offset)
+    return PagePlan(
+        raster, page, layout, directory, coding, width, height, tiled, samples, replaced
+    )
 
 
-def _check(document: TiffDocument, page: object, raster: TiffRaster) -> None:
+def _check_samples(document: TiffDocument, page: Any, raster: TiffRaster) -> None:
     reason = ""
     if raster.mode not in _MODES:
         reason = f"{raster.mode} pixels cannot carry an alpha"
-    elif int(page.compression) in (6, 7, 34892, 33007):  # type: ignore[attr-defined]
+    elif int(page.compression) in JPEG:
         reason = "JPEG-compressed pixels would have to be decoded to carry an alpha"
-    elif page.bitspersample not in (8, 16, 32) or page.dtype.kind not in "uf":  # type: ignore[attr-defined]
-        kind = {"i": "signed samples", "f": "floats"}.get(page.dtype.kind, "samples")  # type: ignore[attr-defined]
-        reason = f"{kind} of {page.bitspersample} bits cannot carry an alpha"  # type: ignore[attr-defined]
+    elif page.bitspersample not in (8, 16, 32) or page.dtype.kind not in "uf":
+        kind = {"i": "signed samples", "f": "floats"}.get(page.dtype.kind, "samples")
+        reason = f"{kind} of {page.bitspersample} bits cannot carry an alpha"
     if reason:
         raise UnsupportedDocument(document.path, reason, advice="use --as page or --as matte")
 
 
-def _append(
-    file: Output, source: Source, document: TiffDocument, number: int, target: Target
-) -> None:
-    page = document.pages[number]
-    directory = read_directory(source, target.layout, page.offset)
+def _append(file: Output, source: Source, target: AlphaTarget) -> None:
     file.align(8)
-    if target.raster.geometry.planar and int(page.compression) != target.coding.compression:
-        offsets, counts = _planes(file, target)
+    if target.copied:
+        offsets, counts = _planar(file, source, target)
     elif target.raster.geometry.planar:
-        offsets, counts = _planar(file, source, directory, target)
+        offsets, counts = _planes(file, target)
     else:
         offsets, counts = _chunky(file, target)
     old = target.layout
-    new = layout_for(file, old, 32 * len(offsets) + (1 << 20))
-    changed = _changed(page, target, new, offsets, counts)
+    new = layout_for(file, old, _more(len(offsets)))
+    changed = _changed(target, new, offsets, counts)
 
     def exchange(entries: Entries) -> Entries:
-        return _entries(file, source, target, new, directory, entries, changed)
+        return _entries(file, source, target, new, entries, changed)
 
-    publish(file, source, old, new, (directory.offset, exchange))
+    publish(file, source, old, new, (target.directory.offset, exchange))
 
 
-def _chunky(file: Output, target: Target) -> tuple[list[int], list[int]]:
+def _more(segments: int) -> int:
+    """Return the bytes that the directory and its tables take at most."""
+    return 32 * segments + _DIRECTORY_ROOM
+
+
+def _chunky(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
     """All pixels once more, with the alpha between them."""
     offsets, counts = [], []
     for data in ordered(lambda rect: target.coding.encode(_joined(target, rect)), target.rects()):
@@ -157,7 +200,7 @@ def _chunky(file: Output, target: Target) -> tuple[list[int], list[int]]:
     return offsets, counts
 
 
-def _joined(target: Target, rect: Rect) -> Pixels:
+def _joined(target: AlphaTarget, rect: Rect) -> Pixels:
     """A segment of stored samples with the alpha after them, or in place of the old one."""
     stored = target.raster.read_samples(rect)
     height = target.height if target.tiled else rect.height
@@ -169,11 +212,11 @@ def _joined(target: Target, rect: Rect) -> Pixels:
     return full
 
 
-def _place(target: Target) -> int:
+def _place(target: AlphaTarget) -> int:
     return target.samples - 1 if target.replaced is None else target.replaced
 
 
-def _opacity(target: Target, rect: Rect, stored: Pixels | None) -> Pixels:
+def _opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pixels:
     """The alpha in the page's own samples; what was transparent stays so."""
     alpha = scaled(target.alpha.read(rect), target.raster.stored_dtype)
     if target.replaced is None or stored is None:
@@ -195,14 +238,26 @@ def scaled(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
     return np.rint(values.astype(np.float64) * (full / top)).astype(dtype)
 
 
-def _planar(
-    file: Output, source: Source, directory: Directory, target: Target
-) -> tuple[list[int], list[int]]:
-    """Only the alpha's own segments; those of the other samples stay where they are."""
-    tiled = target.raster.geometry.tiled
-    layout, entries = target.layout, directory.entries
-    offsets = list(values_of(source, layout, entries[324 if tiled else 273]))
-    counts = list(values_of(source, layout, entries[325 if tiled else 279]))
+def _old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[int]]:
+    """Return where the page's segments lie, and how long they are.
+
+    Raises:
+        UnreadableDocument: The directory does not say it in whole numbers.
+    """
+    tiled, entries = plan.raster.geometry.tiled, plan.directory.entries
+    try:
+        offsets = values_of(source, plan.layout, entries[324 if tiled else 273])
+        counts = values_of(source, plan.layout, entries[325 if tiled else 279])
+    except KeyError as error:
+        raise UnreadableDocument(
+            source.path, f"tag {error} is missing or no whole number", offset=plan.directory.offset
+        ) from error
+    return list(offsets), list(counts)
+
+
+def _planar(file: Output, source: Source, target: AlphaTarget) -> tuple[list[int], list[int]]:
+    """Write only the alpha's own segments; those of the other samples stay where they are."""
+    offsets, counts = _old_segments(source, target)
     fresh_offsets, fresh_counts = [], []
     for rect in target.rects():
         data = target.coding.encode(_plane(target, rect, _place(target)))
@@ -215,7 +270,7 @@ def _planar(
     return offsets, counts
 
 
-def _planes(file: Output, target: Target) -> tuple[list[int], list[int]]:
+def _planes(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
     """Every plane once more, where the page's compression is none that can be written."""
     offsets, counts = [], []
     jobs = ((rect, sample) for sample in range(target.samples) for rect in target.rects())
@@ -226,7 +281,7 @@ def _planes(file: Output, target: Target) -> tuple[list[int], list[int]]:
     return offsets, counts
 
 
-def _plane(target: Target, rect: Rect, sample: int) -> Pixels:
+def _plane(target: AlphaTarget, rect: Rect, sample: int) -> Pixels:
     """A segment of one sample: the alpha in its place, else as it is stored."""
     height = target.height if target.tiled else rect.height
     width = target.width if target.tiled else rect.width
@@ -240,13 +295,13 @@ def _plane(target: Target, rect: Rect, sample: int) -> Pixels:
 
 
 def _changed(
-    page: object, target: Target, layout: Layout, offsets: list[int], counts: list[int]
+    target: AlphaTarget, layout: Layout, offsets: list[int], counts: list[int]
 ) -> dict[int, tuple[int, list[int]]]:
     """Tags that describe the samples, with their new values."""
     word = LONG8 if layout.big else LONG
     raster = target.raster
     form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
-    extras = [int(kind) for kind in page.extrasamples]  # type: ignore[attr-defined]
+    extras = [int(kind) for kind in target.page.extrasamples]
     if target.replaced is None:
         extras.append(2)
     changed: dict[int, tuple[int, list[int]]] = {
@@ -267,9 +322,8 @@ def _changed(
 def _entries(
     file: Output,
     source: Source,
-    target: Target,
+    target: AlphaTarget,
     layout: Layout,
-    directory: Directory,
     entries: Entries,
     changed: dict[int, tuple[int, list[int]]],
 ) -> Entries:
@@ -277,7 +331,7 @@ def _entries(
     for code in (*_DROPPED, *((273, 278, 279) if target.tiled else (322, 323, 324, 325))):
         entries.pop(code, None)
     for code, (kind, values) in changed.items():
-        old = directory.entries.get(code)
+        old = target.directory.entries.get(code)
         if code in entries and _same(source, target.layout, old, values):
             continue
         if _default(code, values, entries):
@@ -309,4 +363,4 @@ def _default(code: int, values: list[int], entries: dict[int, bytes]) -> bool:
     return (code == 339 and set(values) == {1}) or (code in (259, 317) and values == [1])
 
 
-__all__ = ["scaled", "splice_alpha"]
+WRITER = ResultWriter(check_alpha, splice_alpha)

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 
 from ..core.errors import UnreadableDocument
-from ..io.output import Output
+from ..io.output import Blank, Output
 from ..io.source import Source
 from .directory import SIZES, Directory, Layout, raw_value, read_directory, values_of
 
@@ -55,6 +55,31 @@ def publish(
         _turn_pointers(file, source, old, change, last)
     else:
         _enlarge(file, source, old, new, change, last)
+
+
+def check_publish(
+    source: Source, layout: Layout, exchanged: int | None, length: int, more: int
+) -> None:
+    """Refuse directories that ``publish`` could not write, by writing them nowhere.
+
+    Args:
+        source: The file.
+        layout: Its layout.
+        exchanged: Offset of the directory to exchange, or None where a page is added.
+        length: Bytes of the file with all of the new data, at most.
+        more: As for ``layout_for``.
+
+    Raises:
+        UnreadableDocument: They run in a circle or out of the file.
+    """
+    blank = Blank(source.path, length)
+    new = layout_for(blank, layout, more)
+    change = None if exchanged is None else (exchanged, _keep)
+    publish(blank, source, layout, new, change, blank.align(8) if exchanged is None else 0)
+
+
+def _keep(entries: Entries) -> Entries:
+    return entries
 
 
 def _turn_pointers(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.writer import ResultWriter
 from ..colour.alpha import at_depth
-from ..core.model import AlphaSource
-from ..encode.tiled import ASCII, Plan, Tag, TiledWriter, write_tiles
-from ..io.output import atomic_output
+from ..core.model import Layer
+from ..core.results import LayerResult, ResultOptions
+from ..encode.tiled import ASCII, Tag, TiledPlan, TiledWriter, write_tiles
+from ..io.output import atomic_output, check_place
 from ..io.source import Source
 from .directory import Layout, read_layout
-from .splice_directories import layout_for, publish
+from .splice_directories import check_publish, layout_for, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -21,34 +25,64 @@ if TYPE_CHECKING:
 _PAGE_NAME = 285
 
 
-def splice_page(document: TiffDocument, out: str | os.PathLike[str], alpha: AlphaSource) -> None:
-    """Append a greyscale page; every byte before it stays but one pointer."""
-    source = Source(document.path)
-    try:
+def check_page(
+    document: TiffDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse a page that the document cannot take.
+
+    Raises:
+        UnreadableDocument: The chain of pages runs in a circle or out of the file.
+        OutputError: There is no room for the page.
+    """
+    [layer] = layers
+    with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
-        deep = at_depth(alpha, 8 if document.depth == 8 else 16)
-        plan = _plan(deep, layout)
-        with atomic_output(out, source.size + plan.raw_bytes) as file:
+        plan = _plan(document, layer.width, layer.height, layout)
+        check_place(output, source.size + plan.raw_bytes)
+        tiles = sum(1 for _ in plan.tiles())
+        check_publish(source, layout, None, source.size + plan.raw_bytes, _more(tiles))
+
+
+def _more(tiles: int) -> int:
+    """Return the bytes that the directories take at most."""
+    return 32 * tiles + (1 << 20)
+
+
+def splice_page(
+    document: TiffDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    """Append a greyscale page; every byte before it stays but one pointer."""
+    [result] = results
+    alpha = result.alpha
+    with contextlib.closing(Source(document.path)) as source:
+        layout = read_layout(source)
+        plan = _plan(document, alpha.width, alpha.height, layout)
+        with atomic_output(output, source.size + plan.raw_bytes) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             file.align(8)
             writer = TiledWriter(file, plan)
-            write_tiles(writer, plan, deep)
-            new = layout_for(file, layout, 32 * writer.count + (1 << 20))
+            write_tiles(writer, plan, at_depth(alpha, _depth_of(document)))
+            new = layout_for(file, layout, _more(writer.count))
             position = writer.directory(new.big)
             publish(file, source, layout, new, None, position)
-    finally:
-        source.close()
 
 
-def _plan(alpha: AlphaSource, layout: Layout) -> Plan:
-    return Plan(
-        alpha.width,
-        alpha.height,
+def _depth_of(document: TiffDocument) -> int:
+    return 8 if document.depth == 8 else 16
+
+
+def _plan(document: TiffDocument, width: int, height: int, layout: Layout) -> TiledPlan:
+    return TiledPlan(
+        width,
+        height,
         1,
-        np.dtype(np.uint8 if alpha.depth == 8 else np.uint16),
+        np.dtype(np.uint8 if _depth_of(document) == 8 else np.uint16),
         photometric=1,
         level=4,
         order=layout.order,
         bigtiff=True,
         extra_tags=(Tag(_PAGE_NAME, ASCII, b"Frisket alpha\0"),),
     )
+
+
+WRITER = ResultWriter(check_page, splice_page)

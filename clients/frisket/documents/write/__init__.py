@@ -1,4 +1,4 @@
-"""Writing results: mattes, cutouts, and splices into the document itself."""
+"""Results that are files of their own: mattes and cutouts."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..base.document import BaseDocument
+    from ..base.writer import ResultWriter
     from .cutout import write_cutout
     from .matte import write_matte
-    from .splice import splice_alpha, splice_layer, splice_mask, splice_page, splice_selection
 
-_WHERE = {
-    "splice_alpha": "splice",
-    "splice_layer": "splice",
-    "splice_mask": "splice",
-    "splice_page": "splice",
-    "splice_selection": "splice",
-    "write_cutout": "cutout",
-    "write_matte": "matte",
-}
+_WHERE = {"write_cutout": "cutout", "write_matte": "matte"}
+# The kinds of result that are files of their own, and the module that writes each.
+_WRITTEN = {"cutout": ".cutout", "matte": ".matte"}
 
-__all__ = [
-    "splice_alpha",
-    "splice_layer",
-    "splice_mask",
-    "splice_page",
-    "splice_selection",
-    "write_cutout",
-    "write_matte",
-]
+__all__ = ["find_writer", "write_cutout", "write_matte"]
+
+
+def find_writer(kind: str) -> ResultWriter[BaseDocument]:
+    """Return what writes a kind of result as a file of its own.
+
+    Raises:
+        KeyError: There is none of the kind.
+    """
+    writer: ResultWriter[BaseDocument] = import_module(_WRITTEN[kind], __name__).WRITER
+    return writer
 
 
 def __getattr__(name: str) -> Any:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..base.document import BaseDocument
-from ..base.raster import BaseRaster
+from ..base.raster import BaseRaster, PixelForm
+from ..base.writer import ResultWriter
 from ..colour.alpha import at_depth
 from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, ColourSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth, peak
+from ..core.results import LayerResult, ResultOptions
 from ..encode import png
-from ..encode.tiled import Plan, TiledWriter, encode_tile
-from ..io.output import atomic_output
+from ..encode.tiled import TiledPlan, TiledWriter, encode_tile
+from ..io.output import atomic_output, check_place
 from ..io.parallel import ordered
 
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
+# What each format holds, in bits of a sample.
+_DEEPEST = {".tif": 32, ".tiff": 32, ".png": 16, ".webp": 8}
+_PNG_PACKS = 2  # a cutout packs to half of its pixels at least, nearly
 _WEBP_SIDE = 16383
 _WEBP_PIXELS = 1 << 26
 _BAND_BYTES = 32 << 20
@@ -48,20 +53,59 @@ def write_cutout(
     Raises:
         OutputError: A suffix that cannot hold it, or the file cannot be written.
     """
-    suffix = Path(out).suffix.lower()
     blend = Cutout(document.raster(layer), alpha, colours)
+    _check_form(out, blend.form, blend.width, blend.height)
     icc = None if blend.from_palette else document.icc_profile
-    if suffix in (".tif", ".tiff"):
-        _write_tiff(out, blend, icc)
-    elif suffix == ".png":
-        _write_png(out, blend, icc)
-    elif suffix == ".webp":
-        _write_webp(out, blend, icc)
-    else:
+    write = {".png": _write_png, ".webp": _write_webp}.get(Path(out).suffix.lower(), _write_tiff)
+    write(out, blend, icc)
+
+
+def check_cutout(
+    document: BaseDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse a cutout that the output's format cannot hold.
+
+    Raises:
+        OutputError: Its mode, depth or size is too much for the format, or there is no room.
+        UnsupportedDocument: No format holds a cutout of the document's mode.
+    """
+    [layer] = layers
+    form = document.form(layer)
+    _check_form(output, form, layer.width, layer.height)
+    if output.suffix.lower() == ".png":
+        plan = _plan_png(form, layer.width, layer.height, None)
+        check_place(output, plan.raw_bytes // _PNG_PACKS)
+
+
+def _write_result(
+    document: BaseDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    [result] = results
+    write_cutout(output, document, result.layer, result.alpha, result.colours)
+
+
+def _check_form(out: str | os.PathLike[str], form: PixelForm, width: int, height: int) -> None:
+    """Refuse what the format named by the suffix cannot hold."""
+    suffix = Path(out).suffix.lower()
+    if form.mode not in _PHOTOMETRIC:
+        raise UnsupportedDocument(
+            out, f"a cutout of a {form.mode} document cannot be written", advice="use --as matte"
+        )
+    if suffix not in _DEEPEST:
         raise OutputError(
             out, f"a cutout cannot be written as {suffix or 'a file without suffix'}",
             advice="use .tif, .png or .webp",
         )  # fmt: skip
+    if suffix == ".webp" and (max(width, height) > _WEBP_SIDE or width * height > _WEBP_PIXELS):
+        raise OutputError(
+            out, "too large for WebP, which ends at 16383 pixels a side", advice="use .tif or .png"
+        )
+    plain = suffix in (".tif", ".tiff") or form.mode in ("RGB", "GRAY")
+    if not plain or form.depth > _DEEPEST[suffix]:
+        name = "WebP" if suffix == ".webp" else "PNG"
+        raise OutputError(
+            out, f"{name} cannot hold {form.mode} of {form.depth} bits", advice="use .tif"
+        )
 
 
 @dataclass
@@ -73,19 +117,17 @@ class Cutout:
     colours: ColourSource | None = None
 
     def __post_init__(self) -> None:
-        raster, alpha, colour = self.raster, self.alpha, self.raster.colour
+        raster, alpha = self.raster, self.alpha
         if (alpha.width, alpha.height) != (raster.width, raster.height):
             raise ValueError(
                 f"an alpha of {alpha.width} × {alpha.height} does not fit a layer of "
                 f"{raster.width} × {raster.height}"
             )
         self.width, self.height = raster.width, raster.height
-        self.from_palette = colour.palette is not None
-        self.mode = "RGB" if self.from_palette else colour.mode
+        self.form = raster.form
+        self.from_palette = raster.colour.palette is not None
         self._floats = raster.dtype.kind == "f"
-        plain = colour.plain(np.zeros((1, 1, raster.channels), raster.dtype))
-        self.depth = 32 if self._floats else plain.dtype.itemsize * 8
-        self.samples = 1 + (3 if self.from_palette else colour.colours)
+        self.depth, self.samples = self.form.depth, 1 + self.form.colours
         self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
         self._top = peak(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
 
@@ -154,15 +196,11 @@ def _signed_lab(values: Pixels) -> Pixels:
 
 
 def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
-    if blend.mode not in _PHOTOMETRIC:
-        raise UnsupportedDocument(
-            out, f"a cutout of a {blend.mode} document", advice="use --as matte or --as alpha"
-        )
     dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[blend.depth])
     # Differences of neighbours pack faster and smaller; floats have no such predictor here.
     predictor = 1 if dtype.kind == "f" else 2
-    photometric = _PHOTOMETRIC[blend.mode]
-    plan = Plan(
+    photometric = _PHOTOMETRIC[blend.form.mode]
+    plan = TiledPlan(
         blend.width, blend.height, blend.samples, dtype, photometric, (2,), icc, predictor=predictor
     )
     empty: list[bytes] = []
@@ -181,21 +219,21 @@ def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -
         writer.finish()
 
 
-def needed(blend: Cutout, plan: Plan) -> int:
+def needed(blend: Cutout, plan: TiledPlan) -> int:
     """Bytes of all tiles that hold something, uncompressed."""
     full = sum(blend.solid(tile) != 0 for tile in plan.tiles())
     return full * plan.tile**2 * plan.samples * plan.dtype.itemsize
 
 
 def _write_png(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
-    if blend.mode not in ("RGB", "GRAY") or blend.depth > 16:
-        raise OutputError(
-            out, f"PNG cannot hold {blend.mode} of {blend.depth} bits", advice="use .tif"
-        )
-    plan = png.Plan(blend.width, blend.height, blend.samples, blend.depth, icc)
+    plan = _plan_png(blend.form, blend.width, blend.height, icc)
     rows = _band_reader(blend)
-    with atomic_output(out, plan.raw_bytes // 2) as file:
+    with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(file, plan, rows)
+
+
+def _plan_png(form: PixelForm, width: int, height: int, icc: bytes | None) -> png.PngPlan:
+    return png.PngPlan(width, height, 1 + form.colours, form.depth, icc)
 
 
 def _band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
@@ -226,14 +264,6 @@ def _bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
 
 
 def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
-    if max(blend.width, blend.height) > _WEBP_SIDE or blend.width * blend.height > _WEBP_PIXELS:
-        raise OutputError(
-            out, "too large for WebP, which ends at 16383 pixels a side", advice="use .tif or .png"
-        )
-    if blend.mode not in ("RGB", "GRAY") or blend.depth > 8:
-        raise OutputError(
-            out, f"WebP cannot hold {blend.mode} of {blend.depth} bits", advice="use .tif"
-        )
     from PIL import Image
 
     pixels = blend.read(Rect(0, 0, blend.width, blend.height))
@@ -241,3 +271,6 @@ def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -
     image = Image.fromarray(pixels, mode).convert("RGBA")
     with atomic_output(out, pixels.nbytes) as file, os.fdopen(os.dup(file.descriptor), "wb") as raw:
         image.save(raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"")
+
+
+WRITER = ResultWriter(check_cutout, _write_result)
