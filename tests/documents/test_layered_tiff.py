@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-import struct
-
 import numpy as np
 import pytest
 import tifffile
+from made_documents import tiff_block
 from splices import splice_alpha, splice_mask
 
 from frisket.documents import ArrayAlpha, OutputError, Rect, open_document
-
-HEADER = b"Adobe Photoshop Document Data Block\0"
-
-
-def block(order: str, name: str, pixels: np.ndarray) -> bytes:
-    """One layer at (3, 5), its three channels uncompressed."""
-    height, width = pixels.shape[:2]
-    kind = pixels.dtype.newbyteorder(order)
-    channels = [
-        struct.pack(order + "H", 0) + pixels[..., i].astype(kind).tobytes() for i in range(3)
-    ]
-
-    def key(text: bytes) -> bytes:
-        return text if order == ">" else text[::-1]
-
-    record = struct.pack(order + "4iH", 5, 3, 5 + height, 3 + width, 3)
-    record += b"".join(struct.pack(order + "hI", i, len(data)) for i, data in enumerate(channels))
-    record += key(b"8BIM") + key(b"norm") + bytes((255, 0, 0, 0))
-    short = name.encode()
-    extra = struct.pack(order + "II", 0, 0) + bytes((len(short),)) + short
-    extra += bytes(-(1 + len(short)) % 4)
-    record += struct.pack(order + "I", len(extra)) + extra
-    info = struct.pack(order + "h", 1) + record + b"".join(channels)
-    layers = b"Layr" if pixels.dtype == np.uint8 else b"Lr16"
-    head = key(b"8BIM") + key(layers) + struct.pack(order + "I", len(info))
-    other = key(b"8BIM") + key(b"Patt") + struct.pack(order + "I", 0)
-    return HEADER + head + info + bytes(-len(info) % 4) + other
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -45,7 +17,7 @@ def block(order: str, name: str, pixels: np.ndarray) -> bytes:
 def test_masks_go_into_the_block(tmp_path, picture, disc, order, dtype, bigtiff):
     path, out = tmp_path / "layered.tif", tmp_path / "out.tif"
     pixels, merged = picture(40, 30, 3, dtype), picture(64, 48, 3, dtype)
-    data = block(order, "Figure", pixels)
+    data = tiff_block(order, "Figure", pixels)
     tifffile.imwrite(
         path, merged, photometric="rgb", byteorder=order, bigtiff=bigtiff,
         extratags=[(37724, 7, len(data), data, True), (315, "s", 0, "Nobody", True)],

@@ -62,6 +62,7 @@ def check_layer(
             too many layers or channels.
         OutputError: The result would be too large.
     """
+    check_named(document, output)
     if document.mode not in _MODES:
         raise UnsupportedDocument(
             document.path, f"a {document.mode} document has no layers", advice="use --as matte"
@@ -79,7 +80,6 @@ def check_layer(
                 document.path, f"layer {layer.path!r} cannot be copied", advice="use --as cutout"
             )
         check_channel_count(document, layer, len(_ids_of(record)))
-    check_named(document, output)
     check_limit(document, output, document.source.size)
 
 

@@ -56,8 +56,8 @@ def check_mask(
         OutputError: A mask exists and was not to be touched, or the result would be too large.
         UnsupportedDocument: The document's depth or number of channels does not allow it.
     """
-    check_masks(document, layers, options.existing)
     check_named(document, output)
+    check_masks(document, layers, options.existing)
     kept = document.structure.merged_at if options.preview == "render" else document.source.size
     check_limit(document, output, kept - sum(_mask_length(document, layer) for layer in layers))
 

@@ -82,6 +82,7 @@ def check_selection(
         OutputError: The document has the most channels it can have, or would be too large.
         UnreadableDocument: The merged image is cut off.
     """
+    check_named(document, output)
     found = document.structure
     if found.mode in ("BITMAP", "MULTICHANNEL"):
         raise UnsupportedDocument(
@@ -103,7 +104,6 @@ def check_selection(
             document.path, f"the merged image has compression {compression}", advice="use --as mask"
         )
     find_end(document, compression)
-    check_named(document, output)
     check_limit(document, output, document.source.size)
 
 

@@ -117,7 +117,10 @@ def _chain(source: Source, layout: Layout) -> list[Directory]:
     here = struct.unpack(layout.word, source.read(layout.first_at, layout.inline))[0]
     while here:
         if here in seen or len(found) > _MOST:
-            raise UnreadableDocument(source.path, "its directories run in a circle", offset=here)
+            raise UnreadableDocument(
+                source.path, "its directories run in a circle", offset=here,
+                advice="use --as alpha or --as matte",
+            )  # fmt: skip
         seen.add(here)
         found.append(read_directory(source, layout, here))
         here = found[-1].next
