@@ -86,7 +86,7 @@ def raw_channel(side: int) -> Callable[[Any], int]:
     return write
 
 
-def zip_channel(side: int) -> Callable[[Any], int]:
+def make_zip_writer(side: int) -> Callable[[Any], int]:
     """Writes a channel of ramps, deflated."""
     ramp = (np.arange(side) // 37).astype(np.uint8)
 
@@ -151,7 +151,7 @@ class Disc:
         return (np.clip((self.width * 0.35 - far) / 4 + 0.5, 0, 1) * 255).astype(np.uint8)
 
 
-def peak() -> int:
+def peak_of() -> int:
     """Peak resident memory of this process, in bytes."""
     import resource
 
@@ -288,7 +288,7 @@ def measure_all(folder: Path, scale: float) -> dict[str, Any]:
         found.setdefault(name, []).append(run(name, tiff))
     tiff.unlink()
     packed, side = folder / "zip.psb", int(30000 * scale)
-    write_psb(packed, side, 1, 1, zip_channel(side))
+    write_psb(packed, side, 1, 1, make_zip_writer(side))
     found["zip"] = [run("zip", packed)]
     return found
 
@@ -324,7 +324,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.measure:
         result = MEASURES[options.measure[0]](options.measure[1])
-        print(json.dumps({**result, "peak_bytes": peak()}))
+        print(json.dumps({**result, "peak_bytes": peak_of()}))
         return
     folder = Path(tempfile.mkdtemp(prefix="frisket-documents-"))
     try:

@@ -133,7 +133,7 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _layers(count: int = 3, depth: int = 8) -> list[tuple[bytes, bytes]]:
+def _pack_layers(count: int = 3, depth: int = 8) -> list[tuple[bytes, bytes]]:
     """A layer without a mask, and one that has a mask."""
     box = (0, 0, HEIGHT, WIDTH)
     channels = [(number, psd_channel(ramp(depth=depth), depth)) for number in range(count)]
@@ -148,7 +148,7 @@ def _psb(path: Path) -> None:
     from frisket.documents.psd.convert import write_psb
 
     small = path.with_suffix(".small")
-    _psd("RGB", 3, layers=_layers())(small)
+    _psd("RGB", 3, layers=_pack_layers())(small)
     with open_document(small) as document, atomic_output(path) as out:
         write_psb(document, out)  # type: ignore[arg-type]
     small.unlink()
@@ -179,14 +179,14 @@ def _two_modes(path: Path) -> None:
 
 def _cut_off(path: Path) -> None:
     """A PSD without the last bytes of its merged image."""
-    _psd("RGB", 3, layers=_layers())(path)
+    _psd("RGB", 3, layers=_pack_layers())(path)
     path.write_bytes(path.read_bytes()[:-9])
 
 
 def _hollow_layer(path: Path) -> None:
     """A layer with a rectangle and no channels."""
     hollow = psd_layer("Hollow", (0, 0, HEIGHT, WIDTH), [])
-    _psd("RGB", 3, layers=[*_layers(), hollow])(path)
+    _psd("RGB", 3, layers=[*_pack_layers(), hollow])(path)
 
 
 DOCUMENTS: dict[str, Make] = {
@@ -203,11 +203,11 @@ DOCUMENTS: dict[str, Make] = {
     "multichannel.psd": _psd("MULTICHANNEL", 2),
     "float.psd": _psd("RGB", 3, depth=32),
     "full.psd": _psd("RGB", 56),
-    "layers.psd": _psd("RGB", 3, layers=_layers()),
-    "layers-deep.psd": _psd("RGB", 3, depth=16, layers=_layers(depth=16)),
-    "layers-cmyk.psd": _psd("CMYK", 4, layers=_layers(4)),
-    "layers-lab.psd": _psd("LAB", 3, layers=_layers()),
-    "layers-of-one-bit.psd": _psd("BITMAP", 1, depth=1, layers=_layers(1)),
+    "layers.psd": _psd("RGB", 3, layers=_pack_layers()),
+    "layers-deep.psd": _psd("RGB", 3, depth=16, layers=_pack_layers(depth=16)),
+    "layers-cmyk.psd": _psd("CMYK", 4, layers=_pack_layers(4)),
+    "layers-lab.psd": _psd("LAB", 3, layers=_pack_layers()),
+    "layers-of-one-bit.psd": _psd("BITMAP", 1, depth=1, layers=_pack_layers(1)),
     "layers-cut-off.psd": _cut_off,
     "layers-hollow.psd": _hollow_layer,
     "layers.psb": _psb,

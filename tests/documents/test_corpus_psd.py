@@ -67,7 +67,7 @@ def test_layers_have_the_pixels_that_psd_tools_sees(corpus):
                 pixels = raster.read(Rect(0, 0, raster.width, raster.height))
                 numbers = [*range(raster.channels - raster.has_alpha), -1][: raster.channels]
                 for place, number in enumerate(numbers):
-                    if record.channel(number) is None:
+                    if record.find_channel(number) is None:
                         continue
                     expected = plane(psd, node.index, number, record.width, record.height)
                     assert np.array_equal(
@@ -142,7 +142,7 @@ def test_masks_go_into_every_layer_and_nothing_else_changes(corpus, tmp_path):
                 if not 0 < record.width * record.height <= _LARGEST:
                     continue
                 alpha = ramp(record.width, record.height, document.depth)
-                had = record.channel(-2) is not None
+                had = record.find_channel(-2) is not None
                 mode = "replace" if had else "refuse"
                 splice_mask(document, out, {node.layer: ArrayAlpha(alpha)}, mode)
                 result = PSD.read(io.BytesIO(out.read_bytes()))

@@ -10,7 +10,7 @@ import tifffile
 from splices import splice_alpha
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, UnsupportedDocument, open_document
-from frisket.documents.tiff.pages import turn_of
+from frisket.documents.tiff.pages import find_turn
 
 # Tags that describe how samples are stored; the rest must not change.
 STORAGE = {258, 273, 277, 278, 279, 280, 281, 322, 323, 324, 325, 338, 339, 340, 341}
@@ -47,7 +47,7 @@ def test_pages_have_the_pixels_that_tifffile_decodes(corpus):
             assert path.name in str(error)
             continue
         with document:
-            for page, raster in document.rasters():
+            for page, raster in document.open_rasters():
                 seen["pages"] += 1
                 if seen["pages"] > 900 and page.index > 20:
                     break
@@ -86,7 +86,7 @@ def test_alpha_goes_into_every_eligible_file_and_other_tags_stay(corpus, tmp_pat
         try:
             document = open_document(path)
             layer = page_layer(document)
-            page, raster = next(iter(document.rasters()))
+            page, raster = next(iter(document.open_rasters()))
             before = raster.read_samples(Rect(0, 0, raster.width, raster.height))
         except DocumentError:
             continue
@@ -99,7 +99,7 @@ def test_alpha_goes_into_every_eligible_file_and_other_tags_stay(corpus, tmp_pat
             assert "use --as" in str(error)
             seen["refused"] += 1
             continue
-        turn = turn_of(page)
+        turn = find_turn(page)
         check(path, page, raster, before, alpha if turn is None else turn.undo(alpha), out)
         seen["exact"] += 1
     assert seen["exact"] > 250
@@ -154,14 +154,14 @@ def test_a_classic_file_becomes_bigtiff_where_it_must(corpus, tmp_path, monkeypa
         try:
             document = open_document(path)
             layer = page_layer(document)
-            page, raster = next(iter(document.rasters()))
+            page, raster = next(iter(document.open_rasters()))
             before = raster.read_samples(Rect(0, 0, raster.width, raster.height))
             upright = document.raster(layer)
             alpha = np.full((upright.height, upright.width), 99, "u1")
             splice_alpha(document, out, layer, ArrayAlpha(alpha))
         except DocumentError:
             continue
-        turn = turn_of(page)
+        turn = find_turn(page)
         check(path, page, raster, before, alpha if turn is None else turn.undo(alpha), out)
         with tifffile.TiffFile(out) as result, tifffile.TiffFile(path) as original:
             assert result.is_bigtiff

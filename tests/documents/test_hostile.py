@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frisket.documents import DocumentError, LayerNotFound, Rect, open_document
-from frisket.documents.sandbox import Limits, decode_in_sandbox
+from frisket.documents.sandbox import SandboxLimits, decode_in_sandbox
 
 PATIENT = settings(
     max_examples=150,
@@ -207,7 +207,7 @@ def test_a_rehearsal_stops_what_takes_too_much_memory(tmp_path):
         path, np.zeros((16000, 16000), "u1"), compression="deflate", rowsperstrip=16000
     )
     with pytest.raises(DocumentError, match=r"memory|failed|crashed|decoded"):
-        decode_in_sandbox(path, limits=Limits(memory=400 << 20, seconds=60))
+        decode_in_sandbox(path, limits=SandboxLimits(memory=400 << 20, seconds=60))
 
 
 def test_a_child_that_crashes_is_an_error_of_the_file(tmp_path, monkeypatch):

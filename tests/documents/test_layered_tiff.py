@@ -38,10 +38,10 @@ def test_masks_go_into_the_block(tmp_path, picture, disc, order, dtype, bigtiff)
         layer = document.find_layer("Figure")
         assert layer.has_mask
         assert np.array_equal(document.raster(layer).read(Rect(0, 0, 40, 30)), pixels)
-        from frisket.documents.psd.rasters import channel_raster
+        from frisket.documents.psd.rasters import build_channel_raster
 
         host = document.layered
-        mask = channel_raster(host, host.node(layer).record, -2).read(Rect(0, 0, 40, 30))
+        mask = build_channel_raster(host, host.find_node(layer).record, -2).read(Rect(0, 0, 40, 30))
         assert np.array_equal(mask[..., 0], alpha)
         with pytest.raises(OutputError, match="already has a mask"):
             splice_mask(document, out, {layer: ArrayAlpha(alpha)})

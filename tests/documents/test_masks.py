@@ -13,7 +13,7 @@ from psd_tools import PSDImage
 from splices import splice_alpha, splice_layer, splice_mask
 
 from frisket.documents import ArrayAlpha, DocumentError, OutputError, Rect, open_document
-from frisket.documents.psd.rasters import channel_raster
+from frisket.documents.psd.rasters import build_channel_raster
 from frisket.documents.verify import differences
 from frisket.documents.write import write_cutout, write_matte
 
@@ -34,8 +34,8 @@ def layered(tmp_path, picture) -> Path:
 
 def mask_of(path: Path, name: str) -> np.ndarray:
     with open_document(path) as document:
-        record = document.node(document.find_layer(name)).record
-        raster = channel_raster(document, record, -2)
+        record = document.find_node(document.find_layer(name)).record
+        raster = build_channel_raster(document, record, -2)
         return raster.read(Rect(0, 0, raster.width, raster.height))[..., 0]
 
 
@@ -97,19 +97,19 @@ def test_parameters_and_real_masks_are_kept(corpus, tmp_path):
         with document:
             for node in document.nodes:
                 mask, record = node.record.mask, node.record
-                plain = mask is None or (mask.length <= 20 and record.channel(-3) is None)
-                if plain or not record.width or not record.height or not record.channel(-2):
+                plain = mask is None or (mask.length <= 20 and record.find_channel(-3) is None)
+                if plain or not record.width or not record.height or not record.find_channel(-2):
                     continue
                 alpha = np.full((record.height, record.width), 200, "u1")
                 source = ArrayAlpha(alpha if document.depth == 8 else alpha.astype("u2") * 257)
                 splice_mask(document, out, {node.layer: source}, "replace")
                 with open_document(out) as result:
-                    new = result.node(node.layer).record
+                    new = result.find_node(node.layer).record
                     assert new.mask is not None and new.mask.length == mask.length
                     old_rest = path.read_bytes()[mask.at + 22 : mask.at + 4 + mask.length]
                     at = new.mask.at
                     assert out.read_bytes()[at + 22 : at + 4 + mask.length] == old_rest
-                    assert (new.channel(-3) is None) == (record.channel(-3) is None)
+                    assert (new.find_channel(-3) is None) == (record.find_channel(-3) is None)
                 seen += 1
     assert seen >= 2
 
@@ -145,20 +145,20 @@ def test_the_preview_is_composed_again_where_that_is_exact(layered, tmp_path, di
         figure = document.find_layer("Figure")
         splice_mask(document, out, {figure: ArrayAlpha(disc(100, 80))}, preview="render")
         assert "merged image" not in {one.what for one in differences(layered, out)}
-        from frisket.documents.psd.splice_preview import Preview
+        from frisket.documents.psd.splice_preview import PreviewComposer
 
-        planes = Preview(document, {}).planes(0, 90)
+        planes = PreviewComposer(document, {}).compose(0, 90)
         source = document.source.read(0, document.structure.merged_at)
     composed.write_bytes(source + b"\0\0" + planes.astype("u1").tobytes())
     alpha = np.zeros((80, 100), "u1")
     with open_document(composed) as document:
         figure = document.find_layer("Figure")
-        assert Preview(document, {}).allowed()
+        assert PreviewComposer(document, {}).is_exact()
         splice_mask(document, out, {figure: ArrayAlpha(alpha)}, preview="render")
         hidden = {
             **{node.index: ArrayAlpha(alpha) for node in document.nodes if node.layer == figure}
         }
-        expected = Preview(document, hidden).planes(0, 90)
+        expected = PreviewComposer(document, hidden).compose(0, 90)
     with out.open("rb") as file:
         psd = PSD.read(file)
     found = [np.frombuffer(plane, "u1") for plane in psd.image_data.get_data(psd.header)]
@@ -167,13 +167,13 @@ def test_the_preview_is_composed_again_where_that_is_exact(layered, tmp_path, di
 
 
 def test_previews_that_can_be_composed_are_those_stored(corpus):
-    from frisket.documents.psd.splice_preview import Preview
+    from frisket.documents.psd.splice_preview import PreviewComposer
 
     allowed = 0
     for path in corpus("psd"):
         try:
             with open_document(path) as document:
-                allowed += bool(document.nodes) and Preview(document, {}).allowed()
+                allowed += bool(document.nodes) and PreviewComposer(document, {}).is_exact()
         except DocumentError:
             continue
     assert allowed > 30

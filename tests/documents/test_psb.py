@@ -94,7 +94,7 @@ def one_layer(width: int, height: int) -> bytes:
 
 def test_what_a_conversion_does_not_know_is_refused(layered, tmp_path, disc):
     with open_document(layered) as document:
-        at = document.node(document.find_layer("People")).record.blocks[0].start
+        at = document.find_node(document.find_layer("People")).record.blocks[0].start
     data = bytearray(layered.read_bytes())
     data[at : at + 4] = b"8XIM"
     layered.write_bytes(bytes(data))

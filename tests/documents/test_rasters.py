@@ -128,7 +128,7 @@ def profile(space: str) -> bytes:
 def test_the_profile_of_srgb_changes_nothing(picture):
     pixels = picture(50, 40)
     colour = Colour("RGB", profile("sRGB"))
-    assert np.array_equal(colour.srgb(pixels), pixels)
+    assert np.array_equal(colour.native_to_srgb(pixels), pixels)
 
 
 @pytest.mark.parametrize(("mode", "samples", "white", "black"), [
@@ -146,25 +146,25 @@ def test_white_is_white_in_every_mode(mode, samples, white, black):
         if depth == np.uint16 and mode not in ("GRAY", "CMYK"):
             values = pixels.astype(depth) << 8 | (pixels.astype(depth) & 255) * (pixels > 128)
         top = int(np.iinfo(depth).max)
-        seen = Colour(mode, colours=samples).srgb(values).astype(float) / top
+        seen = Colour(mode, colours=samples).native_to_srgb(values).astype(float) / top
         assert np.abs(seen[0, 0] - 1).max() < 0.02
         assert np.abs(seen[0, 1]).max() < 0.02
 
 
 def test_inverted_indexed_and_premultiplied():
     grey = np.array([[[0], [255]]], np.uint8)
-    assert Colour("GRAY", colours=1, inverted=True).srgb(grey)[0, 0].tolist() == [255] * 3
+    assert Colour("GRAY", colours=1, inverted=True).native_to_srgb(grey)[0, 0].tolist() == [255] * 3
     palette = np.array([[9, 8, 7], [1, 2, 3]], np.uint8)
     index = np.array([[[1], [0], [200]]], np.uint8)
-    seen = Colour("INDEXED", palette=palette, colours=1).srgb(index)
+    seen = Colour("INDEXED", palette=palette, colours=1).native_to_srgb(index)
     assert seen[0].tolist() == [[1, 2, 3], [9, 8, 7], [1, 2, 3]]
     half = np.array([[[50, 0, 0, 128]]], np.uint8)
-    assert Colour("RGB", premultiplied=True).srgb(half)[0, 0].tolist()[0] in (99, 100)
+    assert Colour("RGB", premultiplied=True).native_to_srgb(half)[0, 0].tolist()[0] in (99, 100)
 
 
 def test_floats_are_linear_light_and_highlights_clip():
     pixels = np.array([[[0.0, 0.5, 4.0]]], np.float32)
-    seen = Colour("RGB").srgb(pixels)[0, 0] / 65535
+    seen = Colour("RGB").native_to_srgb(pixels)[0, 0] / 65535
     assert seen == pytest.approx([0, 0.735, 1], abs=0.001)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .core.model import AlphaSource, ColourSource, Layer, Raster, Rect
     from .core.results import LayerResult, ResultOptions
     from .opening import open_document
-    from .sandbox import Limits, decode_in_sandbox
+    from .sandbox import SandboxLimits, decode_in_sandbox
     from .verify import differences
 
 _WHERE = {
@@ -38,7 +38,7 @@ _WHERE = {
     "Layer": "core.model",
     "LayerNotFound": "core.errors",
     "LayerResult": "core.results",
-    "Limits": "sandbox",
+    "SandboxLimits": "sandbox",
     "OutputError": "core.errors",
     "Raster": "core.model",
     "Rect": "core.model",
@@ -63,12 +63,12 @@ __all__ = [
     "Layer",
     "LayerNotFound",
     "LayerResult",
-    "Limits",
     "OutputError",
     "Raster",
     "Rect",
     "ResultOptions",
     "ResultWriter",
+    "SandboxLimits",
     "UnreadableDocument",
     "UnsupportedDocument",
     "at_depth",

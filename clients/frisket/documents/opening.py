@@ -26,7 +26,7 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
         UnsupportedDocument: Not one of PSD, PSB, TIFF, PNG, JPEG, WebP and the like.
     """
     name = os.fspath(path)
-    head = _head(name)
+    head = _read_head(name)
     if head[:4] == b"8BPS":
         from .psd import PsdDocument
 
@@ -36,7 +36,7 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
 
         return TiffDocument(name)
     if head[:4] in _KNOWN:
-        raise _unsupported(name, _KNOWN[head[:4]])
+        raise _refuse(name, _KNOWN[head[:4]])
     if _is_raw(name):
         return open_raw(name)
     from .flat.document import FlatDocument
@@ -44,7 +44,7 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
     return FlatDocument(name)
 
 
-def _head(path: str) -> bytes:
+def _read_head(path: str) -> bytes:
     try:
         with Path(path).open("rb") as file:
             head = file.read(32)
@@ -60,7 +60,7 @@ def _is_raw(path: str) -> bool:
     return Path(path).suffix.lower() in RAW_SUFFIXES
 
 
-def _unsupported(path: str, kind: str) -> UnsupportedDocument:
+def _refuse(path: str, kind: str) -> UnsupportedDocument:
     return UnsupportedDocument(
         path, f"{kind} files are not read", advice="export it as PSD, PSB, TIFF or PNG"
     )

@@ -45,7 +45,7 @@ class Delivery:
             OutputError: the output's name or place does not suit, or something is in the way.
         """
         for layer in layers:
-            document.form(layer)
+            document.describe_pixels(layer)
         if not self.suffixes:
             document.check_splice(self.kind, output, layers, options)
             return

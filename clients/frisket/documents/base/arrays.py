@@ -35,10 +35,10 @@ class ArrayRaster(BaseRaster):
     def _read(self, rect: Rect) -> Pixels:
         return self._values[rect.y : rect.bottom, rect.x : rect.right]
 
-    def _jobs(self) -> Iterator[Callable[[], Block]]:
+    def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
         rows = max(1, _BLOCK_BYTES // (self.width * self.channels * self._values.itemsize))
         for y in range(0, self.height, rows):
-            yield partial(self._block, y, rows)
+            yield partial(self._read_block, y, rows)
 
-    def _block(self, y: int, rows: int) -> Block:
+    def _read_block(self, y: int, rows: int) -> Block:
         return 0, y, self._values[y : y + rows]

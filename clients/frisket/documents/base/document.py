@@ -41,13 +41,13 @@ class BaseDocument(ABC):
     @cached_property
     def layers(self) -> Sequence[Layer]:
         """Every layer in tree order, topmost first, a group before what it holds."""
-        return tuple(self._layers())
+        return tuple(self._list_layers())
 
     @abstractmethod
-    def _layers(self) -> Sequence[Layer]:
+    def _list_layers(self) -> Sequence[Layer]:
         """Build the list of layers."""
 
-    def _whole(self, has_alpha: bool) -> Layer:
+    def _describe_whole(self, has_alpha: bool) -> Layer:
         """The only layer of a document that is one image."""
         return Layer(
             id=1,
@@ -70,7 +70,7 @@ class BaseDocument(ABC):
     def raster(self, layer: Layer) -> BaseRaster:
         """The pixels of ``layer``."""
 
-    def form(self, layer: Layer) -> PixelForm:
+    def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the pixels of ``layer`` are stored as, without decoding them.
 
         Raises:
@@ -82,7 +82,7 @@ class BaseDocument(ABC):
         """Return the kinds of result that can be spliced into this document for ``layer``."""
         return frozenset()
 
-    def _writer(self, kind: str) -> ResultWriter[Any]:
+    def _find_writer(self, kind: str) -> ResultWriter[Any]:
         """Return what splices a kind that some layer carries."""
         raise NotImplementedError(kind)
 
@@ -102,7 +102,7 @@ class BaseDocument(ABC):
         for layer in layers:
             if kind not in self.carries(layer):
                 raise self._refuse(kind, layer)
-        writer = self._writer(kind)
+        writer = self._find_writer(kind)
         writer.check_number(kind, output, len(layers))
         if Path(output).suffix.lower() not in self.suffixes:
             named = " or ".join(self.suffixes)
@@ -130,7 +130,7 @@ class BaseDocument(ABC):
         """
         options = options or ResultOptions()
         self.check_splice(kind, output, [result.layer for result in results], options)
-        self._writer(kind).write(self, Path(output), results, options)
+        self._find_writer(kind).write(self, Path(output), results, options)
 
     def _refuse(self, kind: str, layer: Layer) -> UnsupportedDocument:
         """Return the error that names what can be done instead."""
@@ -163,9 +163,9 @@ class BaseDocument(ABC):
             LayerNotFound: There is none; the message lists those that exist.
         """
         if selector is None:
-            found = [layer for layer in self._shown() if _has_pixels(layer)]
+            found = [layer for layer in self._list_shown() if _has_pixels(layer)]
         else:
-            found = self._matching(selector)
+            found = self._match(selector)
         if not found:
             raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
         return found[0]
@@ -185,24 +185,24 @@ class BaseDocument(ABC):
             return found
         if not selectors:
             return [self.find_layer(None)]
-        chosen = {layer.id for selector in selectors for layer in self._require(selector)}
+        chosen = {layer.id for selector in selectors for layer in self._require_match(selector)}
         return [layer for layer in self.layers if layer.id in chosen]
 
-    def _require(self, selector: str) -> list[Layer]:
-        found = self._matching(selector)
+    def _require_match(self, selector: str) -> list[Layer]:
+        found = self._match(selector)
         if not found:
             raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
         return found
 
-    def _matching(self, selector: str) -> list[Layer]:
+    def _match(self, selector: str) -> list[Layer]:
         """Exact id, path or name first; a glob only where none of these is meant."""
         if selector.startswith("#") and selector[1:].isdigit():
             return [layer for layer in self.layers if layer.id == int(selector[1:])]
         paths = [layer for layer in self.layers if layer.path == selector]
         found = paths or [layer for layer in self.layers if layer.name == selector]
-        return found or [layer for layer in self.layers if _globbed(layer, selector)]
+        return found or [layer for layer in self.layers if _matches_glob(layer, selector)]
 
-    def _shown(self) -> Iterator[Layer]:
+    def _list_shown(self) -> Iterator[Layer]:
         """Layers that are visible together with every group around them."""
         hidden = -1
         for layer in self.layers:
@@ -217,7 +217,7 @@ def _has_pixels(layer: Layer) -> bool:
     return layer.kind in PIXEL_KINDS and layer.width > 0 and layer.height > 0
 
 
-def _globbed(layer: Layer, pattern: str) -> bool:
+def _matches_glob(layer: Layer, pattern: str) -> bool:
     if not any(character in pattern for character in "*?["):
         return False
     return _has_pixels(layer) and (

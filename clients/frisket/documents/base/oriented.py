@@ -36,20 +36,20 @@ class Turn:
 
     def to_stored(self, rect: Rect, width: int, height: int) -> Rect:
         """An upright rectangle in stored coordinates; the size is the upright one."""
-        flipped = self._flipped(rect, width, height)
-        return _swapped(flipped) if self.transposed else flipped
+        flipped = self._flip(rect, width, height)
+        return _swap_axes(flipped) if self.transposed else flipped
 
     def to_upright(self, rect: Rect, width: int, height: int) -> Rect:
         """A stored rectangle in upright coordinates; the size is the upright one."""
-        return self._flipped(_swapped(rect) if self.transposed else rect, width, height)
+        return self._flip(_swap_axes(rect) if self.transposed else rect, width, height)
 
-    def _flipped(self, rect: Rect, width: int, height: int) -> Rect:
+    def _flip(self, rect: Rect, width: int, height: int) -> Rect:
         x = width - rect.right if self.flip_x else rect.x
         y = height - rect.bottom if self.flip_y else rect.y
         return Rect(x, y, rect.width, rect.height)
 
 
-def _swapped(rect: Rect) -> Rect:
+def _swap_axes(rect: Rect) -> Rect:
     return Rect(rect.y, rect.x, rect.height, rect.width)
 
 
@@ -91,11 +91,11 @@ class OrientedRaster(BaseRaster):
         for y in range(0, self.height, step):
             yield y, self.read(Rect(0, y, self.width, min(step, self.height - y)))
 
-    def _jobs(self) -> Iterator[Callable[[], Block]]:
-        for job in self.stored._jobs():
-            yield partial(self._turned, job)
+    def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
+        for job in self.stored._plan_blocks():
+            yield partial(self._turn_block, job)
 
-    def _turned(self, job: Callable[[], Block]) -> Block:
+    def _turn_block(self, job: Callable[[], Block]) -> Block:
         x, y, pixels = job()
         stored = Rect(x, y, pixels.shape[1], pixels.shape[0])
         place = self.turn.to_upright(stored, self.width, self.height)
@@ -111,13 +111,13 @@ class StoredAlpha:
         self.width, self.height = size[::-1] if turn.transposed else size
         self.depth = upright.depth
 
-    def _place(self, rect: Rect) -> Rect:
+    def _find_upright(self, rect: Rect) -> Rect:
         return self._turn.to_upright(rect, self._upright.width, self._upright.height)
 
     def read(self, rect: Rect) -> Pixels:
         """The stored rectangle, (height, width)."""
-        return np.ascontiguousarray(self._turn.undo(self._upright.read(self._place(rect))))
+        return np.ascontiguousarray(self._turn.undo(self._upright.read(self._find_upright(rect))))
 
     def solid(self, rect: Rect) -> int | None:
         """0 or the greatest value where the rectangle is known to be constant."""
-        return self._upright.solid(self._place(rect))
+        return self._upright.solid(self._find_upright(rect))

@@ -25,7 +25,7 @@ class PixelForm:
     Attributes:
         mode: Colour mode; palettes are resolved to RGB.
         depth: Bits of a sample: 8, 16 or 32 (float).
-        colours: Samples of colour in a pixel.
+        colours: PageSamples of colour in a pixel.
     """
 
     mode: str
@@ -55,7 +55,7 @@ class BaseRaster(ABC):
         """A rectangle that lies inside the raster."""
 
     @abstractmethod
-    def _jobs(self) -> Iterator[Callable[[], Block]]:
+    def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
         """Blocks that cover the raster once, in storage order: (x, y, pixels).
 
         A job may run on any thread. Decoding inside it lets several cores share the work.
@@ -67,7 +67,7 @@ class BaseRaster(ABC):
         import numpy as np
 
         colour = self.colour
-        plain = colour.plain(np.zeros((1, 1, self.channels), self.dtype))
+        plain = colour.to_plain(np.zeros((1, 1, self.channels), self.dtype))
         depth = 32 if self.dtype.kind == "f" else plain.dtype.itemsize * 8
         if colour.palette is not None:
             return PixelForm("RGB", depth, 3)
@@ -85,16 +85,16 @@ class BaseRaster(ABC):
 
     def read_srgb(self, rect: Rect) -> Pixels:
         """The rectangle as sRGB (height, width, 3 or 4), uint8 or, for deeper ones, uint16."""
-        return self.colour.srgb(self.read(rect))
+        return self.colour.native_to_srgb(self.read(rect))
 
     def bands(self, rows: int = 0) -> Iterator[tuple[int, Pixels]]:
         """Yield ``(first row, pixels)`` from top to bottom, decoding each byte once.
 
         ``rows`` is a wish; storage decides where a band may end.
         """
-        from ..io.parallel import ordered
+        from ..io.parallel import map_ordered
 
-        return _joined(ordered(_run, self._jobs()), self.width)
+        return _join_rows(map_ordered(_run_job, self._plan_blocks()), self.width)
 
     def proxy(self, max_side: int = 2048) -> Pixels:
         """The raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4)."""
@@ -102,35 +102,35 @@ class BaseRaster(ABC):
         from ..core.pixels import convert_depth
 
         size = proxy_size(self.width, self.height, max_side)
-        return convert_depth(self.colour.to_srgb(self._averaged(size)), 8)
+        return convert_depth(self.colour.plain_to_srgb(self._average(size)), 8)
 
-    def _averaged(self, size: tuple[int, int]) -> Pixels:
+    def _average(self, size: tuple[int, int]) -> Pixels:
         """Plain samples averaged to (width, height), uint8 or uint16."""
         import numpy as np
 
         from ..colour.proxy import BoxMean, WeightedMean
-        from ..io.parallel import consume
+        from ..io.parallel import run_all
 
         if size == (self.width, self.height):
-            return self.colour.plain(self.read(Rect(0, 0, *size)))
-        first = self.colour.plain(np.zeros((1, 1, self.channels), self.dtype))
+            return self.colour.to_plain(self.read(Rect(0, 0, *size)))
+        first = self.colour.to_plain(np.zeros((1, 1, self.channels), self.dtype))
         kind = WeightedMean if self.has_alpha else BoxMean
         top = int(np.iinfo(first.dtype).max)
         mean = kind((self.width, self.height), size, first.shape[-1], top)
 
         def add(job: Callable[[], Block]) -> None:
             x, y, block = job()
-            mean.add(self.colour.plain(block), x, y)
+            mean.add(self.colour.to_plain(block), x, y)
 
-        consume(add, self._jobs())
+        run_all(add, self._plan_blocks())
         return mean.mean(first.dtype)
 
 
-def _run(job: Callable[[], Block]) -> Block:
+def _run_job(job: Callable[[], Block]) -> Block:
     return job()
 
 
-def _joined(blocks: Iterator[Block], width: int) -> Iterator[tuple[int, Pixels]]:
+def _join_rows(blocks: Iterator[Block], width: int) -> Iterator[tuple[int, Pixels]]:
     """Blocks side by side become bands of whole rows."""
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Samples: colour management, averaging, and views of an alpha."""
+"""PageSamples: colour management, averaging, and views of an alpha."""
 
 from .colour import Colour
 

@@ -85,15 +85,15 @@ class Placed:
         """The depth of the alpha."""
         return self.source.depth
 
-    def _inside(self, rect: Rect) -> Rect:
+    def _clip(self, rect: Rect) -> Rect:
         whole = Rect(0, 0, self.source.width, self.source.height)
-        return rect.moved(-self.x, -self.y).intersect(whole)
+        return rect.shift(-self.x, -self.y).intersect(whole)
 
     def read(self, rect: Rect) -> Pixels:
         """The rectangle of the canvas, zeros outside the alpha."""
         kind = np.uint8 if self.depth == 8 else np.uint16
         out = np.zeros((rect.height, rect.width), kind)
-        part = self._inside(rect)
+        part = self._clip(rect)
         if not part.empty:
             y, x = part.y + self.y - rect.y, part.x + self.x - rect.x
             out[y : y + part.height, x : x + part.width] = self.source.read(part)
@@ -101,7 +101,7 @@ class Placed:
 
     def solid(self, rect: Rect) -> int | None:
         """0 outside; a value where the whole rectangle lies inside and is constant."""
-        part = self._inside(rect)
+        part = self._clip(rect)
         if part.empty:
             return 0
         value = self.source.solid(part)

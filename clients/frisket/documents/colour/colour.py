@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.pixels import Pixels, convert_depth, peak
+from ..core.pixels import Pixels, convert_depth, peak_of
 from .formulas import cmyk_to_rgb, lab_to_srgb, linear_to_srgb, ycbcr_to_rgb
 
 _SPACES = {"RGB": ("RGB", "RGB", 3), "GRAY": ("GRAY", "L", 1), "CMYK": ("CMYK", "CMYK", 4)}
@@ -44,41 +44,41 @@ class Colour:
     premultiplied: bool = False
     _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def srgb(self, native: Pixels) -> Pixels:
+    def native_to_srgb(self, native: Pixels) -> Pixels:
         """SRGB of native samples (h, w, channels): (h, w, 3 or 4) uint8, or uint16 if deeper."""
-        return self.to_srgb(self.plain(native))
+        return self.plain_to_srgb(self.to_plain(native))
 
-    def plain(self, native: Pixels) -> Pixels:
+    def to_plain(self, native: Pixels) -> Pixels:
         """The same pixels as uint8 or uint16 in an ordinary encoding, transparency last."""
         colours, rest = native[..., : self.colours], native[..., self.colours :]
         if self.palette is not None:
-            return self._from_palette(colours, rest)
+            return self._look_up(colours, rest)
         if self._is_plain(native):
             return native
-        values = self.unmultiplied(colours, rest)
+        values = self.unmultiply(colours, rest)
         if self.inverted and values.dtype.kind == "f":
             values = np.asarray(1 - values, values.dtype)  # before light becomes brightness
-        values = self._whole(values)
+        values = self._fill_range(values)
         if self.inverted and native.dtype.kind != "f":
-            values = np.asarray(peak(values.dtype) - values, values.dtype)
+            values = np.asarray(peak_of(values.dtype) - values, values.dtype)
         if not rest.shape[-1]:
             return values
-        return np.concatenate([values, self._whole(rest[..., :1], light=False)], axis=-1)
+        return np.concatenate([values, self._fill_range(rest[..., :1], light=False)], axis=-1)
 
     def _is_plain(self, native: Pixels) -> bool:
         special = self.inverted or self.signed_lab or self.levels or self.premultiplied
         return native.dtype in (np.uint8, np.uint16) and not special
 
-    def unmultiplied(self, colours: Pixels, rest: Pixels) -> Pixels:
+    def unmultiply(self, colours: Pixels, rest: Pixels) -> Pixels:
         """Colours divided by the transparency they were multiplied by."""
         if not self.premultiplied or not rest.shape[-1]:
             return colours
-        top = peak(colours.dtype)
+        top = peak_of(colours.dtype)
         alpha = np.maximum(rest[..., :1].astype(np.float32), 1e-6)
         scaled = np.minimum(colours * (np.float32(top) / alpha), top)
         return np.asarray(scaled, colours.dtype)
 
-    def _from_palette(self, colours: Pixels, rest: Pixels) -> Pixels:
+    def _look_up(self, colours: Pixels, rest: Pixels) -> Pixels:
         assert self.palette is not None
         index = np.minimum(colours[..., 0], len(self.palette) - 1)
         values = self.palette[index]
@@ -87,16 +87,16 @@ class Colour:
         alpha = convert_depth(rest[..., :1], values.dtype.itemsize * 8)
         return np.concatenate([values, alpha], axis=-1)
 
-    def _whole(self, values: Pixels, light: bool = True) -> Pixels:
+    def _fill_range(self, values: Pixels, light: bool = True) -> Pixels:
         """Unsigned whole numbers that fill their type."""
         if values.dtype.kind == "f":
-            return self._from_float(values, light)
+            return self._scale_floats(values, light)
         if values.dtype.kind == "b":
             return np.asarray(values.astype(np.uint8) * np.uint8(255))
         if self.signed_lab and light:
-            return _unsigned_lab(values)
+            return _offset_lab(values)
         if values.dtype.kind == "i":
-            values = _offset(values)
+            values = _make_unsigned(values)
         if self.levels:
             kind = np.uint8 if self.levels <= 255 else np.uint16
             top, most = np.uint64(np.iinfo(kind).max), np.uint64(self.levels)
@@ -106,14 +106,14 @@ class Colour:
             return (values >> (8 * values.dtype.itemsize - 16)).astype(np.uint16)
         return values
 
-    def _from_float(self, values: Pixels, light: bool) -> Pixels:
+    def _scale_floats(self, values: Pixels, light: bool) -> Pixels:
         """Floats are linear light where no profile says otherwise; highlights above 1 clip."""
         values = np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
         if light and self.icc is None and self.mode in ("RGB", "GRAY"):
             values = linear_to_srgb(values)
         return (values * 65535 + 0.5).astype(np.uint16)
 
-    def to_srgb(self, plain: Pixels) -> Pixels:
+    def plain_to_srgb(self, plain: Pixels) -> Pixels:
         """SRGB of plain samples, transparency passed through, in their own depth."""
         kept = 3 if self.palette is not None else self.colours
         colours, rest = plain[..., :kept], plain[..., kept : kept + 1]
@@ -127,17 +127,17 @@ class Colour:
         if mode == "YCBCR":
             return ycbcr_to_rgb(values)
         if mode in _SPACES and self.icc and values.shape[-1] == _SPACES[mode][2]:
-            managed = self._managed(mode, values)
+            managed = self._apply_profile(mode, values)
             if managed is not None:
                 return managed
         if mode in ("CMYK", "MULTICHANNEL") and values.shape[-1] >= 3:
             return cmyk_to_rgb(values)
         return values if values.shape[-1] == 3 else np.repeat(values[..., :1], 3, axis=-1)
 
-    def _managed(self, mode: str, values: Pixels) -> Pixels | None:
+    def _apply_profile(self, mode: str, values: Pixels) -> Pixels | None:
         """Through the profile; None where the profile does not fit or changes nothing."""
         if "transform" not in self._cache:
-            self._cache["transform"] = _build(self.icc or b"", mode)
+            self._cache["transform"] = _build_transform(self.icc or b"", mode)
         transform = self._cache["transform"]
         return None if transform is None else transform(values)
 
@@ -159,9 +159,9 @@ class _Transform:
         )
 
     def __call__(self, values: Pixels) -> Pixels:
-        return self._of_eight(values) if values.dtype == np.uint8 else self._of_sixteen(values)
+        return self._convert_8(values) if values.dtype == np.uint8 else self._convert_16(values)
 
-    def _of_eight(self, values: Pixels) -> Pixels:
+    def _convert_8(self, values: Pixels) -> Pixels:
         from PIL import Image, ImageCms
 
         values = np.ascontiguousarray(values if self._channels > 1 else values[..., 0])
@@ -173,7 +173,7 @@ class _Transform:
         assert result is not None
         return np.asarray(result)
 
-    def _of_sixteen(self, values: Pixels) -> Pixels:
+    def _convert_16(self, values: Pixels) -> Pixels:
         import imagecodecs
 
         result: Pixels = imagecodecs.cms_transform(
@@ -188,7 +188,7 @@ class _Transform:
         return result.reshape(*values.shape[:2], 3)
 
 
-def _build(icc: bytes, mode: str) -> _Transform | None:
+def _build_transform(icc: bytes, mode: str) -> _Transform | None:
     """The transform, or None for a damaged or unfit profile and for one that is sRGB itself."""
     try:
         transform = _Transform(icc, mode)
@@ -207,7 +207,7 @@ def _is_identity(transform: _Transform) -> bool:
     return int(off.max()) <= 1
 
 
-def _unsigned_lab(values: Pixels) -> Pixels:
+def _offset_lab(values: Pixels) -> Pixels:
     """Lab with signed a and b, as TIFF stores it, to a and b offset by half the range."""
     if values.dtype.kind == "i":
         values = values.view(f"u{values.dtype.itemsize}")
@@ -216,7 +216,7 @@ def _unsigned_lab(values: Pixels) -> Pixels:
     return result
 
 
-def _offset(values: Pixels) -> Pixels:
+def _make_unsigned(values: Pixels) -> Pixels:
     """Signed whole numbers to unsigned ones, the lowest becoming 0."""
     bits = 8 * values.dtype.itemsize
     unsigned: Pixels = values.view(f"u{values.dtype.itemsize}")

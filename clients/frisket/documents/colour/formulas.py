@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.pixels import Pixels, convert_depth, peak
+from ..core.pixels import Pixels, convert_depth, peak_of
 
 # XYZ of D50 to linear sRGB, Bradford-adapted to D65 (IEC 61966-2-1, ICC.1).
 _XYZ_D50_TO_RGB = np.array(
@@ -27,7 +27,7 @@ def linear_to_srgb(light: Pixels) -> Pixels:
 
 def lab_to_srgb(values: Pixels) -> Pixels:
     """Lab (D50; L over the full range, a and b offset by half of it) to sRGB, same depth."""
-    scale = np.float32(255.0 / peak(values.dtype))
+    scale = np.float32(255.0 / peak_of(values.dtype))
     light, a, b = (values[..., i].astype(np.float32) * scale for i in range(3))
     fy = (light * np.float32(100 / 255) + 16) / 116
     f = np.stack([fy + (a - 128) / 500, fy, fy - (b - 128) / 200], -1)
@@ -39,7 +39,7 @@ def lab_to_srgb(values: Pixels) -> Pixels:
 
 def cmyk_to_rgb(values: Pixels) -> Pixels:
     """Inks without a profile (full ink = greatest value): each ink absorbs its colour."""
-    top = peak(values.dtype)
+    top = peak_of(values.dtype)
     light = (top - values[..., :3].astype(np.uint32)).astype(np.uint32)
     if values.shape[-1] > 3:
         key = top - values[..., 3:4].astype(np.uint32)
@@ -49,7 +49,7 @@ def cmyk_to_rgb(values: Pixels) -> Pixels:
 
 def ycbcr_to_rgb(values: Pixels) -> Pixels:
     """Full-range YCbCr of ITU-R BT.601 to RGB, same depth."""
-    top = peak(values.dtype)
+    top = peak_of(values.dtype)
     y, cb, cr = (values[..., i].astype(np.float32) for i in range(3))
     cb, cr = cb - (top + 1) / 2, cr - (top + 1) / 2
     rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], -1)

@@ -41,11 +41,11 @@ class _Axis:
         common = gcd(source, out)
         self.span, self.unit = source // common, out // common
 
-    def covered(self, start: int, stop: int) -> tuple[int, int]:
+    def cover(self, start: int, stop: int) -> tuple[int, int]:
         """The output pixels that the source pixels [start, stop) touch."""
         return start * self.unit // self.span, -(-stop * self.unit // self.span)
 
-    def bounds(self, index: int, start: int, stop: int) -> tuple[int, int]:
+    def clip(self, index: int, start: int, stop: int) -> tuple[int, int]:
         """Where output pixel ``index`` begins and ends in [start, stop), in units."""
         low = max(index * self.span, start * self.unit)
         return low, min((index + 1) * self.span, stop * self.unit)
@@ -73,17 +73,17 @@ class BoxMean:
         flat = block.reshape(height, width * channels)
         top = int(np.iinfo(block.dtype).max)
         kind = np.uint32 if top * self._y.span * self._x.span < 1 << 32 else np.uint64
-        first, last = self._y.covered(y, y + height)
+        first, last = self._y.cover(y, y + height)
         step = max(1, _WORKING_ROWS // (width * channels))
         for row in range(first, last, step):
             rows = range(row, min(row + step, last))
-            summed = np.stack([self._row(flat, y, index, kind) for index in rows])
+            summed = np.stack([self._sum_row(flat, y, index, kind) for index in rows])
             self._merge(rows.start, summed.reshape(len(rows), width, channels), x)
 
-    def _row(self, flat: Pixels, y: int, index: int, kind: type[np.unsignedinteger]) -> Pixels:
+    def _sum_row(self, flat: Pixels, y: int, index: int, kind: type[np.unsignedinteger]) -> Pixels:
         """The weighted sum of the block's rows inside output row ``index``."""
         unit = self._y.unit
-        low, high = self._y.bounds(index, y, y + flat.shape[0])
+        low, high = self._y.clip(index, y, y + flat.shape[0])
         whole, end = -(-low // unit), high // unit
         if whole > end:  # the output row lies inside one source row
             return np.asarray(flat[end - y].astype(kind) * kind(high - low))
@@ -98,7 +98,7 @@ class BoxMean:
     def _merge(self, row: int, rows: Pixels, x: int) -> None:
         """Sum the columns of reduced rows and add them to the totals."""
         unit, width = self._x.unit, rows.shape[1]
-        first, last = self._x.covered(x, x + width)
+        first, last = self._x.cover(x, x + width)
         edges = np.arange(first, last + 1, dtype=np.int64) * self._x.span
         edges = np.clip(edges, x * unit, (x + width) * unit) - x * unit
         whole, part = np.divmod(edges, unit)

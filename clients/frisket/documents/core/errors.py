@@ -28,9 +28,10 @@ class DocumentError(Exception):
         self.reason = reason
         self.offset = offset
         self.advice = advice
-        super().__init__(self._sentence())
+        super().__init__(self.compose_sentence())
 
-    def _sentence(self) -> str:
+    def compose_sentence(self) -> str:
+        """Return the sentence: the file, what is wrong, where, and what to do about it."""
         where = f" (at byte {self.offset})" if self.offset is not None else ""
         advice = f"; {self.advice}" if self.advice else ""
         return f"{self.path}: {self.reason}{where}{advice}"
@@ -43,7 +44,7 @@ class DocumentError(Exception):
 def _restore(kind: type[DocumentError], state: dict[str, object]) -> DocumentError:
     error = kind.__new__(kind)
     error.__dict__.update(state)
-    Exception.__init__(error, error._sentence())
+    Exception.__init__(error, error.compose_sentence())
     return error
 
 
@@ -74,14 +75,14 @@ class LayerNotFound(DocumentError):
     ) -> None:
         self.selector = selector
         self.existing = tuple(existing)
-        super().__init__(path, self._why(), advice=self._choices())
+        super().__init__(path, self._state_reason(), advice=self._list_choices())
 
-    def _why(self) -> str:
+    def _state_reason(self) -> str:
         if self.selector is None:
             return "no visible layer with pixels"
         return f"no layer answers to {self.selector!r}"
 
-    def _choices(self) -> str:
+    def _list_choices(self) -> str:
         if not self.existing:
             return "the document has no layers"
         more = len(self.existing) - self._SHOWN

@@ -44,7 +44,7 @@ class Rect:
         height = max(0, min(self.bottom, other.bottom) - y)
         return Rect(x, y, width, height)
 
-    def moved(self, dx: int, dy: int) -> Rect:
+    def shift(self, dx: int, dy: int) -> Rect:
         """The same rectangle, shifted."""
         return Rect(self.x + dx, self.y + dy, self.width, self.height)
 
@@ -91,7 +91,7 @@ class Layer:
 class Raster(Protocol):
     """The pixels of one layer, decoded by rectangle in bounded memory.
 
-    Samples of ``read`` and ``bands`` are the document's own: uint8, uint16 or float32, colour
+    PageSamples of ``read`` and ``bands`` are the document's own: uint8, uint16 or float32, colour
     channels first, transparency last where there is any.
     """
 

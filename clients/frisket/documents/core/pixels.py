@@ -9,12 +9,12 @@ import numpy as np
 Pixels: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
-def peak(dtype: np.dtype[Any]) -> int:
+def peak_of(dtype: np.dtype[Any]) -> int:
     """The value of full intensity: 255, 65535, or 1 for floats."""
     return int(np.iinfo(dtype).max) if dtype.kind in "ui" else 1
 
 
-def in_order(dtype: np.dtype[Any], order: str) -> np.dtype[Any]:
+def to_byte_order(dtype: np.dtype[Any], order: str) -> np.dtype[Any]:
     """The type in a byte order, ``<`` or ``>``."""
     ordered: np.dtype[Any] = dtype.newbyteorder("<" if order == "<" else ">")
     return ordered
@@ -40,6 +40,6 @@ def convert_depth(values: Pixels, depth: int) -> Pixels:
     if values.dtype == np.uint16 and depth == 8:
         return ((values.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
     if depth == 32:
-        return np.asarray(values / np.float32(peak(values.dtype)), np.float32)
-    top = peak(target)
+        return np.asarray(values / np.float32(peak_of(values.dtype)), np.float32)
+    top = peak_of(target)
     return np.asarray(np.clip(np.nan_to_num(values), 0, 1) * top + 0.5).astype(target)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.pixels import Pixels, as_bytes
 from ..io.output import Output
-from ..io.parallel import ordered
+from ..io.parallel import map_ordered
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -47,26 +47,28 @@ def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) ->
     Deflate streams of all bands join into one, since each ends on a full flush.
     """
     out.write(_SIGNATURE)
-    _chunk(out, b"IHDR", struct.pack(
+    _write_chunk(out, b"IHDR", struct.pack(
         ">IIBBBBB", plan.width, plan.height, plan.depth, _COLOUR_TYPES[plan.samples], 0, 0, 0
     ))  # fmt: skip
     if plan.icc:
-        _chunk(out, b"iCCP", b"ICC profile\0\0" + zlib.compress(plan.icc))
-    _chunk(out, b"IDAT", b"\x78\x01")
+        _write_chunk(out, b"iCCP", b"ICC profile\0\0" + zlib.compress(plan.icc))
+    _write_chunk(out, b"IDAT", b"\x78\x01")
     total = 1
-    for data, check, length in ordered(lambda band: _compress(plan, band), _bands(plan, read)):
+    for data, check, length in map_ordered(
+        lambda band: _compress(plan, band), _read_bands(plan, read)
+    ):
         total = combine_adler(total, check, length)
-        _chunk(out, b"IDAT", data)
-    _chunk(out, b"IDAT", b"\x03\x00" + struct.pack(">I", total))
-    _chunk(out, b"IEND", b"")
+        _write_chunk(out, b"IDAT", data)
+    _write_chunk(out, b"IDAT", b"\x03\x00" + struct.pack(">I", total))
+    _write_chunk(out, b"IEND", b"")
 
 
-def _chunk(out: Output, name: bytes, data: bytes) -> None:
+def _write_chunk(out: Output, name: bytes, data: bytes) -> None:
     check = zlib.crc32(data, zlib.crc32(name))
     out.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", check))
 
 
-def _bands(
+def _read_bands(
     plan: PngPlan, read: Callable[[int, int], Pixels]
 ) -> Iterator[tuple[Pixels, Pixels | None]]:
     """Bands of raw bytes, each with the row above it."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..core.model import AlphaSource, Rect
-from ..core.pixels import Pixels, as_bytes, in_order
+from ..core.pixels import Pixels, as_bytes, to_byte_order
 from ..io.output import Output
-from ..io.parallel import ordered
+from ..io.parallel import map_ordered
 
 ASCII, SHORT, LONG, UNDEFINED, LONG8 = 2, 3, 4, 7, 16
 _FORMATS = {1: "B", ASCII: "B", SHORT: "H", LONG: "I", UNDEFINED: "B", LONG8: "Q"}
@@ -28,7 +28,7 @@ class Tag:
     kind: int
     values: tuple[int, ...] | bytes
 
-    def packed(self, order: str) -> bytes:
+    def pack(self, order: str) -> bytes:
         """The values as bytes."""
         if isinstance(self.values, bytes):
             return self.values
@@ -42,7 +42,7 @@ class TiledPlan:
     Attributes:
         width: Columns.
         height: Rows.
-        samples: Samples of a pixel.
+        samples: PageSamples of a pixel.
         dtype: uint8, uint16 or float32.
         photometric: TIFF photometric interpretation.
         extra: Meanings of samples beyond the colours; 2 is unassociated alpha.
@@ -100,7 +100,7 @@ def encode_tile(plan: TiledPlan, pixels: Pixels) -> bytes:
         pixels = full
     if plan.predictor == 2:
         pixels = imagecodecs.delta_encode(np.ascontiguousarray(pixels), axis=-2)
-    stored = np.ascontiguousarray(pixels.astype(in_order(plan.dtype, plan.order), copy=False))
+    stored = np.ascontiguousarray(pixels.astype(to_byte_order(plan.dtype, plan.order), copy=False))
     data: Any = as_bytes(stored)
     return bytes(imagecodecs.deflate_encode(data, level=plan.level))
 
@@ -114,7 +114,7 @@ class TiledWriter:
         self._counts: list[int] = []
         self._shared: dict[object, tuple[int, int]] = {}
         if out.tell() == 0:
-            out.write(_header(plan.big, 0))
+            out.write(_pack_header(plan.big, 0))
         self._position = out.tell()
 
     def add(self, data: bytes, key: object = None) -> None:
@@ -137,13 +137,13 @@ class TiledWriter:
 
     def directory(self, big: bool) -> int:
         """Write the directory, of a BigTIFF or a classic file; its position."""
-        return write_directory(self._out, self._tags(big), big, self._plan.order)
+        return write_directory(self._out, self._list_tags(big), big, self._plan.order)
 
     def finish(self) -> None:
         """Write the directory of a file of its own and point the header at it."""
-        self._out.patch(0, _header(self._plan.big, self.directory(self._plan.big)))
+        self._out.patch(0, _pack_header(self._plan.big, self.directory(self._plan.big)))
 
-    def _tags(self, big: bool) -> list[Tag]:
+    def _list_tags(self, big: bool) -> list[Tag]:
         plan = self._plan
         bits = plan.dtype.itemsize * 8
         wide = LONG8 if big else LONG
@@ -183,11 +183,11 @@ def write_tiles(writer: TiledWriter, plan: TiledPlan, alpha: AlphaSource) -> Non
             solids[value] = encode_tile(plan, np.full((plan.tile, plan.tile, 1), value, plan.dtype))
         return solids[value], value
 
-    for data, key in ordered(encode, plan.tiles(), ahead=8):
+    for data, key in map_ordered(encode, plan.tiles(), ahead=8):
         writer.add(data, key)
 
 
-def _header(big: bool, directory: int) -> bytes:
+def _pack_header(big: bool, directory: int) -> bytes:
     if big:
         return struct.pack("<2sHHHQ", b"II", 43, 8, 0, directory)
     return struct.pack("<2sHI", b"II", 42, directory)
@@ -199,7 +199,7 @@ def write_directory(out: Output, tags: list[Tag], big: bool, order: str = "<") -
     inline = 8 if big else 4
     entries = b""
     for tag in sorted(tags, key=lambda one: one.code):
-        data = tag.packed(order)
+        data = tag.pack(order)
         count = len(data) // struct.calcsize(order + _FORMATS[tag.kind])
         if len(data) > inline:
             position = out.align(8)

@@ -57,8 +57,8 @@ class RawDocument(BaseDocument):
         check_raster(self.path, self.width, self.height, 3)
         self._raster: ArrayRaster | None = None
 
-    def _layers(self) -> Sequence[Layer]:
-        return (self._whole(has_alpha=False),)
+    def _list_layers(self) -> Sequence[Layer]:
+        return (self._describe_whole(has_alpha=False),)
 
     def raster(self, layer: Layer) -> ArrayRaster:
         """The developed picture; decoded whole, once."""
@@ -66,14 +66,14 @@ class RawDocument(BaseDocument):
         from ..colour import Colour
 
         if self._raster is None:
-            self._raster = ArrayRaster(self._developed(), "RGB", Colour("RGB"), False)
+            self._raster = ArrayRaster(self._develop(), "RGB", Colour("RGB"), False)
         return self._raster
 
-    def form(self, layer: Layer) -> PixelForm:
+    def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the developed picture is stored as; nothing is developed for it."""
         return PixelForm(self.mode, self.depth, 3)
 
-    def _developed(self) -> Pixels:
+    def _develop(self) -> Pixels:
         try:
             pixels: Pixels = self._raw.postprocess(
                 output_bps=16, use_camera_wb=True, no_auto_bright=True

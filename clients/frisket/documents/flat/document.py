@@ -28,54 +28,54 @@ class FlatDocument(BaseDocument):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path)
-        image = _open(self.path)
+        image = _open_image(self.path)
         self._image: Image.Image | None = image
         self.format = image.format or ""
         self.icc_profile = image.info.get("icc_profile") or None
-        self._mode, self._alpha = _plan(image)
+        self._mode, self._alpha = _choose_mode(image)
         self.mode = {"L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}.get(self._mode, "RGB")
         self.mode = "GRAY" if self._mode == "LA" else self.mode
-        self.depth = 16 if self._mode == "I;16" or _deep_png(self.path, self.format) else 8
+        self.depth = 16 if self._mode == "I;16" or _is_deep_png(self.path, self.format) else 8
         try:
             # A PNG is decoded for this: its EXIF may stand behind the pixels.
-            self.width, self.height = _upright_size(image)
+            self.width, self.height = _measure_upright(image)
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise _damaged(self.path, error) from error
+            raise _refuse_damaged(self.path, error) from error
         self._raster: ArrayRaster | None = None
 
-    def _layers(self) -> Sequence[Layer]:
-        return (self._whole(self._alpha),)
+    def _list_layers(self) -> Sequence[Layer]:
+        return (self._describe_whole(self._alpha),)
 
     def raster(self, layer: Layer | None = None) -> ArrayRaster:
         """The image's pixels, decoded once and whole, turned upright."""
         if self._raster is None:
-            self._raster = self._decoded()
+            self._raster = self._decode()
         return self._raster
 
-    def form(self, layer: Layer) -> PixelForm:
+    def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the pixels are stored as; nothing is decoded for it."""
         colours = {"GRAY": 1, "CMYK": 4}.get(self.mode, 3)
         return PixelForm(self.mode, self.depth, colours)
 
-    def _decoded(self) -> ArrayRaster:
+    def _decode(self) -> ArrayRaster:
         from ..colour import Colour
 
-        values = self._pixels()
+        values = self._read_pixels()
         colours = values.shape[-1] - self._alpha
         colour = Colour(self.mode, self.icc_profile, colours=colours)
         return ArrayRaster(values, self.mode, colour, self._alpha)
 
-    def _pixels(self) -> Pixels:
+    def _read_pixels(self) -> Pixels:
         import numpy as np
 
         try:
             if self.depth == 16 and self.format == "PNG":
-                return _png_of_sixteen(self.path, self.height)
+                return _read_deep_png(self.path, self.height)
             assert self._image is not None
-            image = _upright(self._image, self._mode)
+            image = _turn_upright(self._image, self._mode)
             values = np.asarray(image)
         except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
-            raise _damaged(self.path, error) from error
+            raise _refuse_damaged(self.path, error) from error
         return values if values.ndim == 3 else values[..., None]
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class FlatDocument(BaseDocument):
         self._raster = None
 
 
-def _open(path: str) -> Image.Image:
+def _open_image(path: str) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None  # the limit below gives a clearer sentence
@@ -96,7 +96,7 @@ def _open(path: str) -> Image.Image:
             path, "not an image that can be read", advice="give a PSD, PSB, TIFF, PNG, JPEG or WebP"
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _damaged(path, error) from error
+        raise _refuse_damaged(path, error) from error
     check_raster(path, image.width, image.height, 4)
     if image.width * image.height > _MAX_PIXELS:
         raise UnsupportedDocument(
@@ -107,12 +107,12 @@ def _open(path: str) -> Image.Image:
     return image
 
 
-def _damaged(path: str, error: BaseException) -> UnreadableDocument:
+def _refuse_damaged(path: str, error: BaseException) -> UnreadableDocument:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UnreadableDocument(path, f"the image cannot be decoded ({reason})")
 
 
-def _plan(image: Image.Image) -> tuple[str, bool]:
+def _choose_mode(image: Image.Image) -> tuple[str, bool]:
     """The Pillow mode to decode to, and whether it has transparency."""
     see_through = "transparency" in image.info
     if image.mode in ("RGBA", "PA", "RGBa") or (image.mode in ("P", "RGB") and see_through):
@@ -126,20 +126,20 @@ def _plan(image: Image.Image) -> tuple[str, bool]:
     return ("CMYK" if image.mode == "CMYK" else "RGB"), False
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
+def _measure_upright(image: Image.Image) -> tuple[int, int]:
     if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
         return image.height, image.width
     return image.width, image.height
 
 
-def _upright(image: Image.Image, mode: str) -> Image.Image:
+def _turn_upright(image: Image.Image, mode: str) -> Image.Image:
     from PIL import ImageOps
 
     image = ImageOps.exif_transpose(image)
     return image if image.mode == mode else image.convert(mode)
 
 
-def _deep_png(path: str, kind: str) -> bool:
+def _is_deep_png(path: str, kind: str) -> bool:
     """Whether a PNG stores 16 bits, which Pillow narrows for colour images."""
     if kind != "PNG":
         return False
@@ -148,7 +148,7 @@ def _deep_png(path: str, kind: str) -> bool:
     return len(head) == 26 and head[24] == 16
 
 
-def _png_of_sixteen(path: str, height: int) -> Pixels:
+def _read_deep_png(path: str, height: int) -> Pixels:
     import imagecodecs
     import numpy as np
 
@@ -156,5 +156,5 @@ def _png_of_sixteen(path: str, height: int) -> Pixels:
     try:
         values = np.asarray(imagecodecs.png_decode(data))
     except Exception as error:
-        raise _damaged(path, error) from error
+        raise _refuse_damaged(path, error) from error
     return values if values.ndim == 3 else values[..., None]

@@ -47,11 +47,11 @@ def write_all(target: int, data: bytes | memoryview) -> None:
         view = view[os.write(target, view) :]
 
 
-def _errors() -> frozenset[int]:
+def _list_errors() -> frozenset[int]:
     import errno
 
     names = ("EINVAL", "ENOSYS", "ENOTSOCK", "EOPNOTSUPP", "ENOTSUP")
     return frozenset(getattr(errno, name) for name in names if hasattr(errno, name))
 
 
-_NOT_POSSIBLE = _errors()
+_NOT_POSSIBLE = _list_errors()

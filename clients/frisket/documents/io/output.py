@@ -92,7 +92,7 @@ def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Out
             yield Output(str(target), descriptor)
             _finish(target, temporary, descriptor)
         except OSError as error:
-            raise _unwritable(target, error) from error
+            raise _name_failure(target, error) from error
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -114,7 +114,7 @@ def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
     try:
         yield Output(str(temporary), descriptor)
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise _name_failure(target, error) from error
     finally:
         os.close(descriptor)
         with contextlib.suppress(OSError):
@@ -167,12 +167,12 @@ def _create(target: Path) -> tuple[Path, int]:
     try:
         descriptor = os.open(temporary, flags, 0o666)
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise _name_failure(target, error) from error
     _lock(descriptor)
     return temporary, descriptor
 
 
-def _unwritable(target: Path, error: OSError) -> OutputError:
+def _name_failure(target: Path, error: OSError) -> OutputError:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return OutputError(target, "the disk is full", advice="the original is untouched")
     return OutputError(target, f"cannot be written ({error.strerror or error})")

@@ -12,7 +12,7 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 
-def workers() -> int:
+def count_workers() -> int:
     """Threads worth starting: the cores this process may use, at most eight."""
     try:
         cores = len(os.sched_getaffinity(0))
@@ -21,7 +21,7 @@ def workers() -> int:
     return max(1, min(8, cores))
 
 
-def ordered(
+def map_ordered(
     work: Callable[[A], T], items: Iterable[A], *, threads: int = 0, ahead: int = 1
 ) -> Iterator[T]:
     """Yield ``work(item)`` in the order of ``items``, computed on threads.
@@ -29,7 +29,7 @@ def ordered(
     At most ``threads + ahead`` results exist at a time, so memory stays bounded whatever the
     number of items; closing the iterator cancels what has not begun.
     """
-    count = threads or workers()
+    count = threads or count_workers()
     if count == 1:
         yield from map(work, items)
         return
@@ -48,7 +48,7 @@ def ordered(
         pool.shutdown(wait=True)
 
 
-def consume(work: Callable[[A], None], items: Iterable[A], *, threads: int = 0) -> None:
+def run_all(work: Callable[[A], None], items: Iterable[A], *, threads: int = 0) -> None:
     """Run ``work`` over all items on threads, holding few items at a time."""
-    for _ in ordered(work, items, threads=threads):
+    for _ in map_ordered(work, items, threads=threads):
         pass

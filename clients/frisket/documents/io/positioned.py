@@ -19,7 +19,7 @@ def pread(descriptor: int, length: int, offset: int) -> bytes:
     """
     if _NATIVE:
         return os.pread(descriptor, length, offset)
-    with _moved(descriptor, offset):
+    with _stand_at(descriptor, offset):
         return os.read(descriptor, length)
 
 
@@ -31,12 +31,12 @@ def pwrite(descriptor: int, data: bytes, offset: int) -> int:
     """
     if _NATIVE:
         return os.pwrite(descriptor, data, offset)
-    with _moved(descriptor, offset):
+    with _stand_at(descriptor, offset):
         return os.write(descriptor, data)
 
 
 @contextmanager
-def _moved(descriptor: int, offset: int) -> Iterator[None]:
+def _stand_at(descriptor: int, offset: int) -> Iterator[None]:
     """Stand at ``offset`` for the block, alone; others find the position they left."""
     with _LOCK:
         before = os.lseek(descriptor, 0, os.SEEK_CUR)

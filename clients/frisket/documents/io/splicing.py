@@ -55,7 +55,7 @@ class Splice:
         if end > start:
             out.copy(self._source.path, self._source.descriptor, start, end - start)
 
-    def moved(self, position: int) -> int:
+    def locate(self, position: int) -> int:
         """Where a byte that was copied lies in the new file."""
         index = bisect_right([edit.end for edit in self.edits], position)
         return (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UnreadableDocument, UnsupportedDocument
-from ..core.pixels import Pixels, as_bytes, in_order
+from ..core.pixels import Pixels, as_bytes, to_byte_order
 from ..io.source import Source
 
 RAW, RLE, ZIP, ZIP_PREDICTED = 0, 1, 2, 3
@@ -43,7 +43,7 @@ class ChannelReader:
         self.width, self.height = size
         self.order = order
         self.row_bytes = (self.width * depth + 7) // 8
-        self.kind = in_order(_ROW_TYPES[depth], order)
+        self.kind = to_byte_order(_ROW_TYPES[depth], order)
         if length < 2:
             raise UnreadableDocument(source.path, "a channel has no data", offset=start)
         self.compression = int.from_bytes(
@@ -52,19 +52,19 @@ class ChannelReader:
         self._table: Pixels | None = None
         self._wide = wide
         self._zip: ZipRows | None = None
-        self._begin()
+        self._prepare()
 
     @property
     def sequential(self) -> bool:
         """Rows can only be had from top to bottom."""
         return self.compression in (ZIP, ZIP_PREDICTED)
 
-    def _begin(self) -> None:
+    def _prepare(self) -> None:
         if self.compression == RAW:
             if self.length - 2 < self.row_bytes * self.height:
-                raise self.short()
+                raise self.name_shortage()
         elif self.compression == RLE:
-            self._table = self._row_table()
+            self._table = self._read_row_table()
         elif self.sequential:
             self._zip = ZipRows(self)
         else:
@@ -72,17 +72,17 @@ class ChannelReader:
                 self.source.path, f"channel compression {self.compression}", offset=self.start
             )
 
-    def short(self) -> UnreadableDocument:
+    def name_shortage(self) -> UnreadableDocument:
         """The error of a channel that ends too early."""
         return UnreadableDocument(
             self.source.path, "a channel is shorter than its rows", offset=self.start
         )
 
-    def _row_table(self) -> Pixels:
+    def _read_row_table(self) -> Pixels:
         """Positions of the rows, one more than there are rows."""
         width = 4 if self._wide else 2
         if self.length - 2 < width * self.height:
-            raise self.short()
+            raise self.name_shortage()
         raw = self.source.read(self.start + 2, width * self.height)
         lengths = np.frombuffer(raw, np.dtype(f"{self.order}u{width}")).astype(np.int64)
         table = np.zeros(self.height + 1, np.int64)
@@ -99,29 +99,29 @@ class ChannelReader:
         """Bytes that were inflated so far."""
         return self._zip.inflated if self._zip is not None else 0
 
-    def rows(self, first: int, last: int) -> Pixels:
+    def read_rows(self, first: int, last: int) -> Pixels:
         """Rows ``first`` up to before ``last`` as (rows, width) in the native byte order.
 
         Depth 1 comes as uint8, 255 where the bit is set.
         """
-        raw = self._raw(first, last)
+        raw = self._read_raw(first, last)
         if self.depth == 1:
             bits: Pixels = np.unpackbits(raw, axis=1)[:, : self.width] * np.uint8(255)
             return bits
         values: Pixels = raw.view(self.kind)
         return values.astype(self.kind.newbyteorder("="), copy=False)
 
-    def _raw(self, first: int, last: int) -> Pixels:
+    def _read_raw(self, first: int, last: int) -> Pixels:
         if self.compression == RAW:
             data = self.source.read(
                 self.start + 2 + first * self.row_bytes, (last - first) * self.row_bytes
             )
             return np.frombuffer(data, np.uint8).reshape(last - first, self.row_bytes)
         if self._zip is not None:
-            return self._zip.rows(first, last)
-        return self._unpacked(first, last)
+            return self._zip.read_rows(first, last)
+        return self._unpack(first, last)
 
-    def _unpacked(self, first: int, last: int) -> Pixels:
+    def _unpack(self, first: int, last: int) -> Pixels:
         from imagecodecs import packbits_decode
 
         assert self._table is not None
@@ -182,7 +182,7 @@ class ZipRows:
         self._pending = b""
         self._row = snapshot * self._every
 
-    def rows(self, first: int, last: int) -> Pixels:
+    def read_rows(self, first: int, last: int) -> Pixels:
         """Rows as (rows, bytes of a row) uint8, in the channel's byte order."""
         with self._lock:
             nearest = min(first // self._every, len(self._snapshots) - 1)
@@ -191,7 +191,7 @@ class ZipRows:
             step = max(1, _READ // max(1, self._channel.row_bytes))
             while self._row < first:
                 self._inflate(min(first - self._row, step))
-            return self._unpredicted(self._inflate(last - first))
+            return self._undo_prediction(self._inflate(last - first))
 
     def _inflate(self, rows: int) -> Pixels:
         out = np.empty((rows, self._channel.row_bytes), np.uint8)
@@ -221,7 +221,7 @@ class ZipRows:
             target[filled : filled + len(part)] = part
             filled += len(part)
             if not part and not self._pending and self._position >= self._end:
-                raise self._channel.short()
+                raise self._channel.name_shortage()
         self.inflated += filled
 
     def _expand(self, limit: int) -> bytes:
@@ -238,7 +238,7 @@ class ZipRows:
             self._pending, self._position = b"", self._end
         return part
 
-    def _unpredicted(self, raw: Pixels) -> Pixels:
+    def _undo_prediction(self, raw: Pixels) -> Pixels:
         channel = self._channel
         if channel.compression != ZIP_PREDICTED:
             return raw

@@ -50,7 +50,7 @@ class PsdDocument(BaseDocument):
     @cached_property
     def icc_profile(self) -> bytes | None:  # type: ignore[override]
         """The document's ICC profile."""
-        found = self.structure.resource(_ICC)
+        found = self.structure.find_resource(_ICC)
         return self.source.read(found.data, found.length) if found and found.length else None
 
     @cached_property
@@ -65,14 +65,14 @@ class PsdDocument(BaseDocument):
         """Return the kinds of result that can be spliced in: a merged image has no layers."""
         return frozenset(_SPLICED if self.nodes else _SPLICED_INTO_MERGED)
 
-    def _writer(self, kind: str) -> ResultWriter[PsdDocument]:
+    def _find_writer(self, kind: str) -> ResultWriter[PsdDocument]:
         writer: ResultWriter[PsdDocument] = import_module(_SPLICED[kind], __package__).WRITER
         return writer
 
-    def _layers(self) -> Sequence[Layer]:
-        return [node.layer for node in self.nodes] or [self._whole(has_alpha=False)]
+    def _list_layers(self) -> Sequence[Layer]:
+        return [node.layer for node in self.nodes] or [self._describe_whole(has_alpha=False)]
 
-    def node(self, layer: Layer) -> Node:
+    def find_node(self, layer: Layer) -> Node:
         """The record behind a layer.
 
         Raises:
@@ -85,13 +85,13 @@ class PsdDocument(BaseDocument):
 
     def raster(self, layer: Layer) -> PlanarRaster:
         """The pixels of a layer; of the merged image where there are no layers."""
-        from .rasters import merged_raster, node_raster
+        from .rasters import build_merged_raster, build_node_raster
 
         if layer.kind == "image" and not self.nodes:
-            return merged_raster(self)
-        return node_raster(self, self.node(layer))
+            return build_merged_raster(self)
+        return build_node_raster(self, self.find_node(layer))
 
-    def colours(self) -> int:
+    def count_colours(self) -> int:
         """How many channels are colour."""
         if self.mode == "MULTICHANNEL":
             return self.structure.channels
@@ -103,7 +103,7 @@ class PsdDocument(BaseDocument):
         Raises:
             UnreadableDocument: It is so.
         """
-        if self.structure.channels < self.colours():
+        if self.structure.channels < self.count_colours():
             raise UnreadableDocument(
                 self.path, f"{self.structure.channels} channels are too few for {self.mode}"
             )

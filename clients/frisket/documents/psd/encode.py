@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import OutputError
 from ..core.model import AlphaSource, Rect
-from ..core.pixels import Pixels, in_order
+from ..core.pixels import Pixels, to_byte_order
 from ..io.output import Output
 from .channel import RLE, ZIP
 
@@ -26,7 +26,7 @@ def pack_solid(value: int, count: int) -> bytes:
     return packed + (bytes((257 - rest, value)) if rest else b"")
 
 
-def packed_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]:
+def pack_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]:
     """PackBits of the rows of a band; pieces of a row are packed tile by tile and joined.
 
     A solid tile costs a constant, so the work follows the edge and not the area.
@@ -42,22 +42,22 @@ def packed_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]
             for row in rows:
                 row.append(piece)
             continue
-        raw = stored_bytes(alpha.read(tile), order)
+        raw = to_stored_bytes(alpha.read(tile), order)
         for row, line in zip(rows, raw, strict=True):
             row.append(bytes(packbits_encode(line.tobytes())))
     return [b"".join(row) for row in rows]
 
 
-def packed_values(values: Pixels) -> list[bytes]:
+def pack_values(values: Pixels) -> list[bytes]:
     """PackBits of whole rows (rows, width), big-endian."""
     from imagecodecs import packbits_encode
 
-    return [bytes(packbits_encode(line.tobytes())) for line in stored_bytes(values, ">")]
+    return [bytes(packbits_encode(line.tobytes())) for line in to_stored_bytes(values, ">")]
 
 
-def stored_bytes(values: Pixels, order: str) -> Pixels:
+def to_stored_bytes(values: Pixels, order: str) -> Pixels:
     """(rows, bytes of a row) uint8 in a byte order."""
-    ordered = np.ascontiguousarray(values.astype(in_order(values.dtype, order), copy=False))
+    ordered = np.ascontiguousarray(values.astype(to_byte_order(values.dtype, order), copy=False))
     return ordered.view(np.uint8).reshape(values.shape[0], -1)
 
 
@@ -67,7 +67,7 @@ def bands(width: int, height: int) -> Iterator[Rect]:
         yield Rect(0, y, width, min(_TILE, height - y))
 
 
-def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[Output], None]:
+def make_rle_writer(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[Output], None]:
     """A function that writes the channel: compression code, row lengths, rows."""
 
     def write(out: Output) -> None:
@@ -77,7 +77,7 @@ def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[O
         out.write(bytes(width * alpha.height))
         lengths: list[int] = []
         for band in bands(alpha.width, alpha.height):
-            rows = packed_rows(alpha, band, order)
+            rows = pack_rows(alpha, band, order)
             lengths += map(len, rows)
             out.write(b"".join(rows))
         if not wide and max(lengths, default=0) > 0xFFFF:
@@ -90,7 +90,7 @@ def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[O
     return write
 
 
-def zip_channel(
+def make_zip_writer(
     read: Callable[[Rect], Pixels], size: tuple[int, int], order: str = ">"
 ) -> Callable[[Output], None]:
     """A function that writes the channel deflated; ``read`` gives (rows, width) samples."""
@@ -99,13 +99,13 @@ def zip_channel(
         out.write(ZIP.to_bytes(2, "big" if order == ">" else "little"))
         deflater = zlib.compressobj(4)
         for band in bands(*size):
-            out.write(deflater.compress(stored_bytes(read(band), order).tobytes()))
+            out.write(deflater.compress(to_stored_bytes(read(band), order).tobytes()))
         out.write(deflater.flush())
 
     return write
 
 
-def alpha_channel(
+def make_alpha_writer(
     alpha: AlphaSource, depth: int, wide: bool, order: str = ">"
 ) -> Callable[[Output], None]:
     """The channel of an alpha at a document's depth: packed rows, or deflated floats."""
@@ -114,7 +114,7 @@ def alpha_channel(
 
     if depth == 32:
         deep = at_depth(alpha, 16)
-        return zip_channel(
+        return make_zip_writer(
             lambda rect: convert_depth(deep.read(rect), 32), (alpha.width, alpha.height), order
         )
-    return rle_channel(at_depth(alpha, depth), wide, order)
+    return make_rle_writer(at_depth(alpha, depth), wide, order)

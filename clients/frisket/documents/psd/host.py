@@ -37,10 +37,10 @@ class LayerHost(Protocol):
     def nodes(self) -> list[Node]:
         """Layers with their records, topmost first."""
 
-    def node(self, layer: Layer) -> Node:
+    def find_node(self, layer: Layer) -> Node:
         """The record behind a layer."""
 
-    def colours(self) -> int:
+    def count_colours(self) -> int:
         """How many channels are colour."""
 
 

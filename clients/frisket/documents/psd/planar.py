@@ -13,7 +13,7 @@ from ..base.raster import BaseRaster, Block
 from ..colour import Colour
 from ..core.model import Rect
 from ..core.pixels import Pixels, dtype_of
-from ..io.parallel import ordered
+from ..io.parallel import map_ordered
 from .channel import ChannelReader
 
 _BLOCK_BYTES = 4 << 20
@@ -26,13 +26,13 @@ class Plane:
     channel: ChannelReader
     offset: int = 0
 
-    def rows(self, first: int, last: int) -> Pixels:
+    def read_rows(self, first: int, last: int) -> Pixels:
         """(rows, width) in native byte order."""
-        return self.channel.rows(self.offset + first, self.offset + last)
+        return self.channel.read_rows(self.offset + first, self.offset + last)
 
 
 class PlanarRaster(BaseRaster):
-    """Samples stored as one plane each; whole rows are decoded and the last ones kept."""
+    """PageSamples stored as one plane each; whole rows are decoded and the last ones kept."""
 
     prefers_rows = True
 
@@ -65,45 +65,45 @@ class PlanarRaster(BaseRaster):
         return any(plane is not None and plane.channel.sequential for plane in self.planes)
 
     def _read(self, rect: Rect) -> Pixels:
-        rows = self._rows(rect.y, rect.bottom)
+        rows = self._read_rows(rect.y, rect.bottom)
         out = np.empty((rect.height, rect.width, self.channels), self.dtype)
         for number, plane in enumerate(rows):
             out[..., number] = plane[:, rect.x : rect.right]
         return out
 
-    def _rows(self, first: int, last: int) -> list[Pixels]:
+    def _read_rows(self, first: int, last: int) -> list[Pixels]:
         """Whole rows of every plane; a second tile of the same rows costs nothing."""
         with self._lock:
             start, stop, kept = self._kept
             if not start <= first <= last <= stop:
-                kept = self._decoded(first, last)
+                kept = self._decode_rows(first, last)
                 start, stop = first, last
                 self._kept = (start, stop, kept)
         return [plane[first - start : last - start] for plane in kept]
 
-    def _decoded(self, first: int, last: int) -> list[Pixels]:
-        return list(ordered(lambda plane: self._plane_rows(plane, first, last), self.planes))
+    def _decode_rows(self, first: int, last: int) -> list[Pixels]:
+        return list(map_ordered(lambda plane: self._read_plane(plane, first, last), self.planes))
 
-    def _plane_rows(self, plane: Plane | None, first: int, last: int) -> Pixels:
+    def _read_plane(self, plane: Plane | None, first: int, last: int) -> Pixels:
         if plane is None:
             return np.zeros((last - first, self.width), self.dtype)
-        return plane.rows(first, last)
+        return plane.read_rows(first, last)
 
-    def _jobs(self) -> Iterator[Callable[[], Block]]:
+    def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
         step = max(1, _BLOCK_BYTES // (self.width * self.channels * self.dtype.itemsize))
         for y in range(0, self.height, step):
             last = min(y + step, self.height)
             if self.sequential:
-                yield partial(_same, (0, y, np.stack(self._decoded(y, last), axis=-1)))
+                yield partial(_keep, (0, y, np.stack(self._decode_rows(y, last), axis=-1)))
             else:
-                yield partial(self._block, y, last)
+                yield partial(self._read_block, y, last)
 
-    def _block(self, first: int, last: int) -> Block:
+    def _read_block(self, first: int, last: int) -> Block:
         out = np.empty((last - first, self.width, self.channels), self.dtype)
         for number, plane in enumerate(self.planes):
-            out[..., number] = self._plane_rows(plane, first, last)
+            out[..., number] = self._read_plane(plane, first, last)
         return 0, first, out
 
 
-def _same(block: Block) -> Block:
+def _keep(block: Block) -> Block:
     return block

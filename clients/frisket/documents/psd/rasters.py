@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 _INKS = ("CMYK", "MULTICHANNEL")
 
 
-def layer_raster(document: LayerHost, record: Record) -> PlanarRaster:
+def build_layer_raster(document: LayerHost, record: Record) -> PlanarRaster:
     """Colour channels by their number, transparency last where the layer has it."""
-    numbers = list(range(_colours_of(document, record)))
-    has_alpha = record.channel(ALPHA) is not None
+    numbers = list(range(_count_colours(document, record)))
+    has_alpha = record.find_channel(ALPHA) is not None
     if has_alpha:
         numbers.append(ALPHA)
-    planes = [_plane(document, record, number) for number in numbers]
-    colour = colour_of(document, len(numbers) - has_alpha)
+    planes = [_open_plane(document, record, number) for number in numbers]
+    colour = describe_colour(document, len(numbers) - has_alpha)
     size = record.width, record.height
     return PlanarRaster(size, document.structure.depth, planes, colour, has_alpha)
 
 
-def node_raster(document: LayerHost, node: Node) -> PlanarRaster:
+def build_node_raster(document: LayerHost, node: Node) -> PlanarRaster:
     """Return the pixels of a layer as it is listed.
 
     Raises:
@@ -45,34 +45,34 @@ def node_raster(document: LayerHost, node: Node) -> PlanarRaster:
             f"layer {node.layer.path!r} ({node.layer.kind}) has no pixels of its own",
             advice="choose a layer with pixels, or rasterise it first",
         )
-    return layer_raster(document, node.record)
+    return build_layer_raster(document, node.record)
 
 
-def _colours_of(document: LayerHost, record: Record) -> int:
+def _count_colours(document: LayerHost, record: Record) -> int:
     if document.mode == "MULTICHANNEL":
         return max(1, sum(channel.id >= 0 for channel in record.channels))
     return COLOURS[document.mode]
 
 
-def _plane(document: LayerHost, record: Record, number: int) -> Plane | None:
-    channel = record.channel(number)
+def _open_plane(document: LayerHost, record: Record, number: int) -> Plane | None:
+    channel = record.find_channel(number)
     if channel is None or channel.length <= 2:
         return None
-    return Plane(reader_of(document, record, number))
+    return Plane(open_channel(document, record, number))
 
 
-def channel_raster(document: LayerHost, record: Record, number: int) -> PlanarRaster:
+def build_channel_raster(document: LayerHost, record: Record, number: int) -> PlanarRaster:
     """One channel of a layer as a raster of its own."""
-    channel = record.channel(number)
+    channel = record.find_channel(number)
     assert channel is not None
     size = channel.width, channel.height
-    plane = Plane(reader_of(document, record, number)) if channel.length > 2 else None
+    plane = Plane(open_channel(document, record, number)) if channel.length > 2 else None
     return PlanarRaster(size, document.structure.depth, [plane], Colour("GRAY", colours=1), False)
 
 
-def reader_of(document: LayerHost, record: Record, number: int) -> ChannelReader:
+def open_channel(document: LayerHost, record: Record, number: int) -> ChannelReader:
     """Rows of one channel of a layer; the channel must exist."""
-    channel = record.channel(number)
+    channel = record.find_channel(number)
     assert channel is not None
     info = document.structure.layer_info
     assert info is not None
@@ -87,20 +87,20 @@ def reader_of(document: LayerHost, record: Record, number: int) -> ChannelReader
     )
 
 
-def merged_raster(document: MergedHost) -> PlanarRaster:
+def build_merged_raster(document: MergedHost) -> PlanarRaster:
     """The merged image's colours, with transparency where the layers say it has one."""
     document.check_channels()
     info = document.structure.layer_info
-    count = document.colours()
+    count = document.count_colours()
     has_alpha = info is not None and info.count < 0 and document.structure.channels > count
-    planes = [merged_plane(document, number) for number in range(count + has_alpha)]
+    planes = [open_merged_plane(document, number) for number in range(count + has_alpha)]
     size = document.width, document.height
     return PlanarRaster(
-        size, document.structure.depth, planes, colour_of(document, count), has_alpha
+        size, document.structure.depth, planes, describe_colour(document, count), has_alpha
     )
 
 
-def merged_plane(document: MergedHost, number: int) -> Plane:
+def open_merged_plane(document: MergedHost, number: int) -> Plane:
     """One channel of the merged image, whose planes follow one another."""
     found = document.structure
     reader = ChannelReader(
@@ -114,19 +114,19 @@ def merged_plane(document: MergedHost, number: int) -> Plane:
     return Plane(reader, number * found.height)
 
 
-def colour_of(document: LayerHost, colours: int) -> Colour:
+def describe_colour(document: LayerHost, colours: int) -> Colour:
     """The way from the document's samples to sRGB."""
     mode = document.mode
     return Colour(
         mode={"DUOTONE": "GRAY", "BITMAP": "GRAY"}.get(mode, mode),
         icc=None if mode == "DUOTONE" else document.icc_profile,
-        palette=_palette(document) if mode == "INDEXED" else None,
+        palette=_read_palette(document) if mode == "INDEXED" else None,
         inverted=mode in _INKS or mode == "BITMAP",
         colours=colours,
     )
 
 
-def _palette(document: LayerHost) -> Pixels | None:
+def _read_palette(document: LayerHost) -> Pixels | None:
     """(256, 3) uint8, stored as all reds, all greens, all blues."""
     found = document.structure
     if found.palette_length < 768:

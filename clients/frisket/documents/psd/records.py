@@ -48,7 +48,7 @@ class Block:
     length_at: int
     wide: bool
 
-    def padded(self, padding: int) -> int:
+    def find_padded_end(self, padding: int) -> int:
         """The first byte after the block and its padding."""
         return self.data + self.length + (-self.length % padding)
 
@@ -131,11 +131,11 @@ class Record:
         """Rows of the layer."""
         return max(0, self.bottom - self.top)
 
-    def block(self, *keys: bytes) -> Block | None:
+    def find_block(self, *keys: bytes) -> Block | None:
         """The first block with one of the keys."""
         return next((block for block in self.blocks if block.key in keys), None)
 
-    def channel(self, number: int) -> Channel | None:
+    def find_channel(self, number: int) -> Channel | None:
         """The channel with an id, or None."""
         return next((channel for channel in self.channels if channel.id == number), None)
 
@@ -184,7 +184,7 @@ def read_layer_info(source: Source, info: LayerInfo) -> LayerInfo:
     cursor = Cursor(source, info.start, info.start + info.length, info.order)
     info.count = cursor.number("h")
     if abs(info.count) > MAX_LAYERS:
-        raise _wrong(source, f"{abs(info.count)} layers", info.start)
+        raise _refuse(source, f"{abs(info.count)} layers", info.start)
     for _ in range(abs(info.count)):
         info.records.append(_read_record(cursor, info.version))
     info.channels_at = cursor.position
@@ -202,7 +202,7 @@ def _place_channels(cursor: Cursor, record: Record) -> None:
         cursor.skip(length)
 
 
-def _wrong(source: Source, what: str, offset: int) -> UnreadableDocument:
+def _refuse(source: Source, what: str, offset: int) -> UnreadableDocument:
     return UnreadableDocument(source.path, f"{what} cannot be true", offset=offset)
 
 
@@ -210,9 +210,9 @@ def _read_record(cursor: Cursor, version: int) -> Record:
     start = cursor.position
     top, left, bottom, right, count = cursor.numbers("4iH")
     if count > MAX_CHANNELS:
-        raise _wrong(cursor.source, f"{count} channels of a layer", start)
+        raise _refuse(cursor.source, f"{count} channels of a layer", start)
     if max(map(abs, (top, left, bottom, right))) > _MAX_COORDINATE:
-        raise _wrong(cursor.source, "the rectangle of a layer", start)
+        raise _refuse(cursor.source, "the rectangle of a layer", start)
     info = []
     for _ in range(count):
         at = cursor.position
@@ -258,13 +258,13 @@ def _read_mask(part: Cursor, record: Record) -> MaskBlock | None:
         return None
     top, left, bottom, right, background, flags = body.numbers("4i2B")
     if max(map(abs, (top, left, bottom, right))) > _MAX_COORDINATE:
-        raise _wrong(part.source, "the rectangle of a mask", at)
+        raise _refuse(part.source, "the rectangle of a mask", at)
     has_real = any(number == REAL_MASK for number, _, _ in record.channel_info)
     if not has_real or length < 36:
         return MaskBlock(at, length, top, left, bottom, right, background, flags)
     real_flags, real_background, *real = body.numbers("2B4i")
     if max(map(abs, real)) > _MAX_COORDINATE:
-        raise _wrong(part.source, "the rectangle of a mask", at)
+        raise _refuse(part.source, "the rectangle of a mask", at)
     return MaskBlock(
         at, length, top, left, bottom, right, background, flags,
         (real[0], real[1], real[2], real[3]), real_flags, real_background,

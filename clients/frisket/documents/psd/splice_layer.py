@@ -17,9 +17,9 @@ from ..core.pixels import Pixels, convert_depth
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output
 from ..io.splicing import Edit, Splice
-from .convert import as_named, check_named
-from .encode import alpha_channel, zip_channel
-from .rasters import channel_raster
+from .convert import check_named, convert_as_named
+from .encode import make_alpha_writer, make_zip_writer
+from .rasters import build_channel_raster
 from .records import (
     ALPHA,
     BLENDING_LENGTH,
@@ -37,9 +37,9 @@ from .splice_records import (
     check_depth,
     check_limit,
     check_size,
-    info_of,
+    estimate_room,
     mark_preview,
-    room_for,
+    require_info,
     shift_lengths,
 )
 from .tree import Node
@@ -68,18 +68,18 @@ def check_layer(
             document.path, f"a {document.mode} document has no layers", advice="use --as matte"
         )
     check_depth(document)
-    full = abs(info_of(document).count) + len(layers) >= MAX_LAYERS
-    if full or _next_id(document) + len(layers) > _MOST_IDS:
+    full = abs(require_info(document).count) + len(layers) >= MAX_LAYERS
+    if full or _find_next_id(document) + len(layers) > _MOST_IDS:
         raise UnsupportedDocument(
             document.path, "it has the most layers it can have", advice="use --as mask"
         )
     for layer in layers:
-        record = document.node(layer).record
+        record = document.find_node(layer).record
         if not record.channels or not record.name_at:
             raise UnsupportedDocument(
                 document.path, f"layer {layer.path!r} cannot be copied", advice="use --as cutout"
             )
-        check_channel_count(document, layer, len(_ids_of(record)))
+        check_channel_count(document, layer, len(_list_ids(record)))
     check_limit(document, output, document.source.size)
 
 
@@ -87,22 +87,22 @@ def splice_layer(
     document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
     """Write a copy of the document with a cutout above each of the layers."""
-    with as_named(document, output) as named:
+    with convert_as_named(document, output) as named:
         _splice(named, output, {result.layer: result for result in results})
 
 
 def _splice(document: PsdDocument, output: Path, results: Mapping[Layer, LayerResult]) -> None:
-    edits = LayerEdits(info_of(document))
-    nodes = sorted((document.node(layer) for layer in results), key=lambda node: node.index)
+    edits = LayerEdits(require_info(document))
+    nodes = sorted((document.find_node(layer) for layer in results), key=lambda node: node.index)
     copies = []
     for number, node in enumerate(nodes):
-        copy = _Copy(document, node, results[node.layer], _next_id(document) + number)
-        edits.edits += copy.edits()
+        copy = _Copy(document, node, results[node.layer], _find_next_id(document) + number)
+        edits.edits += copy.plan_edits()
         copies.append(copy)
-    edits.edits.append(_count(edits, len(nodes)))
+    edits.edits.append(_raise_count(edits, len(nodes)))
     edits.edits += mark_preview(document)
-    splice = Splice(document.source, edits.finished(document.structure))
-    with atomic_output(output, _room(document, results)) as file:
+    splice = Splice(document.source, edits.finish(document.structure))
+    with atomic_output(output, _estimate_room(document, results)) as file:
         splice.write(file)
         check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)
@@ -110,24 +110,24 @@ def _splice(document: PsdDocument, output: Path, results: Mapping[Layer, LayerRe
             copy.patch(file)
 
 
-def _room(document: PsdDocument, results: Mapping[Layer, LayerResult]) -> int:
-    room = room_for(document, [result.alpha for result in results.values()])
+def _estimate_room(document: PsdDocument, results: Mapping[Layer, LayerResult]) -> int:
+    room = estimate_room(document, [result.alpha for result in results.values()])
     for layer, result in results.items():
-        record = document.node(layer).record
-        raw = layer.width * layer.height * layer.depth // 8 * document.colours()
+        record = document.find_node(layer).record
+        raw = layer.width * layer.height * layer.depth // 8 * document.count_colours()
         copied = sum(channel.length for channel in record.channels)
         room += raw if result.colours is not None else copied
     return room
 
 
-def _count(edits: LayerEdits, more: int) -> Edit:
+def _raise_count(edits: LayerEdits, more: int) -> Edit:
     """The layer count; its sign says something else and is kept."""
     info = edits.info
     count = info.count - more if info.count < 0 else info.count + more
     return Edit(info.start, info.start + 2, struct.pack(f"{info.order}h", count))
 
 
-def _next_id(document: PsdDocument) -> int:
+def _find_next_id(document: PsdDocument) -> int:
     return max(node.layer.id for node in document.nodes) + 1
 
 
@@ -136,7 +136,7 @@ class _Copy:
 
     def __init__(self, document: PsdDocument, node: Node, result: LayerResult, number: int) -> None:
         self._document, self._record, self._colours = document, node.record, result.colours
-        self._info = info_of(document)
+        self._info = require_info(document)
         self._name, self._number = f"{node.layer.name} cutout", number
         self._alpha = Transparency(result.alpha, document, node)
         self._order = self._info.order
@@ -144,18 +144,18 @@ class _Copy:
         self._head: Edit | None = None
         self._sizes: list[int] = []
 
-    def edits(self) -> list[Edit]:
+    def plan_edits(self) -> list[Edit]:
         """Hide the original; add the record after it and the channels after its own."""
         record = self._record
         flags = bytes((record.flags | HIDDEN,))
         at = record.blend_at + FLAGS_AT
-        self._head = Edit(record.end, record.end, self._new_record())
+        self._head = Edit(record.end, record.end, self._pack_record())
         last = record.channels[-1]
         place = last.data + last.length
-        return [Edit(at, at + 1, flags), self._head, Edit(place, place, self._write)]
+        return [Edit(at, at + 1, flags), self._head, Edit(place, place, self._write_channels)]
 
-    def _new_record(self) -> bytes:
-        record, order, ids = self._record, self._order, _ids_of(self._record)
+    def _pack_record(self) -> bytes:
+        record, order, ids = self._record, self._order, _list_ids(self._record)
         room = bytes(struct.calcsize(self._word))
         head = struct.pack(
             f"{order}4iH", record.top, record.left, record.bottom, record.right, len(ids)
@@ -163,10 +163,10 @@ class _Copy:
         infos = b"".join(struct.pack(f"{order}h", number) + room for number in ids)
         blending = bytearray(self._document.source.read(record.blend_at, BLENDING_LENGTH))
         blending[FLAGS_AT] = record.flags & ~(HIDDEN | PROTECTED)
-        extra = self._extra()
+        extra = self._pack_extra()
         return head + infos + bytes(blending) + struct.pack(f"{order}I", len(extra)) + extra
 
-    def _extra(self) -> bytes:
+    def _pack_extra(self) -> bytes:
         """Mask and blending ranges as they are; the name; nothing that is not a pixel layer's."""
         record = self._record
         kept = self._document.source.read(record.mask_at, record.name_at - record.mask_at)
@@ -174,36 +174,36 @@ class _Copy:
         pascal = bytes((len(short),)) + short
         text = self._name.encode("utf-16-le" if self._order == "<" else "utf-16-be")
         unicode_name = struct.pack(f"{self._order}I", len(text) // 2) + text
-        blocks = self._block(b"luni", unicode_name + bytes(-len(unicode_name) % 4))
-        blocks += self._block(b"lyid", struct.pack(f"{self._order}I", self._number))
+        blocks = self._pack_block(b"luni", unicode_name + bytes(-len(unicode_name) % 4))
+        blocks += self._pack_block(b"lyid", struct.pack(f"{self._order}I", self._number))
         return kept + pascal + bytes(-len(pascal) % 4) + blocks
 
-    def _block(self, key: bytes, data: bytes) -> bytes:
+    def _pack_block(self, key: bytes, data: bytes) -> bytes:
         head = b"8BIM" + key if self._order == ">" else b"MIB8" + key[::-1]
         return head + struct.pack(f"{self._order}I", len(data)) + data
 
-    def _write(self, out: Output) -> None:
-        for number in _ids_of(self._record):
+    def _write_channels(self, out: Output) -> None:
+        for number in _list_ids(self._record):
             begin = out.tell()
-            self._channel(number)(out)
+            self._plan_channel(number)(out)
             self._sizes.append(out.tell() - begin)
 
-    def _channel(self, number: int) -> Callable[[Output], None]:
+    def _plan_channel(self, number: int) -> Callable[[Output], None]:
         depth, wide = self._document.structure.depth, self._info.version == 2
         if number == ALPHA:
-            return alpha_channel(self._alpha, depth, wide, self._order)
+            return make_alpha_writer(self._alpha, depth, wide, self._order)
         if self._colours is not None and number >= 0:
             size = self._record.width, self._record.height
-            return zip_channel(lambda rect: self._fresh(rect, number), size, self._order)
-        return lambda out: self._copied(out, number)
+            return make_zip_writer(lambda rect: self._read_fresh(rect, number), size, self._order)
+        return lambda out: self._copy_channel(out, number)
 
-    def _fresh(self, rect: Rect, number: int) -> Pixels:
+    def _read_fresh(self, rect: Rect, number: int) -> Pixels:
         assert self._colours is not None
         plane: Pixels = self._colours.read(rect)[..., number]
         return plane
 
-    def _copied(self, out: Output, number: int) -> None:
-        channel = self._record.channel(number)
+    def _copy_channel(self, out: Output, number: int) -> None:
+        channel = self._record.find_channel(number)
         assert channel is not None
         source = self._document.source
         out.copy(source.path, source.descriptor, channel.data, channel.length)
@@ -217,7 +217,7 @@ class _Copy:
             out.patch(at, struct.pack(self._word, size))
 
 
-def _ids_of(record: Record) -> list[int]:
+def _list_ids(record: Record) -> list[int]:
     """Return the channels that a copy of the layer has."""
     ids = [channel.id for channel in record.channels]
     return ids if ALPHA in ids else [ALPHA, *ids]
@@ -230,7 +230,7 @@ class Transparency:
         if (alpha.width, alpha.height) != (node.record.width, node.record.height):
             raise ValueError(f"the alpha does not fit layer {node.layer.path!r}")
         self._alpha = alpha
-        self._raster = _own(document, node.record)
+        self._raster = _open_own(document, node.record)
         self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
 
     def solid(self, rect: Rect) -> int | None:
@@ -248,8 +248,8 @@ class Transparency:
         return np.asarray((own * new + top // 2) // top).astype(new.dtype)
 
 
-def _own(document: LayerHost, record: Record) -> BaseRaster | None:
-    return channel_raster(document, record, ALPHA) if record.channel(ALPHA) else None
+def _open_own(document: LayerHost, record: Record) -> BaseRaster | None:
+    return build_channel_raster(document, record, ALPHA) if record.find_channel(ALPHA) else None
 
 
 WRITER = ResultWriter(check_layer, splice_layer, many=True)

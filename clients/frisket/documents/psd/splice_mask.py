@@ -17,9 +17,9 @@ from ..core.results import LayerResult, ResultOptions
 from ..io.output import atomic_output
 from ..io.splicing import Edit, Splice
 from .channel import ChannelReader
-from .convert import as_named, check_named
-from .encode import alpha_channel
-from .rasters import reader_of
+from .convert import check_named, convert_as_named
+from .encode import make_alpha_writer
+from .rasters import open_channel
 from .records import (
     MASK,
     MASK_DISABLED,
@@ -35,9 +35,9 @@ from .splice_records import (
     check_depth,
     check_limit,
     check_size,
-    info_of,
+    estimate_room,
     mark_preview,
-    room_for,
+    require_info,
     shift_lengths,
 )
 from .tree import Node
@@ -59,11 +59,11 @@ def check_mask(
     check_named(document, output)
     check_masks(document, layers, options.existing)
     kept = document.structure.merged_at if options.preview == "render" else document.source.size
-    check_limit(document, output, kept - sum(_mask_length(document, layer) for layer in layers))
+    check_limit(document, output, kept - sum(_measure_mask(document, layer) for layer in layers))
 
 
-def _mask_length(document: PsdDocument, layer: Layer) -> int:
-    channel = document.node(layer).record.channel(MASK)
+def _measure_mask(document: PsdDocument, layer: Layer) -> int:
+    channel = document.find_node(layer).record.find_channel(MASK)
     return channel.length if channel else 0
 
 
@@ -77,8 +77,8 @@ def check_masks(host: LayerHost, layers: Sequence[Layer], existing: str) -> None
     """
     check_depth(host)
     for layer in layers:
-        record = host.node(layer).record
-        old = record.channel(MASK)
+        record = host.find_node(layer).record
+        old = record.find_channel(MASK)
         if old is None:
             check_channel_count(host, layer, len(record.channels) + 1)
         elif existing == "refuse":
@@ -87,14 +87,14 @@ def check_masks(host: LayerHost, layers: Sequence[Layer], existing: str) -> None
                 advice="--existing replace or --existing multiply says what becomes of it",
             )  # fmt: skip
         elif existing == "multiply" and record.mask is not None and 0 not in record.mask.size:
-            reader_of(host, record, MASK)
+            open_channel(host, record, MASK)
 
 
 def splice_mask(
     document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
     """Write a copy of the document in which layers carry masks."""
-    with as_named(document, output) as named:
+    with convert_as_named(document, output) as named:
         _splice(named, output, results, options)
 
 
@@ -102,11 +102,11 @@ def _splice(
     document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
     masks = {result.layer: result.alpha for result in results}
-    edits = LayerEdits(info_of(document))
+    edits = LayerEdits(require_info(document))
     used = add_masks(document, edits, masks, options.existing)
     edits.edits += _edit_preview(document, used, options.preview)
-    splice = Splice(document.source, edits.finished(document.structure))
-    room = room_for(document, masks.values())
+    splice = Splice(document.source, edits.finish(document.structure))
+    room = estimate_room(document, masks.values())
     if options.preview == "render":
         found = document.structure
         room += found.channels * found.height * (found.width * found.depth // 8 * 65 // 64 + 8)
@@ -126,11 +126,11 @@ def _edit_preview(
     if preview == "keep":
         return []
     if preview == "render":
-        from .splice_preview import Preview
+        from .splice_preview import PreviewComposer
 
-        fresh = Preview(document, masks)
-        if fresh.allowed():
-            return [fresh.edit()]
+        fresh = PreviewComposer(document, masks)
+        if fresh.is_exact():
+            return [fresh.plan_edit()]
     return mark_preview(document)
 
 
@@ -142,7 +142,7 @@ def add_masks(
     Returns:
         The alphas that go in, by the index of the layer's record.
     """
-    nodes = sorted((host.node(layer) for layer in masks), key=lambda node: node.index)
+    nodes = sorted((host.find_node(layer) for layer in masks), key=lambda node: node.index)
     return {node.index: _add_mask(host, edits, node, masks[node.layer], existing) for node in nodes}
 
 
@@ -152,10 +152,10 @@ def _add_mask(
     record = node.record
     if (alpha.width, alpha.height) != (record.width, record.height):
         raise ValueError(f"the alpha does not fit layer {node.layer.path!r}")
-    if record.channel(MASK) is not None and existing == "multiply" and record.mask is not None:
-        alpha = Multiplied(alpha, document, record)
+    if record.find_channel(MASK) is not None and existing == "multiply" and record.mask is not None:
+        alpha = MultipliedMask(alpha, document, record)
     info = edits.info
-    write = alpha_channel(alpha, document.structure.depth, info.version == 2, info.order)
+    write = make_alpha_writer(alpha, document.structure.depth, info.version == 2, info.order)
     edits.replace_mask_block(record, _renew_mask_block(document, record))
     edits.set_channel(record, MASK, write)
     return alpha
@@ -176,7 +176,7 @@ def _renew_mask_block(document: LayerHost, record: Record) -> bytes:
     return struct.pack(f"{order}I", mask.length) + rectangle + bytes((0, flags)) + rest
 
 
-class Multiplied:
+class MultipliedMask:
     """A new alpha times the mask that the layer already has."""
 
     def __init__(self, alpha: AlphaSource, document: LayerHost, record: Record) -> None:
@@ -184,7 +184,7 @@ class Multiplied:
         self._alpha, self._mask, self._record = alpha, record.mask, record
         self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
         empty = 0 in record.mask.size
-        self._reader = None if empty else reader_of(document, record, MASK)
+        self._reader = None if empty else open_channel(document, record, MASK)
         self._kept: tuple[int, int, Pixels] | None = None
 
     def solid(self, rect: Rect) -> int | None:
@@ -198,26 +198,26 @@ class Multiplied:
         if self._mask.flags & MASK_DISABLED:
             return new
         top = (1 << self.depth) - 1
-        old = self._old(rect).astype(np.uint32)
+        old = self._read_old(rect).astype(np.uint32)
         return ((old * new + top // 2) // top).astype(new.dtype)
 
-    def _old(self, rect: Rect) -> Pixels:
+    def _read_old(self, rect: Rect) -> Pixels:
         """The old mask under ``rect``, its background where it does not reach."""
         top = (1 << self.depth) - 1
         kind = np.uint8 if self.depth == 8 else np.uint16
         full = np.full((rect.height, rect.width), top if self._mask.background else 0, kind)
-        placed = rect.moved(self._record.left - self._mask.left, self._record.top - self._mask.top)
+        placed = rect.shift(self._record.left - self._mask.left, self._record.top - self._mask.top)
         width, height = self._mask.size
         part = placed.intersect(Rect(0, 0, width, height))
         if self._reader is not None and not part.empty:
-            rows = self._rows(self._reader, part.y, part.bottom)[:, part.x : part.right]
+            rows = self._read_rows(self._reader, part.y, part.bottom)[:, part.x : part.right]
             y, x = part.y - placed.y, part.x - placed.x
             full[y : y + part.height, x : x + part.width] = convert_depth(rows, self.depth)
         return (top - full).astype(kind) if self._mask.flags & MASK_INVERTED else full
 
-    def _rows(self, reader: ChannelReader, first: int, last: int) -> Pixels:
+    def _read_rows(self, reader: ChannelReader, first: int, last: int) -> Pixels:
         if self._kept is None or self._kept[:2] != (first, last):
-            self._kept = first, last, reader.rows(first, last)
+            self._kept = first, last, reader.read_rows(first, last)
         return self._kept[2]
 
 

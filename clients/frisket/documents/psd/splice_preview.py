@@ -20,8 +20,8 @@ from ..core.pixels import Pixels, convert_depth
 from ..io.output import Output
 from ..io.splicing import Edit
 from .channel import RLE
-from .encode import packed_values
-from .rasters import channel_raster, layer_raster, merged_plane
+from .encode import pack_values
+from .rasters import build_channel_raster, build_layer_raster, open_merged_plane
 from .records import MASK, MASK_DISABLED, MASK_INVERTED, REAL_MASK
 from .tree import Node
 
@@ -35,64 +35,66 @@ _SAMPLES = 8
 _TOLERANCE = 2 / 255
 
 
-class Preview:
+class PreviewComposer:
     """Composes the visible layers of a document in bands of rows."""
 
     def __init__(self, document: PsdDocument, masks: Mapping[int, AlphaSource]) -> None:
         """``masks`` are new masks by the index of the record, in layer coordinates."""
         self._document, self._masks = document, masks
-        self._nodes = _visible(document.nodes)
+        self._nodes = _list_visible(document.nodes)
         info = document.structure.layer_info
-        self._colours = document.colours()
+        self._colours = document.count_colours()
         extra = document.structure.channels > self._colours
         self._transparent = info is not None and info.count < 0 and extra
         self._top = 255 if document.structure.depth == 8 else 65535
 
-    def allowed(self) -> bool:
+    def is_exact(self) -> bool:
         """Whether composing the document as it stands gives the preview it has."""
         document = self._document
         if document.mode not in ("RGB", "GRAY") or document.structure.depth not in (8, 16):
             return False
-        if not self._nodes or not all(self._plain(node) for node in self._nodes):
+        if not self._nodes or not all(self._is_plain(node) for node in self._nodes):
             return False
         with contextlib.suppress(DocumentError):
-            old = Preview(document, {})
-            return all(old._agrees(y) for y in self._sample_rows())
+            old = PreviewComposer(document, {})
+            return all(old._agrees_with_stored(y) for y in self._choose_rows())
         return False
 
-    def _plain(self, node: Node) -> bool:
+    def _is_plain(self, node: Node) -> bool:
         record = node.record
         if node.layer.kind == "group":
             quiet = record.blend in (b"pass", b"norm") and record.opacity == 255
-            return quiet and not node.layer.has_mask and record.block(*_EFFECTS) is None
+            return quiet and not node.layer.has_mask and record.find_block(*_EFFECTS) is None
         simple = node.layer.kind == "pixel" and record.blend == b"norm" and not record.clipping
-        fill = record.block(_FILL)
+        fill = record.find_block(_FILL)
         solid = fill is None or self._document.source.read(fill.data, 1) == b"\xff"
-        real = record.channel(REAL_MASK) is not None
-        return simple and solid and not real and record.block(*_EFFECTS) is None
+        real = record.find_channel(REAL_MASK) is not None
+        return simple and solid and not real and record.find_block(*_EFFECTS) is None
 
-    def _sample_rows(self) -> Iterator[int]:
+    def _choose_rows(self) -> Iterator[int]:
         height = self._document.height
         for number in range(_SAMPLES):
             yield min(height - 1, number * height // _SAMPLES + height // (2 * _SAMPLES))
 
-    def _agrees(self, y: int) -> bool:
+    def _agrees_with_stored(self, y: int) -> bool:
         """Whether one row is the same as in the stored preview, but for rounding."""
-        composed = self.planes(y, y + 1)
+        composed = self.compose(y, y + 1)
         for number in range(composed.shape[0]):
-            stored = merged_plane(self._document, number).rows(y, y + 1).astype(np.float32)
+            stored = (
+                open_merged_plane(self._document, number).read_rows(y, y + 1).astype(np.float32)
+            )
             if float(np.abs(stored - composed[number]).max()) > _TOLERANCE * self._top + 1:
                 return False
         return True
 
-    def planes(self, first: int, last: int) -> Pixels:
+    def compose(self, first: int, last: int) -> Pixels:
         """(planes, rows, width) of the preview: colours over white, then transparency."""
         shape = (last - first, self._document.width)
         colour = np.zeros((*shape, self._colours), np.float32)
         cover = np.zeros((*shape, 1), np.float32)
         for node in reversed(self._nodes):
             if node.layer.kind != "group":
-                self._over(colour, cover, node, first, last)
+                self._lay_over(colour, cover, node, first, last)
         whole = (colour + (1 - cover)) * self._top
         planes = np.concatenate([whole, cover * self._top], axis=-1)
         count = self._colours + self._transparent
@@ -100,16 +102,18 @@ class Preview:
         rounded = np.clip(planes[..., :count] + 0.5, 0, self._top).astype(kind)
         return np.moveaxis(rounded, -1, 0)
 
-    def _over(self, colour: Pixels, cover: Pixels, node: Node, first: int, last: int) -> None:
+    def _lay_over(self, colour: Pixels, cover: Pixels, node: Node, first: int, last: int) -> None:
         """Lay one layer over what is below it."""
         record, width = node.record, self._document.width
         canvas = Rect(0, first, width, last - first)
         part = canvas.intersect(Rect(record.left, record.top, record.width, record.height))
         if part.empty:
             return
-        inner = part.moved(-record.left, -record.top)
-        pixels = layer_raster(self._document, record).read(inner).astype(np.float32) / self._top
-        opacity = self._opacity(node, inner) * np.float32(record.opacity / 255)
+        inner = part.shift(-record.left, -record.top)
+        pixels = (
+            build_layer_raster(self._document, record).read(inner).astype(np.float32) / self._top
+        )
+        opacity = self._read_opacity(node, inner) * np.float32(record.opacity / 255)
         if node.layer.has_alpha:
             opacity = opacity * pixels[..., -1]
         alpha = opacity[..., None]
@@ -119,39 +123,45 @@ class Preview:
         colour[rows, columns] = below * (1 - alpha) + pixels[..., : self._colours] * alpha
         cover[rows, columns] = cover[rows, columns] * (1 - alpha) + alpha
 
-    def _opacity(self, node: Node, inner: Rect) -> Pixels:
+    def _read_opacity(self, node: Node, inner: Rect) -> Pixels:
         """The layer's mask, new or old, as floats (rows, columns)."""
         record = node.record
         fresh = self._masks.get(node.index)
         if fresh is not None:
             return convert_depth(fresh.read(inner), 32)
-        if record.channel(MASK) is None or record.mask is None or record.mask.flags & MASK_DISABLED:
+        if (
+            record.find_channel(MASK) is None
+            or record.mask is None
+            or record.mask.flags & MASK_DISABLED
+        ):
             return np.ones((inner.height, inner.width), np.float32)
         mask = record.mask
         values = np.full((inner.height, inner.width), mask.background / 255, np.float32)
-        placed = inner.moved(record.left - mask.left, record.top - mask.top)
+        placed = inner.shift(record.left - mask.left, record.top - mask.top)
         part = placed.intersect(Rect(0, 0, *mask.size))
         if not part.empty:
-            raster = channel_raster(self._document, record, MASK)
+            raster = build_channel_raster(self._document, record, MASK)
             y, x = part.y - placed.y, part.x - placed.x
             old = convert_depth(raster.read(part)[..., 0], 32)
             values[y : y + part.height, x : x + part.width] = old
         return np.asarray(1 - values) if mask.flags & MASK_INVERTED else values
 
-    def edit(self) -> Edit:
+    def plan_edit(self) -> Edit:
         """Exchange the merged image; further channels of it are kept."""
         found = self._document.structure
         return Edit(found.merged_at, self._document.source.size, self._write)
 
-    def _bands(self) -> Iterator[list[Pixels]]:
+    def _compose_bands(self) -> Iterator[list[Pixels]]:
         """All planes of the new merged image, band by band."""
         found = self._document.structure
         step = max(1, _BAND_PIXELS // found.width)
         for y in range(0, found.height, step):
             last = min(y + step, found.height)
-            planes = list(self.planes(y, last))
+            planes = list(self.compose(y, last))
             kept = range(len(planes), found.channels)
-            yield planes + [merged_plane(self._document, one).rows(y, last) for one in kept]
+            yield planes + [
+                open_merged_plane(self._document, one).read_rows(y, last) for one in kept
+            ]
 
     def _write(self, out: Output) -> None:
         """Planes follow one another, so each is spooled until all bands are composed."""
@@ -164,9 +174,9 @@ class Preview:
                 stack.enter_context(tempfile.TemporaryFile(dir=folder))
                 for _ in range(found.channels)
             ]
-            for planes in self._bands():
+            for planes in self._compose_bands():
                 for plane, spool, sizes in zip(planes, spools, lengths, strict=True):
-                    rows = packed_values(plane)
+                    rows = pack_values(plane)
                     sizes += map(len, rows)
                     spool.write(b"".join(rows))
             table = np.array([size for sizes in lengths for size in sizes], f">u{width}")
@@ -177,7 +187,7 @@ class Preview:
                 out.copy(out.path, spool.fileno(), 0, size)
 
 
-def _visible(nodes: list[Node]) -> list[Node]:
+def _list_visible(nodes: list[Node]) -> list[Node]:
     """Nodes that are shown together with every group around them."""
     found, hidden = [], -1
     for node in nodes:

@@ -55,7 +55,7 @@ class LayerEdits:
 
     def set_channel(self, record: Record, number: int, write: Callable[[Output], None]) -> None:
         """Give a layer a channel, in place of the one it has or after its last one."""
-        old = record.channel(number)
+        old = record.find_channel(number)
         if old is not None:
             data = Edit(old.data, old.data + old.length, write)
             self.edits.append(data)
@@ -67,12 +67,12 @@ class LayerEdits:
         entry = struct.pack(f"{self.info.order}h", number) + bytes(struct.calcsize(self._word))
         head = Edit(record.blend_at, record.blend_at, entry)
         last = record.channels[-1] if record.channels else None
-        place = last.data + last.length if last else self._place_without_channels(record)
+        place = last.data + last.length if last else self._find_place(record)
         data = Edit(place, place, write)
         self.edits += [head, data]
         self.lengths.append((head, data))
 
-    def _place_without_channels(self, record: Record) -> int:
+    def _find_place(self, record: Record) -> int:
         """Where a layer's channels would begin: after those of the layers before it."""
         place = self.info.channels_at
         for other in self.info.records:
@@ -81,7 +81,7 @@ class LayerEdits:
             place = max([place, *(one.data + one.length for one in other.channels)])
         return place
 
-    def finished(self, structure: Structure) -> list[Edit]:
+    def finish(self, structure: Structure) -> list[Edit]:
         """All edits, with one more for the padding at the end of the layer info."""
         info = self.info
         stop = info.start + info.length
@@ -95,12 +95,12 @@ class LayerEdits:
     def _pad(self, out: Output) -> None:
         """Pad as the old one was: to four, to two, or not at all; placed by ``shift_lengths``."""
         info = self.info
-        begin = self._begin(out)
+        begin = self._find_begin(out)
         content = out.tell() - begin
         align = 4 if info.key or info.length % 4 == 0 else 2 if info.length % 2 == 0 else 1
         out.write(bytes(-content % align))
 
-    def _begin(self, out: Output) -> int:
+    def _find_begin(self, out: Output) -> int:
         """Position of the layer count in the new file, before the splice has ended."""
         grown = sum(
             edit.size - (edit.end - edit.start)
@@ -110,7 +110,7 @@ class LayerEdits:
         return self.base + self.info.start + grown
 
 
-def info_of(host: LayerHost) -> LayerInfo:
+def require_info(host: LayerHost) -> LayerInfo:
     """Return the layers of a document that has some."""
     info = host.structure.layer_info
     assert info is not None
@@ -150,46 +150,46 @@ def shift_lengths(out: Output, splice: Splice, structure: Structure, edits: Laye
     for head, data in edits.lengths:
         out.patch(head.at + CHANNEL_LENGTH_AT, struct.pack(word, data.size))
     for position, data in edits.patched:
-        out.patch(splice.moved(position), struct.pack(word, data.size))
+        out.patch(splice.locate(position), struct.pack(word, data.size))
     assert edits.padding is not None
-    start, end = splice.moved(info.start), edits.padding.at + edits.padding.size
+    start, end = splice.locate(info.start), edits.padding.at + edits.padding.size
     form = f"{info.order}{'Q' if info.wide else 'I'}"
     length = end - start
     if info.key:
         length = edits.padding.at - start
         length += -length % 4 if info.length % 4 == 0 else 0
-    out.patch(splice.moved(info.length_at), struct.pack(form, length))
+    out.patch(splice.locate(info.length_at), struct.pack(form, length))
     old_end = edits.padding.end
     section = (
         structure.section_length
-        + (end - splice.moved(structure.section_at))
+        + (end - splice.locate(structure.section_at))
         - (old_end - structure.section_at)
     )
     if structure.standard_at:
         form = ">Q" if structure.big else ">I"
-        out.patch(splice.moved(structure.section_at), struct.pack(form, section))
+        out.patch(splice.locate(structure.section_at), struct.pack(form, section))
 
 
 def mark_preview(document: PsdDocument) -> list[Edit]:
     """Say in the version info that the merged image is no longer real."""
-    found = document.structure.resource(VERSION_INFO)
+    found = document.structure.find_resource(VERSION_INFO)
     if found is None or found.length <= REAL_PREVIEW_AT:
         return []
     at = found.data + REAL_PREVIEW_AT
     return [Edit(at, at + 1, b"\0")]
 
 
-def room_for(document: PsdDocument, alphas: Iterable[AlphaSource]) -> int:
+def estimate_room(document: PsdDocument, alphas: Iterable[AlphaSource]) -> int:
     """Bytes the new file may take at most: tiles that are not solid count in full."""
     size = document.source.size + (1 << 16)
     item = max(1, document.structure.depth // 8)
     for alpha in alphas:
         size += alpha.height * (alpha.width * item // 64 + 8)
-        size += sum(_unpacked(alpha, y, item) for y in range(0, alpha.height, _TILE))
+        size += sum(_measure_row(alpha, y, item) for y in range(0, alpha.height, _TILE))
     return size
 
 
-def _unpacked(alpha: AlphaSource, y: int, item: int) -> int:
+def _measure_row(alpha: AlphaSource, y: int, item: int) -> int:
     """Bytes of the tiles of one row that are not solid."""
     height, total = min(_TILE, alpha.height - y), 0
     for x in range(0, alpha.width, _TILE):
@@ -205,7 +205,7 @@ def check_size(document: PsdDocument, out: Output) -> None:
         OutputError: It has.
     """
     if not document.structure.big and out.tell() > PSD_LIMIT:
-        raise _too_large(document)
+        raise _refuse_size(document)
 
 
 def check_limit(document: PsdDocument, output: Path, least: int) -> None:
@@ -216,10 +216,10 @@ def check_limit(document: PsdDocument, output: Path, least: int) -> None:
     """
     widened = document.structure.big or output.suffix.lower() == ".psb"
     if not widened and least > PSD_LIMIT:
-        raise _too_large(document)
+        raise _refuse_size(document)
 
 
-def _too_large(document: PsdDocument) -> OutputError:
+def _refuse_size(document: PsdDocument) -> OutputError:
     return OutputError(
         document.path,
         "the result would pass the two gigabytes that end a PSD",

@@ -17,9 +17,9 @@ from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output
 from ..io.splicing import Edit, Splice
 from .channel import RAW, RLE
-from .convert import as_named, check_named
-from .encode import bands, packed_rows, stored_bytes
-from .splice_records import check_depth, check_limit, check_size, room_for
+from .convert import check_named, convert_as_named
+from .encode import bands, pack_rows, to_stored_bytes
+from .splice_records import check_depth, check_limit, check_size, estimate_room
 from .structure import COUNT_LENGTH, MERGED_CHANNELS_AT, Resource, Structure
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def splice_selection(
     """
     [result] = results
     alpha = _place_on_canvas(document, result)
-    with as_named(document, output) as named:
+    with convert_as_named(document, output) as named:
         _splice(named, output, alpha, options.name)
 
 
-def _count(found: Structure) -> Edit:
+def _raise_count(found: Structure) -> Edit:
     end = MERGED_CHANNELS_AT + COUNT_LENGTH
     return Edit(MERGED_CHANNELS_AT, end, struct.pack(">H", found.channels + 1))
 
@@ -59,13 +59,13 @@ def _place_on_canvas(document: PsdDocument, result: LayerResult) -> AlphaSource:
 
 def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, name: str) -> None:
     found = document.structure
-    edits = [_count(found)]
-    edits += _resources(document, name)
+    edits = [_raise_count(found)]
+    edits += _plan_resources(document, name)
     source = Floating(at_depth(alpha, 16)) if found.depth == 32 else at_depth(alpha, found.depth)
-    plane = _SelectionPlane(document, source, _compression_of(document))
-    edits += plane.edits()
+    plane = _SelectionPlane(document, source, _read_compression(document))
+    edits += plane.plan_edits()
     splice = Splice(document.source, edits)
-    with atomic_output(out, room_for(document, [alpha])) as file:
+    with atomic_output(out, estimate_room(document, [alpha])) as file:
         splice.write(file)
         check_size(document, file)
         plane.patch(file)
@@ -98,7 +98,7 @@ def check_selection(
             advice="delete a saved selection first, or use --as matte",
         )
     document.check_channels()
-    compression = _compression_of(document)
+    compression = _read_compression(document)
     if compression not in (RAW, RLE):
         raise UnsupportedDocument(
             document.path, f"the merged image has compression {compression}", advice="use --as mask"
@@ -107,7 +107,7 @@ def check_selection(
     check_limit(document, output, document.source.size)
 
 
-def _compression_of(document: PsdDocument) -> int:
+def _read_compression(document: PsdDocument) -> int:
     return int.from_bytes(document.source.read(document.structure.merged_at, 2), "big")
 
 
@@ -141,7 +141,7 @@ class _SelectionPlane:
         self._lengths: list[int] = []
         self._table_edit: Edit | None = None
 
-    def edits(self) -> list[Edit]:
+    def plan_edits(self) -> list[Edit]:
         """Row lengths after the table, and the plane after the last row."""
         end = find_end(self._document, self._compression)
         if self._compression == RAW:
@@ -152,11 +152,11 @@ class _SelectionPlane:
 
     def _write_raw(self, out: Output) -> None:
         for band in bands(self._alpha.width, self._alpha.height):
-            out.write(stored_bytes(self._alpha.read(band), ">").tobytes())
+            out.write(to_stored_bytes(self._alpha.read(band), ">").tobytes())
 
     def _write_rle(self, out: Output) -> None:
         for band in bands(self._alpha.width, self._alpha.height):
-            rows = packed_rows(self._alpha, band)
+            rows = pack_rows(self._alpha, band)
             self._lengths += map(len, rows)
             out.write(b"".join(rows))
         if self._width == 2 and max(self._lengths, default=0) > 0xFFFF:
@@ -171,27 +171,27 @@ class _SelectionPlane:
             out.patch(self._table_edit.at, np.array(self._lengths, f">u{self._width}").tobytes())
 
 
-def _resources(document: PsdDocument, name: str) -> list[Edit]:
+def _plan_resources(document: PsdDocument, name: str) -> list[Edit]:
     """Names, identifiers and display of the saved selections, with one more."""
     found = document.structure
-    before = max(0, found.channels - document.colours())
+    before = max(0, found.channels - document.count_colours())
     edits = []
     fresh = b""
     for number, extend in (
-        (NAMES, _short_names),
-        (UNICODE_NAMES, _long_names),
-        (IDENTIFIERS, _identifiers),
-        (DISPLAY, _displays),
+        (NAMES, _extend_short_names),
+        (UNICODE_NAMES, _extend_long_names),
+        (IDENTIFIERS, _extend_identifiers),
+        (DISPLAY, _extend_displays),
     ):
-        old = found.resource(number)
+        old = found.find_resource(number)
         data = document.source.read(old.data, old.length) if old else b""
         data = extend(data, before, name, old is not None)
         if not data:
             continue
         if old is not None:
-            edits.append(_replaced(document, old, data))
+            edits.append(_replace_resource(document, old, data))
         else:
-            fresh += b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + _even(data)
+            fresh += b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + _pad_even(data)
     if fresh:
         end = found.resources[-1].end if found.resources else found.resources_at + 4
         end = min(end, found.resources_at + 4 + found.resources_length)
@@ -199,19 +199,19 @@ def _resources(document: PsdDocument, name: str) -> list[Edit]:
     return edits
 
 
-def _replaced(document: PsdDocument, old: Resource, data: bytes) -> Edit:
+def _replace_resource(document: PsdDocument, old: Resource, data: bytes) -> Edit:
     found = document.structure
     stop = min(old.end, found.resources_at + 4 + found.resources_length)
-    return Edit(old.data - 4, stop, struct.pack(">I", len(data)) + _even(data))
+    return Edit(old.data - 4, stop, struct.pack(">I", len(data)) + _pad_even(data))
 
 
-def _even(data: bytes) -> bytes:
+def _pad_even(data: bytes) -> bytes:
     return data + bytes(len(data) % 2)
 
 
-def _short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
+def _extend_short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
     """Pascal strings, one for every selection."""
-    count = len(list(_pascal_strings(data)))
+    count = len(list(_split_pascal_strings(data)))
     names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
     for one in names:
         raw = one.encode("mac-roman", "replace")[:255]
@@ -219,7 +219,7 @@ def _short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
     return data
 
 
-def _pascal_strings(data: bytes) -> Iterator[bytes]:
+def _split_pascal_strings(data: bytes) -> Iterator[bytes]:
     position = 0
     while position < len(data):
         length = data[position]
@@ -227,7 +227,7 @@ def _pascal_strings(data: bytes) -> Iterator[bytes]:
         position += 1 + length
 
 
-def _long_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
+def _extend_long_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
     """UTF-16 strings with a count and a final zero, one for every selection."""
     count, position = 0, 0
     while position + 4 <= len(data):
@@ -240,7 +240,7 @@ def _long_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
     return data
 
 
-def _identifiers(data: bytes, before: int, name: str, exists: bool) -> bytes:
+def _extend_identifiers(data: bytes, before: int, name: str, exists: bool) -> bytes:
     """One number each; a list that is not there is not begun for old selections."""
     if len(data) != 4 * before:
         return b""
@@ -248,7 +248,7 @@ def _identifiers(data: bytes, before: int, name: str, exists: bool) -> bytes:
     return data + struct.pack(">I", max(numbers, default=0) + 1)
 
 
-def _displays(data: bytes, before: int, name: str, exists: bool) -> bytes:
+def _extend_displays(data: bytes, before: int, name: str, exists: bool) -> bytes:
     """Version 1 and thirteen bytes each."""
     if not exists and before == 0:
         data = struct.pack(">I", 1)
@@ -260,7 +260,7 @@ def _patch_resources(out: Output, splice: Splice, found: Structure, edits: list[
     end = start + found.resources_length
     grown = sum(edit.size - (edit.end - edit.start) for edit in edits if start <= edit.start <= end)
     length = struct.pack(">I", found.resources_length + grown)
-    out.patch(splice.moved(found.resources_at), length)
+    out.patch(splice.locate(found.resources_at), length)
 
 
 WRITER = ResultWriter(check_selection, splice_selection)

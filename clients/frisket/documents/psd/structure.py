@@ -87,7 +87,7 @@ class Structure:
         """Whether lengths of the file are those of a PSB."""
         return self.version == 2
 
-    def resource(self, number: int) -> Resource | None:
+    def find_resource(self, number: int) -> Resource | None:
         """The first image resource with an id."""
         return next((one for one in self.resources if one.id == number), None)
 

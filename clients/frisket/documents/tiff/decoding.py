@@ -20,14 +20,14 @@ _SHORT, _LONG = 3, 4
 def decoder(page: Any) -> Decode:
     """What decodes the segments of a tifffile page; it raises whatever its codec raises."""
     if page.compression == _LZW:
-        return partial(_decode_lzw, _unpacked(page), page.fillorder == 2)
+        return partial(_decode_lzw, _strip_compression(page), page.fillorder == 2)
     tables = {}
     if page.compression in JPEG:
         tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
     return lambda data, index: page.decode(data, index, **tables)[0]
 
 
-def _unpacked(page: Any) -> Any:
+def _strip_compression(page: Any) -> Any:
     """The same page, as if nothing but the predictor had to be undone."""
     plain = copy.copy(page)
     plain.__dict__.pop("decode", None)  # kept from an earlier use
@@ -47,12 +47,12 @@ def _decode_lzw(plain: Any, reversed_bits: bool, data: bytes, index: int) -> Pix
         data = bytes(imagecodecs.bitorder_decode(data))
     depth, rows, columns, samples = plain.decode(None, index)[2]
     row_bytes = -(-columns * samples * plain.bitspersample // 8)
-    small = _one_row(data, depth * rows * row_bytes)
+    small = _wrap_row(data, depth * rows * row_bytes)
     decoded: Pixels | None = plain.decode(imagecodecs.tiff_decode(small).tobytes(), index)[0]
     return decoded
 
 
-def _one_row(data: bytes, length: int) -> bytes:
+def _wrap_row(data: bytes, length: int) -> bytes:
     """A TIFF of one row of ``length`` bytes whose only strip is LZW ``data``."""
     tags = [
         (256, _LONG, length), (257, _LONG, 1), (258, _SHORT, 8), (259, _SHORT, _LZW),

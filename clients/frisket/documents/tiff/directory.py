@@ -86,14 +86,14 @@ def read_directory(source: Source, layout: Layout, offset: int) -> Directory:
     return Directory(offset, entries, following, end)
 
 
-def values_of(source: Source, layout: Layout, entry: bytes) -> tuple[int, ...]:
+def read_values(source: Source, layout: Layout, entry: bytes) -> tuple[int, ...]:
     """Whole numbers of an entry of bytes, shorts, longs or long8s."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     form = f"{layout.order}{count}{_FORMATS[kind]}"
-    return struct.unpack(form, raw_value(source, layout, entry))
+    return struct.unpack(form, read_raw_value(source, layout, entry))
 
 
-def raw_value(source: Source, layout: Layout, entry: bytes) -> bytes:
+def read_raw_value(source: Source, layout: Layout, entry: bytes) -> bytes:
     """The bytes of an entry's value, inline or not."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     size = SIZES.get(kind, 1) * count

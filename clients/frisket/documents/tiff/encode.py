@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.pixels import Pixels, in_order
+from ..core.pixels import Pixels, to_byte_order
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
 KEPT = (NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS)
@@ -34,18 +34,18 @@ class Coding:
 
     def encode(self, pixels: Pixels) -> bytes:
         """A segment of (rows, columns, samples) as it goes into the file."""
-        data = self._predicted(np.ascontiguousarray(pixels))
-        encoded = _encoder(self)(data)
+        data = self._predict(np.ascontiguousarray(pixels))
+        encoded = _choose_encoder(self)(data)
         if not self.reversed_bits:
             return encoded
         import imagecodecs
 
         return bytes(imagecodecs.bitorder_encode(encoded))
 
-    def _predicted(self, pixels: Pixels) -> Pixels:
+    def _predict(self, pixels: Pixels) -> Pixels:
         import imagecodecs
 
-        kind = in_order(pixels.dtype, self.order)
+        kind = to_byte_order(pixels.dtype, self.order)
         if self.predictor == _FLOAT_PREDICTOR:
             # This predictor splits numbers into planes of bytes and has an order of its own.
             return np.asarray(imagecodecs.floatpred_encode(pixels, axis=-2))
@@ -54,7 +54,7 @@ class Coding:
         return np.ascontiguousarray(pixels.astype(kind, copy=False))
 
 
-def _encoder(coding: Coding) -> Callable[[Pixels], bytes]:
+def _choose_encoder(coding: Coding) -> Callable[[Pixels], bytes]:
     import imagecodecs
 
     if coding.compression == LZW:

@@ -48,9 +48,9 @@ class LayeredBlock:
         )
         # The stretch that layer info may fill; no length of it is stored.
         self.structure.section_at = start + length - 4
-        self.structure.layer_info = self._layer_info(order)
+        self.structure.layer_info = self._find_layer_info(order)
 
-    def _layer_info(self, order: str) -> LayerInfo | None:
+    def _find_layer_info(self, order: str) -> LayerInfo | None:
         cursor = Cursor(self.source, self.start, self.start + self.length, order)
         if cursor.take(len(_HEADER)) != _HEADER:
             return None
@@ -68,7 +68,7 @@ class LayeredBlock:
         info = self.structure.layer_info
         return build(self.source, info.records, self.mode, self.structure.depth) if info else []
 
-    def node(self, layer: Layer) -> Node:
+    def find_node(self, layer: Layer) -> Node:
         """The record behind a layer.
 
         Raises:
@@ -79,7 +79,7 @@ class LayeredBlock:
             raise LayerNotFound(self.path, layer.path, [node.layer.path for node in self.nodes])
         return found
 
-    def colours(self) -> int:
+    def count_colours(self) -> int:
         """How many channels are colour."""
         return COLOURS.get(self.mode, 1)
 

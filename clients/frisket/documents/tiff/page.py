@@ -24,13 +24,13 @@ _ALPHA = (1, 2)  # ExtraSamples: associated, unassociated
 
 
 @dataclass(frozen=True)
-class Geometry:
+class PageGeometry:
     """Where the segments of a page lie.
 
     Attributes:
         width: Columns of the page.
         height: Rows of the page.
-        samples: Samples of a pixel as stored.
+        samples: PageSamples of a pixel as stored.
         tile_width: Columns of a segment; the page's width for strips.
         tile_height: Rows of a segment.
         tiled: Tiles rather than strips.
@@ -67,7 +67,7 @@ class Geometry:
         return (plane * self.down + row) * self.across + column
 
 
-def geometry(path: str, page: Any) -> Geometry:
+def geometry(path: str, page: Any) -> PageGeometry:
     """Check a tifffile page and describe it.
 
     Raises:
@@ -91,7 +91,9 @@ def geometry(path: str, page: Any) -> Geometry:
     if tile_width <= 0 or tile_height <= 0:
         raise UnsupportedDocument(path, "strips or tiles without extent")
     planar = page.planarconfig == 2 and samples > 1
-    result = Geometry(width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page))
+    result = PageGeometry(
+        width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page)
+    )
     held = 1 if planar else samples
     if not result.raw or tiled:
         check_segment(path, tile_width * tile_height * held * page.dtype.itemsize)
@@ -107,7 +109,7 @@ def _is_raw(page: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Samples:
+class PageSamples:
     """Which stored samples are read, and what they mean.
 
     Attributes:
@@ -123,7 +125,7 @@ class Samples:
     premultiplied: bool
 
 
-def samples_of(page: Any) -> Samples:
+def describe_samples(page: Any) -> PageSamples:
     """Colour samples first, then the first sample that is declared to be transparency."""
     stored, extras = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
     mode = MODES.get(int(page.photometric), "MULTICHANNEL")
@@ -138,10 +140,10 @@ def samples_of(page: Any) -> Samples:
     first = stored - len(extras) + found[0] if found else 0
     alpha = bool(found) and expected <= first < stored
     taken = (*range(max(1, expected)), *((first,) if alpha else ()))
-    return Samples(mode, taken, alpha, alpha and extras[found[0]] == 1)
+    return PageSamples(mode, taken, alpha, alpha and extras[found[0]] == 1)
 
 
-def colour_of(page: Any, samples: Samples) -> Colour:
+def describe_colour(page: Any, samples: PageSamples) -> Colour:
     """The way from the page's samples to sRGB."""
     lab = int(page.photometric)
     bits = page.bitspersample if isinstance(page.bitspersample, int) else 0
@@ -149,7 +151,7 @@ def colour_of(page: Any, samples: Samples) -> Colour:
     return Colour(
         mode=samples.mode,
         icc=page.iccprofile or None,
-        palette=_palette(page),
+        palette=_read_palette(page),
         inverted=int(page.photometric) == 0,
         signed_lab=lab == 8,
         colours=len(samples.taken) - samples.alpha,
@@ -158,7 +160,7 @@ def colour_of(page: Any, samples: Samples) -> Colour:
     )
 
 
-def _palette(page: Any) -> Pixels | None:
+def _read_palette(page: Any) -> Pixels | None:
     """(entries, 3) uint8 from the colour map, or None."""
     if int(page.photometric) != 3 or page.colormap is None:
         return None

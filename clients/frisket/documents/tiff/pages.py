@@ -38,13 +38,13 @@ def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
             continue
         pages.append(page)
         if page.subifds:
-            reduced.setdefault(len(pages) - 1, []).extend(_sub_pages(page))
+            reduced.setdefault(len(pages) - 1, []).extend(_list_sub_pages(page))
     if not pages:
         raise UnreadableDocument(path, "no page with pixels")
     return pages, reduced
 
 
-def _sub_pages(page: Any) -> list[Any]:
+def _list_sub_pages(page: Any) -> list[Any]:
     """Levels that hang below a page; damaged ones only cost the short cut they offer."""
     with contextlib.suppress(Exception):
         return [sub for sub in page.pages if int(sub.subfiletype) & _REDUCED]
@@ -60,7 +60,7 @@ def is_level(level: TiffRaster, full: TiffRaster) -> bool:
     return skew <= max(full.width, full.height)
 
 
-def turn_of(page: Any) -> Turn | None:
+def find_turn(page: Any) -> Turn | None:
     """How the stored page is turned upright; None where it is already."""
     tag = page.tags.get(_ORIENTATION)
     return TURNS.get(int(tag.value)) if tag is not None and isinstance(tag.value, int) else None

@@ -21,16 +21,25 @@ from ..base.oriented import StoredAlpha
 from ..base.writer import ResultWriter
 from ..core.errors import UnreadableDocument, UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
-from ..core.pixels import Pixels, peak
+from ..core.pixels import Pixels, peak_of
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output, check_place
-from ..io.parallel import ordered
+from ..io.parallel import map_ordered
 from ..io.source import Source
-from .directory import LONG, LONG8, SHORT, Directory, Layout, read_directory, read_layout, values_of
+from .directory import (
+    LONG,
+    LONG8,
+    SHORT,
+    Directory,
+    Layout,
+    read_directory,
+    read_layout,
+    read_values,
+)
 from .encode import DEFLATE, KEPT, Coding
 from .page import JPEG
-from .pages import turn_of
-from .splice_directories import Entries, check_publish, layout_for, publish
+from .pages import find_turn
+from .splice_directories import Entries, check_publish, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -104,10 +113,10 @@ def check_alpha(
         plan = _plan(document, source, document.page_number(layer))
         check_place(output, source.size + plan.room)
         if plan.copied:
-            _old_segments(source, plan)
+            _read_old_segments(source, plan)
         segments = sum(1 for _ in plan.rects()) * plan.raster.geometry.planes
         length = source.size + plan.room
-        check_publish(source, plan.layout, plan.directory.offset, length, _more(segments))
+        check_publish(source, plan.layout, plan.directory.offset, length, _estimate_more(segments))
 
 
 def splice_alpha(
@@ -124,7 +133,7 @@ def splice_alpha(
 
 
 def _turn_alpha(plan: PagePlan, alpha: AlphaSource) -> AlphaTarget:
-    turn = turn_of(plan.page)
+    turn = find_turn(plan.page)
     stored = alpha if turn is None else StoredAlpha(alpha, turn)
     if (stored.width, stored.height) != (plan.raster.width, plan.raster.height):
         raise ValueError("the alpha does not fit the page")
@@ -133,7 +142,7 @@ def _turn_alpha(plan: PagePlan, alpha: AlphaSource) -> AlphaTarget:
 
 def _plan(document: TiffDocument, source: Source, number: int) -> PagePlan:
     layout = read_layout(source)
-    raster, page = document.stored(number), document.pages[number]
+    raster, page = document.open_stored(number), document.pages[number]
     _check_samples(document, page, raster)
     shape = raster.geometry
     lossless = int(page.compression) in KEPT
@@ -170,37 +179,39 @@ def _check_samples(document: TiffDocument, page: Any, raster: TiffRaster) -> Non
 def _append(file: Output, source: Source, target: AlphaTarget) -> None:
     file.align(8)
     if target.copied:
-        offsets, counts = _planar(file, source, target)
+        offsets, counts = _write_alpha_plane(file, source, target)
     elif target.raster.geometry.planar:
-        offsets, counts = _planes(file, target)
+        offsets, counts = _write_planes(file, target)
     else:
-        offsets, counts = _chunky(file, target)
+        offsets, counts = _write_chunky(file, target)
     old = target.layout
-    new = layout_for(file, old, _more(len(offsets)))
-    changed = _changed(target, new, offsets, counts)
+    new = choose_layout(file, old, _estimate_more(len(offsets)))
+    changed = _list_changed(target, new, offsets, counts)
 
     def exchange(entries: Entries) -> Entries:
-        return _entries(file, source, target, new, entries, changed)
+        return _exchange_entries(file, source, target, new, entries, changed)
 
     publish(file, source, old, new, (target.directory.offset, exchange))
 
 
-def _more(segments: int) -> int:
+def _estimate_more(segments: int) -> int:
     """Return the bytes that the directory and its tables take at most."""
     return 32 * segments + _DIRECTORY_ROOM
 
 
-def _chunky(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
+def _write_chunky(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
     """All pixels once more, with the alpha between them."""
     offsets, counts = [], []
-    for data in ordered(lambda rect: target.coding.encode(_joined(target, rect)), target.rects()):
+    for data in map_ordered(
+        lambda rect: target.coding.encode(_join_samples(target, rect)), target.rects()
+    ):
         offsets.append(file.tell())
         counts.append(len(data))
         file.write(data + bytes(len(data) % 2))
     return offsets, counts
 
 
-def _joined(target: AlphaTarget, rect: Rect) -> Pixels:
+def _join_samples(target: AlphaTarget, rect: Rect) -> Pixels:
     """A segment of stored samples with the alpha after them, or in place of the old one."""
     stored = target.raster.read_samples(rect)
     height = target.height if target.tiled else rect.height
@@ -208,17 +219,17 @@ def _joined(target: AlphaTarget, rect: Rect) -> Pixels:
     full = np.zeros((height, width, target.samples), target.raster.stored_dtype)
     part = full[: rect.height, : rect.width]
     part[..., : stored.shape[-1]] = stored
-    part[..., _place(target)] = _opacity(target, rect, stored)
+    part[..., _find_place(target)] = _read_opacity(target, rect, stored)
     return full
 
 
-def _place(target: AlphaTarget) -> int:
+def _find_place(target: AlphaTarget) -> int:
     return target.samples - 1 if target.replaced is None else target.replaced
 
 
-def _opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pixels:
+def _read_opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pixels:
     """The alpha in the page's own samples; what was transparent stays so."""
-    alpha = scaled(target.alpha.read(rect), target.raster.stored_dtype)
+    alpha = scale_alpha(target.alpha.read(rect), target.raster.stored_dtype)
     if target.replaced is None or stored is None:
         return alpha
     old = stored[..., target.replaced].astype(np.float64)
@@ -227,18 +238,18 @@ def _opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pixels:
     return (product if alpha.dtype.kind == "f" else np.rint(product)).astype(alpha.dtype)
 
 
-def scaled(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
+def scale_alpha(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
     """An alpha (uint8 or uint16) in the samples of a page: whole numbers or floats 0..1."""
     top = float(np.iinfo(values.dtype).max)
     if dtype.kind == "f":
         return (values / top).astype(dtype)
     if values.dtype == dtype:
         return values
-    full = peak(dtype)
+    full = peak_of(dtype)
     return np.rint(values.astype(np.float64) * (full / top)).astype(dtype)
 
 
-def _old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[int]]:
+def _read_old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[int]]:
     """Return where the page's segments lie, and how long they are.
 
     Raises:
@@ -246,8 +257,8 @@ def _old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[int]]
     """
     tiled, entries = plan.raster.geometry.tiled, plan.directory.entries
     try:
-        offsets = values_of(source, plan.layout, entries[324 if tiled else 273])
-        counts = values_of(source, plan.layout, entries[325 if tiled else 279])
+        offsets = read_values(source, plan.layout, entries[324 if tiled else 273])
+        counts = read_values(source, plan.layout, entries[325 if tiled else 279])
     except KeyError as error:
         raise UnreadableDocument(
             source.path, f"tag {error} is missing or no whole number", offset=plan.directory.offset
@@ -255,46 +266,48 @@ def _old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[int]]
     return list(offsets), list(counts)
 
 
-def _planar(file: Output, source: Source, target: AlphaTarget) -> tuple[list[int], list[int]]:
+def _write_alpha_plane(
+    file: Output, source: Source, target: AlphaTarget
+) -> tuple[list[int], list[int]]:
     """Write only the alpha's own segments; those of the other samples stay where they are."""
-    offsets, counts = _old_segments(source, target)
+    offsets, counts = _read_old_segments(source, target)
     fresh_offsets, fresh_counts = [], []
     for rect in target.rects():
-        data = target.coding.encode(_plane(target, rect, _place(target)))
+        data = target.coding.encode(_read_plane(target, rect, _find_place(target)))
         fresh_offsets.append(file.tell())
         fresh_counts.append(len(data))
         file.write(data + bytes(len(data) % 2))
-    start = _place(target) * len(fresh_offsets)
+    start = _find_place(target) * len(fresh_offsets)
     offsets[start : start + len(fresh_offsets)] = fresh_offsets
     counts[start : start + len(fresh_counts)] = fresh_counts
     return offsets, counts
 
 
-def _planes(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
+def _write_planes(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
     """Every plane once more, where the page's compression is none that can be written."""
     offsets, counts = [], []
     jobs = ((rect, sample) for sample in range(target.samples) for rect in target.rects())
-    for data in ordered(lambda job: target.coding.encode(_plane(target, *job)), jobs):
+    for data in map_ordered(lambda job: target.coding.encode(_read_plane(target, *job)), jobs):
         offsets.append(file.tell())
         counts.append(len(data))
         file.write(data + bytes(len(data) % 2))
     return offsets, counts
 
 
-def _plane(target: AlphaTarget, rect: Rect, sample: int) -> Pixels:
+def _read_plane(target: AlphaTarget, rect: Rect, sample: int) -> Pixels:
     """A segment of one sample: the alpha in its place, else as it is stored."""
     height = target.height if target.tiled else rect.height
     width = target.width if target.tiled else rect.width
     full = np.zeros((height, width, 1), target.raster.stored_dtype)
-    if sample == _place(target):
+    if sample == _find_place(target):
         stored = target.raster.read_samples(rect) if target.replaced is not None else None
-        full[: rect.height, : rect.width, 0] = _opacity(target, rect, stored)
+        full[: rect.height, : rect.width, 0] = _read_opacity(target, rect, stored)
     else:
         full[: rect.height, : rect.width] = target.raster.read_samples(rect, (sample,))
     return full
 
 
-def _changed(
+def _list_changed(
     target: AlphaTarget, layout: Layout, offsets: list[int], counts: list[int]
 ) -> dict[int, tuple[int, list[int]]]:
     """Tags that describe the samples, with their new values."""
@@ -319,7 +332,7 @@ def _changed(
     return changed
 
 
-def _entries(
+def _exchange_entries(
     file: Output,
     source: Source,
     target: AlphaTarget,
@@ -332,9 +345,9 @@ def _entries(
         entries.pop(code, None)
     for code, (kind, values) in changed.items():
         old = target.directory.entries.get(code)
-        if code in entries and _same(source, target.layout, old, values):
+        if code in entries and _is_same(source, target.layout, old, values):
             continue
-        if _default(code, values, entries):
+        if _is_default(code, values, entries):
             continue
         data = struct.pack(f"{layout.order}{len(values)}{_FORMATS[kind]}", *values)
         if len(data) > layout.inline:
@@ -346,17 +359,17 @@ def _entries(
     return entries
 
 
-def _same(source: Source, layout: Layout, entry: bytes | None, values: list[int]) -> bool:
+def _is_same(source: Source, layout: Layout, entry: bytes | None, values: list[int]) -> bool:
     """Whether an entry already says so; then it is left alone, whatever its type."""
     if entry is None:
         return False
     try:
-        return list(values_of(source, layout, entry)) == values
+        return list(read_values(source, layout, entry)) == values
     except KeyError:
         return False
 
 
-def _default(code: int, values: list[int], entries: dict[int, bytes]) -> bool:
+def _is_default(code: int, values: list[int], entries: dict[int, bytes]) -> bool:
     """Absent tags whose default is right stay absent."""
     if code in entries:
         return False

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from ..core.errors import UnreadableDocument
 from ..io.output import Blank, Output
 from ..io.source import Source
-from .directory import SIZES, Directory, Layout, raw_value, read_directory, values_of
+from .directory import SIZES, Directory, Layout, read_directory, read_raw_value, read_values
 
 CLASSIC_LIMIT = (1 << 32) - 1
 Entries = dict[int, bytes]
@@ -26,7 +26,7 @@ _DEPTH = 4
 _MOST = 1 << 16
 
 
-def layout_for(file: Output, layout: Layout, more: int) -> Layout:
+def choose_layout(file: Output, layout: Layout, more: int) -> Layout:
     """The layout that the directories need when ``more`` bytes are still to come."""
     if layout.big or file.tell() + more <= CLASSIC_LIMIT:
         return layout
@@ -47,7 +47,7 @@ def publish(
         file: A copy of the source, with new data after it.
         source: The old file.
         old: Its layout.
-        new: The layout of the new file, from ``layout_for``.
+        new: The layout of the new file, from ``choose_layout``.
         change: Offset of the directory to exchange, and what makes its entries from the old.
         last: Position of a new last page, or 0.
     """
@@ -67,13 +67,13 @@ def check_publish(
         layout: Its layout.
         exchanged: Offset of the directory to exchange, or None where a page is added.
         length: Bytes of the file with all of the new data, at most.
-        more: As for ``layout_for``.
+        more: As for ``choose_layout``.
 
     Raises:
         UnreadableDocument: They run in a circle or out of the file.
     """
     blank = Blank(source.path, length)
-    new = layout_for(blank, layout, more)
+    new = choose_layout(blank, layout, more)
     change = None if exchanged is None else (exchanged, _keep)
     publish(blank, source, layout, new, change, blank.align(8) if exchanged is None else 0)
 
@@ -89,10 +89,10 @@ def _turn_pointers(
         directory = read_directory(source, layout, change[0])
         entries = change[1](dict(directory.entries))
         position = write_entries(file, layout, entries, directory.next)
-        link = _link_to(source, layout, directory.offset)
+        link = _find_link(source, layout, directory.offset)
         file.patch(link, struct.pack(layout.word, position))
     if last:
-        chain = _chain(source, layout)
+        chain = read_chain(source, layout)
         link = chain[-1].next_at if chain else layout.first_at
         file.patch(link, struct.pack(layout.word, last))
 
@@ -106,7 +106,7 @@ def write_entries(file: Output, layout: Layout, entries: Entries, following: int
     return position
 
 
-def _chain(source: Source, layout: Layout) -> list[Directory]:
+def read_chain(source: Source, layout: Layout) -> list[Directory]:
     """All directories of the main chain.
 
     Raises:
@@ -127,7 +127,7 @@ def _chain(source: Source, layout: Layout) -> list[Directory]:
     return found
 
 
-def _link_to(source: Source, layout: Layout, offset: int) -> int:
+def _find_link(source: Source, layout: Layout, offset: int) -> int:
     """Where the offset of a directory is written: in the header or in the one before it."""
     at = layout.first_at
     for _ in range(_MOST):
@@ -149,7 +149,7 @@ def _enlarge(
     """Every directory once more with wide offsets, from the last to the first."""
     widener = _Widener(file, source, old, new)
     position = last
-    for directory in reversed(_chain(source, old)):
+    for directory in reversed(read_chain(source, old)):
         entries = widener.entries(directory)
         if change is not None and change[0] == directory.offset:
             entries = change[1](entries)
@@ -167,58 +167,58 @@ class _Widener:
     def entries(self, directory: Directory, depth: int = 0) -> Entries:
         """All entries of a directory."""
         return {
-            code: self._entry(directory, code, raw, depth)
+            code: self._widen_entry(directory, code, raw, depth)
             for code, raw in directory.entries.items()
         }
 
-    def _entry(self, directory: Directory, code: int, raw: bytes, depth: int) -> bytes:
+    def _widen_entry(self, directory: Directory, code: int, raw: bytes, depth: int) -> bytes:
         _, kind, count = struct.unpack_from(self._old.entry, raw)
         size = SIZES.get(kind, 1) * count
         if code in _POINTERS and kind in (4, 13) and depth < _DEPTH:
-            return self._pointers(code, raw, depth)
+            return self._widen_pointers(code, raw, depth)
         if code in _SEGMENTS and kind in (3, 4):
-            moved = self._moved(directory, code, raw)
+            moved = self._move_segments(directory, code, raw)
             if moved is not None:
                 return moved
-        return struct.pack(self._new.entry, code, kind, count) + self._value(raw, size)
+        return struct.pack(self._new.entry, code, kind, count) + self._widen_value(raw, size)
 
-    def _value(self, raw: bytes, size: int) -> bytes:
+    def _widen_value(self, raw: bytes, size: int) -> bytes:
         """The value inline where it fits now, else where it lies."""
         if size <= self._new.inline:
-            return raw_value(self._source, self._old, raw).ljust(self._new.inline, b"\0")
+            return read_raw_value(self._source, self._old, raw).ljust(self._new.inline, b"\0")
         place = struct.unpack(self._old.word, raw[struct.calcsize(self._old.entry) :])[0]
         if place < _BIG_HEADER:
-            place = self._relocated(place, size)
+            place = self._relocate(place, size)
         return struct.pack(self._new.word, place)
 
-    def _relocated(self, place: int, size: int) -> int:
+    def _relocate(self, place: int, size: int) -> int:
         """Copy bytes that the longer header covers to the end; their new place."""
         position = self._file.align(8)
         self._file.copy(self._source.path, self._source.descriptor, place, size)
         return position
 
-    def _moved(self, directory: Directory, code: int, raw: bytes) -> bytes | None:
+    def _move_segments(self, directory: Directory, code: int, raw: bytes) -> bytes | None:
         """Strips or tiles under the longer header get a copy; None where there are none."""
         sizes = directory.entries.get(_SEGMENTS[code])
-        places = list(values_of(self._source, self._old, raw))
+        places = list(read_values(self._source, self._old, raw))
         if sizes is None or not any(0 < place < _BIG_HEADER for place in places):
             return None
-        lengths = values_of(self._source, self._old, sizes)
+        lengths = read_values(self._source, self._old, sizes)
         for index, length in enumerate(lengths[: len(places)]):
             if 0 < places[index] < _BIG_HEADER:
-                places[index] = self._relocated(places[index], length)
-        return self._offsets(code, places)
+                places[index] = self._relocate(places[index], length)
+        return self._pack_offsets(code, places)
 
-    def _pointers(self, code: int, raw: bytes, depth: int) -> bytes:
+    def _widen_pointers(self, code: int, raw: bytes, depth: int) -> bytes:
         """Directories below a directory, written again."""
         places = []
-        for offset in values_of(self._source, self._old, raw):
+        for offset in read_values(self._source, self._old, raw):
             below = read_directory(self._source, self._old, offset)
             entries = self.entries(below, depth + 1)
             places.append(write_entries(self._file, self._new, entries, 0))
-        return self._offsets(code, places)
+        return self._pack_offsets(code, places)
 
-    def _offsets(self, code: int, places: list[int]) -> bytes:
+    def _pack_offsets(self, code: int, places: list[int]) -> bytes:
         data = struct.pack(f"{self._new.order}{len(places)}Q", *places)
         if len(data) > self._new.inline:
             position = self._file.align(8)

@@ -17,10 +17,10 @@ from ..core.results import LayerResult, ResultOptions
 from ..io.output import atomic_output, check_place
 from ..io.splicing import Splice
 from ..psd.splice_mask import add_masks, check_masks
-from ..psd.splice_records import LayerEdits, info_of, shift_lengths
+from ..psd.splice_records import LayerEdits, require_info, shift_lengths
 from .directory import read_layout
 from .layered import TAG, LayeredBlock
-from .splice_directories import Entries, check_publish, layout_for, publish
+from .splice_directories import Entries, check_publish, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -37,21 +37,21 @@ def check_mask(
         OutputError: A mask exists and was not to be touched, or there is no room.
         UnreadableDocument: A directory cannot be written again.
     """
-    host = _host_of(document)
+    host = _require_host(document)
     check_masks(host, layers, options.existing)
-    room = _room(host, [(layer.width, layer.height) for layer in layers])
+    room = _estimate_room(host, [(layer.width, layer.height) for layer in layers])
     check_place(output, room)
     layout = read_layout(host.source)
     check_publish(host.source, layout, document.pages[0].offset, room, _DIRECTORY_ROOM)
 
 
-def _host_of(document: TiffDocument) -> LayeredBlock:
+def _require_host(document: TiffDocument) -> LayeredBlock:
     host = document.layered
     assert host is not None
     return host
 
 
-def _room(host: LayeredBlock, sizes: Sequence[tuple[int, int]]) -> int:
+def _estimate_room(host: LayeredBlock, sizes: Sequence[tuple[int, int]]) -> int:
     """Return the bytes that the file and its new block take at most."""
     raw = sum(width * height * host.structure.depth // 8 for width, height in sizes)
     return host.source.size + host.length + raw * 33 // 32 + (1 << 20)
@@ -61,13 +61,13 @@ def splice_mask(
     document: TiffDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
     """Write a copy of a layered TIFF in which layers of its block carry masks."""
-    host = _host_of(document)
+    host = _require_host(document)
     layout = read_layout(host.source)
-    edits = LayerEdits(info_of(host))
+    edits = LayerEdits(require_info(host))
     masks = {result.layer: result.alpha for result in results}
     add_masks(host, edits, masks, options.existing)
-    splice = Splice(host.source, edits.finished(host.structure))
-    room = _room(host, [(alpha.width, alpha.height) for alpha in masks.values()])
+    splice = Splice(host.source, edits.finish(host.structure))
+    room = _estimate_room(host, [(alpha.width, alpha.height) for alpha in masks.values()])
     with atomic_output(output, room) as file:
         file.copy(host.path, host.source.descriptor, 0, host.source.size)
         at = file.align(8)
@@ -75,7 +75,7 @@ def splice_mask(
         splice.write(file, host.start, host.start + host.length)
         length = file.tell() - at
         shift_lengths(file, splice, host.structure, edits)
-        new = layout_for(file, layout, _DIRECTORY_ROOM)
+        new = choose_layout(file, layout, _DIRECTORY_ROOM)
 
         def exchange(entries: Entries) -> Entries:
             head = struct.pack(new.entry, TAG, 7, length)

@@ -17,7 +17,7 @@ from ..encode.tiled import ASCII, Tag, TiledPlan, TiledWriter, write_tiles
 from ..io.output import atomic_output, check_place
 from ..io.source import Source
 from .directory import Layout, read_layout
-from .splice_directories import check_publish, layout_for, publish
+from .splice_directories import check_publish, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -37,13 +37,13 @@ def check_page(
     [layer] = layers
     with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
-        plan = _plan(document, layer.width, layer.height, layout)
+        plan = _plan_page(document, layer.width, layer.height, layout)
         check_place(output, source.size + plan.raw_bytes)
         tiles = sum(1 for _ in plan.tiles())
-        check_publish(source, layout, None, source.size + plan.raw_bytes, _more(tiles))
+        check_publish(source, layout, None, source.size + plan.raw_bytes, _estimate_more(tiles))
 
 
-def _more(tiles: int) -> int:
+def _estimate_more(tiles: int) -> int:
     """Return the bytes that the directories take at most."""
     return 32 * tiles + (1 << 20)
 
@@ -56,27 +56,27 @@ def splice_page(
     alpha = result.alpha
     with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
-        plan = _plan(document, alpha.width, alpha.height, layout)
+        plan = _plan_page(document, alpha.width, alpha.height, layout)
         with atomic_output(output, source.size + plan.raw_bytes) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             file.align(8)
             writer = TiledWriter(file, plan)
-            write_tiles(writer, plan, at_depth(alpha, _depth_of(document)))
-            new = layout_for(file, layout, _more(writer.count))
+            write_tiles(writer, plan, at_depth(alpha, _choose_depth(document)))
+            new = choose_layout(file, layout, _estimate_more(writer.count))
             position = writer.directory(new.big)
             publish(file, source, layout, new, None, position)
 
 
-def _depth_of(document: TiffDocument) -> int:
+def _choose_depth(document: TiffDocument) -> int:
     return 8 if document.depth == 8 else 16
 
 
-def _plan(document: TiffDocument, width: int, height: int, layout: Layout) -> TiledPlan:
+def _plan_page(document: TiffDocument, width: int, height: int, layout: Layout) -> TiledPlan:
     return TiledPlan(
         width,
         height,
         1,
-        np.dtype(np.uint8 if _depth_of(document) == 8 else np.uint16),
+        np.dtype(np.uint8 if _choose_depth(document) == 8 else np.uint16),
         photometric=1,
         level=4,
         order=layout.order,

@@ -15,12 +15,12 @@ from ..base.writer import ResultWriter
 from ..colour.alpha import at_depth
 from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, ColourSource, Layer, Rect
-from ..core.pixels import Pixels, convert_depth, peak
+from ..core.pixels import Pixels, convert_depth, peak_of
 from ..core.results import LayerResult, ResultOptions
 from ..encode import png
 from ..encode.tiled import TiledPlan, TiledWriter, encode_tile
 from ..io.output import atomic_output, check_place
-from ..io.parallel import ordered
+from ..io.parallel import map_ordered
 
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
 # What each format holds, in bits of a sample.
@@ -70,7 +70,7 @@ def check_cutout(
         UnsupportedDocument: No format holds a cutout of the document's mode.
     """
     [layer] = layers
-    form = document.form(layer)
+    form = document.describe_pixels(layer)
     _check_form(output, form, layer.width, layer.height)
     if output.suffix.lower() == ".png":
         plan = _plan_png(form, layer.width, layer.height, None)
@@ -129,7 +129,7 @@ class Cutout:
         self._floats = raster.dtype.kind == "f"
         self.depth, self.samples = self.form.depth, 1 + self.form.colours
         self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
-        self._top = peak(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
+        self._top = peak_of(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
 
     def solid(self, rect: Rect) -> int | None:
         """0 where nothing is left of the rectangle, the top where all of it is."""
@@ -142,41 +142,41 @@ class Cutout:
         if value == 0:
             return np.zeros((rect.height, rect.width, self.samples), dtype)
         native = self.raster.read(rect)
-        own = self._own(native)
+        own = self._read_own(native)
         out = np.empty((rect.height, rect.width, self.samples), dtype)
-        out[..., :-1] = self._colours(native, own, rect)
-        opacity = self._opacity(own, rect, value)
+        out[..., :-1] = self._choose_colours(native, own, rect)
+        opacity = self._multiply_opacity(own, rect, value)
         if value is None or self.raster.has_alpha:
             out[..., :-1] *= (opacity > 0)[..., None].astype(dtype)
         out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
         return out
 
-    def _own(self, native: Pixels) -> Pixels:
+    def _read_own(self, native: Pixels) -> Pixels:
         """The layer's samples in full range, colours undivided by anything; floats stay."""
         spec = self.raster.colour
         if not self._floats:
-            return spec.plain(native)
+            return spec.to_plain(native)
         colours, rest = native[..., : spec.colours], native[..., spec.colours :]
         if spec.premultiplied and self.raster.has_alpha:
-            colours = spec.unmultiplied(colours, rest)
-        return np.concatenate([self._upright(colours), rest], axis=-1)
+            colours = spec.unmultiply(colours, rest)
+        return np.concatenate([self._turn_upright(colours), rest], axis=-1)
 
-    def _upright(self, values: Pixels) -> Pixels:
+    def _turn_upright(self, values: Pixels) -> Pixels:
         """Floats with 0 as nothing, whatever way round they are stored."""
         return np.asarray(1 - values, values.dtype) if self.raster.colour.inverted else values
 
-    def _colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
+    def _choose_colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
         """Replaced colours or the layer's own, the way a TIFF or PNG stores them."""
         spec = self.raster.colour
         values = own[..., : self.samples - 1]
         if self.colours is not None and not self.from_palette:
             fresh = self.colours.read(rect, native[..., : spec.colours])
-            values = self._upright(fresh) if self._floats else spec.plain(fresh)
+            values = self._turn_upright(fresh) if self._floats else spec.to_plain(fresh)
         if spec.mode == "LAB" and values.dtype.kind == "u":
-            values = _signed_lab(values)
+            values = _sign_lab(values)
         return values
 
-    def _opacity(self, own: Pixels, rect: Rect, value: int | None) -> Pixels:
+    def _multiply_opacity(self, own: Pixels, rect: Rect, value: int | None) -> Pixels:
         """The matte times the layer's own transparency, uint8 or uint16."""
         matte = self._alpha.read(rect) if value is None else None
         if not self.raster.has_alpha:
@@ -188,7 +188,7 @@ class Cutout:
         return (product // self._top).astype(transparency.dtype)
 
 
-def _signed_lab(values: Pixels) -> Pixels:
+def _sign_lab(values: Pixels) -> Pixels:
     """Offset a and b become signed, the way TIFF stores CIELab."""
     result: Pixels = values.copy()
     result[..., 1:3] ^= result.dtype.type(1 << (8 * result.dtype.itemsize - 1))
@@ -212,14 +212,14 @@ def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -
             return empty[0], 0
         return encode_tile(plan, blend.read(tile)), None
 
-    with atomic_output(out, needed(blend, plan)) as file:
+    with atomic_output(out, _estimate_room(blend, plan)) as file:
         writer = TiledWriter(file, plan)
-        for data, key in ordered(encode, plan.tiles(), ahead=4):
+        for data, key in map_ordered(encode, plan.tiles(), ahead=4):
             writer.add(data, key)
         writer.finish()
 
 
-def needed(blend: Cutout, plan: TiledPlan) -> int:
+def _estimate_room(blend: Cutout, plan: TiledPlan) -> int:
     """Bytes of all tiles that hold something, uncompressed."""
     full = sum(blend.solid(tile) != 0 for tile in plan.tiles())
     return full * plan.tile**2 * plan.samples * plan.dtype.itemsize
@@ -227,7 +227,7 @@ def needed(blend: Cutout, plan: TiledPlan) -> int:
 
 def _write_png(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
     plan = _plan_png(blend.form, blend.width, blend.height, icc)
-    rows = _band_reader(blend)
+    rows = _make_band_reader(blend)
     with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(file, plan, rows)
 
@@ -236,9 +236,9 @@ def _plan_png(form: PixelForm, width: int, height: int, icc: bytes | None) -> pn
     return png.PngPlan(width, height, 1 + form.colours, form.depth, icc)
 
 
-def _band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
+def _make_band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
     """Rows of the cutout in order, read in bands of tiles on several threads."""
-    bands = _bands(blend, step)
+    bands = _read_bands(blend, step)
     held: list[tuple[int, Pixels]] = [next(bands)]
 
     def read(first: int, last: int) -> Pixels:
@@ -252,7 +252,7 @@ def _band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]
     return read
 
 
-def _bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
+def _read_bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
     if step * blend.width * blend.samples * blend.depth // 8 > _BAND_BYTES:
         step //= 4 if blend.raster.prefers_rows else 2
     for y in range(0, blend.height, step):
@@ -260,7 +260,7 @@ def _bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
         rects = [
             Rect(x, y, min(step, blend.width - x), height) for x in range(0, blend.width, step)
         ]
-        yield y, np.concatenate(list(ordered(blend.read, rects)), axis=1)
+        yield y, np.concatenate(list(map_ordered(blend.read, rects)), axis=1)
 
 
 def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
