@@ -189,6 +189,13 @@ def _hollow_layer(path: Path) -> None:
     _psd("RGB", 3, layers=[*_pack_layers(), hollow])(path)
 
 
+def _extra_channel(path: Path) -> None:
+    """A layer with a channel more than its document has colours."""
+    box = (0, 0, HEIGHT, WIDTH)
+    channels = [(number, psd_channel(ramp())) for number in range(4)]
+    _psd("RGB", 4, layers=[psd_layer("Extra", box, channels)])(path)
+
+
 DOCUMENTS: dict[str, Make] = {
     "rgb.png": _picture(3, "RGB"),
     "rgba.png": _picture(4, "RGBA"),
@@ -210,6 +217,7 @@ DOCUMENTS: dict[str, Make] = {
     "layers-of-one-bit.psd": _psd("BITMAP", 1, depth=1, layers=_pack_layers(1)),
     "layers-cut-off.psd": _cut_off,
     "layers-hollow.psd": _hollow_layer,
+    "layers-extra.psd": _extra_channel,
     "layers.psb": _psb,
     "rgb.tif": _tiff(colours(), photometric="rgb"),
     "grey.tif": _tiff(ramp(), photometric="minisblack"),

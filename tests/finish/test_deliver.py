@@ -23,11 +23,13 @@ from frisket.documents import (
     Layer,
     LayerResult,
     OutputError,
+    Rect,
     ResultOptions,
     UnreadableDocument,
     open_document,
 )
-from frisket.finish.deliver import DELIVERIES, default_kind
+from frisket.documents.core.pixels import Pixels
+from frisket.finish.deliver import DELIVERIES, Delivery, default_kind
 
 SUFFIXES = (".tif", ".TIFF", ".png", ".webp", ".psd", ".psb", ".jpg", "")
 # A cut that asks for a tile, or only for a connection, ends with another error there.
@@ -38,6 +40,24 @@ def alpha_of(layer: Layer, depth: int) -> ArrayAlpha:
     ramp = np.linspace(0, 1, layer.width * layer.height).reshape(layer.height, layer.width)
     top = (1 << depth) - 1
     return ArrayAlpha((ramp * top).astype("u1" if depth == 8 else "u2"))
+
+
+class OwnColours:
+    """Colours as they come back where nothing had to be cleaned."""
+
+    def __init__(self, document: Document, layer: Layer) -> None:
+        self._raster = document.raster(layer)
+        self._channels = 1 if layer.mode == "GRAY" else 3
+
+    def read(self, rect: Rect, own: Pixels | None = None) -> Pixels:
+        return self._raster.read(rect)[..., : self._channels] if own is None else own
+
+
+def result_of(
+    document: Document, row: Delivery, layer: Layer, options: ResultOptions
+) -> LayerResult:
+    colours = OwnColours(document, layer) if row.wants_colours(layer) else None
+    return LayerResult(layer, alpha_of(layer, row.alpha_depth(layer, options)), colours)
 
 
 def every_option(kind: str) -> Iterator[ResultOptions]:
@@ -83,9 +103,7 @@ def test_what_is_accepted_is_written_and_what_is_refused_is_refused_first(
                 assert say(path, out, kind, chosen, options) == str(error)
                 assert "; " in str(error) or isinstance(error, UnreadableDocument)
             else:
-                results = [
-                    LayerResult(one, alpha_of(one, row.alpha_depth(one, options))) for one in layers
-                ]
+                results = [result_of(document, row, one, options) for one in layers]
                 row.write(document, out, results, options)
                 open_document(out).close()
                 out.unlink()

@@ -58,9 +58,13 @@ class Delivery:
         from frisket.documents import OutputError
         from frisket.documents.io.output import check_place
 
-        if output.suffix.lower() not in self.suffixes:
-            named = ", ".join(self.suffixes)
-            raise OutputError(output, f"--as {self.kind} is not written so", advice=f"use {named}")
+        suffix = output.suffix.lower()
+        if suffix not in self.suffixes:
+            raise OutputError(
+                output,
+                f"--as {self.kind} is not written as {suffix or 'a file without suffix'}",
+                advice=f"use {', '.join(self.suffixes)}",
+            )
         check_place(output)
 
     def _file_writer(self) -> ResultWriter[Any]:

@@ -104,9 +104,13 @@ class BaseDocument(ABC):
                 raise self._refuse(kind, layer)
         writer = self._find_writer(kind)
         writer.check_number(kind, output, len(layers))
-        if Path(output).suffix.lower() not in self.suffixes:
-            named = " or ".join(self.suffixes)
-            raise OutputError(output, f"a {self.format} is not written so", advice=f"use {named}")
+        suffix = Path(output).suffix.lower()
+        if suffix not in self.suffixes:
+            raise OutputError(
+                output,
+                f"a {self.format} is not written as {suffix or 'a file without suffix'}",
+                advice=f"use {' or '.join(self.suffixes)}",
+            )
         check_place(output, Path(self.path).stat().st_size)
         writer.check(self, Path(output), layers, options or ResultOptions())
 

@@ -192,7 +192,7 @@ class _Copy:
         depth, wide = self._document.structure.depth, self._info.version == 2
         if number == ALPHA:
             return make_alpha_writer(self._alpha, depth, wide, self._order)
-        if self._colours is not None and number >= 0:
+        if self._colours is not None and 0 <= number < self._document.count_colours():
             size = self._record.width, self._record.height
             return make_zip_writer(lambda rect: self._read_fresh(rect, number), size, self._order)
         return lambda out: self._copy_channel(out, number)
