@@ -56,7 +56,7 @@ def _read_head(path: str) -> bytes:
 
 
 def _is_raw(path: str) -> bool:
-    """Many camera raw files are TIFF inside; their name tells them apart."""
+    """Tell by the name: many camera raw files are TIFF inside."""
     return Path(path).suffix.lower() in RAW_SUFFIXES
 
 

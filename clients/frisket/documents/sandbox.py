@@ -109,7 +109,7 @@ def _revive(answer: dict[str, Any]) -> DocumentError:
 
 
 def _restrict(memory: int, seconds: int) -> None:
-    """No more memory and time than allowed, no core dump, and no file written."""
+    """Allow no more memory and time than given, no core dump, and no file written."""
     try:
         import resource
     except ImportError:  # Windows: the time limit of the parent remains
@@ -136,7 +136,7 @@ def decode(path: str, selectors: Sequence[str], all_layers: bool) -> None:
 
 
 def main() -> int:
-    """The child: one request on standard input, one answer on standard output."""
+    """Serve as the child: one request on standard input, one answer on standard output."""
     request = json.load(sys.stdin)
     _restrict(request["memory"], request["seconds"])
     answer = None

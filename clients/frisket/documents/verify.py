@@ -20,7 +20,7 @@ _CHUNK = 1 << 22
 
 
 def differences(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> list[Difference]:
-    """What differs between two documents; an empty list proves that nothing does.
+    """List what differs between two documents; an empty list proves that nothing does.
 
     Raises:
         DocumentError: One of the files cannot be read.
@@ -30,9 +30,9 @@ def differences(first: str | os.PathLike[str], second: str | os.PathLike[str]) -
         if kinds[0] != kinds[1]:
             return [Difference("format", "changed", f"{a.format} → {b.format}")]
         if kinds[0] == "psd":
-            from .psd.parts import parts
+            from .psd.parts import list_parts
 
-            return _compare(a, b, list(parts(a)), list(parts(b)))  # type: ignore[arg-type]
+            return _compare(a, b, list(list_parts(a)), list(list_parts(b)))  # type: ignore[arg-type]
         if kinds[0] == "tiff":
             from .tiff.parts import compare
 
@@ -60,7 +60,7 @@ def _compare(
 
 
 def _number_parts(parts: list[Part]) -> dict[str, Part]:
-    """Parts by name, doubled names told apart."""
+    """Return parts by name, doubled names told apart."""
     found: dict[str, Part] = {}
     for part in parts:
         name, number = part.name, 1
@@ -86,7 +86,7 @@ def _is_same(first: str, second: str, a: Part, b: Part) -> bool:
 
 
 def _have_same_numbers(left: BinaryIO, right: BinaryIO, a: Part, b: Part) -> bool:
-    """What comes before the tables, and their numbers."""
+    """Compare what comes before the tables, and their numbers."""
     import numpy as np
 
     at, count, _ = a.table
@@ -106,7 +106,7 @@ def _have_same_numbers(left: BinaryIO, right: BinaryIO, a: Part, b: Part) -> boo
 def _have_same_bytes(
     left: BinaryIO, right: BinaryIO, a: tuple[int, int], b: tuple[int, int]
 ) -> bool:
-    """Whether two stretches, each (start, length), hold the same."""
+    """Tell whether two stretches, each (start, length), hold the same."""
     if a[1] != b[1]:
         return False
     left.seek(a[0])
@@ -119,7 +119,7 @@ def _have_same_bytes(
 
 
 def _compare_flat(a: BaseDocument, b: BaseDocument) -> Iterator[Difference]:
-    """Flat images are compared as decoded: size, profile, pixels."""
+    """Compare flat images as decoded: size, profile, pixels."""
     import numpy as np
 
     for name in ("format", "width", "height", "depth", "mode", "icc_profile"):

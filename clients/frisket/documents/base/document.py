@@ -48,7 +48,7 @@ class BaseDocument(ABC):
         """Build the list of layers."""
 
     def _describe_whole(self, has_alpha: bool) -> Layer:
-        """The only layer of a document that is one image."""
+        """Return the only layer of a document that is one image."""
         return Layer(
             id=1,
             path="Image",
@@ -68,7 +68,7 @@ class BaseDocument(ABC):
 
     @abstractmethod
     def raster(self, layer: Layer) -> BaseRaster:
-        """The pixels of ``layer``."""
+        """Return the pixels of ``layer``."""
 
     def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the pixels of ``layer`` are stored as, without decoding them.
@@ -161,7 +161,7 @@ class BaseDocument(ABC):
         self.close()
 
     def find_layer(self, selector: str | None = None) -> Layer:
-        """The one layer that ``selector`` means; without one the topmost visible with pixels.
+        """Return the layer that ``selector`` means; without one the topmost visible with pixels.
 
         Raises:
             LayerNotFound: There is none; the message lists those that exist.
@@ -175,7 +175,7 @@ class BaseDocument(ABC):
         return found[0]
 
     def find_layers(self, selectors: Sequence[str] = (), all_layers: bool = False) -> list[Layer]:
-        """The layers that any selector means, topmost first and each once.
+        """Return the layers that any selector means, topmost first and each once.
 
         A selector is a name, a path ``Group/Name``, a glob of either, or an id ``#12``.
 
@@ -199,7 +199,7 @@ class BaseDocument(ABC):
         return found
 
     def _match(self, selector: str) -> list[Layer]:
-        """Exact id, path or name first; a glob only where none of these is meant."""
+        """Match the exact id, path or name; a glob only where none of these is meant."""
         if selector.startswith("#") and selector[1:].isdigit():
             return [layer for layer in self.layers if layer.id == int(selector[1:])]
         paths = [layer for layer in self.layers if layer.path == selector]
@@ -207,7 +207,7 @@ class BaseDocument(ABC):
         return found or [layer for layer in self.layers if _matches_glob(layer, selector)]
 
     def _list_shown(self) -> Iterator[Layer]:
-        """Layers that are visible together with every group around them."""
+        """Yield layers that are visible together with every group around them."""
         hidden = -1
         for layer in self.layers:
             if 0 <= hidden < layer.level:

@@ -25,22 +25,22 @@ class Turn:
     flip_x: bool
 
     def apply(self, stored: Pixels) -> Pixels:
-        """Upright pixels of stored ones."""
+        """Return upright pixels of stored ones."""
         turned = stored.swapaxes(0, 1) if self.transposed else stored
         return turned[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
 
     def undo(self, upright: Pixels) -> Pixels:
-        """Stored pixels of upright ones."""
+        """Return stored pixels of upright ones."""
         turned = upright[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
         return turned.swapaxes(0, 1) if self.transposed else turned
 
     def to_stored(self, rect: Rect, width: int, height: int) -> Rect:
-        """An upright rectangle in stored coordinates; the size is the upright one."""
+        """Return an upright rectangle in stored coordinates; the size is the upright one."""
         flipped = self._flip(rect, width, height)
         return _swap_axes(flipped) if self.transposed else flipped
 
     def to_upright(self, rect: Rect, width: int, height: int) -> Rect:
-        """A stored rectangle in upright coordinates; the size is the upright one."""
+        """Return a stored rectangle in upright coordinates; the size is the upright one."""
         return self._flip(_swap_axes(rect) if self.transposed else rect, width, height)
 
     def _flip(self, rect: Rect, width: int, height: int) -> Rect:
@@ -115,9 +115,9 @@ class StoredAlpha:
         return self._turn.to_upright(rect, self._upright.width, self._upright.height)
 
     def read(self, rect: Rect) -> Pixels:
-        """The stored rectangle, (height, width)."""
+        """Return the stored rectangle, (height, width)."""
         return np.ascontiguousarray(self._turn.undo(self._upright.read(self._find_upright(rect))))
 
     def solid(self, rect: Rect) -> int | None:
-        """0 or the greatest value where the rectangle is known to be constant."""
+        """Return 0 or the greatest value where the rectangle is known to be constant."""
         return self._upright.solid(self._find_upright(rect))

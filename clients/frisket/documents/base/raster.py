@@ -52,11 +52,11 @@ class BaseRaster(ABC):
 
     @abstractmethod
     def _read(self, rect: Rect) -> Pixels:
-        """A rectangle that lies inside the raster."""
+        """Return a rectangle that lies inside the raster."""
 
     @abstractmethod
     def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
-        """Blocks that cover the raster once, in storage order: (x, y, pixels).
+        """Yield blocks that cover the raster once, in storage order: (x, y, pixels).
 
         A job may run on any thread. Decoding inside it lets several cores share the work.
         """
@@ -79,12 +79,12 @@ class BaseRaster(ABC):
             raise ValueError(f"{rect} is not inside a raster of {self.width} × {self.height}")
 
     def read(self, rect: Rect) -> Pixels:
-        """The rectangle as (height, width, channels) in the document's own samples."""
+        """Return the rectangle as (height, width, channels) in the document's own samples."""
         self._check(rect)
         return self._read(rect)
 
     def read_srgb(self, rect: Rect) -> Pixels:
-        """The rectangle as sRGB (height, width, 3 or 4), uint8 or, for deeper ones, uint16."""
+        """Return the rectangle as sRGB (height, width, 3 or 4), uint8 or (depth > 8) uint16."""
         return self.colour.native_to_srgb(self.read(rect))
 
     def bands(self, rows: int = 0) -> Iterator[tuple[int, Pixels]]:
@@ -97,7 +97,7 @@ class BaseRaster(ABC):
         return _join_rows(map_ordered(_run_job, self._plan_blocks()), self.width)
 
     def proxy(self, max_side: int = 2048) -> Pixels:
-        """The raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4)."""
+        """Return the raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4)."""
         from ..colour.proxy import proxy_size
         from ..core.pixels import convert_depth
 
@@ -105,7 +105,7 @@ class BaseRaster(ABC):
         return convert_depth(self.colour.plain_to_srgb(self._average(size)), 8)
 
     def _average(self, size: tuple[int, int]) -> Pixels:
-        """Plain samples averaged to (width, height), uint8 or uint16."""
+        """Return plain samples averaged to (width, height), uint8 or uint16."""
         import numpy as np
 
         from ..colour.proxy import BoxMean, WeightedMean
@@ -131,7 +131,7 @@ def _run_job(job: Callable[[], Block]) -> Block:
 
 
 def _join_rows(blocks: Iterator[Block], width: int) -> Iterator[tuple[int, Pixels]]:
-    """Blocks side by side become bands of whole rows."""
+    """Join blocks that lie side by side into bands of whole rows."""
     import numpy as np
 
     row: list[Pixels] = []

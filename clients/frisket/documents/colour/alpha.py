@@ -22,11 +22,11 @@ class ArrayAlpha:
         self.depth = values.dtype.itemsize * 8
 
     def read(self, rect: Rect) -> Pixels:
-        """The rectangle, (height, width) in the array's own type."""
+        """Return the rectangle, (height, width) in the array's own type."""
         return self._values[rect.y : rect.bottom, rect.x : rect.right]
 
     def solid(self, rect: Rect) -> int | None:
-        """0 or the greatest value where the rectangle is constant, else None."""
+        """Return 0 or the greatest value where the rectangle is constant, else None."""
         part = self.read(rect)
         if part.size == 0:
             return None
@@ -54,11 +54,11 @@ class Deepened:
         return self.source.height
 
     def read(self, rect: Rect) -> Pixels:
-        """The rectangle, rescaled to the depth asked for."""
+        """Return the rectangle, rescaled to the depth asked for."""
         return convert_depth(self.source.read(rect), self.depth)
 
     def solid(self, rect: Rect) -> int | None:
-        """0 or the greatest value of this depth."""
+        """Return 0 or the greatest value of this depth."""
         value = self.source.solid(rect)
         if value is None:
             return None
@@ -66,7 +66,7 @@ class Deepened:
 
 
 def at_depth(source: AlphaSource, depth: int) -> AlphaSource:
-    """``source`` itself where it already has the depth, else a view that converts."""
+    """Return ``source`` itself where it has the depth, else a view that converts."""
     return source if source.depth == depth else Deepened(source, depth)
 
 
@@ -90,7 +90,7 @@ class Placed:
         return rect.shift(-self.x, -self.y).intersect(whole)
 
     def read(self, rect: Rect) -> Pixels:
-        """The rectangle of the canvas, zeros outside the alpha."""
+        """Return the rectangle of the canvas, zeros outside the alpha."""
         kind = np.uint8 if self.depth == 8 else np.uint16
         out = np.zeros((rect.height, rect.width), kind)
         part = self._clip(rect)
@@ -100,7 +100,7 @@ class Placed:
         return out
 
     def solid(self, rect: Rect) -> int | None:
-        """0 outside; a value where the whole rectangle lies inside and is constant."""
+        """Return 0 outside; a value where the whole rectangle lies inside and is constant."""
         part = self._clip(rect)
         if part.empty:
             return 0
@@ -127,9 +127,9 @@ class Floating:
         return self.source.height
 
     def read(self, rect: Rect) -> Pixels:
-        """float32, 0 to 1."""
+        """Return float32, 0 to 1."""
         return convert_depth(self.source.read(rect), 32)
 
     def solid(self, rect: Rect) -> int | None:
-        """Only nothing is told: the bytes of 1.0 are not all the same."""
+        """Return 0 or None: the bytes of 1.0 are not all the same."""
         return 0 if self.source.solid(rect) == 0 else None

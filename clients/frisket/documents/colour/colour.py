@@ -45,11 +45,11 @@ class Colour:
     _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def native_to_srgb(self, native: Pixels) -> Pixels:
-        """SRGB of native samples (h, w, channels): (h, w, 3 or 4) uint8, or uint16 if deeper."""
+        """Return sRGB of native samples (h, w, channels) as (h, w, 3 or 4), uint8 or uint16."""
         return self.plain_to_srgb(self.to_plain(native))
 
     def to_plain(self, native: Pixels) -> Pixels:
-        """The same pixels as uint8 or uint16 in an ordinary encoding, transparency last."""
+        """Return the same pixels as uint8 or uint16 in an ordinary encoding, transparency last."""
         colours, rest = native[..., : self.colours], native[..., self.colours :]
         if self.palette is not None:
             return self._look_up(colours, rest)
@@ -70,7 +70,7 @@ class Colour:
         return native.dtype in (np.uint8, np.uint16) and not special
 
     def unmultiply(self, colours: Pixels, rest: Pixels) -> Pixels:
-        """Colours divided by the transparency they were multiplied by."""
+        """Divide colours by the transparency they were multiplied by."""
         if not self.premultiplied or not rest.shape[-1]:
             return colours
         top = peak_of(colours.dtype)
@@ -88,7 +88,7 @@ class Colour:
         return np.concatenate([values, alpha], axis=-1)
 
     def _fill_range(self, values: Pixels, light: bool = True) -> Pixels:
-        """Unsigned whole numbers that fill their type."""
+        """Turn samples into unsigned whole numbers that fill their type."""
         if values.dtype.kind == "f":
             return self._scale_floats(values, light)
         if values.dtype.kind == "b":
@@ -107,14 +107,14 @@ class Colour:
         return values
 
     def _scale_floats(self, values: Pixels, light: bool) -> Pixels:
-        """Floats are linear light where no profile says otherwise; highlights above 1 clip."""
+        """Take floats as linear light where no profile says otherwise; highlights above 1 clip."""
         values = np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
         if light and self.icc is None and self.mode in ("RGB", "GRAY"):
             values = linear_to_srgb(values)
         return (values * 65535 + 0.5).astype(np.uint16)
 
     def plain_to_srgb(self, plain: Pixels) -> Pixels:
-        """SRGB of plain samples, transparency passed through, in their own depth."""
+        """Return sRGB of plain samples, transparency passed through, in their own depth."""
         kept = 3 if self.palette is not None else self.colours
         colours, rest = plain[..., :kept], plain[..., kept : kept + 1]
         rgb = self._transform(colours)
@@ -135,7 +135,7 @@ class Colour:
         return values if values.shape[-1] == 3 else np.repeat(values[..., :1], 3, axis=-1)
 
     def _apply_profile(self, mode: str, values: Pixels) -> Pixels | None:
-        """Through the profile; None where the profile does not fit or changes nothing."""
+        """Return sRGB through the profile; None where that does not fit or changes nothing."""
         if "transform" not in self._cache:
             self._cache["transform"] = _build_transform(self.icc or b"", mode)
         transform = self._cache["transform"]
@@ -189,7 +189,7 @@ class _Transform:
 
 
 def _build_transform(icc: bytes, mode: str) -> _Transform | None:
-    """The transform, or None for a damaged or unfit profile and for one that is sRGB itself."""
+    """Return the transform; None for a damaged or unfit profile, and for sRGB itself."""
     try:
         transform = _Transform(icc, mode)
         if mode == "RGB" and _is_identity(transform):
@@ -200,7 +200,7 @@ def _build_transform(icc: bytes, mode: str) -> _Transform | None:
 
 
 def _is_identity(transform: _Transform) -> bool:
-    """Whether sRGB comes out as it went in, to within one level."""
+    """Tell whether sRGB comes out as it went in, to within one level."""
     steps = np.linspace(0, 255, 9).astype(np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(27, 27, 3)
     off = np.abs(transform(grid).astype(int) - grid)
@@ -208,7 +208,7 @@ def _is_identity(transform: _Transform) -> bool:
 
 
 def _offset_lab(values: Pixels) -> Pixels:
-    """Lab with signed a and b, as TIFF stores it, to a and b offset by half the range."""
+    """Turn signed a and b, as TIFF stores Lab, into a and b offset by half the range."""
     if values.dtype.kind == "i":
         values = values.view(f"u{values.dtype.itemsize}")
     result: Pixels = values.copy()
@@ -217,7 +217,7 @@ def _offset_lab(values: Pixels) -> Pixels:
 
 
 def _make_unsigned(values: Pixels) -> Pixels:
-    """Signed whole numbers to unsigned ones, the lowest becoming 0."""
+    """Turn signed whole numbers into unsigned ones, the lowest becoming 0."""
     bits = 8 * values.dtype.itemsize
     unsigned: Pixels = values.view(f"u{values.dtype.itemsize}")
     return np.asarray(unsigned ^ unsigned.dtype.type(1 << (bits - 1)))

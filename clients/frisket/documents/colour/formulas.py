@@ -19,14 +19,14 @@ _WHITE_D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
 
 
 def linear_to_srgb(light: Pixels) -> Pixels:
-    """The sRGB transfer function, of floats 0..1."""
+    """Apply the sRGB transfer function to floats 0..1."""
     curve = 1.055 * np.power(np.maximum(light, 0.0031308), 1 / 2.4) - 0.055
     result: Pixels = np.where(light <= 0.0031308, light * 12.92, curve).astype(np.float32)
     return result
 
 
 def lab_to_srgb(values: Pixels) -> Pixels:
-    """Lab (D50; L over the full range, a and b offset by half of it) to sRGB, same depth."""
+    """Turn Lab (D50; L over the full range, a and b offset by half of it) into sRGB, same depth."""
     scale = np.float32(255.0 / peak_of(values.dtype))
     light, a, b = (values[..., i].astype(np.float32) * scale for i in range(3))
     fy = (light * np.float32(100 / 255) + 16) / 116
@@ -38,7 +38,7 @@ def lab_to_srgb(values: Pixels) -> Pixels:
 
 
 def cmyk_to_rgb(values: Pixels) -> Pixels:
-    """Inks without a profile (full ink = greatest value): each ink absorbs its colour."""
+    """Turn inks without a profile (full ink = greatest value) into RGB: each absorbs its colour."""
     top = peak_of(values.dtype)
     light = (top - values[..., :3].astype(np.uint32)).astype(np.uint32)
     if values.shape[-1] > 3:
@@ -48,7 +48,7 @@ def cmyk_to_rgb(values: Pixels) -> Pixels:
 
 
 def ycbcr_to_rgb(values: Pixels) -> Pixels:
-    """Full-range YCbCr of ITU-R BT.601 to RGB, same depth."""
+    """Turn full-range YCbCr of ITU-R BT.601 into RGB, same depth."""
     top = peak_of(values.dtype)
     y, cb, cr = (values[..., i].astype(np.float32) for i in range(3))
     cb, cr = cb - (top + 1) / 2, cr - (top + 1) / 2

@@ -20,7 +20,7 @@ _BAND_ROWS = 64
 
 
 def proxy_size(width: int, height: int, max_side: int) -> tuple[int, int]:
-    """Width and height of the proxy: at most ``max_side``, never enlarged, at least 1."""
+    """Return width and height of the proxy: at most ``max_side``, never enlarged, at least 1."""
     longest = max(width, height)
     if longest <= max_side:
         return width, height
@@ -42,11 +42,11 @@ class _Axis:
         self.span, self.unit = source // common, out // common
 
     def cover(self, start: int, stop: int) -> tuple[int, int]:
-        """The output pixels that the source pixels [start, stop) touch."""
+        """Return the output pixels that the source pixels [start, stop) touch."""
         return start * self.unit // self.span, -(-stop * self.unit // self.span)
 
     def clip(self, index: int, start: int, stop: int) -> tuple[int, int]:
-        """Where output pixel ``index`` begins and ends in [start, stop), in units."""
+        """Return where output pixel ``index`` begins and ends in [start, stop), in units."""
         low = max(index * self.span, start * self.unit)
         return low, min((index + 1) * self.span, stop * self.unit)
 
@@ -81,7 +81,7 @@ class BoxMean:
             self._merge(rows.start, summed.reshape(len(rows), width, channels), x)
 
     def _sum_row(self, flat: Pixels, y: int, index: int, kind: type[np.unsignedinteger]) -> Pixels:
-        """The weighted sum of the block's rows inside output row ``index``."""
+        """Return the weighted sum of the block's rows inside output row ``index``."""
         unit = self._y.unit
         low, high = self._y.clip(index, y, y + flat.shape[0])
         whole, end = -(-low // unit), high // unit
@@ -114,7 +114,7 @@ class BoxMean:
             self._sums[row : row + rows.shape[0], first:last] += sums.astype(self._sums.dtype)
 
     def bands(self) -> Iterator[tuple[slice, Pixels]]:
-        """The weighted totals in bands of rows, as uint64: the whole would be large."""
+        """Yield the weighted totals in bands of rows, as uint64: the whole would be large."""
         for row in range(0, len(self._sums), _BAND_ROWS):
             rows = slice(row, row + _BAND_ROWS)
             yield rows, self._sums[rows].astype(np.uint64)
@@ -125,7 +125,7 @@ class BoxMean:
         return self._x.span * self._y.span
 
     def mean(self, dtype: np.dtype[Any]) -> Pixels:
-        """The averages, rounded to nearest."""
+        """Return the averages, rounded to nearest."""
         out = np.empty(self._sums.shape, dtype)
         for rows, sums in self.bands():
             out[rows] = (sums + np.uint64(self.weight // 2)) // np.uint64(self.weight)
@@ -133,7 +133,7 @@ class BoxMean:
 
 
 def _sum_rows(rows: Pixels, kind: type[np.unsignedinteger]) -> Pixels:
-    """Exact sum over rows; in uint16 where that holds it, which is several times faster."""
+    """Sum rows exactly; in uint16 where that holds it, which is several times faster."""
     narrow = rows.dtype == np.uint8 and rows.shape[0] <= 257
     total: Pixels = np.add.reduce(rows, axis=0, dtype=np.uint16 if narrow else kind)
     return total.astype(kind)
@@ -164,7 +164,7 @@ class WeightedMean:
         self._box.add(product, x, y)
 
     def mean(self, dtype: np.dtype[Any]) -> Pixels:
-        """Averages in the range of the source, transparency last."""
+        """Return averages in the range of the source, transparency last."""
         out = np.empty(self._shape, dtype)
         weight = self._box.weight * 255
         for rows, sums in self._box.bands():

@@ -38,14 +38,14 @@ class Rect:
         return self.width <= 0 or self.height <= 0
 
     def intersect(self, other: Rect) -> Rect:
-        """The common part of two rectangles; its sides are 0 where there is none."""
+        """Return the common part of two rectangles; its sides are 0 where there is none."""
         x, y = max(self.x, other.x), max(self.y, other.y)
         width = max(0, min(self.right, other.right) - x)
         height = max(0, min(self.bottom, other.bottom) - y)
         return Rect(x, y, width, height)
 
     def shift(self, dx: int, dy: int) -> Rect:
-        """The same rectangle, shifted."""
+        """Return the same rectangle, shifted."""
         return Rect(self.x + dx, self.y + dy, self.width, self.height)
 
 
@@ -124,16 +124,16 @@ class Raster(Protocol):
         """True where whole rows are decoded anyway: ask for tiles row by row."""
 
     def read(self, rect: Rect) -> Pixels:
-        """The rectangle as ``(height, width, channels)`` in the document's own samples."""
+        """Return the rectangle as ``(height, width, channels)`` in the document's own samples."""
 
     def read_srgb(self, rect: Rect) -> Pixels:
-        """The rectangle as sRGB ``(height, width, 3 or 4)``, uint8 or uint16 (depth > 8)."""
+        """Return the rectangle as sRGB ``(height, width, 3 or 4)``, uint8 or uint16 (depth > 8)."""
 
     def bands(self, rows: int = 0) -> Iterator[tuple[int, Pixels]]:
-        """One sweep in storage order, each byte decoded once: ``(first row, pixels)``."""
+        """Yield ``(first row, pixels)`` in storage order, each byte decoded once."""
 
     def proxy(self, max_side: int = 2048) -> Pixels:
-        """The whole raster, area-averaged to at most ``max_side``, uint8 sRGB."""
+        """Return the whole raster, area-averaged to at most ``max_side``, uint8 sRGB."""
 
 
 class AlphaSource(Protocol):
@@ -152,17 +152,17 @@ class AlphaSource(Protocol):
         """8 (uint8, 0..255) or 16 (uint16, 0..65535)."""
 
     def read(self, rect: Rect) -> Pixels:
-        """The rectangle as ``(height, width)``, uint8 or uint16 by ``depth``."""
+        """Return the rectangle as ``(height, width)``, uint8 or uint16 by ``depth``."""
 
     def solid(self, rect: Rect) -> int | None:
-        """0 or the greatest value where the rectangle is known to be constant, else None."""
+        """Return 0 or the greatest value where the rectangle is known to be constant, else None."""
 
 
 class ColourSource(Protocol):
     """Replaced colours by rectangle, in the document's own samples and without alpha."""
 
     def read(self, rect: Rect, own: Pixels | None = None) -> Pixels:
-        """The rectangle as ``(height, width, colour channels)``.
+        """Return the rectangle as ``(height, width, colour channels)``.
 
         ``own`` are the layer's own colours there, where the caller has read them already.
         """

@@ -10,23 +10,23 @@ Pixels: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 def peak_of(dtype: np.dtype[Any]) -> int:
-    """The value of full intensity: 255, 65535, or 1 for floats."""
+    """Return the value of full intensity: 255, 65535, or 1 for floats."""
     return int(np.iinfo(dtype).max) if dtype.kind in "ui" else 1
 
 
 def to_byte_order(dtype: np.dtype[Any], order: str) -> np.dtype[Any]:
-    """The type in a byte order, ``<`` or ``>``."""
+    """Return the type in a byte order, ``<`` or ``>``."""
     ordered: np.dtype[Any] = dtype.newbyteorder("<" if order == "<" else ">")
     return ordered
 
 
 def as_bytes(values: Pixels) -> memoryview:
-    """The bytes of a contiguous array, without a copy."""
+    """Return the bytes of a contiguous array, without a copy."""
     return values.reshape(-1).view(np.uint8).data
 
 
 def dtype_of(depth: int) -> np.dtype[np.generic]:
-    """The type of a sample of 8, 16 or 32 bits: uint8, uint16 or float32."""
+    """Return the type of a sample of 8, 16 or 32 bits: uint8, uint16 or float32."""
     return np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[depth])
 
 

@@ -71,7 +71,7 @@ def _write_chunk(out: Output, name: bytes, data: bytes) -> None:
 def _read_bands(
     plan: PngPlan, read: Callable[[int, int], Pixels]
 ) -> Iterator[tuple[Pixels, Pixels | None]]:
-    """Bands of raw bytes, each with the row above it."""
+    """Yield bands of raw bytes, each with the row above it."""
     step = max(1, _BAND_BYTES // plan.row_bytes)
     above: Pixels | None = None
     for y in range(0, plan.height, step):
@@ -83,7 +83,7 @@ def _read_bands(
 
 
 def _compress(plan: PngPlan, band: tuple[Pixels, Pixels | None]) -> tuple[bytes, int, int]:
-    """Filtered and deflated rows, with the checksum and length of what went in."""
+    """Filter and deflate rows; return them with the checksum and length of what went in."""
     raw, above = band
     filtered = np.empty((raw.shape[0], raw.shape[1] + 1), np.uint8)
     filtered[:, 0] = _UP
@@ -96,7 +96,7 @@ def _compress(plan: PngPlan, band: tuple[Pixels, Pixels | None]) -> tuple[bytes,
 
 
 def combine_adler(first: int, second: int, length: int) -> int:
-    """The Adler-32 of two joined streams; ``length`` is that of the second."""
+    """Return the Adler-32 of two joined streams; ``length`` is that of the second."""
     base = 65521
     low = (first & 0xFFFF) + (second & 0xFFFF) - 1
     high = (first >> 16) + (second >> 16) + (length % base) * ((first & 0xFFFF) - 1)

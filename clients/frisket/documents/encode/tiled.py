@@ -29,7 +29,7 @@ class Tag:
     values: tuple[int, ...] | bytes
 
     def pack(self, order: str) -> bytes:
-        """The values as bytes."""
+        """Return the values as bytes."""
         if isinstance(self.values, bytes):
             return self.values
         return struct.pack(f"{order}{len(self.values)}{_FORMATS[self.kind]}", *self.values)
@@ -83,7 +83,7 @@ class TiledPlan:
         return self.raw_bytes > _CLASSIC_LIMIT
 
     def tiles(self) -> Iterable[Rect]:
-        """Tiles in storage order, cropped to the image."""
+        """Yield tiles in storage order, cropped to the image."""
         for y in range(0, self.height, self.tile):
             for x in range(0, self.width, self.tile):
                 yield Rect(x, y, min(self.tile, self.width - x), min(self.tile, self.height - y))

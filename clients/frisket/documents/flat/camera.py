@@ -61,7 +61,7 @@ class RawDocument(BaseDocument):
         return (self._describe_whole(has_alpha=False),)
 
     def raster(self, layer: Layer) -> ArrayRaster:
-        """The developed picture; decoded whole, once."""
+        """Return the developed picture; it is decoded whole, once."""
         from ..base.arrays import ArrayRaster
         from ..colour import Colour
 

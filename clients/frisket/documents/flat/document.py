@@ -47,7 +47,7 @@ class FlatDocument(BaseDocument):
         return (self._describe_whole(self._alpha),)
 
     def raster(self, layer: Layer | None = None) -> ArrayRaster:
-        """The image's pixels, decoded once and whole, turned upright."""
+        """Return the image's pixels, decoded once and whole, turned upright."""
         if self._raster is None:
             self._raster = self._decode()
         return self._raster
@@ -113,7 +113,7 @@ def _refuse_damaged(path: str, error: BaseException) -> UnreadableDocument:
 
 
 def _choose_mode(image: Image.Image) -> tuple[str, bool]:
-    """The Pillow mode to decode to, and whether it has transparency."""
+    """Return the Pillow mode to decode to, and whether it has transparency."""
     see_through = "transparency" in image.info
     if image.mode in ("RGBA", "PA", "RGBa") or (image.mode in ("P", "RGB") and see_through):
         return "RGBA", True
@@ -140,7 +140,7 @@ def _turn_upright(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _is_deep_png(path: str, kind: str) -> bool:
-    """Whether a PNG stores 16 bits, which Pillow narrows for colour images."""
+    """Tell whether a PNG stores 16 bits, which Pillow narrows for colour images."""
     if kind != "PNG":
         return False
     with Path(path).open("rb") as file:

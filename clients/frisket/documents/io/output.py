@@ -30,7 +30,7 @@ class Output:
         write_all(self.descriptor, data)
 
     def tell(self) -> int:
-        """Bytes written so far."""
+        """Return bytes written so far."""
         return os.lseek(self.descriptor, 0, os.SEEK_CUR)
 
     def patch(self, offset: int, data: bytes) -> None:
@@ -103,7 +103,7 @@ def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Out
 
 @contextlib.contextmanager
 def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
-    """A file beside ``path`` that is gone when the block ends; its ``path`` is its own.
+    """Open a file beside ``path`` that is gone when the block ends; its ``path`` is its own.
 
     Raises:
         OutputError: Not writable, or fewer than ``needed`` bytes are free.

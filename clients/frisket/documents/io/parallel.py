@@ -13,7 +13,7 @@ A = TypeVar("A")
 
 
 def count_workers() -> int:
-    """Threads worth starting: the cores this process may use, at most eight."""
+    """Return the threads worth starting: the cores this process may use, at most eight."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:

@@ -12,7 +12,7 @@ _NATIVE = hasattr(os, "pread") and hasattr(os, "pwrite")
 
 
 def pread(descriptor: int, length: int, offset: int) -> bytes:
-    """Up to ``length`` bytes at ``offset``; the file's own position stays; safe for threads.
+    """Read up to ``length`` bytes at ``offset``; the file's position stays; safe for threads.
 
     Raises:
         OSError: The descriptor cannot be read.
@@ -24,7 +24,7 @@ def pread(descriptor: int, length: int, offset: int) -> bytes:
 
 
 def pwrite(descriptor: int, data: bytes, offset: int) -> int:
-    """How many of the bytes were written at ``offset``; the file's own position stays.
+    """Write at ``offset``; return how many bytes were written; the file's position stays.
 
     Raises:
         OSError: The descriptor cannot be written.

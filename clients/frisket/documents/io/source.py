@@ -33,7 +33,7 @@ class Source:
                 self.descriptor = -1
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly ``length`` bytes at ``offset``.
+        """Return exactly ``length`` bytes at ``offset``.
 
         Raises:
             UnreadableDocument: They are not all inside the file.
@@ -68,7 +68,7 @@ class Cursor:
         return self.end - self.position
 
     def take(self, length: int) -> bytes:
-        """The next ``length`` bytes.
+        """Return the next ``length`` bytes.
 
         Raises:
             UnreadableDocument: The stretch has fewer.
@@ -98,19 +98,19 @@ class Cursor:
         self.position += length
 
     def numbers(self, form: str) -> tuple[int, ...]:
-        """Several numbers at once, in ``struct`` notation without the byte order."""
+        """Return several numbers at once, in ``struct`` notation without the byte order."""
         form = self.order + form
         return struct.unpack(form, self.take(struct.calcsize(form)))
 
     def number(self, form: str) -> int:
-        """One number."""
+        """Return one number."""
         return self.numbers(form)[0]
 
     def key(self) -> bytes:
-        """A four-character code; little-endian files hold it reversed."""
+        """Return a four-character code; little-endian files hold it reversed."""
         raw = self.take(4)
         return raw if self.order == ">" else raw[::-1]
 
     def length(self, wide: bool) -> int:
-        """A length of eight bytes, or of four."""
+        """Return a length of eight bytes, or of four."""
         return self.number("Q" if wide else "I")

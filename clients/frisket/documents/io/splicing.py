@@ -56,7 +56,7 @@ class Splice:
             out.copy(self._source.path, self._source.descriptor, start, end - start)
 
     def locate(self, position: int) -> int:
-        """Where a byte that was copied lies in the new file."""
+        """Return where a byte that was copied lies in the new file."""
         index = bisect_right([edit.end for edit in self.edits], position)
         return (
             self._base

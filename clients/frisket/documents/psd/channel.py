@@ -73,13 +73,13 @@ class ChannelReader:
             )
 
     def name_shortage(self) -> UnreadableDocument:
-        """The error of a channel that ends too early."""
+        """Return the error of a channel that ends too early."""
         return UnreadableDocument(
             self.source.path, "a channel is shorter than its rows", offset=self.start
         )
 
     def _read_row_table(self) -> Pixels:
-        """Positions of the rows, one more than there are rows."""
+        """Return positions of the rows, one more than there are rows."""
         width = 4 if self._wide else 2
         if self.length - 2 < width * self.height:
             raise self.name_shortage()
@@ -100,7 +100,7 @@ class ChannelReader:
         return self._zip.inflated if self._zip is not None else 0
 
     def read_rows(self, first: int, last: int) -> Pixels:
-        """Rows ``first`` up to before ``last`` as (rows, width) in the native byte order.
+        """Return rows ``first`` up to before ``last`` as (rows, width) in the native byte order.
 
         Depth 1 comes as uint8, 255 where the bit is set.
         """
@@ -143,7 +143,7 @@ class ChannelReader:
 
 
 def unpack_leniently(packed: bytes, size: int) -> Pixels:
-    """PackBits of a malformed row: cut where it is too long, zeros where it is too short."""
+    """Unpack PackBits of a malformed row: cut where too long, zeros where too short."""
     out = bytearray()
     position = 0
     while position < len(packed) and len(out) < size:
@@ -171,19 +171,20 @@ class ZipRows:
         interval = max(_SNAPSHOT_BYTES, total // _SNAPSHOTS)
         self._every = max(1, interval // max(1, channel.row_bytes))
         self._end = channel.start + channel.length
-        self._snapshots: list[tuple[Any, int]] = [(zlib.decompressobj(), channel.start + 2)]
+        self._inflater: Any = zlib.decompressobj()
+        self._position, self._pending, self._row = channel.start + 2, b"", 0
+        self._snapshots: list[tuple[Any, int]] = [(self._inflater.copy(), self._position)]
         self._lock = threading.Lock()
         self.inflated = 0
-        self._resume(0)
 
     def _resume(self, snapshot: int) -> None:
         inflater, self._position = self._snapshots[snapshot]
-        self._inflater: Any = inflater.copy()
+        self._inflater = inflater.copy()
         self._pending = b""
         self._row = snapshot * self._every
 
     def read_rows(self, first: int, last: int) -> Pixels:
-        """Rows as (rows, bytes of a row) uint8, in the channel's byte order."""
+        """Return rows as (rows, bytes of a row) uint8, in the channel's byte order."""
         with self._lock:
             nearest = min(first // self._every, len(self._snapshots) - 1)
             if first < self._row or nearest * self._every > self._row:

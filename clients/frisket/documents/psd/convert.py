@@ -28,7 +28,7 @@ _ROWS = 1 << 18
 
 @contextlib.contextmanager
 def convert_as_named(document: PsdDocument, out: str | os.PathLike[str]) -> Iterator[PsdDocument]:
-    """The document in the format that the output's name asks for: a PSD for ``.psb`` converted.
+    """Yield the document in the format of the output's name: a PSD for ``.psb`` converted.
 
     The converted copy lies beside the output until the block ends.
 
@@ -93,7 +93,7 @@ class Widening:
         self._found = document.structure
 
     def plan_edits(self) -> Iterator[Edit]:
-        """Version, section, merged image; every length corrected by what grew inside it."""
+        """Yield edits: version, section, merged image; lengths corrected by what grew inside."""
         found = self._found
         version = (2).to_bytes(VERSION_LENGTH, "big")
         yield Edit(VERSION_AT, VERSION_AT + VERSION_LENGTH, version)
@@ -104,7 +104,7 @@ class Widening:
         yield from self._widen_merged()
 
     def _widen_section(self) -> tuple[list[Edit], int]:
-        """The edits inside the layer and mask section, and by how much it grows."""
+        """Return the edits inside the layer and mask section, and by how much it grows."""
         found = self._found
         if not found.standard_at:
             return [], 0
@@ -155,12 +155,12 @@ class Widening:
         return edits, 4 * len(record.channels) + 4 * len(wide)
 
     def _widen_block(self, block: Block, more: int) -> list[Edit]:
-        """A tagged block whose length takes eight bytes, and the signature that says so."""
+        """Give a tagged block a length of eight bytes, and the signature that says so."""
         signature = Edit(block.start, block.start + 4, b"8B64")
         return [signature, _widen_number(block.length_at, block.length + more)]
 
     def _count_table_rows(self, channel: Channel) -> int:
-        """Entries of a channel's table of row lengths; 0 where it has none."""
+        """Return entries of a channel's table of row lengths; 0 where it has none."""
         if channel.length <= 2 or self._source.read(channel.data, 2) != RLE.to_bytes(2, "big"):
             return 0
         if not channel.height or channel.length - 2 < 2 * channel.height:
@@ -217,12 +217,12 @@ def _fit_padding(info: LayerInfo, grown: int) -> tuple[list[Edit], int]:
 
 
 def _widen_number(at: int, value: int) -> Edit:
-    """A length of four bytes becomes one of eight."""
+    """Replace a length of four bytes by one of eight."""
     return Edit(at, at + 4, value.to_bytes(8, "big"))
 
 
 def _write_wide_rows(source: Source, start: int, rows: int, out: Output) -> None:
-    """Row lengths of two bytes written with four."""
+    """Write row lengths of two bytes with four."""
     for first in range(0, rows, _ROWS):
         count = min(_ROWS, rows - first)
         table = np.frombuffer(source.read(start + 2 * first, 2 * count), ">u2")

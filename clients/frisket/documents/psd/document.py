@@ -14,7 +14,7 @@ from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..core.model import Layer
 from ..io.source import Source
 from .structure import COLOURS, read_structure
-from .tree import Node, build
+from .tree import Node, build_nodes
 
 if TYPE_CHECKING:
     from .planar import PlanarRaster
@@ -59,7 +59,7 @@ class PsdDocument(BaseDocument):
         info = self.structure.layer_info
         if info is None:
             return []
-        return build(self.source, info.records, self.mode, self.structure.depth)
+        return build_nodes(self.source, info.records, self.mode, self.structure.depth)
 
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return the kinds of result that can be spliced in: a merged image has no layers."""
@@ -73,7 +73,7 @@ class PsdDocument(BaseDocument):
         return [node.layer for node in self.nodes] or [self._describe_whole(has_alpha=False)]
 
     def find_node(self, layer: Layer) -> Node:
-        """The record behind a layer.
+        """Return the record behind a layer.
 
         Raises:
             LayerNotFound: The layer is not one of this document.
@@ -84,7 +84,7 @@ class PsdDocument(BaseDocument):
         return found
 
     def raster(self, layer: Layer) -> PlanarRaster:
-        """The pixels of a layer; of the merged image where there are no layers."""
+        """Return the pixels of a layer; of the merged image where there are no layers."""
         from .rasters import build_merged_raster, build_node_raster
 
         if layer.kind == "image" and not self.nodes:
@@ -92,7 +92,7 @@ class PsdDocument(BaseDocument):
         return build_node_raster(self, self.find_node(layer))
 
     def count_colours(self) -> int:
-        """How many channels are colour."""
+        """Return how many channels are colour."""
         if self.mode == "MULTICHANNEL":
             return self.structure.channels
         return COLOURS[self.mode]

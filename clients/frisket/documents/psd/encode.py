@@ -18,7 +18,7 @@ _RUN = 128
 
 
 def pack_solid(value: int, count: int) -> bytes:
-    """PackBits of ``count`` equal bytes."""
+    """Return PackBits of ``count`` equal bytes."""
     full, rest = divmod(count, _RUN)
     packed = bytes((257 - _RUN, value)) * full
     if rest == 1:
@@ -27,7 +27,7 @@ def pack_solid(value: int, count: int) -> bytes:
 
 
 def pack_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]:
-    """PackBits of the rows of a band; pieces of a row are packed tile by tile and joined.
+    """Return PackBits of the rows of a band; rows are packed tile by tile and joined.
 
     A solid tile costs a constant, so the work follows the edge and not the area.
     """
@@ -49,26 +49,26 @@ def pack_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]:
 
 
 def pack_values(values: Pixels) -> list[bytes]:
-    """PackBits of whole rows (rows, width), big-endian."""
+    """Return PackBits of whole rows (rows, width), big-endian."""
     from imagecodecs import packbits_encode
 
     return [bytes(packbits_encode(line.tobytes())) for line in to_stored_bytes(values, ">")]
 
 
 def to_stored_bytes(values: Pixels, order: str) -> Pixels:
-    """(rows, bytes of a row) uint8 in a byte order."""
+    """Return (rows, bytes of a row), uint8 in a byte order."""
     ordered = np.ascontiguousarray(values.astype(to_byte_order(values.dtype, order), copy=False))
     return ordered.view(np.uint8).reshape(values.shape[0], -1)
 
 
-def bands(width: int, height: int) -> Iterator[Rect]:
-    """Bands of a tile's height."""
+def split_bands(width: int, height: int) -> Iterator[Rect]:
+    """Yield bands of a tile's height."""
     for y in range(0, height, _TILE):
         yield Rect(0, y, width, min(_TILE, height - y))
 
 
 def make_rle_writer(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[Output], None]:
-    """A function that writes the channel: compression code, row lengths, rows."""
+    """Return a function that writes the channel: compression code, row lengths, rows."""
 
     def write(out: Output) -> None:
         begin = out.tell()
@@ -76,7 +76,7 @@ def make_rle_writer(alpha: AlphaSource, wide: bool, order: str = ">") -> Callabl
         out.write(RLE.to_bytes(2, "big" if order == ">" else "little"))
         out.write(bytes(width * alpha.height))
         lengths: list[int] = []
-        for band in bands(alpha.width, alpha.height):
+        for band in split_bands(alpha.width, alpha.height):
             rows = pack_rows(alpha, band, order)
             lengths += map(len, rows)
             out.write(b"".join(rows))
@@ -93,12 +93,12 @@ def make_rle_writer(alpha: AlphaSource, wide: bool, order: str = ">") -> Callabl
 def make_zip_writer(
     read: Callable[[Rect], Pixels], size: tuple[int, int], order: str = ">"
 ) -> Callable[[Output], None]:
-    """A function that writes the channel deflated; ``read`` gives (rows, width) samples."""
+    """Return a function that writes the channel deflated; ``read`` gives (rows, width) samples."""
 
     def write(out: Output) -> None:
         out.write(ZIP.to_bytes(2, "big" if order == ">" else "little"))
         deflater = zlib.compressobj(4)
-        for band in bands(*size):
+        for band in split_bands(*size):
             out.write(deflater.compress(to_stored_bytes(read(band), order).tobytes()))
         out.write(deflater.flush())
 
@@ -108,7 +108,7 @@ def make_zip_writer(
 def make_alpha_writer(
     alpha: AlphaSource, depth: int, wide: bool, order: str = ">"
 ) -> Callable[[Output], None]:
-    """The channel of an alpha at a document's depth: packed rows, or deflated floats."""
+    """Return the channel of an alpha at a document's depth: packed rows, or deflated floats."""
     from ..colour.alpha import at_depth
     from ..core.pixels import convert_depth
 

@@ -38,10 +38,10 @@ class LayerHost(Protocol):
         """Layers with their records, topmost first."""
 
     def find_node(self, layer: Layer) -> Node:
-        """The record behind a layer."""
+        """Return the record behind a layer."""
 
     def count_colours(self) -> int:
-        """How many channels are colour."""
+        """Return how many channels are colour."""
 
 
 class MergedHost(LayerHost, Protocol):

@@ -17,8 +17,8 @@ _DEEP = (b"Lr16", b"Lr32", b"Layr")
 _NAMES = {MASK: "mask", REAL_MASK: "real mask"}
 
 
-def parts(document: PsdDocument) -> Iterator[Part]:
-    """Every part of the file; lengths, which follow from the parts, are left out."""
+def list_parts(document: PsdDocument) -> Iterator[Part]:
+    """Yield every part of the file; lengths, which follow from the parts, are left out."""
     found, source = document.structure, document.source
     yield Part("format", value=b"PSB" if found.big else b"PSD")
     yield Part("header", value=source.read(0, 4) + source.read(6, 20))
@@ -50,7 +50,7 @@ def _list_resources(document: PsdDocument) -> Iterator[Part]:
 
 
 def _find_mask_information(document: PsdDocument) -> Iterator[Part]:
-    """What lies between the standard layer info and the tagged blocks."""
+    """Return what lies between the standard layer info and the tagged blocks."""
     found, wide = document.structure, 8 if document.structure.big else 4
     if not found.standard_at:
         return
@@ -69,7 +69,7 @@ def _find_tail(document: PsdDocument) -> Iterator[Part]:
 
 
 def _describe_pixels(document: PsdDocument, name: str, start: int, length: int, rows: int) -> Part:
-    """One or more planes; tables of row lengths are compared as numbers, whatever their width."""
+    """Return planes as a part; row lengths are compared as numbers, whatever their width."""
     width = 4 if document.structure.big else 2
     packed = length > 2 and document.source.read(start, 2) == RLE.to_bytes(2, "big")
     fits = packed and length - 2 >= rows * width

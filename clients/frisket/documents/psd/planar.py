@@ -27,7 +27,7 @@ class Plane:
     offset: int = 0
 
     def read_rows(self, first: int, last: int) -> Pixels:
-        """(rows, width) in native byte order."""
+        """Return (rows, width) in native byte order."""
         return self.channel.read_rows(self.offset + first, self.offset + last)
 
 
@@ -72,7 +72,7 @@ class PlanarRaster(BaseRaster):
         return out
 
     def _read_rows(self, first: int, last: int) -> list[Pixels]:
-        """Whole rows of every plane; a second tile of the same rows costs nothing."""
+        """Return whole rows of every plane; a second tile of the same rows costs nothing."""
         with self._lock:
             start, stop, kept = self._kept
             if not start <= first <= last <= stop:

@@ -22,7 +22,7 @@ _INKS = ("CMYK", "MULTICHANNEL")
 
 
 def build_layer_raster(document: LayerHost, record: Record) -> PlanarRaster:
-    """Colour channels by their number, transparency last where the layer has it."""
+    """Return a layer's pixels: colours by their number, then transparency where there is any."""
     numbers = list(range(_count_colours(document, record)))
     has_alpha = record.find_channel(ALPHA) is not None
     if has_alpha:
@@ -62,7 +62,7 @@ def _open_plane(document: LayerHost, record: Record, number: int) -> Plane | Non
 
 
 def build_channel_raster(document: LayerHost, record: Record, number: int) -> PlanarRaster:
-    """One channel of a layer as a raster of its own."""
+    """Return one channel of a layer as a raster of its own."""
     channel = record.find_channel(number)
     assert channel is not None
     size = channel.width, channel.height
@@ -71,7 +71,7 @@ def build_channel_raster(document: LayerHost, record: Record, number: int) -> Pl
 
 
 def open_channel(document: LayerHost, record: Record, number: int) -> ChannelReader:
-    """Rows of one channel of a layer; the channel must exist."""
+    """Return rows of one channel of a layer; the channel must exist."""
     channel = record.find_channel(number)
     assert channel is not None
     info = document.structure.layer_info
@@ -88,7 +88,7 @@ def open_channel(document: LayerHost, record: Record, number: int) -> ChannelRea
 
 
 def build_merged_raster(document: MergedHost) -> PlanarRaster:
-    """The merged image's colours, with transparency where the layers say it has one."""
+    """Return the merged image's colours, with transparency where the layers say it has one."""
     document.check_channels()
     info = document.structure.layer_info
     count = document.count_colours()
@@ -101,7 +101,7 @@ def build_merged_raster(document: MergedHost) -> PlanarRaster:
 
 
 def open_merged_plane(document: MergedHost, number: int) -> Plane:
-    """One channel of the merged image, whose planes follow one another."""
+    """Return one channel of the merged image, whose planes follow one another."""
     found = document.structure
     reader = ChannelReader(
         document.source,
@@ -115,7 +115,7 @@ def open_merged_plane(document: MergedHost, number: int) -> Plane:
 
 
 def describe_colour(document: LayerHost, colours: int) -> Colour:
-    """The way from the document's samples to sRGB."""
+    """Return the way from the document's samples to sRGB."""
     mode = document.mode
     return Colour(
         mode={"DUOTONE": "GRAY", "BITMAP": "GRAY"}.get(mode, mode),
@@ -127,7 +127,7 @@ def describe_colour(document: LayerHost, colours: int) -> Colour:
 
 
 def _read_palette(document: LayerHost) -> Pixels | None:
-    """(256, 3) uint8, stored as all reds, all greens, all blues."""
+    """Return (256, 3) uint8, stored as all reds, all greens, all blues."""
     found = document.structure
     if found.palette_length < 768:
         return None

@@ -49,7 +49,7 @@ class Block:
     wide: bool
 
     def find_padded_end(self, padding: int) -> int:
-        """The first byte after the block and its padding."""
+        """Return the first byte after the block and its padding."""
         return self.data + self.length + (-self.length % padding)
 
 
@@ -132,15 +132,15 @@ class Record:
         return max(0, self.bottom - self.top)
 
     def find_block(self, *keys: bytes) -> Block | None:
-        """The first block with one of the keys."""
+        """Return the first block with one of the keys."""
         return next((block for block in self.blocks if block.key in keys), None)
 
     def find_channel(self, number: int) -> Channel | None:
-        """The channel with an id, or None."""
+        """Return the channel with an id, or None."""
         return next((channel for channel in self.channels if channel.id == number), None)
 
     def size_of(self, number: int) -> tuple[int, int]:
-        """Width and height of a channel."""
+        """Return width and height of a channel."""
         if number == MASK:
             return self.mask.size if self.mask else (0, 0)
         if number == REAL_MASK:
@@ -272,7 +272,7 @@ def _read_mask(part: Cursor, record: Record) -> MaskBlock | None:
 
 
 def read_blocks(cursor: Cursor, version: int, padding: int) -> list[Block]:
-    """Tagged blocks up to the end of the stretch or the first thing that is none."""
+    """Return the tagged blocks up to the end of the stretch or the first thing that is none."""
     blocks = []
     while cursor.left >= 12:
         start = cursor.position

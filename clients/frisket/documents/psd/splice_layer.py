@@ -121,7 +121,7 @@ def _estimate_room(document: PsdDocument, results: Mapping[Layer, LayerResult]) 
 
 
 def _raise_count(edits: LayerEdits, more: int) -> Edit:
-    """The layer count; its sign says something else and is kept."""
+    """Raise the layer count; its sign says something else and is kept."""
     info = edits.info
     count = info.count - more if info.count < 0 else info.count + more
     return Edit(info.start, info.start + 2, struct.pack(f"{info.order}h", count))
@@ -167,7 +167,7 @@ class _Copy:
         return head + infos + bytes(blending) + struct.pack(f"{order}I", len(extra)) + extra
 
     def _pack_extra(self) -> bytes:
-        """Mask and blending ranges as they are; the name; nothing that is not a pixel layer's."""
+        """Pack mask and blending ranges as they are, and the name; only what pixel layers have."""
         record = self._record
         kept = self._document.source.read(record.mask_at, record.name_at - record.mask_at)
         short = self._name.encode("mac-roman", "replace")[:255]
@@ -234,12 +234,12 @@ class Transparency:
         self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
 
     def solid(self, rect: Rect) -> int | None:
-        """What the alpha says, unless the layer has transparency of its own."""
+        """Return what the alpha says, unless the layer has transparency of its own."""
         value = self._alpha.solid(rect)
         return value if self._raster is None or value == 0 else None
 
     def read(self, rect: Rect) -> Pixels:
-        """The product, in the alpha's depth."""
+        """Return the product, in the alpha's depth."""
         new = self._alpha.read(rect)
         if self._raster is None:
             return new

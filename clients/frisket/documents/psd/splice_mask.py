@@ -162,7 +162,7 @@ def _add_mask(
 
 
 def _renew_mask_block(document: LayerHost, record: Record) -> bytes:
-    """The mask block with the layer's rectangle; parameters and a real mask are kept."""
+    """Return the mask block with the layer's rectangle; parameters and a real mask are kept."""
     info = document.structure.layer_info
     assert info is not None
     order = info.order
@@ -188,12 +188,12 @@ class MultipliedMask:
         self._kept: tuple[int, int, Pixels] | None = None
 
     def solid(self, rect: Rect) -> int | None:
-        """Only nothing stays nothing without a look at the old mask."""
+        """Return 0 or None: only nothing stays nothing without a look at the old mask."""
         value = self._alpha.solid(rect)
         return 0 if value == 0 else None
 
     def read(self, rect: Rect) -> Pixels:
-        """The product, in the new alpha's depth."""
+        """Return the product, in the new alpha's depth."""
         new = self._alpha.read(rect)
         if self._mask.flags & MASK_DISABLED:
             return new
@@ -202,7 +202,7 @@ class MultipliedMask:
         return ((old * new + top // 2) // top).astype(new.dtype)
 
     def _read_old(self, rect: Rect) -> Pixels:
-        """The old mask under ``rect``, its background where it does not reach."""
+        """Return the old mask under ``rect``, its background where it does not reach."""
         top = (1 << self.depth) - 1
         kind = np.uint8 if self.depth == 8 else np.uint16
         full = np.full((rect.height, rect.width), top if self._mask.background else 0, kind)

@@ -49,7 +49,7 @@ class PreviewComposer:
         self._top = 255 if document.structure.depth == 8 else 65535
 
     def is_exact(self) -> bool:
-        """Whether composing the document as it stands gives the preview it has."""
+        """Tell whether composing the document as it stands gives the preview it has."""
         document = self._document
         if document.mode not in ("RGB", "GRAY") or document.structure.depth not in (8, 16):
             return False
@@ -77,7 +77,7 @@ class PreviewComposer:
             yield min(height - 1, number * height // _SAMPLES + height // (2 * _SAMPLES))
 
     def _agrees_with_stored(self, y: int) -> bool:
-        """Whether one row is the same as in the stored preview, but for rounding."""
+        """Tell whether one row is the same as in the stored preview, but for rounding."""
         composed = self.compose(y, y + 1)
         for number in range(composed.shape[0]):
             stored = (
@@ -88,7 +88,7 @@ class PreviewComposer:
         return True
 
     def compose(self, first: int, last: int) -> Pixels:
-        """(planes, rows, width) of the preview: colours over white, then transparency."""
+        """Return (planes, rows, width) of the preview: colours over white, then transparency."""
         shape = (last - first, self._document.width)
         colour = np.zeros((*shape, self._colours), np.float32)
         cover = np.zeros((*shape, 1), np.float32)
@@ -124,7 +124,7 @@ class PreviewComposer:
         cover[rows, columns] = cover[rows, columns] * (1 - alpha) + alpha
 
     def _read_opacity(self, node: Node, inner: Rect) -> Pixels:
-        """The layer's mask, new or old, as floats (rows, columns)."""
+        """Return the layer's mask, new or old, as floats (rows, columns)."""
         record = node.record
         fresh = self._masks.get(node.index)
         if fresh is not None:
@@ -152,7 +152,7 @@ class PreviewComposer:
         return Edit(found.merged_at, self._document.source.size, self._write)
 
     def _compose_bands(self) -> Iterator[list[Pixels]]:
-        """All planes of the new merged image, band by band."""
+        """Yield all planes of the new merged image, band by band."""
         found = self._document.structure
         step = max(1, _BAND_PIXELS // found.width)
         for y in range(0, found.height, step):
@@ -164,7 +164,7 @@ class PreviewComposer:
             ]
 
     def _write(self, out: Output) -> None:
-        """Planes follow one another, so each is spooled until all bands are composed."""
+        """Spool each plane until all bands are composed, since planes follow one another."""
         found = self._document.structure
         width = 4 if found.big else 2
         lengths: list[list[int]] = [[] for _ in range(found.channels)]
@@ -188,7 +188,7 @@ class PreviewComposer:
 
 
 def _list_visible(nodes: list[Node]) -> list[Node]:
-    """Nodes that are shown together with every group around them."""
+    """Return nodes that are shown together with every group around them."""
     found, hidden = [], -1
     for node in nodes:
         if 0 <= hidden < node.layer.level:

@@ -73,7 +73,7 @@ class LayerEdits:
         self.lengths.append((head, data))
 
     def _find_place(self, record: Record) -> int:
-        """Where a layer's channels would begin: after those of the layers before it."""
+        """Return where a layer's channels would begin: after those of the layers before it."""
         place = self.info.channels_at
         for other in self.info.records:
             if other is record:
@@ -82,7 +82,7 @@ class LayerEdits:
         return place
 
     def finish(self, structure: Structure) -> list[Edit]:
-        """All edits, with one more for the padding at the end of the layer info."""
+        """Return all edits, with one more for the padding at the end of the layer info."""
         info = self.info
         stop = info.start + info.length
         end = stop + (-info.length % 4 if info.key else 0)
@@ -101,7 +101,7 @@ class LayerEdits:
         out.write(bytes(-content % align))
 
     def _find_begin(self, out: Output) -> int:
-        """Position of the layer count in the new file, before the splice has ended."""
+        """Return position of the layer count in the new file, before the splice has ended."""
         grown = sum(
             edit.size - (edit.end - edit.start)
             for edit in self.edits
@@ -180,7 +180,7 @@ def mark_preview(document: PsdDocument) -> list[Edit]:
 
 
 def estimate_room(document: PsdDocument, alphas: Iterable[AlphaSource]) -> int:
-    """Bytes the new file may take at most: tiles that are not solid count in full."""
+    """Return bytes the new file may take at most: tiles that are not solid count in full."""
     size = document.source.size + (1 << 16)
     item = max(1, document.structure.depth // 8)
     for alpha in alphas:
@@ -190,7 +190,7 @@ def estimate_room(document: PsdDocument, alphas: Iterable[AlphaSource]) -> int:
 
 
 def _measure_row(alpha: AlphaSource, y: int, item: int) -> int:
-    """Bytes of the tiles of one row that are not solid."""
+    """Return bytes of the tiles of one row that are not solid."""
     height, total = min(_TILE, alpha.height - y), 0
     for x in range(0, alpha.width, _TILE):
         tile = Rect(x, y, min(_TILE, alpha.width - x), height)

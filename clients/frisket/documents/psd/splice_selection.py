@@ -18,7 +18,7 @@ from ..io.output import Output, atomic_output
 from ..io.splicing import Edit, Splice
 from .channel import RAW, RLE
 from .convert import check_named, convert_as_named
-from .encode import bands, pack_rows, to_stored_bytes
+from .encode import pack_rows, split_bands, to_stored_bytes
 from .splice_records import check_depth, check_limit, check_size, estimate_room
 from .structure import COUNT_LENGTH, MERGED_CHANNELS_AT, Resource, Structure
 
@@ -142,7 +142,7 @@ class _SelectionPlane:
         self._table_edit: Edit | None = None
 
     def plan_edits(self) -> list[Edit]:
-        """Row lengths after the table, and the plane after the last row."""
+        """Insert row lengths after the table, and the plane after the last row."""
         end = find_end(self._document, self._compression)
         if self._compression == RAW:
             return [Edit(end, end, self._write_raw)]
@@ -151,11 +151,11 @@ class _SelectionPlane:
         return [self._table_edit, Edit(end, end, self._write_rle)]
 
     def _write_raw(self, out: Output) -> None:
-        for band in bands(self._alpha.width, self._alpha.height):
+        for band in split_bands(self._alpha.width, self._alpha.height):
             out.write(to_stored_bytes(self._alpha.read(band), ">").tobytes())
 
     def _write_rle(self, out: Output) -> None:
-        for band in bands(self._alpha.width, self._alpha.height):
+        for band in split_bands(self._alpha.width, self._alpha.height):
             rows = pack_rows(self._alpha, band)
             self._lengths += map(len, rows)
             out.write(b"".join(rows))
@@ -172,7 +172,7 @@ class _SelectionPlane:
 
 
 def _plan_resources(document: PsdDocument, name: str) -> list[Edit]:
-    """Names, identifiers and display of the saved selections, with one more."""
+    """Return the edits of the saved selections' names, identifiers and display."""
     found = document.structure
     before = max(0, found.channels - document.count_colours())
     edits = []
@@ -210,7 +210,7 @@ def _pad_even(data: bytes) -> bytes:
 
 
 def _extend_short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
-    """Pascal strings, one for every selection."""
+    """Add Pascal strings, one for every selection."""
     count = len(list(_split_pascal_strings(data)))
     names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
     for one in names:
@@ -228,7 +228,7 @@ def _split_pascal_strings(data: bytes) -> Iterator[bytes]:
 
 
 def _extend_long_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
-    """UTF-16 strings with a count and a final zero, one for every selection."""
+    """Add UTF-16 strings with a count and a final zero, one for every selection."""
     count, position = 0, 0
     while position + 4 <= len(data):
         position += 4 + 2 * int.from_bytes(data[position : position + 4], "big")
@@ -241,7 +241,7 @@ def _extend_long_names(data: bytes, before: int, name: str, exists: bool) -> byt
 
 
 def _extend_identifiers(data: bytes, before: int, name: str, exists: bool) -> bytes:
-    """One number each; a list that is not there is not begun for old selections."""
+    """Add a number; a list that is not there is not begun for old selections."""
     if len(data) != 4 * before:
         return b""
     numbers = struct.unpack(f">{before}I", data)
@@ -249,7 +249,7 @@ def _extend_identifiers(data: bytes, before: int, name: str, exists: bool) -> by
 
 
 def _extend_displays(data: bytes, before: int, name: str, exists: bool) -> bytes:
-    """Version 1 and thirteen bytes each."""
+    """Add thirteen bytes; before the first selection, version 1 too."""
     if not exists and before == 0:
         data = struct.pack(">I", 1)
     return data + _DISPLAY if len(data) == 4 + 13 * before else b""

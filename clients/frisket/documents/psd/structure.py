@@ -88,7 +88,7 @@ class Structure:
         return self.version == 2
 
     def find_resource(self, number: int) -> Resource | None:
-        """The first image resource with an id."""
+        """Return the first image resource with an id."""
         return next((one for one in self.resources if one.id == number), None)
 
 

@@ -36,8 +36,8 @@ class Node:
     index: int
 
 
-def build(source: Source, records: list[Record], mode: str, depth: int) -> list[Node]:
-    """Nodes in tree order, topmost first; ``records`` come bottom first, as in the file."""
+def build_nodes(source: Source, records: list[Record], mode: str, depth: int) -> list[Node]:
+    """Return nodes in tree order, topmost first; ``records`` come bottom first, as in the file."""
     nodes: list[Node] = []
     groups: list[str] = []
     taken: set[int] = set()
@@ -82,7 +82,7 @@ def _describe_layer(
 
 
 def _read_section(source: Source, record: Record) -> int:
-    """0 for a layer, 1 or 2 for a group, 3 for a group's end."""
+    """Return 0 for a layer, 1 or 2 for a group, 3 for a group's end."""
     block = record.find_block(b"lsct", b"lsdk")
     if block is None or block.length < 4:
         return 0
@@ -91,7 +91,7 @@ def _read_section(source: Source, record: Record) -> int:
 
 
 def read_name(source: Source, record: Record) -> str:
-    """The Unicode name where there is one, else the short one."""
+    """Return the Unicode name where there is one, else the short one."""
     block = record.find_block(b"luni")
     if block is not None and 4 <= block.length <= 2 * _LONGEST_NAME:
         raw = source.read(block.data, block.length)
@@ -104,7 +104,7 @@ def read_name(source: Source, record: Record) -> str:
 
 
 def _choose_id(source: Source, record: Record, taken: set[int], index: int) -> int:
-    """The document's own id of the layer; one of our own where it is missing or doubled."""
+    """Return the document's own id of the layer; another where it is missing or doubled."""
     block = record.find_block(b"lyid")
     number = 0
     if block is not None and block.length == 4:

@@ -17,8 +17,8 @@ _NONE, _LZW = 1, 5
 _SHORT, _LONG = 3, 4
 
 
-def decoder(page: Any) -> Decode:
-    """What decodes the segments of a tifffile page; it raises whatever its codec raises."""
+def choose_decoder(page: Any) -> Decode:
+    """Return what decodes the segments of a page; it raises whatever its codec raises."""
     if page.compression == _LZW:
         return partial(_decode_lzw, _strip_compression(page), page.fillorder == 2)
     tables = {}
@@ -28,7 +28,7 @@ def decoder(page: Any) -> Decode:
 
 
 def _strip_compression(page: Any) -> Any:
-    """The same page, as if nothing but the predictor had to be undone."""
+    """Return the same page, as if nothing but the predictor had to be undone."""
     plain = copy.copy(page)
     plain.__dict__.pop("decode", None)  # kept from an earlier use
     plain.compression, plain.fillorder = _NONE, 1
@@ -36,7 +36,7 @@ def _strip_compression(page: Any) -> Any:
 
 
 def _decode_lzw(plain: Any, reversed_bits: bool, data: bytes, index: int) -> Pixels | None:
-    """By libtiff: the decoder that tifffile uses follows codes that no table holds.
+    """Decode by libtiff: the decoder that tifffile uses follows codes that no table holds.
 
     Damaged files made it read, and crash at, addresses of their choosing. libtiff checks every
     code, and is faster.
@@ -53,7 +53,7 @@ def _decode_lzw(plain: Any, reversed_bits: bool, data: bytes, index: int) -> Pix
 
 
 def _wrap_row(data: bytes, length: int) -> bytes:
-    """A TIFF of one row of ``length`` bytes whose only strip is LZW ``data``."""
+    """Return a TIFF of one row of ``length`` bytes whose only strip is LZW ``data``."""
     tags = [
         (256, _LONG, length), (257, _LONG, 1), (258, _SHORT, 8), (259, _SHORT, _LZW),
         (262, _SHORT, 1), (273, _LONG, 0), (277, _SHORT, 1), (278, _LONG, 1),

@@ -59,14 +59,14 @@ class Directory:
 
 
 def read_layout(source: Source) -> Layout:
-    """Byte order and kind from the header."""
+    """Return byte order and kind from the header."""
     head = source.read(0, 4)
     order = "<" if head[:2] == b"II" else ">"
     return Layout(order, struct.unpack(order + "H", head[2:4])[0] == 43)
 
 
 def read_directory(source: Source, layout: Layout, offset: int) -> Directory:
-    """The entries at ``offset``.
+    """Return the entries at ``offset``.
 
     Raises:
         UnreadableDocument: They are not inside the file.
@@ -87,14 +87,14 @@ def read_directory(source: Source, layout: Layout, offset: int) -> Directory:
 
 
 def read_values(source: Source, layout: Layout, entry: bytes) -> tuple[int, ...]:
-    """Whole numbers of an entry of bytes, shorts, longs or long8s."""
+    """Return the whole numbers of an entry of bytes, shorts, longs or long8s."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     form = f"{layout.order}{count}{_FORMATS[kind]}"
     return struct.unpack(form, read_raw_value(source, layout, entry))
 
 
 def read_raw_value(source: Source, layout: Layout, entry: bytes) -> bytes:
-    """The bytes of an entry's value, inline or not."""
+    """Return the bytes of an entry's value, inline or not."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     size = SIZES.get(kind, 1) * count
     inline = entry[struct.calcsize(layout.entry) :]

@@ -103,13 +103,13 @@ class TiffDocument(BaseDocument):
         )
 
     def raster(self, layer: Layer) -> BaseRaster:
-        """The pixels of a page, upright, or of a layer inside the first one."""
+        """Return the pixels of a page, upright, or of a layer inside the first one."""
         if self.layered is not None and not _is_page(layer):
             return build_node_raster(self.layered, self.layered.find_node(layer))
         return self._open_upright(self.page_number(layer))
 
     def page_number(self, layer: Layer) -> int:
-        """Which page a layer stands for.
+        """Return which page a layer stands for.
 
         Raises:
             LayerNotFound: It is none of this document's pages.
@@ -125,7 +125,7 @@ class TiffDocument(BaseDocument):
         return stored if turn is None else OrientedRaster(stored, turn)
 
     def open_stored(self, number: int) -> TiffRaster:
-        """The pixels of a page as they are stored, whatever its orientation."""
+        """Return the pixels of a page as they are stored, whatever its orientation."""
         if number not in self._rasters:
             raster = self._open_page(self.pages[number])
             raster.levels = self._find_levels(number, raster)
@@ -137,7 +137,7 @@ class TiffDocument(BaseDocument):
             return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
 
     def _find_levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:
-        """Reduced versions of a page, smallest first."""
+        """Return reduced versions of a page, smallest first."""
         found = []
         for page in self._reduced.get(number, ()):
             with contextlib.suppress(DocumentError):
@@ -147,7 +147,7 @@ class TiffDocument(BaseDocument):
         return sorted(found, key=lambda level: level.width)
 
     def open_rasters(self) -> Iterator[tuple[Any, TiffRaster]]:
-        """Every page with its stored pixels; pages that cannot be read are left out."""
+        """Yield every page with its stored pixels; pages that cannot be read are left out."""
         for number, page in enumerate(self.pages):
             with contextlib.suppress(DocumentError):
                 yield page, self.open_stored(number)

@@ -33,7 +33,7 @@ class Coding:
     reversed_bits: bool = False
 
     def encode(self, pixels: Pixels) -> bytes:
-        """A segment of (rows, columns, samples) as it goes into the file."""
+        """Return a segment of (rows, columns, samples) as it goes into the file."""
         data = self._predict(np.ascontiguousarray(pixels))
         encoded = _choose_encoder(self)(data)
         if not self.reversed_bits:

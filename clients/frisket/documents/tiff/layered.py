@@ -14,7 +14,7 @@ from ..core.model import Layer
 from ..io.source import Cursor, Source
 from ..psd.records import LayerInfo, read_blocks, read_layer_info
 from ..psd.structure import COLOURS, Structure
-from ..psd.tree import Node, build
+from ..psd.tree import Node, build_nodes
 from .directory import SIZES, read_directory, read_layout
 
 TAG = 37724
@@ -66,10 +66,12 @@ class LayeredBlock:
     def nodes(self) -> list[Node]:
         """Layers with their records, topmost first."""
         info = self.structure.layer_info
-        return build(self.source, info.records, self.mode, self.structure.depth) if info else []
+        return (
+            build_nodes(self.source, info.records, self.mode, self.structure.depth) if info else []
+        )
 
     def find_node(self, layer: Layer) -> Node:
-        """The record behind a layer.
+        """Return the record behind a layer.
 
         Raises:
             LayerNotFound: The layer is not one of this document.
@@ -80,12 +82,12 @@ class LayeredBlock:
         return found
 
     def count_colours(self) -> int:
-        """How many channels are colour."""
+        """Return how many channels are colour."""
         return COLOURS.get(self.mode, 1)
 
 
 def read_block(document: Carrier) -> LayeredBlock | None:
-    """The layers of the first page, or None where it has none."""
+    """Return the layers of the first page, or None where it has none."""
     if TAG not in document.pages[0].tags or document.mode not in ("RGB", "GRAY", "CMYK", "LAB"):
         return None
     source = Source(document.path)

@@ -63,11 +63,11 @@ class PageGeometry:
         return self.samples if self.planar else 1
 
     def index(self, plane: int, row: int, column: int) -> int:
-        """The number of a segment in the tables of offsets and lengths."""
+        """Return the number of a segment in the tables of offsets and lengths."""
         return (plane * self.down + row) * self.across + column
 
 
-def geometry(path: str, page: Any) -> PageGeometry:
+def read_geometry(path: str, page: Any) -> PageGeometry:
     """Check a tifffile page and describe it.
 
     Raises:
@@ -126,7 +126,7 @@ class PageSamples:
 
 
 def describe_samples(page: Any) -> PageSamples:
-    """Colour samples first, then the first sample that is declared to be transparency."""
+    """Return colour samples, then the first one that is declared to be transparency."""
     stored, extras = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
     mode = MODES.get(int(page.photometric), "MULTICHANNEL")
     if mode == "YCBCR" and page.compression in JPEG:
@@ -144,7 +144,7 @@ def describe_samples(page: Any) -> PageSamples:
 
 
 def describe_colour(page: Any, samples: PageSamples) -> Colour:
-    """The way from the page's samples to sRGB."""
+    """Return the way from the page's samples to sRGB."""
     lab = int(page.photometric)
     bits = page.bitspersample if isinstance(page.bitspersample, int) else 0
     filled = bits in (0, 8, 16, 32, 64)
@@ -161,7 +161,7 @@ def describe_colour(page: Any, samples: PageSamples) -> Colour:
 
 
 def _read_palette(page: Any) -> Pixels | None:
-    """(entries, 3) uint8 from the colour map, or None."""
+    """Return (entries, 3) uint8 from the colour map, or None."""
     if int(page.photometric) != 3 or page.colormap is None:
         return None
     table = np.asarray(page.colormap)

@@ -20,7 +20,7 @@ _BAND = 256
 
 
 def compare(a: TiffDocument, b: TiffDocument) -> list[Difference]:
-    """All differences, page by page."""
+    """Return all differences, page by page."""
     first, second = Source(a.path), Source(b.path)
     try:
         found = list(_compare_pages(a, b))

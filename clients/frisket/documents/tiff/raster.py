@@ -17,8 +17,8 @@ from ..core.model import Rect
 from ..core.pixels import Pixels
 from ..io.limits import MAX_SEGMENT
 from ..io.positioned import pread
-from .decoding import decoder
-from .page import PageGeometry, PageSamples, describe_colour, describe_samples, geometry
+from .decoding import choose_decoder
+from .page import PageGeometry, PageSamples, describe_colour, describe_samples, read_geometry
 
 _CACHE_BYTES = 48 << 20
 _CACHE_MOST = 128 << 20
@@ -35,7 +35,7 @@ class SegmentCache:
         self._lock = threading.Lock()
 
     def get(self, key: int) -> Pixels | None:
-        """The segment, or None; a hit makes it the youngest."""
+        """Return the segment, or None; a hit makes it the youngest."""
         with self._lock:
             found = self._items.get(key)
             if found is not None:
@@ -59,7 +59,7 @@ class TiffRaster(BaseRaster):
 
     def __init__(self, path: str, descriptor: int, size: int, page: Any) -> None:
         self.path, self._fd, self._size, self._page = path, descriptor, size, page
-        self.geometry: PageGeometry = geometry(path, page)
+        self.geometry: PageGeometry = read_geometry(path, page)
         self.samples: PageSamples = describe_samples(page)
         self.width, self.height = self.geometry.width, self.geometry.height
         self.mode, self.has_alpha = self.samples.mode, self.samples.alpha
@@ -72,12 +72,12 @@ class TiffRaster(BaseRaster):
         self._offsets, self._counts = page.dataoffsets, page.databytecounts
         self._cache = SegmentCache(self._choose_cache_bytes())
         self._decoding = [threading.Lock() for _ in range(32)]
-        self._decoder = decoder(page)
+        self._decoder = choose_decoder(page)
         self._colour = describe_colour(page, self.samples)
         self.levels: list[TiffRaster] = []
 
     def _choose_cache_bytes(self) -> int:
-        """Room for the strips under one row of tiles, so that none is decoded twice."""
+        """Return room for the strips under one row of tiles, so that none is decoded twice."""
         if self.geometry.tiled:
             return _CACHE_BYTES
         row = self.width * self.geometry.samples * self.dtype.itemsize
@@ -94,7 +94,7 @@ class TiffRaster(BaseRaster):
         return self.read_samples(rect, self.samples.taken)
 
     def read_samples(self, rect: Rect, taken: tuple[int, ...] = ()) -> Pixels:
-        """(height, width, samples): those of ``taken``, or all that are stored."""
+        """Return (height, width, samples): those of ``taken``, or all that are stored."""
         return self._gather(rect, taken or tuple(range(self.geometry.samples)), self._read_cached)
 
     def _gather(
@@ -118,7 +118,7 @@ class TiffRaster(BaseRaster):
         return out
 
     def _read_whole_segment(self, rect: Rect, taken: tuple[int, ...]) -> Pixels | None:
-        """A rectangle that is exactly one tile, decoded straight into the answer."""
+        """Return a rectangle that is exactly one tile, decoded straight into the answer."""
         shape = self.geometry
         row, column = rect.y // shape.tile_height, rect.x // shape.tile_width
         every = taken == tuple(range(shape.samples))
@@ -151,7 +151,7 @@ class TiffRaster(BaseRaster):
         )
 
     def _read_cached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
-        """Part of a segment; compressed ones are decoded once and kept for a while."""
+        """Return part of a segment; compressed ones are decoded once and kept for a while."""
         if self.geometry.raw:
             return self._read_raw_rows(plane, row, column, inner)
         key = self.geometry.index(plane, row, column)
@@ -171,7 +171,7 @@ class TiffRaster(BaseRaster):
         return found[inner.y : inner.bottom, inner.x : inner.right]
 
     def _read_raw_rows(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
-        """Rows of an uncompressed segment, straight from the file."""
+        """Return rows of an uncompressed segment, straight from the file."""
         shape = self.geometry
         held = 1 if shape.planar else shape.samples
         row_bytes = shape.tile_width * held * self._disk.itemsize
@@ -191,7 +191,7 @@ class TiffRaster(BaseRaster):
         return _to_native(rows[:, inner.x : inner.right], self.dtype)
 
     def _read_narrow(self, offset: int, row_bytes: int, inner: Rect, held: int) -> Pixels:
-        """A few columns of uncompressed rows, without reading the rest of the rows."""
+        """Return a few columns of uncompressed rows, without reading the rest of the rows."""
         item = held * self._disk.itemsize
         length, first = inner.width * item, offset + inner.x * item
         data = b"".join(
@@ -201,7 +201,7 @@ class TiffRaster(BaseRaster):
         return _to_native(rows, self.dtype)
 
     def _is_short_count(self, offset: int, needed: int, row: int) -> bool:
-        """Old writers store wrong lengths; where strips follow one another the file decides."""
+        """Tell whether a length is only stored wrong: strips that follow one another are whole."""
         alone = self.geometry.down == 1 and row == 0
         in_file = offset + needed <= self._size
         return in_file and (alone or bool(self._page.is_contiguous))
@@ -230,7 +230,7 @@ class TiffRaster(BaseRaster):
         return data
 
     def _decode(self, index: int, row: int, column: int) -> Pixels:
-        """A whole segment (rows, columns, samples), cropped only where the decoder did."""
+        """Return a whole segment (rows, columns, samples), cropped only where the decoder did."""
         offset, length = self._find_segment(index)
         shape = self.geometry
         held = 1 if shape.planar else shape.samples
@@ -259,7 +259,7 @@ class TiffRaster(BaseRaster):
         )
 
     def _average(self, size: tuple[int, int]) -> Pixels:
-        """From the smallest pyramid level that is large enough, where there is one."""
+        """Average the smallest pyramid level that is large enough, where there is one."""
         for level in self.levels:
             if level.width >= size[0] and level.height >= size[1]:
                 return level._average(size)
@@ -273,7 +273,7 @@ class TiffRaster(BaseRaster):
         return rect.x, rect.y, self._gather(rect, self.samples.taken, self._read_uncached)
 
     def _split_blocks(self) -> Iterator[Rect]:
-        """Rectangles of whole segments, of about four megabytes."""
+        """Yield rectangles of whole segments, of about four megabytes."""
         shape, item = self.geometry, self.dtype.itemsize * self.geometry.samples
         if shape.tiled:
             run = max(1, _BLOCK_BYTES // (shape.tile_width * shape.tile_height * item))
@@ -289,7 +289,7 @@ class TiffRaster(BaseRaster):
 
 
 def _choose_dtype(dtype: Any) -> np.dtype[Any]:
-    """The type that ``read`` returns: native order; half and double floats become float32."""
+    """Return the type of ``read``: native order; half and double floats become float32."""
     kind = np.dtype(dtype).newbyteorder("=")
     return np.dtype(np.float32) if kind.kind == "f" else kind
 

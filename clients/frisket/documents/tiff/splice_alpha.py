@@ -200,7 +200,7 @@ def _estimate_more(segments: int) -> int:
 
 
 def _write_chunky(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
-    """All pixels once more, with the alpha between them."""
+    """Write all pixels once more, with the alpha between them."""
     offsets, counts = [], []
     for data in map_ordered(
         lambda rect: target.coding.encode(_join_samples(target, rect)), target.rects()
@@ -212,7 +212,7 @@ def _write_chunky(file: Output, target: AlphaTarget) -> tuple[list[int], list[in
 
 
 def _join_samples(target: AlphaTarget, rect: Rect) -> Pixels:
-    """A segment of stored samples with the alpha after them, or in place of the old one."""
+    """Return a segment of stored samples with the alpha after them, or in place of the old one."""
     stored = target.raster.read_samples(rect)
     height = target.height if target.tiled else rect.height
     width = target.width if target.tiled else rect.width
@@ -228,7 +228,7 @@ def _find_place(target: AlphaTarget) -> int:
 
 
 def _read_opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pixels:
-    """The alpha in the page's own samples; what was transparent stays so."""
+    """Return the alpha in the page's own samples; what was transparent stays so."""
     alpha = scale_alpha(target.alpha.read(rect), target.raster.stored_dtype)
     if target.replaced is None or stored is None:
         return alpha
@@ -239,7 +239,7 @@ def _read_opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pix
 
 
 def scale_alpha(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
-    """An alpha (uint8 or uint16) in the samples of a page: whole numbers or floats 0..1."""
+    """Return an alpha (uint8 or uint16) in the samples of a page: whole numbers or floats 0..1."""
     top = float(np.iinfo(values.dtype).max)
     if dtype.kind == "f":
         return (values / top).astype(dtype)
@@ -284,7 +284,7 @@ def _write_alpha_plane(
 
 
 def _write_planes(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
-    """Every plane once more, where the page's compression is none that can be written."""
+    """Write every plane once more, where the page's compression is none that can be written."""
     offsets, counts = [], []
     jobs = ((rect, sample) for sample in range(target.samples) for rect in target.rects())
     for data in map_ordered(lambda job: target.coding.encode(_read_plane(target, *job)), jobs):
@@ -295,7 +295,7 @@ def _write_planes(file: Output, target: AlphaTarget) -> tuple[list[int], list[in
 
 
 def _read_plane(target: AlphaTarget, rect: Rect, sample: int) -> Pixels:
-    """A segment of one sample: the alpha in its place, else as it is stored."""
+    """Return a segment of one sample: the alpha in its place, else as it is stored."""
     height = target.height if target.tiled else rect.height
     width = target.width if target.tiled else rect.width
     full = np.zeros((height, width, 1), target.raster.stored_dtype)
@@ -310,7 +310,7 @@ def _read_plane(target: AlphaTarget, rect: Rect, sample: int) -> Pixels:
 def _list_changed(
     target: AlphaTarget, layout: Layout, offsets: list[int], counts: list[int]
 ) -> dict[int, tuple[int, list[int]]]:
-    """Tags that describe the samples, with their new values."""
+    """Return the tags that describe the samples, with their new values."""
     word = LONG8 if layout.big else LONG
     raster = target.raster
     form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
@@ -340,7 +340,7 @@ def _exchange_entries(
     entries: Entries,
     changed: dict[int, tuple[int, list[int]]],
 ) -> Entries:
-    """The old entries with the changed ones in their place; long values are appended."""
+    """Put the changed entries in the place of the old ones; long values are appended."""
     for code in (*_DROPPED, *((273, 278, 279) if target.tiled else (322, 323, 324, 325))):
         entries.pop(code, None)
     for code, (kind, values) in changed.items():
@@ -360,7 +360,7 @@ def _exchange_entries(
 
 
 def _is_same(source: Source, layout: Layout, entry: bytes | None, values: list[int]) -> bool:
-    """Whether an entry already says so; then it is left alone, whatever its type."""
+    """Tell whether an entry already says so; then it is left alone, whatever its type."""
     if entry is None:
         return False
     try:
@@ -370,7 +370,7 @@ def _is_same(source: Source, layout: Layout, entry: bytes | None, values: list[i
 
 
 def _is_default(code: int, values: list[int], entries: dict[int, bytes]) -> bool:
-    """Absent tags whose default is right stay absent."""
+    """Tell whether a tag is absent and its default is right."""
     if code in entries:
         return False
     return (code == 339 and set(values) == {1}) or (code in (259, 317) and values == [1])

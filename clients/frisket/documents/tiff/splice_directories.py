@@ -27,7 +27,7 @@ _MOST = 1 << 16
 
 
 def choose_layout(file: Output, layout: Layout, more: int) -> Layout:
-    """The layout that the directories need when ``more`` bytes are still to come."""
+    """Return the layout that the directories need when ``more`` bytes are still to come."""
     if layout.big or file.tell() + more <= CLASSIC_LIMIT:
         return layout
     return Layout(layout.order, True)
@@ -107,7 +107,7 @@ def write_entries(file: Output, layout: Layout, entries: Entries, following: int
 
 
 def read_chain(source: Source, layout: Layout) -> list[Directory]:
-    """All directories of the main chain.
+    """Return all directories of the main chain.
 
     Raises:
         UnreadableDocument: The chain runs in a circle or out of the file.
@@ -128,7 +128,7 @@ def read_chain(source: Source, layout: Layout) -> list[Directory]:
 
 
 def _find_link(source: Source, layout: Layout, offset: int) -> int:
-    """Where the offset of a directory is written: in the header or in the one before it."""
+    """Return where the offset of a directory is written: in the header or in the one before it."""
     at = layout.first_at
     for _ in range(_MOST):
         here = struct.unpack(layout.word, source.read(at, layout.inline))[0]
@@ -146,11 +146,11 @@ def _enlarge(
     change: tuple[int, Change] | None,
     last: int,
 ) -> None:
-    """Every directory once more with wide offsets, from the last to the first."""
+    """Write every directory once more with wide offsets, from the last to the first."""
     widener = _Widener(file, source, old, new)
     position = last
     for directory in reversed(read_chain(source, old)):
-        entries = widener.entries(directory)
+        entries = widener.widen_entries(directory)
         if change is not None and change[0] == directory.offset:
             entries = change[1](entries)
         position = write_entries(file, new, entries, position)
@@ -164,8 +164,8 @@ class _Widener:
     def __init__(self, file: Output, source: Source, old: Layout, new: Layout) -> None:
         self._file, self._source, self._old, self._new = file, source, old, new
 
-    def entries(self, directory: Directory, depth: int = 0) -> Entries:
-        """All entries of a directory."""
+    def widen_entries(self, directory: Directory, depth: int = 0) -> Entries:
+        """Return all entries of a directory."""
         return {
             code: self._widen_entry(directory, code, raw, depth)
             for code, raw in directory.entries.items()
@@ -183,7 +183,7 @@ class _Widener:
         return struct.pack(self._new.entry, code, kind, count) + self._widen_value(raw, size)
 
     def _widen_value(self, raw: bytes, size: int) -> bytes:
-        """The value inline where it fits now, else where it lies."""
+        """Return the value inline where it fits now, else where it lies."""
         if size <= self._new.inline:
             return read_raw_value(self._source, self._old, raw).ljust(self._new.inline, b"\0")
         place = struct.unpack(self._old.word, raw[struct.calcsize(self._old.entry) :])[0]
@@ -198,7 +198,7 @@ class _Widener:
         return position
 
     def _move_segments(self, directory: Directory, code: int, raw: bytes) -> bytes | None:
-        """Strips or tiles under the longer header get a copy; None where there are none."""
+        """Copy strips or tiles that lie under the longer header; None where there are none."""
         sizes = directory.entries.get(_SEGMENTS[code])
         places = list(read_values(self._source, self._old, raw))
         if sizes is None or not any(0 < place < _BIG_HEADER for place in places):
@@ -210,11 +210,11 @@ class _Widener:
         return self._pack_offsets(code, places)
 
     def _widen_pointers(self, code: int, raw: bytes, depth: int) -> bytes:
-        """Directories below a directory, written again."""
+        """Write the directories below a directory again."""
         places = []
         for offset in read_values(self._source, self._old, raw):
             below = read_directory(self._source, self._old, offset)
-            entries = self.entries(below, depth + 1)
+            entries = self.widen_entries(below, depth + 1)
             places.append(write_entries(self._file, self._new, entries, 0))
         return self._pack_offsets(code, places)
 

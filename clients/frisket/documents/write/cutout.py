@@ -132,11 +132,11 @@ class Cutout:
         self._top = peak_of(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
 
     def solid(self, rect: Rect) -> int | None:
-        """0 where nothing is left of the rectangle, the top where all of it is."""
+        """Return 0 where nothing is left of the rectangle, the top where all of it is."""
         return self._alpha.solid(rect)
 
     def read(self, rect: Rect) -> Pixels:
-        """(height, width, samples): colours, then opacity, in the layer's own depth."""
+        """Return (height, width, samples): colours, then opacity, in the layer's own depth."""
         value = self._alpha.solid(rect)
         dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[self.depth])
         if value == 0:
@@ -152,7 +152,7 @@ class Cutout:
         return out
 
     def _read_own(self, native: Pixels) -> Pixels:
-        """The layer's samples in full range, colours undivided by anything; floats stay."""
+        """Return the layer's samples in full range, colours undivided by anything; floats stay."""
         spec = self.raster.colour
         if not self._floats:
             return spec.to_plain(native)
@@ -162,11 +162,11 @@ class Cutout:
         return np.concatenate([self._turn_upright(colours), rest], axis=-1)
 
     def _turn_upright(self, values: Pixels) -> Pixels:
-        """Floats with 0 as nothing, whatever way round they are stored."""
+        """Return floats with 0 as nothing, whatever way round they are stored."""
         return np.asarray(1 - values, values.dtype) if self.raster.colour.inverted else values
 
     def _choose_colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
-        """Replaced colours or the layer's own, the way a TIFF or PNG stores them."""
+        """Return replaced colours or the layer's own, the way a TIFF or PNG stores them."""
         spec = self.raster.colour
         values = own[..., : self.samples - 1]
         if self.colours is not None and not self.from_palette:
@@ -177,7 +177,7 @@ class Cutout:
         return values
 
     def _multiply_opacity(self, own: Pixels, rect: Rect, value: int | None) -> Pixels:
-        """The matte times the layer's own transparency, uint8 or uint16."""
+        """Multiply the matte by the layer's own transparency, uint8 or uint16."""
         matte = self._alpha.read(rect) if value is None else None
         if not self.raster.has_alpha:
             return matte if matte is not None else np.full(own.shape[:2], self._top, np.uint16)
@@ -189,7 +189,7 @@ class Cutout:
 
 
 def _sign_lab(values: Pixels) -> Pixels:
-    """Offset a and b become signed, the way TIFF stores CIELab."""
+    """Turn offset a and b into signed ones, the way TIFF stores CIELab."""
     result: Pixels = values.copy()
     result[..., 1:3] ^= result.dtype.type(1 << (8 * result.dtype.itemsize - 1))
     return result
@@ -220,7 +220,7 @@ def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -
 
 
 def _estimate_room(blend: Cutout, plan: TiledPlan) -> int:
-    """Bytes of all tiles that hold something, uncompressed."""
+    """Return bytes of all tiles that hold something, uncompressed."""
     full = sum(blend.solid(tile) != 0 for tile in plan.tiles())
     return full * plan.tile**2 * plan.samples * plan.dtype.itemsize
 
@@ -237,7 +237,7 @@ def _plan_png(form: PixelForm, width: int, height: int, icc: bytes | None) -> pn
 
 
 def _make_band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
-    """Rows of the cutout in order, read in bands of tiles on several threads."""
+    """Return what gives rows of the cutout in order, read in bands of tiles on threads."""
     bands = _read_bands(blend, step)
     held: list[tuple[int, Pixels]] = [next(bands)]
 
