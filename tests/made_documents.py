@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tifffile
 from PIL import Image
+from samples import Samples
 
-Samples = npt.NDArray[Any]
 WIDTH, HEIGHT = 30, 20
 MODES = {"BITMAP": 0, "GRAY": 1, "INDEXED": 2, "RGB": 3, "CMYK": 4, "MULTICHANNEL": 7}
 MODES |= {"DUOTONE": 8, "LAB": 9}

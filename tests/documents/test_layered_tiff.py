@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
 from made_documents import tiff_block
+from samples import Picture
 from splices import splice_alpha, splice_mask
 
 from frisket.documents import ArrayAlpha, OutputError, Rect, open_document
+from frisket.documents.psd.rasters import build_channel_raster
+from frisket.documents.tiff import TiffDocument
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("dtype", ["u1", "u2"])
 @pytest.mark.parametrize("bigtiff", [False, True])
-def test_masks_go_into_the_block(tmp_path, picture, disc, order, dtype, bigtiff):
+def test_masks_go_into_the_block(
+    tmp_path: Path, picture: Picture, disc: Picture, order: str, dtype: str, bigtiff: bool
+) -> None:
     path, out = tmp_path / "layered.tif", tmp_path / "out.tif"
     pixels, merged = picture(40, 30, 3, dtype), picture(64, 48, 3, dtype)
     data = tiff_block(order, "Figure", pixels)
@@ -34,13 +41,12 @@ def test_masks_go_into_the_block(tmp_path, picture, disc, order, dtype, bigtiff)
         splice_alpha(document, tmp_path / "alpha.tif", page, ArrayAlpha(disc(64, 48)))
     before, after = path.read_bytes(), out.read_bytes()[: path.stat().st_size]
     assert sum(a != b for a, b in zip(before, after, strict=True)) <= 8
-    with open_document(out) as document:
+    with TiffDocument(out) as document:
         layer = document.find_layer("Figure")
         assert layer.has_mask
         assert np.array_equal(document.raster(layer).read(Rect(0, 0, 40, 30)), pixels)
-        from frisket.documents.psd.rasters import build_channel_raster
-
         host = document.layered
+        assert host is not None
         mask = build_channel_raster(host, host.find_node(layer).record, -2).read(Rect(0, 0, 40, 30))
         assert np.array_equal(mask[..., 0], alpha)
         with pytest.raises(OutputError, match="already has a mask"):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from made_documents import HEIGHT, WIDTH, psd_block, psd_channel, psd_document, psd_layer, ramp
 from psd_tools.psd import PSD
+from samples import Samples
 from splices import splice_layer, splice_mask, splice_selection
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
 
 
-def planes_of(path):
+def planes_of(path: Path) -> tuple[PSD, Any]:
     with path.open("rb") as file:
         psd = PSD.read(file)
     return psd, psd.image_data.get_data(psd.header)
@@ -24,7 +27,7 @@ def planes_of(path):
     ("mode", "channels", "depth"),
     [("DUOTONE", 1, 8), ("LAB", 3, 16), ("LAB", 3, 8), ("CMYK", 4, 16), ("GRAY", 1, 16)],
 )
-def test_a_selection_goes_into_it(mode, channels, depth, tmp_path):
+def test_a_selection_goes_into_it(mode: str, channels: int, depth: int, tmp_path: Path) -> None:
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     merged = b"".join(psd_channel(ramp(depth=depth) // (n + 1), depth)[2:] for n in range(channels))
     colours = b"\1" * 40 if mode == "DUOTONE" else b""
@@ -43,7 +46,7 @@ def test_a_selection_goes_into_it(mode, channels, depth, tmp_path):
 
 
 @pytest.mark.parametrize(("mode", "depth"), [("BITMAP", 1), ("MULTICHANNEL", 8)])
-def test_modes_without_room_for_a_selection_say_so(mode, depth, tmp_path):
+def test_modes_without_room_for_a_selection_say_so(mode: str, depth: int, tmp_path: Path) -> None:
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     size = HEIGHT * ((WIDTH + 7) // 8) if depth == 1 else HEIGHT * WIDTH * 2
     path.write_bytes(
@@ -57,7 +60,7 @@ def test_modes_without_room_for_a_selection_say_so(mode, depth, tmp_path):
     assert not out.exists()
 
 
-def mask_of(path, index):
+def mask_of(path: Path, index: int) -> Samples:
     with path.open("rb") as file:
         psd = PSD.read(file)
     section = psd.layer_and_mask_information
@@ -74,7 +77,9 @@ def mask_of(path, index):
 
 
 @pytest.mark.parametrize("box", [(-15, -20, 3, 4), (5, 10, 40, 60), (100, 100, 110, 120)])
-def test_layers_outside_the_canvas_take_masks_and_copies(box, tmp_path):
+def test_layers_outside_the_canvas_take_masks_and_copies(
+    box: tuple[int, int, int, int], tmp_path: Path
+) -> None:
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     height, width = box[2] - box[0], box[3] - box[1]
     pixels = [(n, psd_channel(ramp(height, width) // (n + 1))) for n in range(3)]
@@ -102,7 +107,7 @@ def test_layers_outside_the_canvas_take_masks_and_copies(box, tmp_path):
         assert np.array_equal(result.raster(copy).read(Rect(0, 0, width, height))[..., 3], alpha)
 
 
-def test_groups_with_masks_and_sixteen_bit_lab_layers(tmp_path):
+def test_groups_with_masks_and_sixteen_bit_lab_layers(tmp_path: Path) -> None:
     """A group's mask is kept while a layer inside it gets one."""
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     box = (2, 3, 12, 23)
@@ -134,7 +139,7 @@ def test_groups_with_masks_and_sixteen_bit_lab_layers(tmp_path):
     }  # fmt: skip
 
 
-def test_a_vector_mask_and_a_user_mask_stay_beside_the_new_one(tmp_path):
+def test_a_vector_mask_and_a_user_mask_stay_beside_the_new_one(tmp_path: Path) -> None:
     """With both, -2 is what is shown and -3 the user's own; the path is a block."""
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     box = (0, 0, HEIGHT, WIDTH)

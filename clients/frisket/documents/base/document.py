@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..core.errors import LayerNotFound, OutputError, UnsupportedDocument
 from ..core.model import Layer
@@ -18,6 +18,7 @@ from ..io.output import check_place
 from .raster import BaseRaster, PixelForm
 from .writer import ResultWriter
 
+T = TypeVar("T", bound="BaseDocument")
 PIXEL_KINDS = ("pixel", "smart", "text", "shape", "page", "image")
 
 
@@ -149,7 +150,7 @@ class BaseDocument(ABC):
     def close(self) -> None:  # noqa: B027 (a document may have nothing to close)
         """Let go of the file."""
 
-    def __enter__(self) -> BaseDocument:
+    def __enter__(self: T) -> T:
         return self
 
     def __exit__(

@@ -7,7 +7,7 @@ import os
 from ..core.errors import UnreadableDocument
 from .positioned import pread
 
-_CHUNK = 1 << 26
+CHUNK = 1 << 26
 _FALLBACK = 1 << 22
 
 
@@ -21,7 +21,7 @@ def copy_range(path: str, source: int, target: int, offset: int, length: int) ->
         OSError: The target cannot take it.
     """
     while length > 0:
-        done = _copy_some(source, target, offset, min(length, _CHUNK))
+        done = _copy_some(source, target, offset, min(length, CHUNK))
         if done == 0:
             raise UnreadableDocument(path, "the file became shorter while copied", offset=offset)
         offset += done

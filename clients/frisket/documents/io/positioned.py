@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _LOCK = threading.Lock()
-_NATIVE = hasattr(os, "pread") and hasattr(os, "pwrite")
+NATIVE = hasattr(os, "pread") and hasattr(os, "pwrite")
 
 
 def pread(descriptor: int, length: int, offset: int) -> bytes:
@@ -17,7 +17,7 @@ def pread(descriptor: int, length: int, offset: int) -> bytes:
     Raises:
         OSError: The descriptor cannot be read.
     """
-    if _NATIVE:
+    if NATIVE:
         return os.pread(descriptor, length, offset)
     with _stand_at(descriptor, offset):
         return os.read(descriptor, length)
@@ -29,7 +29,7 @@ def pwrite(descriptor: int, data: bytes, offset: int) -> int:
     Raises:
         OSError: The descriptor cannot be written.
     """
-    if _NATIVE:
+    if NATIVE:
         return os.pwrite(descriptor, data, offset)
     with _stand_at(descriptor, offset):
         return os.write(descriptor, data)
