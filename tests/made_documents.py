@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -195,11 +196,51 @@ def _extra_channel(path: Path) -> None:
     _psd("RGB", 4, layers=[psd_layer("Extra", box, channels)])(path)
 
 
+def _many_channels(path: Path) -> None:
+    """A layer with as many channels as a layer can have."""
+    channels = [(number, psd_channel(ramp())) for number in range(64)]
+    _psd("RGB", 3, layers=[psd_layer("Many", (0, 0, HEIGHT, WIDTH), channels)])(path)
+
+
+def _unknown_structure(path: Path) -> None:
+    """A layer record that ends with something that is no block, before something that may be."""
+    channels = [(number, psd_channel(ramp())) for number in range(3)]
+    layer = psd_layer("Odd", (0, 0, HEIGHT, WIDTH), channels, blocks=b"8XIMabcd8BIMefgh")
+    _psd("RGB", 3, layers=[layer])(path)
+
+
+def _sixteen(kind: int, samples: int, name: bytes = b"", data: bytes = b"") -> Make:
+    """A PNG of 16 bits of a colour type, with one chunk more."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(name + data))
+        return struct.pack(">I", len(data)) + name + data + check
+
+    rows = colours(samples, "u2").astype(">u2").reshape(HEIGHT, -1)
+    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, 16, kind, 0, 0, 0))
+    more = chunk(name, data) if name else b""
+    whole = b"\x89PNG\r\n\x1a\n" + head + more + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    return lambda path: _write(path, whole)
+
+
+# EXIF of one entry: a quarter turn.
+_TURNED = b"II*\0\x08\0\0\0" + struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, 6, 0, 0)
+
+
 DOCUMENTS: dict[str, Make] = {
     "rgb.png": _picture(3, "RGB"),
     "rgba.png": _picture(4, "RGBA"),
     "grey.png": _picture(1, "L"),
     "deep.png": lambda path: Image.fromarray(ramp(depth=16)).save(path),
+    "deep-rgb.png": _sixteen(2, 3),
+    "deep-rgba.png": _sixteen(6, 4),
+    "deep-grey-alpha.png": _sixteen(4, 2),
+    "deep-grey-see-through.png": _sixteen(0, 1, b"tRNS", bytes(2)),
+    "deep-rgb-see-through.png": _sixteen(2, 3, b"tRNS", bytes(6)),
+    "deep-turned.png": _sixteen(2, 3, b"eXIf", _TURNED),
+    "palette.png": lambda path: Image.fromarray(colours()).quantize(8).save(path),
+    "see-through.png": lambda path: Image.fromarray(colours()).save(path, transparency=(0, 0, 0)),
     "cmyk.jpg": _picture(4, "CMYK"),
     "rgb.webp": _picture(3, "RGB", lossless=True),
     "flat.psd": _psd("RGB", 3),
@@ -217,6 +258,8 @@ DOCUMENTS: dict[str, Make] = {
     "layers-cut-off.psd": _cut_off,
     "layers-hollow.psd": _hollow_layer,
     "layers-extra.psd": _extra_channel,
+    "layers-many.psd": _many_channels,
+    "layers-unknown.psd": _unknown_structure,
     "layers.psb": _psb,
     "rgb.tif": _tiff(colours(), photometric="rgb"),
     "grey.tif": _tiff(ramp(), photometric="minisblack"),

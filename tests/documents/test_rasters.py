@@ -12,6 +12,7 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_documents import colours, make
 from PIL import Image, ImageCms
 from samples import Picture, Samples
 from splices import splice_alpha
@@ -207,6 +208,24 @@ def test_deep_pngs_keep_their_depth(tmp_path: Path, picture: Picture) -> None:
         layer = document.layers[0]
         assert (layer.depth, layer.has_alpha) == (16, True)
         assert np.array_equal(document.raster(layer).read(Rect(0, 0, 40, 30)), pixels)
+
+
+def test_deep_pngs_of_other_kinds_are_what_they_hold(tmp_path: Path) -> None:
+    grey, turned = make("deep-grey-alpha.png", tmp_path), make("deep-turned.png", tmp_path)
+    with open_document(grey) as document:
+        (layer,) = document.layers
+        assert (layer.mode, layer.depth, layer.has_alpha) == ("GRAY", 16, True)
+        pixels = document.raster(layer).read(Rect(0, 0, layer.width, layer.height))
+        assert np.array_equal(pixels, colours(2, "u2"))
+        opaque = np.full((layer.height, layer.width), 65535, "u2")
+        write_cutout(tmp_path / "out.tif", document, layer, ArrayAlpha(opaque))
+    page = tifffile.TiffFile(tmp_path / "out.tif").pages[0]
+    assert page.photometric.name == "MINISBLACK"
+    assert np.array_equal(page.asarray()[..., -1], colours(2, "u2")[..., 1])
+    with open_document(turned) as document:
+        raster = document.raster(document.layers[0])
+        pixels = raster.read(Rect(0, 0, document.width, document.height))
+        assert np.array_equal(pixels, np.rot90(colours(3, "u2"), -1))
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png"])

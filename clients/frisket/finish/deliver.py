@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,16 @@ class Delivery:
     Attributes:
         kind: its name, as in ``--as``.
         help: what it is, for people.
-        suffixes: of the files it is written as; none where it is spliced into a copy of the
-            document, which declares itself what it carries and how the copy may be named.
+        writer: the module whose ``WRITER`` writes it as a file of its own; empty where it is
+            spliced into a copy of the document, which declares itself what it carries.
+        suffixes: of files of its own; a document knows how its copy may be named.
         asked_depth: whether the alpha has the bits that were asked for, not its document's.
         colours: whether it shows colours, so that cleaned edge colours are of use.
     """
 
     kind: str
     help: str
+    writer: str = ""
     suffixes: tuple[str, ...] = ()
     asked_depth: bool = False
     colours: bool = False
@@ -46,7 +49,7 @@ class Delivery:
         """
         for layer in layers:
             document.describe_pixels(layer)
-        if not self.suffixes:
+        if not self.writer:
             document.check_splice(self.kind, output, layers, options)
             return
         writer = self._file_writer()
@@ -68,9 +71,8 @@ class Delivery:
         check_place(output)
 
     def _file_writer(self) -> ResultWriter[Any]:
-        from frisket.documents.write import find_writer
-
-        return find_writer(self.kind)
+        writer: ResultWriter[Any] = import_module(self.writer).WRITER
+        return writer
 
     def alpha_depth(self, layer: Layer, options: ResultOptions) -> int:
         """Return the bits of alpha to compute: 8 or 16."""
@@ -101,18 +103,28 @@ class Delivery:
         Raises:
             DocumentError: it cannot be written.
         """
-        if self.suffixes:
+        if self.writer:
             self._file_writer().write(document, output, results, options)
         else:
             document.splice(self.kind, output, results, options)
 
 
 _ROWS = (
-    Delivery("matte", "the alpha alone, greyscale", (".tif", ".tiff", ".png"), asked_depth=True),
+    Delivery(
+        "matte",
+        "the alpha alone, greyscale",
+        "frisket.documents.write.matte",
+        (".tif", ".tiff", ".png"),
+        asked_depth=True,
+    ),
     Delivery("alpha", "one more sample of a TIFF's page"),
     Delivery("mask", "a layer mask of a PSD, PSB or layered TIFF"),
     Delivery(
-        "cutout", "the layer with transparency", (".tif", ".tiff", ".png", ".webp"), colours=True
+        "cutout",
+        "the layer with transparency",
+        "frisket.documents.write.cutout",
+        (".tif", ".tiff", ".png", ".webp"),
+        colours=True,
     ),
     Delivery("selection", "a saved selection of a PSD or PSB"),
     Delivery("layer", "a new layer of a PSD or PSB, above the hidden original", colours=True),

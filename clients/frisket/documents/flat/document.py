@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from ..core.pixels import Pixels
 
+_ORIENTATION = 0x0112  # of EXIF
+# Where the header of a PNG has its depth and its colour type, and what colour types mean.
+_PNG_DEPTH_AT, _PNG_KIND_AT = 24, 25
+_GREY_PNG, _ALPHA_PNG = (0, 4), (4, 6)
 _MAX_PIXELS = 1 << 30  # decoded whole, so bounded: a gigapixel
 _BLOCK_BYTES = 4 << 20
 
@@ -35,7 +39,11 @@ class FlatDocument(BaseDocument):
         self._mode, self._alpha = _choose_mode(image)
         self.mode = {"L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}.get(self._mode, "RGB")
         self.mode = "GRAY" if self._mode == "LA" else self.mode
-        self.depth = 16 if self._mode == "I;16" or _is_deep_png(self.path, self.format) else 8
+        self.depth = 16 if self._mode == "I;16" else 8
+        kind = _read_deep_kind(self.path, self.format)
+        if kind is not None:  # which Pillow narrows, or takes for another kind
+            self.depth, self.mode = 16, "GRAY" if kind in _GREY_PNG else "RGB"
+            self._alpha = kind in _ALPHA_PNG or "transparency" in image.info
         try:
             # A PNG is decoded for this: its EXIF may stand behind the pixels.
             self.width, self.height = _measure_upright(image)
@@ -70,13 +78,29 @@ class FlatDocument(BaseDocument):
 
         try:
             if self.depth == 16 and self.format == "PNG":
-                return _read_deep_png(self.path, self.height)
+                return self._read_deep_png()
             assert self._image is not None
             image = _turn_upright(self._image, self._mode)
             values = np.asarray(image)
         except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
             raise _refuse_damaged(self.path, error) from error
         return values if values.ndim == 3 else values[..., None]
+
+    def _read_deep_png(self) -> Pixels:
+        import imagecodecs
+        import numpy as np
+
+        from ..base.oriented import TURNS
+
+        assert self._image is not None
+        data = Path(self.path).read_bytes()
+        try:
+            values = np.asarray(imagecodecs.png_decode(data))
+        except Exception as error:
+            raise _refuse_damaged(self.path, error) from error
+        values = values if values.ndim == 3 else values[..., None]
+        turn = TURNS.get(self._image.getexif().get(_ORIENTATION, 1))
+        return values if turn is None else np.ascontiguousarray(turn.apply(values))
 
     def close(self) -> None:
         """Close the file and let go of its pixels."""
@@ -127,7 +151,7 @@ def _choose_mode(image: Image.Image) -> tuple[str, bool]:
 
 
 def _measure_upright(image: Image.Image) -> tuple[int, int]:
-    if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+    if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
         return image.height, image.width
     return image.width, image.height
 
@@ -139,22 +163,11 @@ def _turn_upright(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _is_deep_png(path: str, kind: str) -> bool:
-    """Tell whether a PNG stores 16 bits, which Pillow narrows for colour images."""
+def _read_deep_kind(path: str, kind: str) -> int | None:
+    """Return the colour type of a PNG of 16 bits; None for everything else."""
     if kind != "PNG":
-        return False
+        return None
     with Path(path).open("rb") as file:
-        head = file.read(26)
-    return len(head) == 26 and head[24] == 16
-
-
-def _read_deep_png(path: str, height: int) -> Pixels:
-    import imagecodecs
-    import numpy as np
-
-    data = Path(path).read_bytes()
-    try:
-        values = np.asarray(imagecodecs.png_decode(data))
-    except Exception as error:
-        raise _refuse_damaged(path, error) from error
-    return values if values.ndim == 3 else values[..., None]
+        head = file.read(_PNG_KIND_AT + 1)
+    deep = len(head) > _PNG_KIND_AT and head[_PNG_DEPTH_AT] == 16
+    return head[_PNG_KIND_AT] if deep else None
