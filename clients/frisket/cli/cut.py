@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
+from frisket.documents.core.results import DEPTHS, EXISTING, PREVIEWS
 from frisket.finish.deliver import DELIVERIES
 
 if TYPE_CHECKING:
@@ -30,20 +31,8 @@ _EDGE = {
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("cut", help="cut a subject out of a layer")
-    parser.add_argument("input", type=Path, help="a flat or layered document")
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
-    )
-    parser.add_argument(
-        "--as", dest="kind", choices=DELIVERIES, default="", metavar="KIND", help=_describe_kinds()
-    )
-    parser.add_argument(
-        "--layer",
-        action="append",
-        default=[],
-        help="name, path Group/Name, glob or #id; may be repeated",
-    )
-    parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
+    _add_input(parser)
+    _add_result(parser)
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
         "--classes",
@@ -58,19 +47,6 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         choices=["draft", "standard", "high", "best"],
         default="standard",
         help="how much work the edge gets; default: standard",
-    )
-    parser.add_argument("--depth", type=int, choices=[8, 16], default=8, help="of a matte")
-    parser.add_argument(
-        "--existing",
-        choices=["refuse", "replace", "multiply"],
-        default="refuse",
-        help="what becomes of a mask that is there already; default: refuse",
-    )
-    parser.add_argument(
-        "--preview",
-        choices=["mark", "render", "keep"],
-        default="mark",
-        help="of a PSD with a new mask: say that it is stale, compose it again, or leave it",
     )
     parser.add_argument(
         "--sandbox",
@@ -87,6 +63,41 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     _add_edge(parser)
     add_server_options(parser)
     parser.set_defaults(run=run)
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    """Add what is cut, and where to."""
+    parser.add_argument("input", type=Path, help="a flat or layered document")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
+    )
+    parser.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        help="name, path Group/Name, glob or #id; may be repeated",
+    )
+    parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
+
+
+def _add_result(parser: argparse.ArgumentParser) -> None:
+    """Add what the result is and how it is written."""
+    parser.add_argument(
+        "--as", dest="kind", choices=DELIVERIES, default="", metavar="KIND", help=_describe_kinds()
+    )
+    parser.add_argument("--depth", type=int, choices=DEPTHS, default=8, help="of a matte")
+    parser.add_argument(
+        "--existing",
+        choices=EXISTING,
+        default="refuse",
+        help="what becomes of a mask that is there already; default: refuse",
+    )
+    parser.add_argument(
+        "--preview",
+        choices=PREVIEWS,
+        default="mark",
+        help="of a PSD with a new mask: say that it is stale, compose it again, or leave it",
+    )
 
 
 def _describe_kinds() -> str:

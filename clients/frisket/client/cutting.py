@@ -36,15 +36,13 @@ class CutOptions:
     """How to cut.
 
     Attributes:
-        kind: "matte", "alpha", "mask", "cutout", "selection", "layer" or "page"; empty
-            chooses by the formats of input and output.
+        kind: one of `frisket.finish.deliver.DELIVERIES`; empty chooses by the formats of
+            input and output.
         layers: names, paths, globs or ids; none means the topmost visible pixel layer.
         all_layers: every layer with pixels.
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
-        existing: what becomes of a mask that is there: "refuse", "replace" or "multiply".
-        preview: what becomes of the merged image of a document that gets a mask: "mark" it as
-            stale, "render" it where that is exact, "keep" it.
+        existing, preview: see `frisket.documents.ResultOptions`.
         sandbox: read the document in a child process with limits first, as untrusted files
             should be.
         decontaminate: clean the edge colours of cutouts.
