@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 from frisket.documents import Rect, open_document
-from frisket.documents.output import Output
-from frisket.documents.write.tiled import Plan, TiledWriter, encode_tile
+from frisket.documents.encode.tiled import TiledPlan, TiledWriter, encode_tile
+from frisket.documents.io.output import Output
 
 TILE = 512
 
@@ -86,7 +86,7 @@ def raw_channel(side: int) -> Callable[[Any], int]:
     return write
 
 
-def zip_channel(side: int) -> Callable[[Any], int]:
+def make_zip_writer(side: int) -> Callable[[Any], int]:
     """Writes a channel of ramps, deflated."""
     ramp = (np.arange(side) // 37).astype(np.uint8)
 
@@ -104,7 +104,7 @@ def zip_channel(side: int) -> Callable[[Any], int]:
 
 def write_tiff(path: Path, side: int) -> None:
     """Deflated tiles with predictor 2, of pixels like those of a photograph."""
-    plan = Plan(side, side, 3, np.dtype(np.uint8), 2, predictor=2, level=6)
+    plan = TiledPlan(side, side, 3, np.dtype(np.uint8), 2, predictor=2, level=6)
     rng = np.random.default_rng(2)
     y, x = np.mgrid[:TILE, :TILE]
     tiles = []
@@ -151,7 +151,7 @@ class Disc:
         return (np.clip((self.width * 0.35 - far) / 4 + 0.5, 0, 1) * 255).astype(np.uint8)
 
 
-def peak() -> int:
+def peak_of() -> int:
     """Peak resident memory of this process, in bytes."""
     import resource
 
@@ -167,23 +167,28 @@ def measure_index(path: str) -> dict[str, Any]:
     return {"milliseconds": (time.perf_counter() - begin) * 1e3, "layers": count}
 
 
+def copy_of(path: str) -> str:
+    """Return where a copy of a document goes; its suffix stays."""
+    return str(Path(path).with_stem(Path(path).stem + "-out"))
+
+
 def measure_mask(path: str) -> dict[str, Any]:
     """Splice a mask into the lowest layer."""
-    from frisket.documents.write import splice_mask
+    from frisket.documents import LayerResult
 
     begin = time.perf_counter()
     with open_document(path) as document:
         layer = document.layers[-1]
-        splice_mask(document, path + ".out", {layer: Disc(layer.width)})
+        document.splice("mask", copy_of(path), [LayerResult(layer, Disc(layer.width))])
     return {"seconds": time.perf_counter() - begin}
 
 
 def measure_copy(path: str) -> dict[str, Any]:
     """``cp``, and the same followed by the sync that a safe write needs."""
     begin = time.perf_counter()
-    subprocess.run(["cp", path, path + ".out"], check=True)
+    subprocess.run(["cp", path, copy_of(path)], check=True)
     copied = time.perf_counter() - begin
-    descriptor = os.open(path + ".out", os.O_RDONLY)
+    descriptor = os.open(copy_of(path), os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
     return {"seconds": copied, "seconds_synced": time.perf_counter() - begin}
@@ -261,7 +266,7 @@ def run(name: str, path: Path) -> dict[str, Any]:
     """One measurement in a process of its own, so that peaks are its own."""
     command = [sys.executable, __file__, "--measure", name, str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    (path.parent / (path.name + ".out")).unlink(missing_ok=True)
+    Path(copy_of(str(path))).unlink(missing_ok=True)
     found: dict[str, Any] = json.loads(result.stdout)
     print(f"{name:8} {found}", flush=True)
     return found
@@ -283,7 +288,7 @@ def measure_all(folder: Path, scale: float) -> dict[str, Any]:
         found.setdefault(name, []).append(run(name, tiff))
     tiff.unlink()
     packed, side = folder / "zip.psb", int(30000 * scale)
-    write_psb(packed, side, 1, 1, zip_channel(side))
+    write_psb(packed, side, 1, 1, make_zip_writer(side))
     found["zip"] = [run("zip", packed)]
     return found
 
@@ -319,7 +324,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.measure:
         result = MEASURES[options.measure[0]](options.measure[1])
-        print(json.dumps({**result, "peak_bytes": peak()}))
+        print(json.dumps({**result, "peak_bytes": peak_of()}))
         return
     folder = Path(tempfile.mkdtemp(prefix="frisket-documents-"))
     try:

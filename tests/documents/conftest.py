@@ -1,35 +1,21 @@
-"""Where the corpus lies, and small documents made on the spot."""
+"""Pixels and alphas made on the spot, and a count over a module."""
 
 from __future__ import annotations
 
 import logging
-import os
 import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def shared() -> Path:
-    return Path(os.environ.get("FRISKET_SHARED", REPOSITORY.parent / "shared"))
+from corpus import Tally
+from samples import Picture, Samples
 
 
-@pytest.fixture(scope="session")
-def corpus() -> Callable[[str], list[Path]]:
-    """Files of one kind (psd or tiff); skips where the corpus is not there."""
-    folder = shared() / "data" / "corpus"
-
-    def files(kind: str) -> list[Path]:
-        found = sorted(path for path in (folder / kind).glob("*") if path.is_file())
-        if not found:
-            pytest.skip(f"no corpus in {folder}; set FRISKET_SHARED to the folder that holds data/")
-        return found
-
-    return files
+@pytest.fixture(scope="module")
+def tally() -> Tally:
+    """Counts over the tests of a module."""
+    return Tally()
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +29,10 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def picture() -> Callable[..., np.ndarray]:
+def picture() -> Picture:
     """Deterministic pixels (height, width, samples) with some structure."""
 
-    def make(width: int, height: int, samples: int = 3, dtype: str = "u1") -> np.ndarray:
+    def make(width: int, height: int, samples: int = 3, dtype: str = "u1") -> Samples:
         rng = np.random.default_rng(width * 7919 + height)
         top = 1.0 if np.dtype(dtype).kind == "f" else np.iinfo(dtype).max
         y, x, c = np.ogrid[:height, :width, :samples]
@@ -58,10 +44,10 @@ def picture() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture
-def disc() -> Callable[..., np.ndarray]:
+def disc() -> Picture:
     """An alpha: opaque disc, soft edge, nothing around."""
 
-    def make(width: int, height: int, depth: int = 8) -> np.ndarray:
+    def make(width: int, height: int, depth: int = 8) -> Samples:
         y, x = np.ogrid[:height, :width]
         far = np.hypot((y - height / 2) / height, (x - width / 2) / width)
         top = (1 << depth) - 1

@@ -2,133 +2,150 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
+from corpus import Tally, each_file
+from samples import Samples, ramp
+from splices import splice_alpha, splice_page
 
-from frisket.documents import ArrayAlpha, DocumentError, Rect, UnsupportedDocument, open_document
-from frisket.documents.tiff.pages import turn_of
-from frisket.documents.write import splice_alpha
+from frisket.documents import (
+    ArrayAlpha,
+    Document,
+    DocumentError,
+    Layer,
+    Rect,
+    UnsupportedDocument,
+    open_document,
+)
+from frisket.documents.tiff import TiffDocument, splice_directories
+from frisket.documents.tiff.pages import find_turn
+from frisket.documents.tiff.raster import TiffRaster
 
 # Tags that describe how samples are stored; the rest must not change.
 STORAGE = {258, 273, 277, 278, 279, 280, 281, 322, 323, 324, 325, 338, 339, 340, 341}
+_MANY_PAGES = 40
 
 
-def stored(page: tifffile.TiffPage) -> np.ndarray:
+def open_tiff(path: Path) -> TiffDocument:
+    """A file of the corpus; skips where it is refused with one sentence."""
+    try:
+        document = open_document(path)
+    except DocumentError as error:
+        assert path.name in str(error)
+        pytest.skip("it cannot be opened")
+    assert isinstance(document, TiffDocument)
+    return document
+
+
+def first_page(document: TiffDocument) -> tuple[Any, TiffRaster, Samples]:
+    """The first page as tifffile sees it, its raster and its samples; skips where damaged."""
+    try:
+        page, raster = next(iter(document.open_rasters()))
+        return page, raster, raster.read_samples(Rect(0, 0, raster.width, raster.height))
+    except DocumentError:
+        pytest.skip("its pixels are damaged")
+
+
+def stored(page: Any) -> Samples:
     """(height, width, samples) as tifffile decodes them."""
-    whole = page.asarray().reshape(page.shaped)[:, 0]
+    whole: Samples = page.asarray().reshape(page.shaped)[:, 0]
     if page.planarconfig == 2 and page.samplesperpixel > 1:
         return np.moveaxis(whole[..., 0], 0, -1)
-    return whole[0]
+    return np.asarray(whole[0])
 
 
-def page_layer(document):
+def page_layer(document: Document) -> Layer:
     """The first page itself, not a layer inside it."""
     return next(layer for layer in document.layers if layer.kind in ("page", "image"))
 
 
-def decodes(page: tifffile.TiffPage) -> bool:
+def decodes(page: Any) -> bool:
     try:
         page.asarray()
     except Exception:
         return False
-    return page.imagedepth == 1
+    return bool(page.imagedepth == 1)
 
 
-def test_pages_have_the_pixels_that_tifffile_decodes(corpus):
-    seen = Counter()
+@each_file("tiff")
+def test_pages_have_the_pixels_that_tifffile_decodes(path: Path, tally: Tally) -> None:
     rng = np.random.default_rng(3)
-    for path in corpus("tiff"):
-        try:
-            document = open_document(path)
-        except DocumentError as error:
-            assert path.name in str(error)
-            continue
-        with document:
-            for page, raster in document.rasters():
-                seen["pages"] += 1
-                if seen["pages"] > 900 and page.index > 20:
-                    break
-                if not decodes(page):
-                    continue
-                expected = stored(page).astype(raster.dtype)
-                whole = raster.read_samples(Rect(0, 0, *expected.shape[1::-1]))
-                floats = whole.dtype.kind == "f"
-                assert np.array_equal(expected, whole, equal_nan=floats), path.name
-                x0, x1 = sorted(rng.integers(0, whole.shape[1], 2))
-                y0, y1 = sorted(rng.integers(0, whole.shape[0], 2))
-                rect = Rect(int(x0), int(y0), int(x1 - x0) + 1, int(y1 - y0) + 1)
-                part = whole[rect.y : rect.bottom, rect.x : rect.right]
-                assert np.array_equal(raster.read_samples(rect), part, equal_nan=floats), path.name
-                seen["equal"] += 1
-    assert seen["equal"] > 400
+    with open_tiff(path) as document:
+        for page, raster in list(document.open_rasters())[:_MANY_PAGES]:
+            if not decodes(page):
+                continue
+            expected = stored(page).astype(raster.dtype)
+            whole = raster.read_samples(Rect(0, 0, *expected.shape[1::-1]))
+            floats = whole.dtype.kind == "f"
+            assert np.array_equal(expected, whole, equal_nan=floats)
+            x0, x1 = sorted(rng.integers(0, whole.shape[1], 2))
+            y0, y1 = sorted(rng.integers(0, whole.shape[0], 2))
+            rect = Rect(int(x0), int(y0), int(x1 - x0) + 1, int(y1 - y0) + 1)
+            part = whole[rect.y : rect.bottom, rect.x : rect.right]
+            assert np.array_equal(raster.read_samples(rect), part, equal_nan=floats)
+            tally.add("equal pages")
 
 
-def test_proxies_are_eight_bit_srgb(corpus):
-    for path in corpus("tiff")[::2]:
+@each_file("tiff", 2)
+def test_proxies_are_eight_bit_srgb(path: Path) -> None:
+    with open_tiff(path) as document:
+        raster = document.raster(page_layer(document))
         try:
-            with open_document(path) as document:
-                raster = document.raster(page_layer(document))
-                proxy = raster.proxy(64)
+            proxy = raster.proxy(64)
         except DocumentError:
-            continue
-        assert proxy.dtype == np.uint8
-        assert proxy.shape[2] == 3 + raster.has_alpha
-        assert max(proxy.shape[:2]) == min(64, max(raster.width, raster.height))
+            pytest.skip("its pixels are damaged")
+    assert proxy.dtype == np.uint8
+    assert proxy.shape[2] == 3 + raster.has_alpha
+    assert max(proxy.shape[:2]) == min(64, max(raster.width, raster.height))
 
 
-def test_alpha_goes_into_every_eligible_file_and_other_tags_stay(corpus, tmp_path):
-    seen = Counter()
+@each_file("tiff")
+def test_an_alpha_goes_into_it_and_other_tags_stay(
+    path: Path, tmp_path: Path, tally: Tally
+) -> None:
     out = tmp_path / "out.tif"
-    for path in corpus("tiff"):
-        try:
-            document = open_document(path)
-            layer = page_layer(document)
-            page, raster = next(iter(document.rasters()))
-            before = raster.read_samples(Rect(0, 0, raster.width, raster.height))
-        except DocumentError:
-            continue
+    with open_tiff(path) as document:
+        page, raster, before = first_page(document)
+        layer = page_layer(document)
         upright = document.raster(layer)
-        ramp = np.add.outer(np.arange(upright.height), np.arange(upright.width)).astype("u2")
-        alpha = ramp * np.uint16(37) if raster.depth > 8 else (ramp * 37).astype("u1")
+        alpha = ramp(upright.width, upright.height, raster.depth)
         try:
             splice_alpha(document, out, layer, ArrayAlpha(alpha))
         except UnsupportedDocument as error:
             assert "use --as" in str(error)
-            seen["refused"] += 1
-            continue
-        turn = turn_of(page)
-        check(path, page, raster, before, alpha if turn is None else turn.undo(alpha), out)
-        seen["exact"] += 1
-    assert seen["exact"] > 250
+            pytest.skip("its samples cannot be extended")
+    turn = find_turn(page)
+    compare(page, raster, before, alpha if turn is None else turn.undo(alpha), out)
+    tally.add("exact alphas")
 
 
-def check(path, page, raster, before, alpha, out):
+def compare(page: Any, raster: TiffRaster, before: Samples, alpha: Samples, out: Path) -> None:
     result = tifffile.TiffFile(out).pages[0]
     after = stored(result)
     floats = before.dtype.kind == "f"
     own = raster.samples.alpha and not raster.samples.premultiplied
     place = raster.samples.taken[-1] if own else before.shape[-1]
     kept = [i for i in range(before.shape[-1]) if i != place]
-    assert np.array_equal(
-        after[..., kept].astype(before.dtype), before[..., kept], equal_nan=floats
-    ), path.name
+    left = after[..., kept].astype(before.dtype)
+    assert np.array_equal(left, before[..., kept], equal_nan=floats)
     top = 1.0 if floats else float(np.iinfo(before.dtype).max)
     expected = alpha / float(np.iinfo(alpha.dtype).max) * top
     if own:
         expected = expected * before[..., place] / top
     expected = expected if floats else np.rint(expected)
-    assert np.allclose(after[..., place], expected, atol=1e-3 if floats else 0), path.name
+    assert np.allclose(after[..., place], expected, atol=1e-3 if floats else 0)
     old = {tag.code: str(tag.value) for tag in page.tags}
     new = {tag.code: str(tag.value) for tag in result.tags}
     storage = STORAGE | ({259, 317} if int(page.compression) in (50001, 34925) else set())
-    assert {code for code in old if old[code] != new.get(code)} <= storage, path.name
+    assert {code for code in old if old[code] != new.get(code)} <= storage
 
 
 @pytest.mark.parametrize("name", ["empty.tif", "short.tif", "lying.tif"])
-def test_damaged_files_give_one_sentence(tmp_path, name):
+def test_damaged_files_give_one_sentence(tmp_path: Path, name: str) -> None:
     content = {
         "empty.tif": b"",
         "short.tif": b"II*\0\x08\0\0\0",
@@ -141,39 +158,46 @@ def test_damaged_files_give_one_sentence(tmp_path, name):
     assert name in str(caught.value)
 
 
-def test_a_classic_file_becomes_bigtiff_where_it_must(corpus, tmp_path, monkeypatch):
-    from frisket.documents.tiff import chain
-    from frisket.documents.write import splice_page
-
-    monkeypatch.setattr(chain, "CLASSIC_LIMIT", 0)  # as if it had passed four gigabytes
-    out, seen = tmp_path / "out.tif", Counter()
-    for path in corpus("tiff")[::2]:
+@each_file("tiff", 2)
+def test_a_classic_file_becomes_bigtiff_where_it_must(
+    path: Path, tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if it had passed four gigabytes.
+    monkeypatch.setattr(splice_directories, "CLASSIC_LIMIT", 0)
+    out = tmp_path / "out.tif"
+    with open_tiff(path) as document:
+        page, raster, before = first_page(document)
+        layer = page_layer(document)
+        upright = document.raster(layer)
+        alpha = np.full((upright.height, upright.width), 99, "u1")
         try:
-            document = open_document(path)
-            layer = page_layer(document)
-            page, raster = next(iter(document.rasters()))
-            before = raster.read_samples(Rect(0, 0, raster.width, raster.height))
-            upright = document.raster(layer)
-            alpha = np.full((upright.height, upright.width), 99, "u1")
             splice_alpha(document, out, layer, ArrayAlpha(alpha))
         except DocumentError:
-            continue
-        turn = turn_of(page)
-        check(path, page, raster, before, alpha if turn is None else turn.undo(alpha), out)
-        with tifffile.TiffFile(out) as result, tifffile.TiffFile(path) as original:
-            assert result.is_bigtiff
-            assert len(result.pages) == len(original.pages)
-            for one, two in list(zip(original.pages, result.pages, strict=True))[1:4]:
-                if decodes(one):
-                    assert np.array_equal(stored(one), stored(two), equal_nan=one.dtype.kind == "f")
+            pytest.skip("it takes no alpha")
+        turn = find_turn(page)
+        compare(page, raster, before, alpha if turn is None else turn.undo(alpha), out)
+        compare_pages(path, out)
         splice_page(document, out, ArrayAlpha(alpha))
         with tifffile.TiffFile(out) as result:
-            assert np.array_equal(
-                result.pages[-1].asarray() >> (0 if raster.depth == 8 else 8), alpha
-            )
+            last = result.pages[-1].asarray()
+            assert np.array_equal(last >> (0 if raster.depth == 8 else 8), alpha)
             if decodes(page):
-                assert np.array_equal(
-                    stored(result.pages[0]), stored(page), equal_nan=before.dtype.kind == "f"
-                )
-        seen["exact"] += 1
-    assert seen["exact"] > 100
+                floats = before.dtype.kind == "f"
+                assert np.array_equal(stored(result.pages[0]), stored(page), equal_nan=floats)
+    tally.add("made big")
+
+
+def compare_pages(path: Path, out: Path) -> None:
+    """It is a BigTIFF now, and the other pages are as they were."""
+    with tifffile.TiffFile(out) as result, tifffile.TiffFile(path) as original:
+        assert result.is_bigtiff
+        assert len(result.pages) == len(original.pages)
+        for one, two in list(zip(original.pages, result.pages, strict=True))[1:4]:
+            if decodes(one):
+                assert np.array_equal(stored(one), stored(two), equal_nan=one.dtype.kind == "f")
+
+
+def test_enough_was_seen(tally: Tally) -> None:
+    tally.require("equal pages", 400)
+    tally.require("exact alphas", 250)
+    tally.require("made big", 100)

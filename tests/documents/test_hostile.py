@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frisket.documents import DocumentError, LayerNotFound, Rect, open_document
-from frisket.documents.sandbox import Limits, rehearse
+from frisket.documents.sandbox import SandboxLimits, decode_in_sandbox
 
 PATIENT = settings(
     max_examples=150,
@@ -85,7 +85,7 @@ SEEDS = {
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_the_seeds_themselves_are_sound(tmp_path, name):
+def test_the_seeds_themselves_are_sound(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(SEEDS[name])
     with open_document(path) as document:
@@ -94,7 +94,7 @@ def test_the_seeds_themselves_are_sound(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_truncated_anywhere(tmp_path, name):
+def test_truncated_anywhere(tmp_path: Path, name: str) -> None:
     data = SEEDS[name]
     for length in range(0, len(data), max(1, len(data) // 120)):
         path = tmp_path / f"{length}-{name}"
@@ -117,7 +117,9 @@ def test_truncated_anywhere(tmp_path, name):
     ),
     length=st.floats(0.3, 1),
 )
-def test_bytes_changed_anywhere(tmp_path, name, changes, length):
+def test_bytes_changed_anywhere(
+    tmp_path: Path, name: str, changes: list[tuple[float, bytes]], length: float
+) -> None:
     data = bytearray(SEEDS[name])
     for where, what in changes:
         start = int(where * len(data))
@@ -132,7 +134,7 @@ def test_bytes_changed_anywhere(tmp_path, name, changes, length):
     length=st.integers(0, 2**32 - 1),
     field=st.sampled_from(["palette", "resources", "section", "layers", "channel", "extra"]),
 )
-def test_lying_lengths_of_a_psd(tmp_path, length, field):
+def test_lying_lengths_of_a_psd(tmp_path: Path, length: int, field: str) -> None:
     data = bytearray(SEEDS["rle.psd"])
     at = {"palette": 26, "resources": 30, "section": 34, "layers": 38, "channel": 64, "extra": 80}
     data[at[field] : at[field] + 4] = struct.pack(">I", length)
@@ -157,7 +159,7 @@ def test_lying_lengths_of_a_psd(tmp_path, length, field):
         ("gimp.xcf", b"gimp xcf v011\0" + bytes(60), "XCF files are not read"),
     ],
 )
-def test_the_reason_is_named(tmp_path, name, data, reason):
+def test_the_reason_is_named(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises(DocumentError, match=reason) as caught, open_document(path) as document:
@@ -165,7 +167,7 @@ def test_the_reason_is_named(tmp_path, name, data, reason):
     assert name in str(caught.value)
 
 
-def test_directories_in_a_circle_end(tmp_path):
+def test_directories_in_a_circle_end(tmp_path: Path) -> None:
     data = bytearray(SEEDS["strips.tif"])
     first = struct.unpack_from("<I", data, 4)[0]
     count = struct.unpack_from("<H", data, first)[0]
@@ -175,52 +177,54 @@ def test_directories_in_a_circle_end(tmp_path):
     exercise(path)
 
 
-def test_a_missing_file_and_a_folder(tmp_path):
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.psd", tmp_path):
         with pytest.raises(DocumentError) as caught:
             open_document(path)
         assert str(path) in str(caught.value)
 
 
-def test_a_layer_that_does_not_exist_names_those_that_do(tmp_path):
+def test_a_layer_that_does_not_exist_names_those_that_do(tmp_path: Path) -> None:
     path = tmp_path / "one.psd"
     path.write_bytes(SEEDS["rle.psd"])
     with open_document(path) as document, pytest.raises(LayerNotFound, match="there are: a"):
         document.find_layer("b")
 
 
-def test_a_rehearsal_passes_sound_files_and_reports_bad_ones(tmp_path):
+def test_a_rehearsal_passes_sound_files_and_reports_bad_ones(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.psd", tmp_path / "bad.psd"
     good.write_bytes(SEEDS["zip.psd"])
     bad.write_bytes(psd(channels=b"\0\x02" + b"not deflate at all"))
-    rehearse(good)
+    decode_in_sandbox(good)
     with pytest.raises(DocumentError, match="cannot be inflated"):
-        rehearse(bad)
+        decode_in_sandbox(bad)
     with pytest.raises(LayerNotFound, match="there are: a"):
-        rehearse(good, ["nobody"])
+        decode_in_sandbox(good, ["nobody"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource limits there")
-def test_a_rehearsal_stops_what_takes_too_much_memory(tmp_path):
+def test_a_rehearsal_stops_what_takes_too_much_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.tif"
     tifffile.imwrite(
         path, np.zeros((16000, 16000), "u1"), compression="deflate", rowsperstrip=16000
     )
     with pytest.raises(DocumentError, match=r"memory|failed|crashed|decoded"):
-        rehearse(path, limits=Limits(memory=400 << 20, seconds=60))
+        decode_in_sandbox(path, limits=SandboxLimits(memory=400 << 20, seconds=60))
 
 
-def test_a_child_that_crashes_is_an_error_of_the_file(tmp_path, monkeypatch):
+def test_a_child_that_crashes_is_an_error_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file.psd"
     path.write_bytes(SEEDS["rle.psd"])
     crash = [sys.executable, "-c", "import os; os.abort()"]
     real = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda command, **more: real(crash, **more))
     with pytest.raises(DocumentError, match="signal 6"):
-        rehearse(path)
+        decode_in_sandbox(path)
 
 
-def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path):
+def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path: Path) -> None:
     """Found by fuzzing: a last page that points to the first was listed 65,536 times."""
     path = tmp_path / "circle.tif"
     with tifffile.TiffWriter(path) as writer:
@@ -238,7 +242,7 @@ def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path):
 
 @pytest.mark.parametrize("kind", ["float", "two"])
 @pytest.mark.parametrize("page", [0, 1])
-def test_sides_that_are_no_whole_numbers_are_refused(tmp_path, page, kind):
+def test_sides_that_are_no_whole_numbers_are_refused(tmp_path: Path, page: int, kind: str) -> None:
     """Found by fuzzing: a float, or two numbers, went into an allocation or a comparison."""
     path = tmp_path / "sides.tif"
     with tifffile.TiffWriter(path) as writer:
@@ -255,7 +259,7 @@ def test_sides_that_are_no_whole_numbers_are_refused(tmp_path, page, kind):
 
 
 @pytest.mark.parametrize("tag", ["StripOffsets", "StripByteCounts", "PhotometricInterpretation"])
-def test_tags_of_the_wrong_type_are_one_typed_error(tmp_path, tag):
+def test_tags_of_the_wrong_type_are_one_typed_error(tmp_path: Path, tag: int) -> None:
     """Found by fuzzing: places that are no number, colour modes that are several."""
     path = tmp_path / "wrong.tif"
     tifffile.imwrite(path, np.zeros((4, 5), "u1"), photometric="minisblack")
@@ -275,7 +279,7 @@ def bits_of(codes: list[int]) -> bytes:
     return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
 
 
-def test_lzw_codes_that_no_table_holds_are_refused(tmp_path):
+def test_lzw_codes_that_no_table_holds_are_refused(tmp_path: Path) -> None:
     """Found by fuzzing: a code from before the table was emptied led to any address."""
     path = tmp_path / "codes.tif"
     tifffile.imwrite(path, np.zeros((8, 64), "u1"), photometric="minisblack", compression="lzw")
@@ -294,7 +298,7 @@ def test_lzw_codes_that_no_table_holds_are_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_five_thousand_damaged_files(tmp_path):
+def test_five_thousand_damaged_files(tmp_path: Path) -> None:
     """The fuzzer itself; a number of files, not of seconds, so that each run sees the same."""
     script = Path(__file__).resolve().parents[2] / "scripts" / "fuzz_documents.py"
     options = ["--files", "5000", "--seed", "7", "--random", "--keep", str(tmp_path)]

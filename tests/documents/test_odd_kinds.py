@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from samples import Picture, Samples
+from splices import splice_alpha
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
-from frisket.documents.write import splice_alpha
 
 SIZE = 150, 117
 
 
-def whole(path, layer=0):
+def whole(path: Path, layer: int = 0) -> Samples:
     with open_document(path) as document:
         raster = document.raster(document.layers[layer])
         assert raster.proxy(32).dtype == np.uint8
         return raster.read(Rect(0, 0, raster.width, raster.height))
 
 
-def squeezed(pixels):
+def squeeze(pixels: Samples) -> Samples:
     return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
 
-LOSSLESS = {
+LOSSLESS: dict[str, dict[str, Any]] = {
     "lzw-be-16": {"dtype": "u2", "compression": "lzw", "predictor": 2, "byteorder": ">"},
     "lzw-be-32": {"dtype": "u4", "compression": "lzw", "predictor": 2, "byteorder": ">"},
     "deflate-be-float": {"dtype": "f4", "compression": "deflate", "predictor": 3, "byteorder": ">"},
@@ -60,7 +63,9 @@ LOSSLESS = {
 
 
 @pytest.mark.parametrize("kind", LOSSLESS)
-def test_lossless_kinds_and_their_alpha(kind, tmp_path, picture, disc):
+def test_lossless_kinds_and_their_alpha(
+    kind: str, tmp_path: Path, picture: Picture, disc: Picture
+) -> None:
     options = dict(LOSSLESS[kind])
     order, big = options.pop("byteorder", "<"), options.pop("bigtiff", False)
     dtype = np.dtype(options.pop("dtype"))
@@ -68,20 +73,20 @@ def test_lossless_kinds_and_their_alpha(kind, tmp_path, picture, disc):
     path, out = tmp_path / "in.tif", tmp_path / "out.tif"
     tifffile.imwrite(path, as_stored(pixels, options), photometric="rgb", byteorder=order,
                      bigtiff=big, **options)  # fmt: skip
-    assert np.array_equal(squeezed(whole(path)), pixels)
+    assert np.array_equal(squeeze(whole(path)), pixels)
     if kind in ("double", "signed"):
         with pytest.raises(DocumentError, match=r"of (64|16) bits cannot carry an alpha; use"):
-            added(path, out, disc)
+            add_alpha(path, out, disc)
         assert not out.exists()
     else:
-        added(path, out, disc)
+        add_alpha(path, out, disc)
 
 
-def as_stored(pixels, options):
+def as_stored(pixels: Samples, options: dict[str, Any]) -> Samples:
     return np.moveaxis(pixels, -1, 0) if options.get("planarconfig") == "separate" else pixels
 
 
-def added(path, out, disc):
+def add_alpha(path: Path, out: Path, disc: Picture) -> None:
     """The alpha goes in; tifffile sees the old samples and the new one, and nothing else moved."""
     with tifffile.TiffFile(path) as file:
         before = file.pages[0].asarray()
@@ -109,7 +114,7 @@ def added(path, out, disc):
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 6, 10, 12, 14])
-def test_samples_of_odd_bits_fill_their_range(bits, tmp_path):
+def test_samples_of_odd_bits_fill_their_range(bits: int, tmp_path: Path) -> None:
     top = (1 << bits) - 1
     values = (np.add.outer(np.arange(117), np.arange(150)) % (top + 1)).astype(
         "u1" if bits <= 8 else "u2"
@@ -126,7 +131,7 @@ def test_samples_of_odd_bits_fill_their_range(bits, tmp_path):
     assert np.abs(found / full - values / top).max() <= 1 / 255
 
 
-def write_bits(path, values, bits):
+def write_bits(path: Path, values: Samples, bits: int) -> None:
     """Rows of packed samples, as scanners write them."""
     rows = [imagecodecs.packints_encode(row, bits) for row in values]
     tifffile.imwrite(path, np.zeros(values.shape, "u1"), photometric="minisblack")
@@ -146,7 +151,9 @@ def write_bits(path, values, bits):
 
 
 @pytest.mark.parametrize("sampling", ["4:2:0", "4:2:2", "4:4:4"])
-def test_subsampled_jpeg_is_what_tifffile_decodes(sampling, tmp_path, picture):
+def test_subsampled_jpeg_is_what_tifffile_decodes(
+    sampling: str, tmp_path: Path, picture: Picture
+) -> None:
     path = tmp_path / "in.tif"
     subsampling = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}[sampling]
     tifffile.imwrite(path, picture(160, 128), photometric="rgb", compression="jpeg",
@@ -156,7 +163,7 @@ def test_subsampled_jpeg_is_what_tifffile_decodes(sampling, tmp_path, picture):
 
 @pytest.mark.skipif(not shutil.which("convert"), reason="ImageMagick is not installed")
 @pytest.mark.parametrize("compression", ["Group4", "Fax", "RLE", "LZW", "JPEG"])
-def test_what_imagemagick_writes(compression, tmp_path, picture):
+def test_what_imagemagick_writes(compression: str, tmp_path: Path, picture: Picture) -> None:
     source, path = tmp_path / "in.png", tmp_path / "in.tif"
     bilevel = compression in ("Group4", "Fax")
     Image.fromarray(picture(*SIZE)[..., 0] if bilevel else picture(*SIZE)).save(source)
@@ -172,7 +179,9 @@ def test_what_imagemagick_writes(compression, tmp_path, picture):
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
-def test_turned_pages_take_an_upright_alpha(orientation, tmp_path, picture, disc):
+def test_turned_pages_take_an_upright_alpha(
+    orientation: int, tmp_path: Path, picture: Picture, disc: Picture
+) -> None:
     path, out = tmp_path / "in.tif", tmp_path / "out.tif"
     extra = [(274, "H", 1, orientation, True)]
     tifffile.imwrite(path, picture(*SIZE), photometric="rgb", extratags=extra, rowsperstrip=16)
@@ -188,7 +197,7 @@ def test_turned_pages_take_an_upright_alpha(orientation, tmp_path, picture, disc
     assert np.array_equal(whole(out)[..., 3], alpha)
 
 
-def test_pyramids_in_subifds_serve_the_proxy(tmp_path):
+def test_pyramids_in_subifds_serve_the_proxy(tmp_path: Path) -> None:
     path = tmp_path / "pyramid.ome.tif"
     full = np.full((512, 512, 3), 40, "u1")
     with tifffile.TiffWriter(path, ome=True) as writer:
@@ -204,7 +213,7 @@ def test_pyramids_in_subifds_serve_the_proxy(tmp_path):
         )  # fmt: skip
 
 
-def test_imagej_stacks_are_pages(tmp_path, picture):
+def test_imagej_stacks_are_pages(tmp_path: Path, picture: Picture) -> None:
     path = tmp_path / "stack.tif"
     stack = np.stack([picture(60, 40, 1)[..., 0] // (n + 1) for n in range(3)])
     tifffile.imwrite(path, stack, imagej=True)
@@ -218,7 +227,7 @@ def test_imagej_stacks_are_pages(tmp_path, picture):
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_palettes_become_their_colours(bits, tmp_path):
+def test_palettes_become_their_colours(bits: int, tmp_path: Path) -> None:
     count = 1 << bits
     rng = np.random.default_rng(3)
     colours = rng.integers(0, 65536, (3, count), "u2")
@@ -239,7 +248,7 @@ def old_lzw(data: bytes) -> bytes:
     return bytes(int(filled[i : i + 8][::-1], 2) for i in range(0, len(filled), 8))
 
 
-def test_lzw_of_before_tiff_6(tmp_path):
+def test_lzw_of_before_tiff_6(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 64)).astype("u1")
     path = tmp_path / "old.tif"
     tifffile.imwrite(path, pixels, photometric="minisblack", compression="lzw")
@@ -250,5 +259,5 @@ def test_lzw_of_before_tiff_6(tmp_path):
     head = bytearray(path.read_bytes()[:offset])
     head[count : count + 4] = len(stream).to_bytes(4, "little")
     path.write_bytes(bytes(head) + stream)
-    np.testing.assert_array_equal(squeezed(whole(path)), pixels)
+    np.testing.assert_array_equal(squeeze(whole(path)), pixels)
     np.testing.assert_array_equal(tifffile.imread(path), pixels)

@@ -3,61 +3,21 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from made_documents import HEIGHT, WIDTH, psd_block, psd_channel, psd_document, psd_layer, ramp
 from psd_tools.psd import PSD
+from samples import Samples
+from splices import splice_layer, splice_mask, splice_selection
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
-from frisket.documents.write import splice_layer, splice_mask, splice_selection
-
-WIDTH, HEIGHT = 30, 20
-MODES = {"BITMAP": 0, "GRAY": 1, "RGB": 3, "CMYK": 4, "MULTICHANNEL": 7, "DUOTONE": 8, "LAB": 9}
 
 
-def channel(values, depth=8):
-    return b"\0\0" + values.astype(">u2" if depth == 16 else "u1").tobytes()
-
-
-def layer(name, box, channels, mask=b"", blocks=b"", flags=0):
-    """(record, channel data); ``box`` is top, left, bottom, right."""
-    record = struct.pack(">4iH", *box, len(channels))
-    record += b"".join(struct.pack(">hI", number, len(data)) for number, data in channels)
-    raw = name.encode()
-    pascal = bytes((len(raw),)) + raw
-    extra = struct.pack(">I", len(mask)) + mask + bytes(4)
-    extra += pascal + bytes(-len(pascal) % 4) + blocks
-    record += b"8BIMnorm\xff\0" + bytes((flags, 0)) + struct.pack(">I", len(extra)) + extra
-    return record, b"".join(data for _, data in channels)
-
-
-def block(key, data):
-    return b"8BIM" + key + struct.pack(">I", len(data)) + data
-
-
-def document(mode, merged, layers=(), depth=8, colours=b"", channels=1):
-    info = b""
-    if layers:
-        info = struct.pack(">h", len(layers)) + b"".join(record for record, _ in layers)
-        info += b"".join(data for _, data in layers)
-        info += bytes(len(info) % 2)
-    if info and depth == 16:
-        info += bytes(-len(info) % 4)
-        section = bytes(8) + block(b"Lr16", info)
-    else:
-        section = struct.pack(">I", len(info)) + info + bytes(4) if info else b""
-    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, channels, HEIGHT, WIDTH, depth, MODES[mode])
-    head += struct.pack(">I", len(colours)) + colours + bytes(4)
-    return head + struct.pack(">I", len(section)) + section + b"\0\0" + merged
-
-
-def ramp(height=HEIGHT, width=WIDTH, depth=8):
-    values = np.add.outer(np.arange(height) * 31, np.arange(width) * 7) % 256
-    return values.astype("u1") if depth == 8 else (values * 257).astype("u2")
-
-
-def planes_of(path):
+def planes_of(path: Path) -> tuple[PSD, Any]:
     with path.open("rb") as file:
         psd = PSD.read(file)
     return psd, psd.image_data.get_data(psd.header)
@@ -67,11 +27,11 @@ def planes_of(path):
     ("mode", "channels", "depth"),
     [("DUOTONE", 1, 8), ("LAB", 3, 16), ("LAB", 3, 8), ("CMYK", 4, 16), ("GRAY", 1, 16)],
 )
-def test_a_selection_goes_into_it(mode, channels, depth, tmp_path):
+def test_a_selection_goes_into_it(mode: str, channels: int, depth: int, tmp_path: Path) -> None:
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
-    merged = b"".join(channel(ramp(depth=depth) // (n + 1), depth)[2:] for n in range(channels))
+    merged = b"".join(psd_channel(ramp(depth=depth) // (n + 1), depth)[2:] for n in range(channels))
     colours = b"\1" * 40 if mode == "DUOTONE" else b""
-    path.write_bytes(document(mode, merged, depth=depth, colours=colours, channels=channels))
+    path.write_bytes(psd_document(mode, merged, depth=depth, colours=colours, channels=channels))
     with open_document(path) as opened:
         (whole,) = opened.layers
         assert opened.raster(whole).proxy(16).shape[1] == 16
@@ -86,10 +46,12 @@ def test_a_selection_goes_into_it(mode, channels, depth, tmp_path):
 
 
 @pytest.mark.parametrize(("mode", "depth"), [("BITMAP", 1), ("MULTICHANNEL", 8)])
-def test_modes_without_room_for_a_selection_say_so(mode, depth, tmp_path):
+def test_modes_without_room_for_a_selection_say_so(mode: str, depth: int, tmp_path: Path) -> None:
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     size = HEIGHT * ((WIDTH + 7) // 8) if depth == 1 else HEIGHT * WIDTH * 2
-    path.write_bytes(document(mode, b"\x55" * size, depth=depth, channels=1 if depth == 1 else 2))
+    path.write_bytes(
+        psd_document(mode, b"\x55" * size, depth=depth, channels=1 if depth == 1 else 2)
+    )
     with open_document(path) as opened:
         (whole,) = opened.layers
         assert opened.raster(whole).read_srgb(Rect(0, 0, 4, 4)).shape[:2] == (4, 4)
@@ -98,7 +60,7 @@ def test_modes_without_room_for_a_selection_say_so(mode, depth, tmp_path):
     assert not out.exists()
 
 
-def mask_of(path, index):
+def mask_of(path: Path, index: int) -> Samples:
     with path.open("rb") as file:
         psd = PSD.read(file)
     section = psd.layer_and_mask_information
@@ -115,12 +77,14 @@ def mask_of(path, index):
 
 
 @pytest.mark.parametrize("box", [(-15, -20, 3, 4), (5, 10, 40, 60), (100, 100, 110, 120)])
-def test_layers_outside_the_canvas_take_masks_and_copies(box, tmp_path):
+def test_layers_outside_the_canvas_take_masks_and_copies(
+    box: tuple[int, int, int, int], tmp_path: Path
+) -> None:
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     height, width = box[2] - box[0], box[3] - box[1]
-    pixels = [(n, channel(ramp(height, width) // (n + 1))) for n in range(3)]
-    layers = [layer("Out", box, pixels)]
-    path.write_bytes(document("RGB", bytes(3 * HEIGHT * WIDTH), layers, channels=3))
+    pixels = [(n, psd_channel(ramp(height, width) // (n + 1))) for n in range(3)]
+    layers = [psd_layer("Out", box, pixels)]
+    path.write_bytes(psd_document("RGB", bytes(3 * HEIGHT * WIDTH), layers, channels=3))
     alpha = 255 - ramp(height, width)
     with open_document(path) as opened:
         out_layer = opened.find_layer("Out")
@@ -143,21 +107,23 @@ def test_layers_outside_the_canvas_take_masks_and_copies(box, tmp_path):
         assert np.array_equal(result.raster(copy).read(Rect(0, 0, width, height))[..., 3], alpha)
 
 
-def test_groups_with_masks_and_sixteen_bit_lab_layers(tmp_path):
+def test_groups_with_masks_and_sixteen_bit_lab_layers(tmp_path: Path) -> None:
     """A group's mask is kept while a layer inside it gets one."""
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     box = (2, 3, 12, 23)
     rectangle = struct.pack(">4i2B", 0, 0, HEIGHT, WIDTH, 0, 0) + bytes(2)
     empty = [(number, b"\0\0") for number in (-1, 0, 1, 2)]
-    group = [*empty, (-2, channel(ramp(depth=16), 16))]
-    pixels = [(n, channel(ramp(10, 20, 16) // (n + 1), 16)) for n in range(3)]
+    group = [*empty, (-2, psd_channel(ramp(depth=16), 16))]
+    pixels = [(n, psd_channel(ramp(10, 20, 16) // (n + 1), 16)) for n in range(3)]
     layers = [
-        layer("</Layer group>", (0,) * 4, empty, blocks=block(b"lsct", struct.pack(">I", 3))),
-        layer("Inner", box, pixels),
-        layer("Group", (0,) * 4, group, rectangle, block(b"lsct", struct.pack(">I", 1))),
+        psd_layer(
+            "</Layer group>", (0,) * 4, empty, blocks=psd_block(b"lsct", struct.pack(">I", 3))
+        ),
+        psd_layer("Inner", box, pixels),
+        psd_layer("Group", (0,) * 4, group, rectangle, psd_block(b"lsct", struct.pack(">I", 1))),
     ]
     merged = bytes(2 * 3 * HEIGHT * WIDTH)
-    path.write_bytes(document("LAB", merged, layers, depth=16, channels=3))
+    path.write_bytes(psd_document("LAB", merged, layers, depth=16, channels=3))
     alpha = ramp(10, 20, 16)
     with open_document(path) as opened:
         assert [(one.path, one.has_mask) for one in opened.layers] == [
@@ -173,16 +139,16 @@ def test_groups_with_masks_and_sixteen_bit_lab_layers(tmp_path):
     }  # fmt: skip
 
 
-def test_a_vector_mask_and_a_user_mask_stay_beside_the_new_one(tmp_path):
+def test_a_vector_mask_and_a_user_mask_stay_beside_the_new_one(tmp_path: Path) -> None:
     """With both, -2 is what is shown and -3 the user's own; the path is a block."""
     path, out = tmp_path / "in.psd", tmp_path / "out.psd"
     box = (0, 0, HEIGHT, WIDTH)
     rectangle = struct.pack(">4i2B", *box, 0, 8) + struct.pack(">2B4i", 0, 255, *box)
-    pixels = [(n, channel(ramp() // (n + 1))) for n in range(3)]
-    pixels += [(-2, channel(ramp())), (-3, channel(255 - ramp()))]
-    path_block = block(b"vmsk", struct.pack(">II", 3, 0) + bytes(26))
-    layers = [layer("Both", box, pixels, rectangle, path_block)]
-    path.write_bytes(document("RGB", bytes(3 * HEIGHT * WIDTH), layers, channels=3))
+    pixels = [(n, psd_channel(ramp() // (n + 1))) for n in range(3)]
+    pixels += [(-2, psd_channel(ramp())), (-3, psd_channel(255 - ramp()))]
+    path_block = psd_block(b"vmsk", struct.pack(">II", 3, 0) + bytes(26))
+    layers = [psd_layer("Both", box, pixels, rectangle, path_block)]
+    path.write_bytes(psd_document("RGB", bytes(3 * HEIGHT * WIDTH), layers, channels=3))
     with open_document(path) as opened:
         both = opened.find_layer("Both")
         with pytest.raises(DocumentError, match="already has a mask"):

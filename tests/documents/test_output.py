@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from frisket.documents import OutputError
-from frisket.documents.output import atomic_output
+from frisket.documents.io.output import atomic_output
 
 
-def entries(folder):
+def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_file_appears_only_when_the_block_ends(tmp_path):
+def test_the_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
     target = tmp_path / "out.bin"
     with atomic_output(target) as out:
         out.write(b"one")
@@ -30,7 +30,9 @@ def test_the_file_appears_only_when_the_block_ends(tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
-def test_whatever_interrupts_leaves_the_old_file_and_no_debris(tmp_path, error):
+def test_whatever_interrupts_leaves_the_old_file_and_no_debris(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
     target = tmp_path / "out.bin"
     target.write_bytes(b"old")
     with pytest.raises(error), atomic_output(target) as out:
@@ -40,7 +42,7 @@ def test_whatever_interrupts_leaves_the_old_file_and_no_debris(tmp_path, error):
     assert entries(tmp_path) == ["out.bin"]
 
 
-def test_a_full_disk_is_told_before_anything_is_written(tmp_path):
+def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path) -> None:
     target = tmp_path / "out.bin"
     with pytest.raises(OutputError, match="not enough disk space"), atomic_output(target, 1 << 60):
         pass
@@ -48,7 +50,7 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_disk_that_fills_up_is_one_sentence(tmp_path):
+def test_a_disk_that_fills_up_is_one_sentence(tmp_path: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     try:
         with (
@@ -62,13 +64,13 @@ def test_a_disk_that_fills_up_is_one_sentence(tmp_path):
     assert entries(tmp_path) == []
 
 
-def test_folders_and_missing_folders_are_refused(tmp_path):
+def test_folders_and_missing_folders_are_refused(tmp_path: Path) -> None:
     for target in (tmp_path, tmp_path / "missing" / "out.bin"):
         with pytest.raises(OutputError), atomic_output(target):
             pass
 
 
-def test_permissions_of_what_is_replaced_are_kept(tmp_path):
+def test_permissions_of_what_is_replaced_are_kept(tmp_path: Path) -> None:
     target = tmp_path / "out.bin"
     target.write_bytes(b"old")
     target.chmod(0o640)
@@ -77,7 +79,7 @@ def test_permissions_of_what_is_replaced_are_kept(tmp_path):
     assert target.stat().st_mode & 0o777 == 0o640
 
 
-def test_a_link_is_followed_not_replaced(tmp_path):
+def test_a_link_is_followed_not_replaced(tmp_path: Path) -> None:
     real, link = tmp_path / "real.bin", tmp_path / "link.bin"
     real.write_bytes(b"old")
     link.symlink_to(real)
@@ -88,12 +90,12 @@ def test_a_link_is_followed_not_replaced(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
-def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path):
+def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
     target = tmp_path / "out.bin"
     target.write_bytes(b"old")
     script = f"""
         import time
-        from frisket.documents.output import atomic_output
+        from frisket.documents.io.output import atomic_output
         with atomic_output({str(target)!r}) as out:
             out.write(b"half")
             print("ready", flush=True)

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 from psd_tools import PSDImage
+from samples import Picture
+from splices import splice_alpha, splice_mask
 
-from frisket.documents import ArrayAlpha, Rect, copying, open_document, positioned
-from frisket.documents.write import splice_alpha, splice_mask
+from frisket.documents import ArrayAlpha, Rect, open_document
+from frisket.documents.io import copying, positioned
 
 
 @pytest.fixture
-def windows(monkeypatch):
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither pread nor pwrite nor sendfile."""
-    monkeypatch.setattr(positioned, "_NATIVE", False)
+    monkeypatch.setattr(positioned, "NATIVE", False)
     for name in ("pread", "pwrite", "sendfile"):
         monkeypatch.delattr(os, name, raising=False)
-    monkeypatch.setattr(copying, "_CHUNK", 1000)
+    monkeypatch.setattr(copying, "CHUNK", 1000)
 
 
-def test_tiles_read_by_threads_are_the_whole(windows, tmp_path, picture):
+def test_tiles_read_by_threads_are_the_whole(
+    windows: None, tmp_path: Path, picture: Picture
+) -> None:
     path, pixels = tmp_path / "in.tif", picture(256, 192)
     tifffile.imwrite(path, pixels, photometric="rgb", tile=(32, 32))
     with open_document(path) as document:
@@ -36,7 +41,9 @@ def test_tiles_read_by_threads_are_the_whole(windows, tmp_path, picture):
                 assert np.array_equal(tile, expected)
 
 
-def test_splices_are_the_same_bytes(windows, tmp_path, picture, disc, monkeypatch):
+def test_splices_are_the_same_bytes(
+    windows: None, tmp_path: Path, picture: Picture, disc: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alpha = ArrayAlpha(disc(100, 80))
     tiff, psd = tmp_path / "in.tif", tmp_path / "in.psd"
     tifffile.imwrite(tiff, picture(100, 80), photometric="rgb", compression="lzw")

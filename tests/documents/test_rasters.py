@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_documents import colours, make
 from PIL import Image, ImageCms
+from samples import Picture, Samples
+from splices import splice_alpha
 
 from frisket.documents import ArrayAlpha, ArrayRaster, OutputError, Rect, open_document
 from frisket.documents.colour import Colour
-from frisket.documents.proxy import BoxMean
-from frisket.documents.write import splice_alpha, write_cutout, write_matte
+from frisket.documents.colour.proxy import BoxMean
+from frisket.documents.write import write_cutout, write_matte
 from frisket.protocol.grid import proxy_size
 
 
-def box_means(pixels: np.ndarray, out: tuple[int, int]) -> np.ndarray:
+def box_means(pixels: Samples, out: tuple[int, int]) -> Samples:
     """The definition of an area average, slowly."""
 
-    def weights(source: int, size: int) -> np.ndarray:
+    def weights(source: int, size: int) -> Samples:
         edges = np.arange(size + 1) * source / size
         pixel = np.arange(source)
         low = np.maximum(edges[:-1, None], pixel)
         high = np.minimum(edges[1:, None], pixel + 1)
-        return np.maximum(high - low, 0) * size / source
+        return np.asarray(np.maximum(high - low, 0) * size / source)
 
     height, width = pixels.shape[:2]
-    return np.einsum(
-        "iy,yxc,jx->ijc", weights(height, out[1]), pixels.astype(float), weights(width, out[0])
-    )
+    rows, columns = weights(height, out[1]), weights(width, out[0])
+    return np.asarray(np.einsum("iy,yxc,jx->ijc", rows, pixels.astype(float), columns))
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,7 +47,9 @@ def box_means(pixels: np.ndarray, out: tuple[int, int]) -> np.ndarray:
     tile=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     deep=st.booleans(),
 )
-def test_proxies_are_area_averages_however_the_blocks_are_cut(width, height, side, tile, deep):
+def test_proxies_are_area_averages_however_the_blocks_are_cut(
+    width: int, height: int, side: int, tile: tuple[int, int], deep: bool
+) -> None:
     rng = np.random.default_rng(width * 97 + height)
     kind = np.uint16 if deep else np.uint8
     pixels = rng.integers(0, np.iinfo(kind).max + 1, (height, width, 3)).astype(kind)
@@ -56,7 +62,7 @@ def test_proxies_are_area_averages_however_the_blocks_are_cut(width, height, sid
     assert np.abs(found - box_means(pixels, out)).max() <= 0.5001
 
 
-def test_what_is_transparent_does_not_colour_the_proxy():
+def test_what_is_transparent_does_not_colour_the_proxy() -> None:
     pixels = np.zeros((64, 64, 4), np.uint8)
     pixels[..., 1] = 255  # green that nobody sees
     pixels[::2, ::2] = (200, 100, 50, 255)
@@ -75,7 +81,9 @@ def test_what_is_transparent_does_not_colour_the_proxy():
     {"bigtiff": True, "byteorder": ">"},
 ])  # fmt: skip
 @pytest.mark.parametrize("dtype", ["u1", "u2"])
-def test_the_layout_of_a_tiff_does_not_change_what_is_seen(tmp_path, picture, options, dtype):
+def test_the_layout_of_a_tiff_does_not_change_what_is_seen(
+    tmp_path: Path, picture: Picture, options: dict[str, Any], dtype: str
+) -> None:
     pixels = picture(301, 217, 3, dtype)
     stored = np.moveaxis(pixels, -1, 0) if "planarconfig" in options else pixels
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", rowsperstrip=217)
@@ -88,7 +96,7 @@ def test_the_layout_of_a_tiff_does_not_change_what_is_seen(tmp_path, picture, op
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation(tmp_path, picture, disc, orientation):
+def test_orientation(tmp_path: Path, picture: Picture, disc: Picture, orientation: int) -> None:
     pixels, path = picture(61, 47), tmp_path / "turned.tif"
     tifffile.imwrite(path, pixels, photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
     from PIL import ImageOps
@@ -108,7 +116,7 @@ def test_orientation(tmp_path, picture, disc, orientation):
         assert np.array_equal(after.read(Rect(0, 0, after.width, after.height))[..., 3], alpha)
 
 
-def test_a_pyramid_level_serves_the_proxy(tmp_path, picture):
+def test_a_pyramid_level_serves_the_proxy(tmp_path: Path, picture: Picture) -> None:
     pixels, path = picture(512, 384), tmp_path / "pyramid.tif"
     small = np.full((96, 128, 3), 77, np.uint8)  # not what averaging would give
     with tifffile.TiffWriter(path) as writer:
@@ -121,14 +129,14 @@ def test_a_pyramid_level_serves_the_proxy(tmp_path, picture):
         assert not (raster.proxy(256) == 77).all()
 
 
-def profile(space: str) -> bytes:
+def profile(space: Literal["sRGB", "LAB", "XYZ"]) -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
 
 
-def test_the_profile_of_srgb_changes_nothing(picture):
+def test_the_profile_of_srgb_changes_nothing(picture: Picture) -> None:
     pixels = picture(50, 40)
     colour = Colour("RGB", profile("sRGB"))
-    assert np.array_equal(colour.srgb(pixels), pixels)
+    assert np.array_equal(colour.native_to_srgb(pixels), pixels)
 
 
 @pytest.mark.parametrize(("mode", "samples", "white", "black"), [
@@ -137,39 +145,41 @@ def test_the_profile_of_srgb_changes_nothing(picture):
     ("LAB", 3, (255, 128, 128), (0, 128, 128)),
     ("YCBCR", 3, (255, 128, 128), (0, 128, 128)),
 ])  # fmt: skip
-def test_white_is_white_in_every_mode(mode, samples, white, black):
+def test_white_is_white_in_every_mode(
+    mode: str, samples: int, white: tuple[int, ...], black: tuple[int, ...]
+) -> None:
     pixels = np.array([[white, black]], np.uint8)
     for depth in (np.uint8, np.uint16):
-        values = pixels.astype(depth) * (
+        values: Samples = pixels.astype(depth) * (
             257 if depth == np.uint16 and mode in ("GRAY", "CMYK") else 1
         )
         if depth == np.uint16 and mode not in ("GRAY", "CMYK"):
             values = pixels.astype(depth) << 8 | (pixels.astype(depth) & 255) * (pixels > 128)
         top = int(np.iinfo(depth).max)
-        seen = Colour(mode, colours=samples).srgb(values).astype(float) / top
+        seen = Colour(mode, colours=samples).native_to_srgb(values).astype(float) / top
         assert np.abs(seen[0, 0] - 1).max() < 0.02
         assert np.abs(seen[0, 1]).max() < 0.02
 
 
-def test_inverted_indexed_and_premultiplied():
+def test_inverted_indexed_and_premultiplied() -> None:
     grey = np.array([[[0], [255]]], np.uint8)
-    assert Colour("GRAY", colours=1, inverted=True).srgb(grey)[0, 0].tolist() == [255] * 3
+    assert Colour("GRAY", colours=1, inverted=True).native_to_srgb(grey)[0, 0].tolist() == [255] * 3
     palette = np.array([[9, 8, 7], [1, 2, 3]], np.uint8)
     index = np.array([[[1], [0], [200]]], np.uint8)
-    seen = Colour("INDEXED", palette=palette, colours=1).srgb(index)
+    seen = Colour("INDEXED", palette=palette, colours=1).native_to_srgb(index)
     assert seen[0].tolist() == [[1, 2, 3], [9, 8, 7], [1, 2, 3]]
     half = np.array([[[50, 0, 0, 128]]], np.uint8)
-    assert Colour("RGB", premultiplied=True).srgb(half)[0, 0].tolist()[0] in (99, 100)
+    assert Colour("RGB", premultiplied=True).native_to_srgb(half)[0, 0].tolist()[0] in (99, 100)
 
 
-def test_floats_are_linear_light_and_highlights_clip():
+def test_floats_are_linear_light_and_highlights_clip() -> None:
     pixels = np.array([[[0.0, 0.5, 4.0]]], np.float32)
-    seen = Colour("RGB").srgb(pixels)[0, 0] / 65535
+    seen = Colour("RGB").native_to_srgb(pixels)[0, 0] / 65535
     assert seen == pytest.approx([0, 0.735, 1], abs=0.001)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "grey.png", "palette.png"])
-def test_flat_images(tmp_path, picture, name):
+def test_flat_images(tmp_path: Path, picture: Picture, name: str) -> None:
     path, pixels = tmp_path / name, picture(90, 70)
     image = Image.fromarray(pixels)
     image = {"grey.png": image.convert("L"), "palette.png": image.convert("P")}.get(name, image)
@@ -181,7 +191,7 @@ def test_flat_images(tmp_path, picture, name):
         assert np.array_equal(raster.read_srgb(Rect(0, 0, 90, 70)), decoded)
 
 
-def test_jpegs_are_turned_upright(tmp_path, picture):
+def test_jpegs_are_turned_upright(tmp_path: Path, picture: Picture) -> None:
     path, exif = tmp_path / "turned.jpg", Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(picture(90, 70)).save(path, exif=exif)
@@ -190,7 +200,7 @@ def test_jpegs_are_turned_upright(tmp_path, picture):
         assert document.raster(document.layers[0]).read(Rect(0, 0, 70, 90)).shape == (90, 70, 3)
 
 
-def test_deep_pngs_keep_their_depth(tmp_path, picture):
+def test_deep_pngs_keep_their_depth(tmp_path: Path, picture: Picture) -> None:
     import imagecodecs
 
     pixels, path = picture(40, 30, 4, "u2"), tmp_path / "deep.png"
@@ -201,17 +211,37 @@ def test_deep_pngs_keep_their_depth(tmp_path, picture):
         assert np.array_equal(document.raster(layer).read(Rect(0, 0, 40, 30)), pixels)
 
 
+def test_deep_pngs_of_other_kinds_are_what_they_hold(tmp_path: Path) -> None:
+    grey, turned = make("deep-grey-alpha.png", tmp_path), make("deep-turned.png", tmp_path)
+    with open_document(grey) as document:
+        (layer,) = document.layers
+        assert (layer.mode, layer.depth, layer.has_alpha) == ("GRAY", 16, True)
+        pixels = document.raster(layer).read(Rect(0, 0, layer.width, layer.height))
+        assert np.array_equal(pixels, colours(2, "u2"))
+        opaque = np.full((layer.height, layer.width), 65535, "u2")
+        write_cutout(tmp_path / "out.tif", document, layer, ArrayAlpha(opaque))
+    page = tifffile.TiffFile(tmp_path / "out.tif").pages[0]
+    assert page.photometric.name == "MINISBLACK"
+    assert np.array_equal(page.asarray()[..., -1], colours(2, "u2")[..., 1])
+    with open_document(turned) as document:
+        raster = document.raster(document.layers[0])
+        pixels = raster.read(Rect(0, 0, document.width, document.height))
+        assert np.array_equal(pixels, np.rot90(colours(3, "u2"), -1))
+
+
 @pytest.mark.parametrize("suffix", [".tif", ".png"])
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("size", [(1, 1), (700, 30), (513, 1100)])
-def test_mattes_are_written_exactly(tmp_path, disc, suffix, depth, size):
+def test_mattes_are_written_exactly(
+    tmp_path: Path, disc: Picture, suffix: str, depth: int, size: tuple[int, int]
+) -> None:
     alpha, out = disc(*size, depth), tmp_path / f"matte{suffix}"
     write_matte(out, ArrayAlpha(alpha), depth)
     found = tifffile.imread(out) if suffix == ".tif" else np.asarray(Image.open(out))
     assert np.array_equal(found, alpha)
 
 
-def test_solid_tiles_cost_nothing(tmp_path):
+def test_solid_tiles_cost_nothing(tmp_path: Path) -> None:
     write_matte(tmp_path / "a.tif", ArrayAlpha(np.zeros((4000, 4000), np.uint8)))
     assert (tmp_path / "a.tif").stat().st_size < 4000
 
@@ -219,7 +249,9 @@ def test_solid_tiles_cost_nothing(tmp_path):
 @pytest.mark.parametrize("suffix", [".tif", ".png"])
 @pytest.mark.parametrize("dtype", ["u1", "u2"])
 @pytest.mark.parametrize("samples", [1, 3])
-def test_cutouts_keep_depth_colours_and_profile(tmp_path, picture, disc, suffix, dtype, samples):
+def test_cutouts_keep_depth_colours_and_profile(
+    tmp_path: Path, picture: Picture, disc: Picture, suffix: str, dtype: str, samples: int
+) -> None:
     pixels, path, out = (
         picture(600, 530, samples, dtype),
         tmp_path / "a.tif",
@@ -241,14 +273,16 @@ def test_cutouts_keep_depth_colours_and_profile(tmp_path, picture, disc, suffix,
 class Fresh:
     """Colours that replace those of the document."""
 
-    def __init__(self, values: np.ndarray) -> None:
+    def __init__(self, values: Samples) -> None:
         self.values = values
 
-    def read(self, rect: Rect, own: np.ndarray | None = None) -> np.ndarray:
+    def read(self, rect: Rect, own: Samples | None = None) -> Samples:
         return self.values[rect.y : rect.bottom, rect.x : rect.right]
 
 
-def test_cutouts_take_replaced_colours_and_respect_transparency(tmp_path, picture, disc):
+def test_cutouts_take_replaced_colours_and_respect_transparency(
+    tmp_path: Path, picture: Picture, disc: Picture
+) -> None:
     pixels, path, out = picture(60, 50, 4), tmp_path / "a.png", tmp_path / "o.png"
     Image.fromarray(pixels).save(path)
     alpha = disc(60, 50)
@@ -262,7 +296,7 @@ def test_cutouts_take_replaced_colours_and_respect_transparency(tmp_path, pictur
     assert set(np.unique(found[..., :3][found[..., 3] > 0])) == {9}
 
 
-def test_webp_and_what_cannot_be_written(tmp_path, picture, disc):
+def test_webp_and_what_cannot_be_written(tmp_path: Path, picture: Picture, disc: Picture) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(picture(60, 50)).save(path)
     with open_document(path) as document:
@@ -275,7 +309,7 @@ def test_webp_and_what_cannot_be_written(tmp_path, picture, disc):
             write_matte(tmp_path / "o.jpg", alpha)
 
 
-def test_the_output_may_be_the_input(tmp_path, picture, disc):
+def test_the_output_may_be_the_input(tmp_path: Path, picture: Picture, disc: Picture) -> None:
     path = tmp_path / "a.tif"
     pixels = picture(60, 50)
     tifffile.imwrite(path, pixels, photometric="rgb")
@@ -284,7 +318,7 @@ def test_the_output_may_be_the_input(tmp_path, picture, disc):
     assert np.array_equal(tifffile.imread(path)[..., :3], pixels)
 
 
-def test_the_import_is_cheap():
+def test_the_import_is_cheap() -> None:
     code = (
         "import sys, frisket.documents; print([m for m in sys.modules if m in "
         + repr(("numpy", "tifffile", "PIL", "imagecodecs", "psd_tools"))

@@ -13,9 +13,9 @@ import tifffile
 from host_lab import Lab, run_inside
 from PIL import Image
 from psd_tools import PSDImage
+from splices import splice_alpha, splice_layer, splice_mask, splice_selection
 
 from frisket.documents import ArrayAlpha, open_document
-from frisket.documents.write import splice_alpha, splice_layer, splice_mask, splice_selection
 
 HERE = Path(__file__).resolve().parent
 WIDTH, HEIGHT, LEFT, TOP = 90, 70, 12, 7

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from frisket.cli.cut_report import report
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
+from frisket.documents.core.results import EXISTING, PREVIEWS
+from frisket.jobs.deliver import DELIVERIES
 from frisket.protocol.choices import (
     ALPHA_DEPTHS,
     DEFAULT_QUALITY,
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from frisket.jobs.many import TaskOutcome
     from frisket.jobs.task import CutOptions, Task
 
-_KINDS = ("matte", "alpha", "mask", "cutout", "selection", "layer", "page")
 _CLASS = "{class}"  # in the output's name: one file for each class
 _EDGE = {
     "shift": ("shift_px", "PX", "expand (+) or contract (-) the edge"),
@@ -40,9 +41,9 @@ _EDGE = {
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("cut", help="cut a subject out of a layer")
-    _add_files(parser)
-    _add_model(parser)
+    _add_input(parser)
     _add_result(parser)
+    _add_model(parser)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--no-progress", action="store_true", help="no bar while it works")
     _add_hints(parser)
@@ -51,24 +52,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(run=run)
 
 
-def _add_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=Path, help="a flat or layered document")
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
-    )
-    parser.add_argument(
-        "--as", dest="kind", choices=_KINDS, default="", help="default: by the two formats"
-    )
-    parser.add_argument(
-        "--layer",
-        action="append",
-        default=[],
-        help="name, path Group/Name, glob or #id; may be repeated",
-    )
-    parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
-
-
 def _add_model(parser: argparse.ArgumentParser) -> None:
+    """Add what finds the subject, and what happens on the way."""
     parser.add_argument("--model", default="", help="default: the server's")
     parser.add_argument(
         "--classes",
@@ -84,22 +69,6 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_QUALITY,
         help=f"how much work the edge gets; default: {DEFAULT_QUALITY}",
     )
-
-
-def _add_result(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--depth", type=int, choices=ALPHA_DEPTHS, default=8, help="of a matte")
-    parser.add_argument(
-        "--existing",
-        choices=["refuse", "replace", "multiply"],
-        default="refuse",
-        help="what becomes of a mask that is there already; default: refuse",
-    )
-    parser.add_argument(
-        "--preview",
-        choices=["mark", "render", "keep"],
-        default="mark",
-        help="of a PSD with a new mask: say that it is stale, compose it again, or leave it",
-    )
     parser.add_argument(
         "--sandbox",
         action="store_true",
@@ -109,6 +78,46 @@ def _add_result(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-empty", action="store_true", help="write where no subject is found too"
     )
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    """Add what is cut, and where to."""
+    parser.add_argument("input", type=Path, help="a flat or layered document")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
+    )
+    parser.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        help="name, path Group/Name, glob or #id; may be repeated",
+    )
+    parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
+
+
+def _add_result(parser: argparse.ArgumentParser) -> None:
+    """Add what the result is and how it is written."""
+    parser.add_argument(
+        "--as", dest="kind", choices=DELIVERIES, default="", metavar="KIND", help=_describe_kinds()
+    )
+    parser.add_argument("--depth", type=int, choices=ALPHA_DEPTHS, default=8, help="of a matte")
+    parser.add_argument(
+        "--existing",
+        choices=EXISTING,
+        default="refuse",
+        help="what becomes of a mask that is there already; default: refuse",
+    )
+    parser.add_argument(
+        "--preview",
+        choices=PREVIEWS,
+        default="mark",
+        help="of a PSD with a new mask: say that it is stale, compose it again, or leave it",
+    )
+
+
+def _describe_kinds() -> str:
+    described = "; ".join(f"{row.kind}: {row.help}" for row in DELIVERIES.values())
+    return f"{described}; default: by the two formats"
 
 
 def _add_hints(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from frisket.client.events import Outcome
-    from frisket.jobs.task import CutResult, LayerResult
+    from frisket.jobs.task import CutResult, LayerReport
 
 # What JSON tells of a document and of each of its layers alike.
 _FIGURES = (
@@ -54,7 +54,7 @@ def as_dict(result: CutResult) -> dict[str, Any]:
     }
 
 
-def _layer_as_dict(layer: LayerResult) -> dict[str, Any]:
+def _layer_as_dict(layer: LayerReport) -> dict[str, Any]:
     figures = {name: getattr(layer, name) for name in _FIGURES}
     return {"path": layer.path, **figures, **_outcome_as_dict(layer.outcome)}
 

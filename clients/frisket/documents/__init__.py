@@ -9,42 +9,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alpha import ArrayAlpha, at_depth
-    from .base import BaseDocument as Document
-    from .difference import Difference
-    from .errors import (
+    from .base.arrays import ArrayRaster
+    from .base.document import BaseDocument as Document
+    from .base.writer import ResultWriter
+    from .colour.alpha import ArrayAlpha, at_depth
+    from .core.difference import Difference
+    from .core.errors import (
         DocumentError,
         LayerNotFound,
         OutputError,
         UnreadableDocument,
         UnsupportedDocument,
     )
-    from .flat import ArrayRaster
-    from .model import AlphaSource, ColourSource, Layer, Raster, Rect
+    from .core.model import AlphaSource, ColourSource, Layer, Raster, Rect
+    from .core.results import LayerResult, ResultOptions
     from .opening import open_document
-    from .sandbox import Limits, rehearse
+    from .sandbox import SandboxLimits, decode_in_sandbox
     from .verify import differences
 
 _WHERE = {
-    "AlphaSource": "model",
-    "ArrayAlpha": "alpha",
-    "ArrayRaster": "flat",
-    "ColourSource": "model",
-    "Difference": "difference",
-    "Document": "base",
-    "DocumentError": "errors",
-    "Layer": "model",
-    "LayerNotFound": "errors",
-    "Limits": "sandbox",
-    "OutputError": "errors",
-    "Raster": "model",
-    "Rect": "model",
-    "UnreadableDocument": "errors",
-    "UnsupportedDocument": "errors",
-    "at_depth": "alpha",
+    "AlphaSource": "core.model",
+    "ArrayAlpha": "colour.alpha",
+    "ArrayRaster": "base.arrays",
+    "ColourSource": "core.model",
+    "Difference": "core.difference",
+    "Document": "base.document",
+    "DocumentError": "core.errors",
+    "Layer": "core.model",
+    "LayerNotFound": "core.errors",
+    "LayerResult": "core.results",
+    "SandboxLimits": "sandbox",
+    "OutputError": "core.errors",
+    "Raster": "core.model",
+    "Rect": "core.model",
+    "ResultOptions": "core.results",
+    "ResultWriter": "base.writer",
+    "UnreadableDocument": "core.errors",
+    "UnsupportedDocument": "core.errors",
+    "at_depth": "colour.alpha",
     "differences": "verify",
     "open_document": "opening",
-    "rehearse": "sandbox",
+    "decode_in_sandbox": "sandbox",
 }
 
 __all__ = [
@@ -57,16 +62,19 @@ __all__ = [
     "DocumentError",
     "Layer",
     "LayerNotFound",
-    "Limits",
+    "LayerResult",
     "OutputError",
     "Raster",
     "Rect",
+    "ResultOptions",
+    "ResultWriter",
+    "SandboxLimits",
     "UnreadableDocument",
     "UnsupportedDocument",
     "at_depth",
+    "decode_in_sandbox",
     "differences",
     "open_document",
-    "rehearse",
 ]
 
 _RENAMED = {"Document": "BaseDocument"}

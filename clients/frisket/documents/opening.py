@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .base import BaseDocument
-from .camera import RAW_SUFFIXES, open_raw
-from .errors import UnreadableDocument, UnsupportedDocument
+from .base.document import BaseDocument
+from .core.errors import UnreadableDocument, UnsupportedDocument
+from .flat.camera import RAW_SUFFIXES, open_raw
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _KNOWN = {
@@ -26,7 +26,7 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
         UnsupportedDocument: Not one of PSD, PSB, TIFF, PNG, JPEG, WebP and the like.
     """
     name = os.fspath(path)
-    head = _head(name)
+    head = _read_head(name)
     if head[:4] == b"8BPS":
         from .psd import PsdDocument
 
@@ -36,15 +36,15 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
 
         return TiffDocument(name)
     if head[:4] in _KNOWN:
-        raise _unsupported(name, _KNOWN[head[:4]])
+        raise _refuse(name, _KNOWN[head[:4]])
     if _is_raw(name):
         return open_raw(name)
-    from .flat import FlatDocument
+    from .flat.document import FlatDocument
 
     return FlatDocument(name)
 
 
-def _head(path: str) -> bytes:
+def _read_head(path: str) -> bytes:
     try:
         with Path(path).open("rb") as file:
             head = file.read(32)
@@ -56,11 +56,11 @@ def _head(path: str) -> bytes:
 
 
 def _is_raw(path: str) -> bool:
-    """Many camera raw files are TIFF inside; their name tells them apart."""
+    """Tell by the name: many camera raw files are TIFF inside."""
     return Path(path).suffix.lower() in RAW_SUFFIXES
 
 
-def _unsupported(path: str, kind: str) -> UnsupportedDocument:
+def _refuse(path: str, kind: str) -> UnsupportedDocument:
     return UnsupportedDocument(
         path, f"{kind} files are not read", advice="export it as PSD, PSB, TIFF or PNG"
     )

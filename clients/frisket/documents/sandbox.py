@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import errors
-from .errors import DocumentError, UnreadableDocument
+from .core import errors
+from .core.errors import DocumentError, UnreadableDocument
 
 _MEMORY_EXIT = 3
 
 
 @dataclass(frozen=True)
-class Limits:
+class SandboxLimits:
     """What the child may use.
 
     Attributes:
@@ -35,11 +35,11 @@ class Limits:
     seconds: int = 300
 
 
-def rehearse(
+def decode_in_sandbox(
     path: str | os.PathLike[str],
     selectors: Sequence[str] = (),
     all_layers: bool = False,
-    limits: Limits | None = None,
+    limits: SandboxLimits | None = None,
 ) -> None:
     """Open and decode a file in a child; return only if it came to no harm.
 
@@ -52,7 +52,7 @@ def rehearse(
     Raises:
         DocumentError: What opening or decoding raised, or that the child had to be stopped.
     """
-    bounds = limits or Limits()
+    bounds = limits or SandboxLimits()
     request = {
         "path": os.fspath(path),
         "selectors": list(selectors),
@@ -60,11 +60,13 @@ def rehearse(
         "memory": bounds.memory,
         "seconds": bounds.seconds,
     }
-    result = _run(os.fspath(path), request, bounds.seconds)
+    result = _run_child(os.fspath(path), request, bounds.seconds)
     _judge(os.fspath(path), result)
 
 
-def _run(path: str, request: dict[str, Any], seconds: int) -> subprocess.CompletedProcess[str]:
+def _run_child(
+    path: str, request: dict[str, Any], seconds: int
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
@@ -86,7 +88,7 @@ def _judge(path: str, result: subprocess.CompletedProcess[str]) -> None:
     if result.returncode == 0:
         answer = json.loads(result.stdout)
         if answer is not None:
-            raise _revived(answer)
+            raise _revive(answer)
         return
     if result.returncode == _MEMORY_EXIT:
         raise UnreadableDocument(path, "decoding asked for more memory than it may have")
@@ -98,16 +100,16 @@ def _judge(path: str, result: subprocess.CompletedProcess[str]) -> None:
     raise UnreadableDocument(path, f"decoding failed ({last})")
 
 
-def _revived(answer: dict[str, Any]) -> DocumentError:
+def _revive(answer: dict[str, Any]) -> DocumentError:
     kind = getattr(errors, str(answer.pop("kind")), DocumentError)
     error: DocumentError = kind.__new__(kind)
     error.__dict__.update(answer)
-    Exception.__init__(error, error._sentence())
+    Exception.__init__(error, error.compose_sentence())
     return error
 
 
 def _restrict(memory: int, seconds: int) -> None:
-    """No more memory and time than allowed, no core dump, and no file written."""
+    """Allow no more memory and time than given, no core dump, and no file written."""
     try:
         import resource
     except ImportError:  # Windows: the time limit of the parent remains
@@ -134,7 +136,7 @@ def decode(path: str, selectors: Sequence[str], all_layers: bool) -> None:
 
 
 def main() -> int:
-    """The child: one request on standard input, one answer on standard output."""
+    """Serve as the child: one request on standard input, one answer on standard output."""
     request = json.load(sys.stdin)
     _restrict(request["memory"], request["seconds"])
     answer = None

@@ -11,36 +11,36 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .base import BaseDocument
-from .difference import Difference, Part
-from .model import Rect
+from .base.document import BaseDocument
+from .core.difference import Difference, Part
+from .core.model import Rect
 from .opening import open_document
 
 _CHUNK = 1 << 22
 
 
 def differences(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> list[Difference]:
-    """What differs between two documents; an empty list proves that nothing does.
+    """List what differs between two documents; an empty list proves that nothing does.
 
     Raises:
         DocumentError: One of the files cannot be read.
     """
     with open_document(first) as a, open_document(second) as b:
-        kinds = _kind(a), _kind(b)
+        kinds = _tell_kind(a), _tell_kind(b)
         if kinds[0] != kinds[1]:
             return [Difference("format", "changed", f"{a.format} → {b.format}")]
         if kinds[0] == "psd":
-            from .psd.parts import parts
+            from .psd.parts import list_parts
 
-            return _compare(a, b, list(parts(a)), list(parts(b)))  # type: ignore[arg-type]
+            return _compare(a, b, list(list_parts(a)), list(list_parts(b)))  # type: ignore[arg-type]
         if kinds[0] == "tiff":
             from .tiff.parts import compare
 
             return compare(a, b)  # type: ignore[arg-type]
-        return list(_flat(a, b))
+        return list(_compare_flat(a, b))
 
 
-def _kind(document: BaseDocument) -> str:
+def _tell_kind(document: BaseDocument) -> str:
     return {"PSD": "psd", "PSB": "psd", "TIFF": "tiff"}.get(document.format, "flat")
 
 
@@ -48,19 +48,19 @@ def _compare(
     a: BaseDocument, b: BaseDocument, first: list[Part], second: list[Part]
 ) -> list[Difference]:
     """Match parts by name; order matters only among parts of the same name."""
-    left, right = _numbered(first), _numbered(second)
+    left, right = _number_parts(first), _number_parts(second)
     found = []
     for name, part in left.items():
         if name not in right:
             found.append(Difference(name, "removed"))
-        elif not _same(a.path, b.path, part, right[name]):
+        elif not _is_same(a.path, b.path, part, right[name]):
             found.append(Difference(name, "changed"))
     found += [Difference(name, "added") for name in right if name not in left]
     return found
 
 
-def _numbered(parts: list[Part]) -> dict[str, Part]:
-    """Parts by name, doubled names told apart."""
+def _number_parts(parts: list[Part]) -> dict[str, Part]:
+    """Return parts by name, doubled names told apart."""
     found: dict[str, Part] = {}
     for part in parts:
         name, number = part.name, 1
@@ -71,26 +71,26 @@ def _numbered(parts: list[Part]) -> dict[str, Part]:
     return found
 
 
-def _same(first: str, second: str, a: Part, b: Part) -> bool:
+def _is_same(first: str, second: str, a: Part, b: Part) -> bool:
     if a.value is not None or b.value is not None:
         return a.value == b.value
     with Path(first).open("rb") as left, Path(second).open("rb") as right:
         if a.table[2] != b.table[2]:
-            same = a.table[:2] == b.table[:2] and _same_numbers(left, right, a, b)
+            same = a.table[:2] == b.table[:2] and _have_same_numbers(left, right, a, b)
             head = a.table[0] + a.table[1] * a.table[2], b.table[0] + b.table[1] * b.table[2]
-            return same and _same_bytes(
+            return same and _have_same_bytes(
                 left, right, (a.start + head[0], a.length - head[0]),
                 (b.start + head[1], b.length - head[1]),
             )  # fmt: skip
-        return _same_bytes(left, right, (a.start, a.length), (b.start, b.length))
+        return _have_same_bytes(left, right, (a.start, a.length), (b.start, b.length))
 
 
-def _same_numbers(left: BinaryIO, right: BinaryIO, a: Part, b: Part) -> bool:
-    """What comes before the tables, and their numbers."""
+def _have_same_numbers(left: BinaryIO, right: BinaryIO, a: Part, b: Part) -> bool:
+    """Compare what comes before the tables, and their numbers."""
     import numpy as np
 
     at, count, _ = a.table
-    if not _same_bytes(left, right, (a.start, at), (b.start, at)):
+    if not _have_same_bytes(left, right, (a.start, at), (b.start, at)):
         return False
     left.seek(a.start + at)
     right.seek(b.start + at)
@@ -103,8 +103,10 @@ def _same_numbers(left: BinaryIO, right: BinaryIO, a: Part, b: Part) -> bool:
     return True
 
 
-def _same_bytes(left: BinaryIO, right: BinaryIO, a: tuple[int, int], b: tuple[int, int]) -> bool:
-    """Whether two stretches, each (start, length), hold the same."""
+def _have_same_bytes(
+    left: BinaryIO, right: BinaryIO, a: tuple[int, int], b: tuple[int, int]
+) -> bool:
+    """Tell whether two stretches, each (start, length), hold the same."""
     if a[1] != b[1]:
         return False
     left.seek(a[0])
@@ -116,8 +118,8 @@ def _same_bytes(left: BinaryIO, right: BinaryIO, a: tuple[int, int], b: tuple[in
     return True
 
 
-def _flat(a: BaseDocument, b: BaseDocument) -> Iterator[Difference]:
-    """Flat images are compared as decoded: size, profile, pixels."""
+def _compare_flat(a: BaseDocument, b: BaseDocument) -> Iterator[Difference]:
+    """Compare flat images as decoded: size, profile, pixels."""
     import numpy as np
 
     for name in ("format", "width", "height", "depth", "mode", "icc_profile"):

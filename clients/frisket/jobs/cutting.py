@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.client.options import Options
-from frisket.documents import Document, Layer, open_document, rehearse
-from frisket.jobs import deliver
+from frisket.documents import Document, Layer, LayerResult, decode_in_sandbox, open_document
 from frisket.jobs.colours import EdgeColours
 from frisket.jobs.connection import Connection
+from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
 from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
-from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerResult, NoSubject, Task
+from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerReport, NoSubject, Task
 from frisket.protocol.memory import peak_bytes
 
 
@@ -44,26 +44,27 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
     options, output = task.options, task.output
     started = time.perf_counter()
     if options.sandbox:
-        rehearse(task.source, options.layers, options.all_layers)
+        decode_in_sandbox(task.source, options.layers, options.all_layers)
     with contextlib.ExitStack() as stack:
         document = stack.enter_context(open_document(task.source))
-        kind = options.kind or deliver.default_kind(document, output)
-        deliver.check(document, output, kind)
         chosen = document.find_layers(options.layers, options.all_layers)
+        delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
+        how = options.result_options()
+        delivery.check(document, output, chosen, how)
         cuts = []
         for layer in chosen:
-            cuts.append(_cut_layer(document, layer, kind, options, connection, progress))
+            cuts.append(_cut_layer(document, layer, delivery, options, connection, progress))
             stack.enter_context(cuts[-1].run.store)
         progress("writing", 0, 1)
-        _write(document, output, kind, cuts, options)
+        delivery.write(document, output, [_make_result(document, one) for one in cuts], how)
         progress("writing", 1, 1)
-    return _result(output, kind, cuts, time.perf_counter() - started)
+    return _report(output, delivery.kind, cuts, time.perf_counter() - started)
 
 
 def _cut_layer(
     document: Document,
     layer: Layer,
-    kind: str,
+    delivery: Delivery,
     options: CutOptions,
     connection: Connection,
     progress: Progress,
@@ -73,8 +74,8 @@ def _cut_layer(
         model=options.model,
         classes=options.classes,
         quality=options.quality,
-        depth=deliver.alpha_depth(document, kind, options.depth),
-        foreground=options.decontaminate and deliver.needs_colours(document, kind),
+        depth=delivery.alpha_depth(layer, options.result_options()),
+        foreground=options.decontaminate and delivery.wants_colours(layer),
         hints=hint_set(options.hints, raster.width, raster.height),
         edge=options.edge,
         normalise=options.normalise,
@@ -89,25 +90,15 @@ def _cut_layer(
     return LayerCut(layer, run)
 
 
-def _write(
-    document: Document, output: Path, kind: str, cuts: Sequence[LayerCut], options: CutOptions
-) -> None:
-    matted = [_matted(document, one) for one in cuts]
-    deliver.write_result(
-        document, output, kind, matted, depth=options.depth, existing=options.existing,
-        preview=options.preview,
-    )  # fmt: skip
-
-
-def _matted(document: Document, one: LayerCut) -> deliver.Matted:
+def _make_result(document: Document, one: LayerCut) -> LayerResult:
     colours = None
     if one.run.session.options.foreground:
         channels = one.run.session.layer.channels
         colours = EdgeColours(document.raster(one.layer), one.run.store, channels)
-    return deliver.Matted(one.layer, one.run.store, colours)
+    return LayerResult(one.layer, one.run.store, colours)
 
 
-def _result(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -> CutResult:
+def _report(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -> CutResult:
     first = cuts[0].run
     proxy = first.session.layer
     return CutResult(
@@ -123,9 +114,9 @@ def _result(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -
     )
 
 
-def _report_layer(one: LayerCut) -> LayerResult:
+def _report_layer(one: LayerCut) -> LayerReport:
     run, session = one.run, one.run.session
-    return LayerResult(
+    return LayerReport(
         path=one.layer.path,
         width=session.layer.width,
         height=session.layer.height,

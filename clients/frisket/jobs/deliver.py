@@ -1,143 +1,144 @@
-"""Writes an alpha where it is wanted: a matte, a cutout, a mask, a channel."""
+"""The kinds of result: one row says what each is, who can take it, and what it needs.
+
+A row is checked before any work: whatever `check` accepts is written, unless the disk fills up
+or a limit is met that only the finished alpha can tell. Nothing heavy is imported to read the
+table.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from frisket.documents import (
-    AlphaSource,
-    ColourSource,
-    Document,
-    Layer,
-    OutputError,
-    UnsupportedDocument,
-    write,
-)
-
-KINDS = ("matte", "alpha", "mask", "cutout", "selection", "layer", "page")
-_LAYERED = ("PSD", "PSB")
-_SUFFIXES = {
-    "matte": (".tif", ".tiff", ".png"),
-    "cutout": (".tif", ".tiff", ".png", ".webp"),
-    "alpha": (".tif", ".tiff"),
-    "page": (".tif", ".tiff"),
-    "selection": (".psd", ".psb"),
-    "layer": (".psd", ".psb"),
-    "mask": (".psd", ".psb", ".tif", ".tiff"),
-}
+if TYPE_CHECKING:
+    from frisket.documents import Document, Layer, LayerResult, ResultOptions, ResultWriter
 
 
 @dataclass(frozen=True)
-class Matted:
-    """A layer, its alpha, and cleaned colours where there are any."""
+class Delivery:
+    """One kind of result.
 
-    layer: Layer
-    alpha: AlphaSource
-    colours: ColourSource | None = None
+    Attributes:
+        kind: its name, as in ``--as``.
+        help: what it is, for people.
+        writer: the module whose ``WRITER`` writes it as a file of its own; empty where it is
+            spliced into a copy of the document, which declares itself what it carries.
+        suffixes: of files of its own; a document knows how its copy may be named.
+        asked_depth: whether the alpha has the bits that were asked for, not its document's.
+        colours: whether it shows colours, so that cleaned edge colours are of use.
+    """
+
+    kind: str
+    help: str
+    writer: str = ""
+    suffixes: tuple[str, ...] = ()
+    asked_depth: bool = False
+    colours: bool = False
+
+    def check(
+        self, document: Document, output: Path, layers: Sequence[Layer], options: ResultOptions
+    ) -> None:
+        """Refuse before any work what `write` could not write.
+
+        Raises:
+            UnsupportedDocument: the document cannot carry this kind of result.
+            OutputError: the output's name or place does not suit, or something is in the way.
+        """
+        for layer in layers:
+            document.describe_pixels(layer)
+        if not self.writer:
+            document.check_splice(self.kind, output, layers, options)
+            return
+        writer = self._file_writer()
+        writer.check_number(self.kind, output, len(layers))
+        self._check_name(output)
+        writer.check(document, output, layers, options)
+
+    def _check_name(self, output: Path) -> None:
+        from frisket.documents import OutputError
+        from frisket.documents.io.output import check_place
+
+        suffix = output.suffix.lower()
+        if suffix not in self.suffixes:
+            raise OutputError(
+                output,
+                f"--as {self.kind} is not written as {suffix or 'a file without suffix'}",
+                advice=f"use {', '.join(self.suffixes)}",
+            )
+        check_place(output)
+
+    def _file_writer(self) -> ResultWriter[Any]:
+        writer: ResultWriter[Any] = import_module(self.writer).WRITER
+        return writer
+
+    def alpha_depth(self, layer: Layer, options: ResultOptions) -> int:
+        """Return the bits of alpha to compute: 8 or 16."""
+        if self.asked_depth:
+            return options.depth
+        return 8 if layer.depth <= 8 else 16
+
+    def wants_colours(self, layer: Layer) -> bool:
+        """Tell whether cleaned edge colours are of use."""
+        # Other modes keep their own colours: a correction found in sRGB has no exact way back.
+        return self.colours and layer.mode in ("RGB", "GRAY") and layer.depth < 32
+
+    def write(
+        self,
+        document: Document,
+        output: Path,
+        results: Sequence[LayerResult],
+        options: ResultOptions,
+    ) -> None:
+        """Write what was checked, beside first and then in one step.
+
+        Args:
+            document: where the layers are from.
+            output: what to write; may be the document's own path.
+            results: the layers, their alphas, and cleaned colours where there are any.
+            options: how.
+
+        Raises:
+            DocumentError: it cannot be written.
+        """
+        if self.writer:
+            self._file_writer().write(document, output, results, options)
+        else:
+            document.splice(self.kind, output, results, options)
 
 
-def default_kind(document: Document, output: Path) -> str:
+_ROWS = (
+    Delivery(
+        "matte",
+        "the alpha alone, greyscale",
+        "frisket.documents.write.matte",
+        (".tif", ".tiff", ".png"),
+        asked_depth=True,
+    ),
+    Delivery("alpha", "one more sample of a TIFF's page"),
+    Delivery("mask", "a layer mask of a PSD, PSB or layered TIFF"),
+    Delivery(
+        "cutout",
+        "the layer with transparency",
+        "frisket.documents.write.cutout",
+        (".tif", ".tiff", ".png", ".webp"),
+        colours=True,
+    ),
+    Delivery("selection", "a saved selection of a PSD or PSB"),
+    Delivery("layer", "a new layer of a PSD or PSB, above the hidden original", colours=True),
+    Delivery("page", "one more page of a TIFF"),
+)
+DELIVERIES = {row.kind: row for row in _ROWS}
+# What is made when nothing is said, where the copy of a document can carry it.
+_DEFAULTS = ("mask", "alpha", "selection")
+
+
+def default_kind(document: Document, layers: Sequence[Layer], output: Path) -> str:
     """Return what is made when nothing is said, from the two formats."""
-    suffix = output.suffix.lower()
-    if document.format in _LAYERED and suffix in _SUFFIXES["layer"]:
-        return "mask"
-    if document.format == "TIFF" and suffix in _SUFFIXES["alpha"]:
-        return "alpha"
+    if output.suffix.lower() in document.suffixes:
+        for kind in _DEFAULTS:
+            if all(kind in document.carries(layer) for layer in layers):
+                return kind
     return "cutout"
-
-
-def check(document: Document, output: Path, kind: str) -> None:
-    """Refuse before any work what could not be written.
-
-    Raises:
-        UnsupportedDocument: the document cannot hold this kind of result.
-        OutputError: the output's suffix or folder does not suit.
-    """
-    suffix = output.suffix.lower()
-    if suffix not in _SUFFIXES[kind]:
-        named = ", ".join(_SUFFIXES[kind])
-        raise OutputError(output, f"--as {kind} cannot be written here", advice=f"use {named}")
-    if not output.parent.is_dir():
-        raise OutputError(output, f"there is no folder {output.parent}", advice="make it first")
-    if kind in ("alpha", "page") and document.format != "TIFF":
-        raise UnsupportedDocument(
-            document.path, f"--as {kind} needs a TIFF document", advice="use --as matte or cutout"
-        )
-    if kind in ("mask", "selection", "layer") and document.format not in (*_LAYERED, "TIFF"):
-        raise UnsupportedDocument(
-            document.path,
-            f"--as {kind} needs a PSD or PSB document",
-            advice="use --as matte or cutout",
-        )
-
-
-def alpha_depth(document: Document, kind: str, asked: int) -> int:
-    """Return the bits of alpha to compute: a matte's as asked, else the document's own."""
-    if kind == "matte":
-        return asked
-    return 8 if document.depth <= 8 else 16
-
-
-def needs_colours(document: Document, kind: str) -> bool:
-    """Tell whether cleaned edge colours are of use."""
-    # Other modes keep their own colours: a correction found in sRGB has no exact way back.
-    return kind in ("cutout", "layer") and document.mode in ("RGB", "GRAY") and document.depth < 32
-
-
-def write_result(
-    document: Document,
-    output: Path,
-    kind: str,
-    matted: Sequence[Matted],
-    *,
-    depth: int = 8,
-    existing: str = "refuse",
-    preview: str = "mark",
-) -> None:
-    """Write what was asked for, beside first and then in one step.
-
-    Args:
-        document: where the layers are from.
-        output: what to write; may be the document's own path.
-        kind: one of `KINDS`.
-        matted: the layers and their alphas; one only, where the kind holds one.
-        depth: of a matte, 8 or 16.
-        existing: what becomes of a mask that is there.
-        preview: what becomes of the merged image: "mark", "render" or "keep".
-
-    Raises:
-        DocumentError: it cannot be written.
-    """
-    alphas = {one.layer: one.alpha for one in matted}
-    if kind == "mask":
-        write.splice_mask(document, output, alphas, existing=existing, preview=preview)
-    elif kind == "layer":
-        colours = {one.layer: one.colours for one in matted if one.colours is not None}
-        write.splice_layer(document, output, alphas, colours)
-    else:
-        _write_single(document, output, kind, _only(output, kind, matted), depth)
-
-
-def _only(output: Path, kind: str, matted: Sequence[Matted]) -> Matted:
-    if len(matted) > 1:
-        raise OutputError(
-            output,
-            f"--as {kind} holds one layer, and {len(matted)} were chosen",
-            advice="choose one with --layer",
-        )
-    return matted[0]
-
-
-def _write_single(document: Document, output: Path, kind: str, one: Matted, depth: int) -> None:
-    if kind == "matte":
-        write.write_matte(output, one.alpha, depth)
-    elif kind == "cutout":
-        write.write_cutout(output, document, one.layer, one.alpha, one.colours)
-    elif kind == "selection":
-        write.splice_selection(document, output, one.layer, one.alpha)
-    elif kind == "alpha":
-        write.splice_alpha(document, output, one.layer, one.alpha)
-    else:
-        write.splice_page(document, output, one.alpha)

@@ -8,6 +8,7 @@ from pathlib import Path
 from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
 from frisket.client.options import Edge
+from frisket.documents.core.results import ResultOptions
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles
 from frisket.protocol.choices import DEFAULT_QUALITY, NORMALISE_OFF
@@ -22,15 +23,13 @@ class CutOptions:
     """How to cut.
 
     Attributes:
-        kind: "matte", "alpha", "mask", "cutout", "selection", "layer" or "page"; empty
-            chooses by the formats of input and output.
+        kind: one of `frisket.jobs.deliver.DELIVERIES`; empty chooses by the formats of
+            input and output.
         layers: names, paths, globs or ids; none means the topmost visible pixel layer.
         all_layers: every layer with pixels.
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
-        existing: what becomes of a mask that is there: "refuse", "replace" or "multiply".
-        preview: what becomes of the merged image of a document that gets a mask: "mark" it as
-            stale, "render" it where that is exact, "keep" it.
+        existing, preview: see `frisket.documents.ResultOptions`.
         sandbox: read the document in a child process with limits first, as untrusted files
             should be.
         decontaminate: clean the edge colours of cutouts.
@@ -55,6 +54,14 @@ class CutOptions:
     allow_empty: bool = False
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
+
+    def result_options(self) -> ResultOptions:
+        """Return how the result is written.
+
+        Raises:
+            ValueError: `depth`, `existing` or `preview` is none of its choices.
+        """
+        return ResultOptions(self.depth, self.existing, self.preview)
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ class CoarseMask:
 
 
 @dataclass(frozen=True)
-class LayerResult:
+class LayerReport:
     """What was done to one layer; sizes in pixels and bytes, times in seconds.
 
     Attributes:
@@ -121,7 +128,7 @@ class CutResult:
     notice: str
     seconds: float
     client_peak_bytes: int
-    layers: tuple[LayerResult, ...]
+    layers: tuple[LayerReport, ...]
     coarse: CoarseMask = field(repr=False)
 
     @property

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnreadableDocument, UnsupportedDocument
-from ..pixels import Pixels, as_bytes, in_order
-from ..source import Source
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.pixels import Pixels, as_bytes, to_byte_order
+from ..io.source import Source
 
 RAW, RLE, ZIP, ZIP_PREDICTED = 0, 1, 2, 3
 _ROW_TYPES: dict[int, np.dtype[Any]] = {1: np.dtype(np.uint8), 8: np.dtype(np.uint8)}
@@ -43,7 +43,7 @@ class ChannelReader:
         self.width, self.height = size
         self.order = order
         self.row_bytes = (self.width * depth + 7) // 8
-        self.kind = in_order(_ROW_TYPES[depth], order)
+        self.kind = to_byte_order(_ROW_TYPES[depth], order)
         if length < 2:
             raise UnreadableDocument(source.path, "a channel has no data", offset=start)
         self.compression = int.from_bytes(
@@ -52,19 +52,19 @@ class ChannelReader:
         self._table: Pixels | None = None
         self._wide = wide
         self._zip: ZipRows | None = None
-        self._begin()
+        self._prepare()
 
     @property
     def sequential(self) -> bool:
         """Rows can only be had from top to bottom."""
         return self.compression in (ZIP, ZIP_PREDICTED)
 
-    def _begin(self) -> None:
+    def _prepare(self) -> None:
         if self.compression == RAW:
             if self.length - 2 < self.row_bytes * self.height:
-                raise self.short()
+                raise self.name_shortage()
         elif self.compression == RLE:
-            self._table = self._row_table()
+            self._table = self._read_row_table()
         elif self.sequential:
             self._zip = ZipRows(self)
         else:
@@ -72,17 +72,17 @@ class ChannelReader:
                 self.source.path, f"channel compression {self.compression}", offset=self.start
             )
 
-    def short(self) -> UnreadableDocument:
-        """The error of a channel that ends too early."""
+    def name_shortage(self) -> UnreadableDocument:
+        """Return the error of a channel that ends too early."""
         return UnreadableDocument(
             self.source.path, "a channel is shorter than its rows", offset=self.start
         )
 
-    def _row_table(self) -> Pixels:
-        """Positions of the rows, one more than there are rows."""
+    def _read_row_table(self) -> Pixels:
+        """Return positions of the rows, one more than there are rows."""
         width = 4 if self._wide else 2
         if self.length - 2 < width * self.height:
-            raise self.short()
+            raise self.name_shortage()
         raw = self.source.read(self.start + 2, width * self.height)
         lengths = np.frombuffer(raw, np.dtype(f"{self.order}u{width}")).astype(np.int64)
         table = np.zeros(self.height + 1, np.int64)
@@ -99,29 +99,29 @@ class ChannelReader:
         """Bytes that were inflated so far."""
         return self._zip.inflated if self._zip is not None else 0
 
-    def rows(self, first: int, last: int) -> Pixels:
-        """Rows ``first`` up to before ``last`` as (rows, width) in the native byte order.
+    def read_rows(self, first: int, last: int) -> Pixels:
+        """Return rows ``first`` up to before ``last`` as (rows, width) in the native byte order.
 
         Depth 1 comes as uint8, 255 where the bit is set.
         """
-        raw = self._raw(first, last)
+        raw = self._read_raw(first, last)
         if self.depth == 1:
             bits: Pixels = np.unpackbits(raw, axis=1)[:, : self.width] * np.uint8(255)
             return bits
         values: Pixels = raw.view(self.kind)
         return values.astype(self.kind.newbyteorder("="), copy=False)
 
-    def _raw(self, first: int, last: int) -> Pixels:
+    def _read_raw(self, first: int, last: int) -> Pixels:
         if self.compression == RAW:
             data = self.source.read(
                 self.start + 2 + first * self.row_bytes, (last - first) * self.row_bytes
             )
             return np.frombuffer(data, np.uint8).reshape(last - first, self.row_bytes)
         if self._zip is not None:
-            return self._zip.rows(first, last)
-        return self._unpacked(first, last)
+            return self._zip.read_rows(first, last)
+        return self._unpack(first, last)
 
-    def _unpacked(self, first: int, last: int) -> Pixels:
+    def _unpack(self, first: int, last: int) -> Pixels:
         from imagecodecs import packbits_decode
 
         assert self._table is not None
@@ -143,7 +143,7 @@ class ChannelReader:
 
 
 def unpack_leniently(packed: bytes, size: int) -> Pixels:
-    """PackBits of a malformed row: cut where it is too long, zeros where it is too short."""
+    """Unpack PackBits of a malformed row: cut where too long, zeros where too short."""
     out = bytearray()
     position = 0
     while position < len(packed) and len(out) < size:
@@ -171,19 +171,20 @@ class ZipRows:
         interval = max(_SNAPSHOT_BYTES, total // _SNAPSHOTS)
         self._every = max(1, interval // max(1, channel.row_bytes))
         self._end = channel.start + channel.length
-        self._snapshots: list[tuple[Any, int]] = [(zlib.decompressobj(), channel.start + 2)]
+        self._inflater: Any = zlib.decompressobj()
+        self._position, self._pending, self._row = channel.start + 2, b"", 0
+        self._snapshots: list[tuple[Any, int]] = [(self._inflater.copy(), self._position)]
         self._lock = threading.Lock()
         self.inflated = 0
-        self._resume(0)
 
     def _resume(self, snapshot: int) -> None:
         inflater, self._position = self._snapshots[snapshot]
-        self._inflater: Any = inflater.copy()
+        self._inflater = inflater.copy()
         self._pending = b""
         self._row = snapshot * self._every
 
-    def rows(self, first: int, last: int) -> Pixels:
-        """Rows as (rows, bytes of a row) uint8, in the channel's byte order."""
+    def read_rows(self, first: int, last: int) -> Pixels:
+        """Return rows as (rows, bytes of a row) uint8, in the channel's byte order."""
         with self._lock:
             nearest = min(first // self._every, len(self._snapshots) - 1)
             if first < self._row or nearest * self._every > self._row:
@@ -191,7 +192,7 @@ class ZipRows:
             step = max(1, _READ // max(1, self._channel.row_bytes))
             while self._row < first:
                 self._inflate(min(first - self._row, step))
-            return self._unpredicted(self._inflate(last - first))
+            return self._undo_prediction(self._inflate(last - first))
 
     def _inflate(self, rows: int) -> Pixels:
         out = np.empty((rows, self._channel.row_bytes), np.uint8)
@@ -221,7 +222,7 @@ class ZipRows:
             target[filled : filled + len(part)] = part
             filled += len(part)
             if not part and not self._pending and self._position >= self._end:
-                raise self._channel.short()
+                raise self._channel.name_shortage()
         self.inflated += filled
 
     def _expand(self, limit: int) -> bytes:
@@ -238,7 +239,7 @@ class ZipRows:
             self._pending, self._position = b"", self._end
         return part
 
-    def _unpredicted(self, raw: Pixels) -> Pixels:
+    def _undo_prediction(self, raw: Pixels) -> Pixels:
         channel = self._channel
         if channel.compression != ZIP_PREDICTED:
             return raw

@@ -5,23 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..base import BaseDocument
-from ..errors import DocumentError, LayerNotFound, UnreadableDocument, UnsupportedDocument
-from ..model import Layer
-from ..source import Source
+from ..base.document import BaseDocument
+from ..base.writer import ResultWriter
+from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
+from ..core.model import Layer
+from ..io.source import Source
 from .structure import COLOURS, read_structure
-from .tree import Node, build
+from .tree import Node, build_nodes
 
 if TYPE_CHECKING:
-    from .raster import PlanarRaster
+    from .planar import PlanarRaster
 
 _ICC = 1039
+# The kinds of result that a document takes, and the module that splices each.
+_SPLICED = {
+    "layer": ".splice_layer",
+    "mask": ".splice_mask",
+    "selection": ".splice_selection",
+}
+_SPLICED_INTO_MERGED = ("selection",)
 
 
 class PsdDocument(BaseDocument):
     """A PSD or PSB file, opened lazily: the index alone is read."""
+
+    suffixes = (".psd", ".psb")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path)
@@ -39,7 +50,7 @@ class PsdDocument(BaseDocument):
     @cached_property
     def icc_profile(self) -> bytes | None:  # type: ignore[override]
         """The document's ICC profile."""
-        found = self.structure.resource(_ICC)
+        found = self.structure.find_resource(_ICC)
         return self.source.read(found.data, found.length) if found and found.length else None
 
     @cached_property
@@ -48,13 +59,21 @@ class PsdDocument(BaseDocument):
         info = self.structure.layer_info
         if info is None:
             return []
-        return build(self.source, info.records, self.mode, self.structure.depth)
+        return build_nodes(self.source, info.records, self.mode, self.structure.depth)
 
-    def _layers(self) -> Sequence[Layer]:
-        return [node.layer for node in self.nodes] or [self._whole(has_alpha=False)]
+    def carries(self, layer: Layer) -> frozenset[str]:
+        """Return the kinds of result that can be spliced in: a merged image has no layers."""
+        return frozenset(_SPLICED if self.nodes else _SPLICED_INTO_MERGED)
 
-    def node(self, layer: Layer) -> Node:
-        """The record behind a layer.
+    def _find_writer(self, kind: str) -> ResultWriter[PsdDocument]:
+        writer: ResultWriter[PsdDocument] = import_module(_SPLICED[kind], __package__).WRITER
+        return writer
+
+    def _list_layers(self) -> Sequence[Layer]:
+        return [node.layer for node in self.nodes] or [self._describe_whole(has_alpha=False)]
+
+    def find_node(self, layer: Layer) -> Node:
+        """Return the record behind a layer.
 
         Raises:
             LayerNotFound: The layer is not one of this document.
@@ -65,22 +84,15 @@ class PsdDocument(BaseDocument):
         return found
 
     def raster(self, layer: Layer) -> PlanarRaster:
-        """The pixels of a layer; of the merged image where there are no layers."""
-        from .pixels import layer_raster, merged_raster
+        """Return the pixels of a layer; of the merged image where there are no layers."""
+        from .rasters import build_merged_raster, build_node_raster
 
         if layer.kind == "image" and not self.nodes:
-            return merged_raster(self)
-        node = self.node(layer)
-        if not node.record.width or not node.record.height:
-            raise UnsupportedDocument(
-                self.path,
-                f"layer {layer.path!r} ({layer.kind}) has no pixels of its own",
-                advice="choose a layer with pixels, or rasterise it first",
-            )
-        return layer_raster(self, node.record)
+            return build_merged_raster(self)
+        return build_node_raster(self, self.find_node(layer))
 
-    def colours(self) -> int:
-        """How many channels are colour."""
+    def count_colours(self) -> int:
+        """Return how many channels are colour."""
         if self.mode == "MULTICHANNEL":
             return self.structure.channels
         return COLOURS[self.mode]
@@ -91,7 +103,7 @@ class PsdDocument(BaseDocument):
         Raises:
             UnreadableDocument: It is so.
         """
-        if self.structure.channels < self.colours():
+        if self.structure.channels < self.count_colours():
             raise UnreadableDocument(
                 self.path, f"{self.structure.channels} channels are too few for {self.mode}"
             )

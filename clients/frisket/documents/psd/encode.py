@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..errors import OutputError
-from ..model import AlphaSource, Rect
-from ..output import Output
-from ..pixels import Pixels, in_order
+from ..core.errors import OutputError
+from ..core.model import AlphaSource, Rect
+from ..core.pixels import Pixels, to_byte_order
+from ..io.output import Output
 from .channel import RLE, ZIP
 
 _TILE = 512
@@ -18,7 +18,7 @@ _RUN = 128
 
 
 def pack_solid(value: int, count: int) -> bytes:
-    """PackBits of ``count`` equal bytes."""
+    """Return PackBits of ``count`` equal bytes."""
     full, rest = divmod(count, _RUN)
     packed = bytes((257 - _RUN, value)) * full
     if rest == 1:
@@ -26,8 +26,8 @@ def pack_solid(value: int, count: int) -> bytes:
     return packed + (bytes((257 - rest, value)) if rest else b"")
 
 
-def packed_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]:
-    """PackBits of the rows of a band; pieces of a row are packed tile by tile and joined.
+def pack_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]:
+    """Return PackBits of the rows of a band; rows are packed tile by tile and joined.
 
     A solid tile costs a constant, so the work follows the edge and not the area.
     """
@@ -42,33 +42,33 @@ def packed_rows(alpha: AlphaSource, rect: Rect, order: str = ">") -> list[bytes]
             for row in rows:
                 row.append(piece)
             continue
-        raw = stored_bytes(alpha.read(tile), order)
+        raw = to_stored_bytes(alpha.read(tile), order)
         for row, line in zip(rows, raw, strict=True):
             row.append(bytes(packbits_encode(line.tobytes())))
     return [b"".join(row) for row in rows]
 
 
-def packed_values(values: Pixels) -> list[bytes]:
-    """PackBits of whole rows (rows, width), big-endian."""
+def pack_values(values: Pixels) -> list[bytes]:
+    """Return PackBits of whole rows (rows, width), big-endian."""
     from imagecodecs import packbits_encode
 
-    return [bytes(packbits_encode(line.tobytes())) for line in stored_bytes(values, ">")]
+    return [bytes(packbits_encode(line.tobytes())) for line in to_stored_bytes(values, ">")]
 
 
-def stored_bytes(values: Pixels, order: str) -> Pixels:
-    """(rows, bytes of a row) uint8 in a byte order."""
-    ordered = np.ascontiguousarray(values.astype(in_order(values.dtype, order), copy=False))
+def to_stored_bytes(values: Pixels, order: str) -> Pixels:
+    """Return (rows, bytes of a row), uint8 in a byte order."""
+    ordered = np.ascontiguousarray(values.astype(to_byte_order(values.dtype, order), copy=False))
     return ordered.view(np.uint8).reshape(values.shape[0], -1)
 
 
-def bands(width: int, height: int) -> Iterator[Rect]:
-    """Bands of a tile's height."""
+def split_bands(width: int, height: int) -> Iterator[Rect]:
+    """Yield bands of a tile's height."""
     for y in range(0, height, _TILE):
         yield Rect(0, y, width, min(_TILE, height - y))
 
 
-def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[Output], None]:
-    """A function that writes the channel: compression code, row lengths, rows."""
+def make_rle_writer(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[Output], None]:
+    """Return a function that writes the channel: compression code, row lengths, rows."""
 
     def write(out: Output) -> None:
         begin = out.tell()
@@ -76,8 +76,8 @@ def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[O
         out.write(RLE.to_bytes(2, "big" if order == ">" else "little"))
         out.write(bytes(width * alpha.height))
         lengths: list[int] = []
-        for band in bands(alpha.width, alpha.height):
-            rows = packed_rows(alpha, band, order)
+        for band in split_bands(alpha.width, alpha.height):
+            rows = pack_rows(alpha, band, order)
             lengths += map(len, rows)
             out.write(b"".join(rows))
         if not wide and max(lengths, default=0) > 0xFFFF:
@@ -90,31 +90,31 @@ def rle_channel(alpha: AlphaSource, wide: bool, order: str = ">") -> Callable[[O
     return write
 
 
-def zip_channel(
+def make_zip_writer(
     read: Callable[[Rect], Pixels], size: tuple[int, int], order: str = ">"
 ) -> Callable[[Output], None]:
-    """A function that writes the channel deflated; ``read`` gives (rows, width) samples."""
+    """Return a function that writes the channel deflated; ``read`` gives (rows, width) samples."""
 
     def write(out: Output) -> None:
         out.write(ZIP.to_bytes(2, "big" if order == ">" else "little"))
         deflater = zlib.compressobj(4)
-        for band in bands(*size):
-            out.write(deflater.compress(stored_bytes(read(band), order).tobytes()))
+        for band in split_bands(*size):
+            out.write(deflater.compress(to_stored_bytes(read(band), order).tobytes()))
         out.write(deflater.flush())
 
     return write
 
 
-def alpha_channel(
+def make_alpha_writer(
     alpha: AlphaSource, depth: int, wide: bool, order: str = ">"
 ) -> Callable[[Output], None]:
-    """The channel of an alpha at a document's depth: packed rows, or deflated floats."""
-    from ..alpha import at_depth
-    from ..pixels import convert_depth
+    """Return the channel of an alpha at a document's depth: packed rows, or deflated floats."""
+    from ..colour.alpha import at_depth
+    from ..core.pixels import convert_depth
 
     if depth == 32:
         deep = at_depth(alpha, 16)
-        return zip_channel(
+        return make_zip_writer(
             lambda rect: convert_depth(deep.read(rect), 32), (alpha.width, alpha.height), order
         )
-    return rle_channel(at_depth(alpha, depth), wide, order)
+    return make_rle_writer(at_depth(alpha, depth), wide, order)

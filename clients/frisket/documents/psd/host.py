@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..model import Layer
-from ..source import Source
+from ..core.model import Layer
+from ..io.source import Source
 from .structure import Structure
 from .tree import Node
 
@@ -37,11 +37,11 @@ class LayerHost(Protocol):
     def nodes(self) -> list[Node]:
         """Layers with their records, topmost first."""
 
-    def node(self, layer: Layer) -> Node:
-        """The record behind a layer."""
+    def find_node(self, layer: Layer) -> Node:
+        """Return the record behind a layer."""
 
-    def colours(self) -> int:
-        """How many channels are colour."""
+    def count_colours(self) -> int:
+        """Return how many channels are colour."""
 
 
 class MergedHost(LayerHost, Protocol):

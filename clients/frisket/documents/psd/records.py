@@ -8,14 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import UnreadableDocument
-from ..source import Cursor, Source
+from ..core.errors import UnreadableDocument
+from ..io.source import Cursor, Source
 
 MASK, REAL_MASK, ALPHA = -2, -3, -1
-_MAX_LAYERS = 32768
-_MAX_CHANNELS = 64
+MAX_LAYERS = 32768
+MAX_CHANNELS = 64
 _MAX_COORDINATE = 1 << 24
 SIGNATURES = (b"8BIM", b"8B64")
+
+# Where the fields of a record lie, as `_read_record` meets them.
+CHANNEL_COUNT_AT = 16  # after the rectangle
+CHANNELS_AT = 18
+CHANNEL_LENGTH_AT = 2  # in the entry of a channel, after its id
+# In the blending fields: signature, mode, opacity, clipping, flags, filler.
+FLAGS_AT = 10
+BLENDING_LENGTH = 12
+PROTECTED, HIDDEN = 0x01, 0x02  # flags of a layer
+# In the mask block: its length, then the rectangle, the background, the flags.
+MASK_RECTANGLE_AT = 4
+MASK_PARAMETERS_AT = 4 + 18
+MASK_DISABLED, MASK_INVERTED, MASK_RENDERED = 0x02, 0x04, 0x08
 
 # Blocks whose length takes eight bytes in a PSB.
 WIDE_KEYS = frozenset(
@@ -35,8 +48,8 @@ class Block:
     length_at: int
     wide: bool
 
-    def padded(self, padding: int) -> int:
-        """The first byte after the block and its padding."""
+    def find_padded_end(self, padding: int) -> int:
+        """Return the first byte after the block and its padding."""
         return self.data + self.length + (-self.length % padding)
 
 
@@ -118,16 +131,16 @@ class Record:
         """Rows of the layer."""
         return max(0, self.bottom - self.top)
 
-    def block(self, *keys: bytes) -> Block | None:
-        """The first block with one of the keys."""
+    def find_block(self, *keys: bytes) -> Block | None:
+        """Return the first block with one of the keys."""
         return next((block for block in self.blocks if block.key in keys), None)
 
-    def channel(self, number: int) -> Channel | None:
-        """The channel with an id, or None."""
+    def find_channel(self, number: int) -> Channel | None:
+        """Return the channel with an id, or None."""
         return next((channel for channel in self.channels if channel.id == number), None)
 
     def size_of(self, number: int) -> tuple[int, int]:
-        """Width and height of a channel."""
+        """Return width and height of a channel."""
         if number == MASK:
             return self.mask.size if self.mask else (0, 0)
         if number == REAL_MASK:
@@ -170,8 +183,8 @@ def read_layer_info(source: Source, info: LayerInfo) -> LayerInfo:
     """
     cursor = Cursor(source, info.start, info.start + info.length, info.order)
     info.count = cursor.number("h")
-    if abs(info.count) > _MAX_LAYERS:
-        raise _wrong(source, f"{abs(info.count)} layers", info.start)
+    if abs(info.count) > MAX_LAYERS:
+        raise _refuse(source, f"{abs(info.count)} layers", info.start)
     for _ in range(abs(info.count)):
         info.records.append(_read_record(cursor, info.version))
     info.channels_at = cursor.position
@@ -189,17 +202,17 @@ def _place_channels(cursor: Cursor, record: Record) -> None:
         cursor.skip(length)
 
 
-def _wrong(source: Source, what: str, offset: int) -> UnreadableDocument:
+def _refuse(source: Source, what: str, offset: int) -> UnreadableDocument:
     return UnreadableDocument(source.path, f"{what} cannot be true", offset=offset)
 
 
 def _read_record(cursor: Cursor, version: int) -> Record:
     start = cursor.position
     top, left, bottom, right, count = cursor.numbers("4iH")
-    if count > _MAX_CHANNELS:
-        raise _wrong(cursor.source, f"{count} channels of a layer", start)
+    if count > MAX_CHANNELS:
+        raise _refuse(cursor.source, f"{count} channels of a layer", start)
     if max(map(abs, (top, left, bottom, right))) > _MAX_COORDINATE:
-        raise _wrong(cursor.source, "the rectangle of a layer", start)
+        raise _refuse(cursor.source, "the rectangle of a layer", start)
     info = []
     for _ in range(count):
         at = cursor.position
@@ -241,17 +254,17 @@ def _read_mask(part: Cursor, record: Record) -> MaskBlock | None:
     length = record.mask_room = part.number("I")
     body = Cursor(part.source, part.position, part.position + length, part.order)
     part.skip(length)
-    if length < 18:
+    if length < MASK_PARAMETERS_AT - MASK_RECTANGLE_AT:
         return None
     top, left, bottom, right, background, flags = body.numbers("4i2B")
     if max(map(abs, (top, left, bottom, right))) > _MAX_COORDINATE:
-        raise _wrong(part.source, "the rectangle of a mask", at)
+        raise _refuse(part.source, "the rectangle of a mask", at)
     has_real = any(number == REAL_MASK for number, _, _ in record.channel_info)
     if not has_real or length < 36:
         return MaskBlock(at, length, top, left, bottom, right, background, flags)
     real_flags, real_background, *real = body.numbers("2B4i")
     if max(map(abs, real)) > _MAX_COORDINATE:
-        raise _wrong(part.source, "the rectangle of a mask", at)
+        raise _refuse(part.source, "the rectangle of a mask", at)
     return MaskBlock(
         at, length, top, left, bottom, right, background, flags,
         (real[0], real[1], real[2], real[3]), real_flags, real_background,
@@ -259,7 +272,7 @@ def _read_mask(part: Cursor, record: Record) -> MaskBlock | None:
 
 
 def read_blocks(cursor: Cursor, version: int, padding: int) -> list[Block]:
-    """Tagged blocks up to the end of the stretch or the first thing that is none."""
+    """Return the tagged blocks up to the end of the stretch or the first thing that is none."""
     blocks = []
     while cursor.left >= 12:
         start = cursor.position

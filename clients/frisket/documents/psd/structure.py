@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import UnreadableDocument, UnsupportedDocument
-from ..limits import check_raster
-from ..source import Cursor, Source
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..io.limits import check_raster
+from ..io.source import Cursor, Source
 from .records import Block, LayerInfo, read_blocks, read_layer_info
 
 MODES = {
@@ -20,6 +20,12 @@ MODES = {
     9: "LAB",
 }
 COLOURS = {"BITMAP": 1, "GRAY": 1, "INDEXED": 1, "RGB": 3, "CMYK": 4, "DUOTONE": 1, "LAB": 3}
+# Where the fields of the header lie, as `_read_header` meets them.
+VERSION_AT = 4
+MERGED_CHANNELS_AT = 12
+VERSION_LENGTH = COUNT_LENGTH = 2
+# In the resource with the version info: its own version, then whether the preview is real.
+VERSION_INFO, REAL_PREVIEW_AT = 1057, 4
 _MAX_RESOURCES = 65536
 _DEEP_KEYS = (b"Lr16", b"Lr32", b"Layr")
 
@@ -81,8 +87,8 @@ class Structure:
         """Whether lengths of the file are those of a PSB."""
         return self.version == 2
 
-    def resource(self, number: int) -> Resource | None:
-        """The first image resource with an id."""
+    def find_resource(self, number: int) -> Resource | None:
+        """Return the first image resource with an id."""
         return next((one for one in self.resources if one.id == number), None)
 
 

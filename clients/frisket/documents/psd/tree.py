@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..model import Layer
-from ..source import Source
-from .records import ALPHA, MASK, REAL_MASK, Record
+from ..core.model import Layer
+from ..io.source import Source
+from .records import ALPHA, HIDDEN, MASK, REAL_MASK, Record
 
 BLEND_MODES = {
     b"pass": "pass-through", b"norm": "normal", b"diss": "dissolve", b"dark": "darken",
@@ -24,7 +24,6 @@ _FILL = (b"SoCo", b"GdFl", b"PtFl")
 _ADJUST = frozenset(
     b"levl curv brit hue2 blnc selc thrs post nvrt mixr phfl expA blwh vibA clrL grdm CgEd".split()
 ) | {b"hue "}
-_HIDDEN = 0x02
 _LONGEST_NAME = 4096
 
 
@@ -37,28 +36,30 @@ class Node:
     index: int
 
 
-def build(source: Source, records: list[Record], mode: str, depth: int) -> list[Node]:
-    """Nodes in tree order, topmost first; ``records`` come bottom first, as in the file."""
+def build_nodes(source: Source, records: list[Record], mode: str, depth: int) -> list[Node]:
+    """Return nodes in tree order, topmost first; ``records`` come bottom first, as in the file."""
     nodes: list[Node] = []
     groups: list[str] = []
     taken: set[int] = set()
     for index in range(len(records) - 1, -1, -1):
         record = records[index]
-        section = _section(source, record)
+        section = _read_section(source, record)
         if section == 3:  # the end of a group, which lies below what the group holds
             if groups:
                 groups.pop()
             continue
-        name = layer_name(source, record)
-        number = _number(source, record, taken, index)
-        layer = _layer(record, name, groups, number, _kind(record, section), mode, depth)
+        name = read_name(source, record)
+        number = _choose_id(source, record, taken, index)
+        layer = _describe_layer(
+            record, name, groups, number, _tell_kind(record, section), mode, depth
+        )
         nodes.append(Node(layer, record, index))
         if section in (1, 2):
             groups.append(name)
     return nodes
 
 
-def _layer(
+def _describe_layer(
     record: Record, name: str, groups: list[str], number: int, kind: str, mode: str, depth: int
 ) -> Layer:
     return Layer(
@@ -70,7 +71,7 @@ def _layer(
         y=record.top,
         width=record.width,
         height=record.height,
-        visible=not record.flags & _HIDDEN,
+        visible=not record.flags & HIDDEN,
         blend_mode=BLEND_MODES.get(record.blend, record.blend.decode("latin-1").strip()),
         has_mask=any(channel.id in (MASK, REAL_MASK) for channel in record.channels),
         depth=8 if depth == 1 else depth,
@@ -80,18 +81,18 @@ def _layer(
     )
 
 
-def _section(source: Source, record: Record) -> int:
-    """0 for a layer, 1 or 2 for a group, 3 for a group's end."""
-    block = record.block(b"lsct", b"lsdk")
+def _read_section(source: Source, record: Record) -> int:
+    """Return 0 for a layer, 1 or 2 for a group, 3 for a group's end."""
+    block = record.find_block(b"lsct", b"lsdk")
     if block is None or block.length < 4:
         return 0
     raw = source.read(block.data, 4)
     return int.from_bytes(raw, "big") if raw[0] == 0 else int.from_bytes(raw, "little")
 
 
-def layer_name(source: Source, record: Record) -> str:
-    """The Unicode name where there is one, else the short one."""
-    block = record.block(b"luni")
+def read_name(source: Source, record: Record) -> str:
+    """Return the Unicode name where there is one, else the short one."""
+    block = record.find_block(b"luni")
     if block is not None and 4 <= block.length <= 2 * _LONGEST_NAME:
         raw = source.read(block.data, block.length)
         swapped = raw[0] != 0  # a count never reaches the top byte of a big-endian number
@@ -102,9 +103,9 @@ def layer_name(source: Source, record: Record) -> str:
     return record.name.decode("mac-roman", "replace")
 
 
-def _number(source: Source, record: Record, taken: set[int], index: int) -> int:
-    """The document's own id of the layer; one of our own where it is missing or doubled."""
-    block = record.block(b"lyid")
+def _choose_id(source: Source, record: Record, taken: set[int], index: int) -> int:
+    """Return the document's own id of the layer; another where it is missing or doubled."""
+    block = record.find_block(b"lyid")
     number = 0
     if block is not None and block.length == 4:
         raw = source.read(block.data, 4)
@@ -118,15 +119,15 @@ def _number(source: Source, record: Record, taken: set[int], index: int) -> int:
     return number
 
 
-def _kind(record: Record, section: int) -> str:
+def _tell_kind(record: Record, section: int) -> str:
     if section in (1, 2):
         return "group"
-    if record.block(b"TySh", b"tySh"):
+    if record.find_block(b"TySh", b"tySh"):
         return "text"
-    if record.block(*_SMART):
+    if record.find_block(*_SMART):
         return "smart"
-    if record.block(*_SHAPE) or (record.block(*_FILL) and record.block(*_VECTOR)):
+    if record.find_block(*_SHAPE) or (record.find_block(*_FILL) and record.find_block(*_VECTOR)):
         return "shape"
-    if record.block(*_FILL) or any(block.key in _ADJUST for block in record.blocks):
+    if record.find_block(*_FILL) or any(block.key in _ADJUST for block in record.blocks):
         return "adjustment"
     return "pixel"

@@ -8,27 +8,27 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..pixels import Pixels
+from ..core.pixels import Pixels
+from .page import JPEG
 
 #: Stored bytes and the number of the segment to (1, rows, columns, samples), or None for a gap.
 Decode = Callable[[bytes, int], Pixels | None]
 _NONE, _LZW = 1, 5
-_JPEG = (6, 7, 34892, 33007)
 _SHORT, _LONG = 3, 4
 
 
-def decoder(page: Any) -> Decode:
-    """What decodes the segments of a tifffile page; it raises whatever its codec raises."""
+def choose_decoder(page: Any) -> Decode:
+    """Return what decodes the segments of a page; it raises whatever its codec raises."""
     if page.compression == _LZW:
-        return partial(_decode_lzw, _unpacked(page), page.fillorder == 2)
+        return partial(_decode_lzw, _strip_compression(page), page.fillorder == 2)
     tables = {}
-    if page.compression in _JPEG:
+    if page.compression in JPEG:
         tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
     return lambda data, index: page.decode(data, index, **tables)[0]
 
 
-def _unpacked(page: Any) -> Any:
-    """The same page, as if nothing but the predictor had to be undone."""
+def _strip_compression(page: Any) -> Any:
+    """Return the same page, as if nothing but the predictor had to be undone."""
     plain = copy.copy(page)
     plain.__dict__.pop("decode", None)  # kept from an earlier use
     plain.compression, plain.fillorder = _NONE, 1
@@ -36,7 +36,7 @@ def _unpacked(page: Any) -> Any:
 
 
 def _decode_lzw(plain: Any, reversed_bits: bool, data: bytes, index: int) -> Pixels | None:
-    """By libtiff: the decoder that tifffile uses follows codes that no table holds.
+    """Decode by libtiff: the decoder that tifffile uses follows codes that no table holds.
 
     Damaged files made it read, and crash at, addresses of their choosing. libtiff checks every
     code, and is faster.
@@ -47,13 +47,13 @@ def _decode_lzw(plain: Any, reversed_bits: bool, data: bytes, index: int) -> Pix
         data = bytes(imagecodecs.bitorder_decode(data))
     depth, rows, columns, samples = plain.decode(None, index)[2]
     row_bytes = -(-columns * samples * plain.bitspersample // 8)
-    small = _one_row(data, depth * rows * row_bytes)
+    small = _wrap_row(data, depth * rows * row_bytes)
     decoded: Pixels | None = plain.decode(imagecodecs.tiff_decode(small).tobytes(), index)[0]
     return decoded
 
 
-def _one_row(data: bytes, length: int) -> bytes:
-    """A TIFF of one row of ``length`` bytes whose only strip is LZW ``data``."""
+def _wrap_row(data: bytes, length: int) -> bytes:
+    """Return a TIFF of one row of ``length`` bytes whose only strip is LZW ``data``."""
     tags = [
         (256, _LONG, length), (257, _LONG, 1), (258, _SHORT, 8), (259, _SHORT, _LZW),
         (262, _SHORT, 1), (273, _LONG, 0), (277, _SHORT, 1), (278, _LONG, 1),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from ..errors import UnreadableDocument
-from ..source import Source
+from ..core.errors import UnreadableDocument
+from ..io.source import Source
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 SIZES |= {16: 8, 17: 8, 18: 8}
@@ -59,14 +59,14 @@ class Directory:
 
 
 def read_layout(source: Source) -> Layout:
-    """Byte order and kind from the header."""
+    """Return byte order and kind from the header."""
     head = source.read(0, 4)
     order = "<" if head[:2] == b"II" else ">"
     return Layout(order, struct.unpack(order + "H", head[2:4])[0] == 43)
 
 
 def read_directory(source: Source, layout: Layout, offset: int) -> Directory:
-    """The entries at ``offset``.
+    """Return the entries at ``offset``.
 
     Raises:
         UnreadableDocument: They are not inside the file.
@@ -86,15 +86,15 @@ def read_directory(source: Source, layout: Layout, offset: int) -> Directory:
     return Directory(offset, entries, following, end)
 
 
-def values_of(source: Source, layout: Layout, entry: bytes) -> tuple[int, ...]:
-    """Whole numbers of an entry of bytes, shorts, longs or long8s."""
+def read_values(source: Source, layout: Layout, entry: bytes) -> tuple[int, ...]:
+    """Return the whole numbers of an entry of bytes, shorts, longs or long8s."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     form = f"{layout.order}{count}{_FORMATS[kind]}"
-    return struct.unpack(form, raw_value(source, layout, entry))
+    return struct.unpack(form, read_raw_value(source, layout, entry))
 
 
-def raw_value(source: Source, layout: Layout, entry: bytes) -> bytes:
-    """The bytes of an entry's value, inline or not."""
+def read_raw_value(source: Source, layout: Layout, entry: bytes) -> bytes:
+    """Return the bytes of an entry's value, inline or not."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     size = SIZES.get(kind, 1) * count
     inline = entry[struct.calcsize(layout.entry) :]

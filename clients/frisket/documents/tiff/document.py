@@ -7,61 +7,67 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..base import BaseDocument, BaseRaster
-from ..errors import DocumentError, LayerNotFound, UnreadableDocument
-from ..model import Layer
-from ..oriented import OrientedRaster
-from ..psd.pixels import layer_raster
+from ..base.document import BaseDocument
+from ..base.oriented import OrientedRaster
+from ..base.raster import BaseRaster
+from ..base.writer import ResultWriter
+from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
+from ..core.model import Layer
+from ..psd.rasters import build_node_raster
 from .layered import LayeredBlock, read_block
-from .page import samples_of
-from .pages import is_level, sort_pages, turn_of
+from .page import describe_samples
+from .pages import find_turn, is_level, sort_pages
 from .raster import TiffRaster
 
 _PAGE_IDS = 1_000_001
+# The kinds of result that a document takes, and the module that splices each.
+_SPLICED = {"alpha": ".splice_alpha", "mask": ".splice_mask", "page": ".splice_page"}
+_SPLICED_INTO_PAGES = ("alpha", "page")
+_SPLICED_INTO_LAYERS = ("mask", "page")
 
 
 class TiffDocument(BaseDocument):
     """A TIFF or BigTIFF file, opened lazily."""
 
+    suffixes = (".tif", ".tiff")
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path)
         self.format = "TIFF"
         self._rasters: dict[int, TiffRaster] = {}
-        self._file = _open(self.path)
-        try:
-            self._begin()
-        except DocumentError:
-            self.close()
-            raise
-        except Exception as error:
-            self.close()
-            raise _damaged(self.path, error) from error
+        self._file = _open_file(self.path)
+        with contextlib.ExitStack() as undo, _name_damage(self.path):
+            undo.callback(self.close)
+            self.size = Path(self.path).stat().st_size
+            self.pages, self._reduced = sort_pages(self._file, self.path)
+            first = self._open_upright(0)
+            self.width, self.height = first.width, first.height
+            self.mode, self.depth = first.mode, first.depth
+            self.icc_profile = self.pages[0].iccprofile or None
+            undo.pop_all()
 
-    def _begin(self) -> None:
-        self.size = Path(self.path).stat().st_size
-        self.pages, self._reduced = sort_pages(self._file, self.path)
-        first = self.pages[0]
-        raster = self._raster_of(0)
-        self.width, self.height = raster.width, raster.height
-        self.mode, self.depth = raster.mode, raster.depth
-        self.icc_profile = first.iccprofile or None
+    def _list_layers(self) -> Sequence[Layer]:
+        with _name_damage(self.path):  # tags of the wrong type are found only when they are used
+            inner = [node.layer for node in self.layered.nodes] if self.layered else []
+            single = len(self.pages) == 1
+            pages = [
+                self._describe_page(number, page, single) for number, page in enumerate(self.pages)
+            ]
+            return inner + pages
 
-    def _layers(self) -> Sequence[Layer]:
-        try:
-            return self._listed()
-        except DocumentError:
-            raise
-        except Exception as error:  # tags of the wrong type, found only when they are used
-            raise _damaged(self.path, error) from error
+    def carries(self, layer: Layer) -> frozenset[str]:
+        """Return what can be spliced in: pages take an alpha, layers inside the first a mask."""
+        kinds = _SPLICED_INTO_PAGES if _is_page(layer) else _SPLICED_INTO_LAYERS
+        return frozenset(kinds)
 
-    def _listed(self) -> list[Layer]:
-        inner = [node.layer for node in self.layered.nodes] if self.layered else []
-        single = len(self.pages) == 1
-        pages = [self._layer(number, page, single) for number, page in enumerate(self.pages)]
-        return inner + pages
+    def _find_writer(self, kind: str) -> ResultWriter[TiffDocument]:
+        module = import_module(_SPLICED[kind], __package__)
+        writer: ResultWriter[TiffDocument] = module.WRITER
+        return writer
 
     @cached_property
     def layered(self) -> LayeredBlock | None:
@@ -73,10 +79,10 @@ class TiffDocument(BaseDocument):
         """Ids of pages begin above those of layers."""
         return _PAGE_IDS if self.layered else 1
 
-    def _layer(self, number: int, page: Any, single: bool) -> Layer:
-        samples = samples_of(page)
+    def _describe_page(self, number: int, page: Any, single: bool) -> Layer:
+        samples = describe_samples(page)
         name = "Image" if single else f"Page {number + 1}"
-        turn = turn_of(page)
+        turn = find_turn(page)
         size = page.imagewidth, page.imagelength
         width, height = size[::-1] if turn and turn.transposed else size
         return Layer(
@@ -91,19 +97,19 @@ class TiffDocument(BaseDocument):
             visible=True,
             blend_mode="normal",
             has_mask=False,
-            depth=_depth(page),
+            depth=_tell_depth(page),
             mode=samples.mode,
             has_alpha=samples.alpha,
         )
 
     def raster(self, layer: Layer) -> BaseRaster:
-        """The pixels of a page, upright, or of a layer inside the first one."""
-        if self.layered is not None and layer.kind not in ("page", "image"):
-            return layer_raster(self.layered, self.layered.node(layer).record)
-        return self._raster_of(self.page_number(layer))
+        """Return the pixels of a page, upright, or of a layer inside the first one."""
+        if self.layered is not None and not _is_page(layer):
+            return build_node_raster(self.layered, self.layered.find_node(layer))
+        return self._open_upright(self.page_number(layer))
 
     def page_number(self, layer: Layer) -> int:
-        """Which page a layer stands for.
+        """Return which page a layer stands for.
 
         Raises:
             LayerNotFound: It is none of this document's pages.
@@ -113,42 +119,38 @@ class TiffDocument(BaseDocument):
             raise LayerNotFound(self.path, f"#{layer.id}", [one.path for one in self.layers])
         return number
 
-    def _raster_of(self, number: int) -> BaseRaster:
-        stored = self.stored(number)
-        turn = turn_of(self.pages[number])
+    def _open_upright(self, number: int) -> BaseRaster:
+        stored = self.open_stored(number)
+        turn = find_turn(self.pages[number])
         return stored if turn is None else OrientedRaster(stored, turn)
 
-    def stored(self, number: int) -> TiffRaster:
-        """The pixels of a page as they are stored, whatever its orientation."""
+    def open_stored(self, number: int) -> TiffRaster:
+        """Return the pixels of a page as they are stored, whatever its orientation."""
         if number not in self._rasters:
-            raster = self._new_raster(self.pages[number])
-            raster.levels = self._levels(number, raster)
+            raster = self._open_page(self.pages[number])
+            raster.levels = self._find_levels(number, raster)
             self._rasters[number] = raster
         return self._rasters[number]
 
-    def _new_raster(self, page: Any) -> TiffRaster:
-        try:
+    def _open_page(self, page: Any) -> TiffRaster:
+        with _name_damage(self.path):
             return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
-        except DocumentError:
-            raise
-        except Exception as error:
-            raise _damaged(self.path, error) from error
 
-    def _levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:
-        """Reduced versions of a page, smallest first."""
+    def _find_levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:
+        """Return reduced versions of a page, smallest first."""
         found = []
         for page in self._reduced.get(number, ()):
             with contextlib.suppress(DocumentError):
-                level = self._new_raster(page)
+                level = self._open_page(page)
                 if is_level(level, raster):
                     found.append(level)
         return sorted(found, key=lambda level: level.width)
 
-    def rasters(self) -> Iterator[tuple[Any, TiffRaster]]:
-        """Every page with its stored pixels; pages that cannot be read are left out."""
+    def open_rasters(self) -> Iterator[tuple[Any, TiffRaster]]:
+        """Yield every page with its stored pixels; pages that cannot be read are left out."""
         for number, page in enumerate(self.pages):
             with contextlib.suppress(DocumentError):
-                yield page, self.stored(number)
+                yield page, self.open_stored(number)
 
     def close(self) -> None:
         """Close the file; rasters cannot be read afterwards."""
@@ -157,13 +159,17 @@ class TiffDocument(BaseDocument):
         self._file.close()
 
 
-def _depth(page: Any) -> int:
+def _is_page(layer: Layer) -> bool:
+    return layer.kind in ("page", "image")
+
+
+def _tell_depth(page: Any) -> int:
     if page.dtype is None:
         return 8
     return 32 if page.dtype.kind == "f" else min(32, page.dtype.itemsize * 8)
 
 
-def _open(path: str) -> Any:
+def _open_file(path: str) -> Any:
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -172,9 +178,20 @@ def _open(path: str) -> Any:
     except OSError as error:
         raise UnreadableDocument(path, error.strerror or str(error)) from error
     except Exception as error:
-        raise _damaged(path, error) from error
+        raise _refuse_damaged(path, error) from error
 
 
-def _damaged(path: str, error: Exception) -> UnreadableDocument:
+@contextlib.contextmanager
+def _name_damage(path: str) -> Iterator[None]:
+    """Turn whatever a damaged file makes its parser raise into one error that says so."""
+    try:
+        yield
+    except DocumentError:
+        raise
+    except Exception as error:
+        raise _refuse_damaged(path, error) from error
+
+
+def _refuse_damaged(path: str, error: Exception) -> UnreadableDocument:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UnreadableDocument(path, f"not a sound TIFF file ({reason})")

@@ -9,12 +9,12 @@ import struct
 from functools import cached_property
 from typing import Any, Protocol
 
-from ..errors import LayerNotFound
-from ..model import Layer
+from ..core.errors import LayerNotFound
+from ..core.model import Layer
+from ..io.source import Cursor, Source
 from ..psd.records import LayerInfo, read_blocks, read_layer_info
 from ..psd.structure import COLOURS, Structure
-from ..psd.tree import Node, build
-from ..source import Cursor, Source
+from ..psd.tree import Node, build_nodes
 from .directory import SIZES, read_directory, read_layout
 
 TAG = 37724
@@ -48,9 +48,9 @@ class LayeredBlock:
         )
         # The stretch that layer info may fill; no length of it is stored.
         self.structure.section_at = start + length - 4
-        self.structure.layer_info = self._layer_info(order)
+        self.structure.layer_info = self._find_layer_info(order)
 
-    def _layer_info(self, order: str) -> LayerInfo | None:
+    def _find_layer_info(self, order: str) -> LayerInfo | None:
         cursor = Cursor(self.source, self.start, self.start + self.length, order)
         if cursor.take(len(_HEADER)) != _HEADER:
             return None
@@ -66,10 +66,12 @@ class LayeredBlock:
     def nodes(self) -> list[Node]:
         """Layers with their records, topmost first."""
         info = self.structure.layer_info
-        return build(self.source, info.records, self.mode, self.structure.depth) if info else []
+        return (
+            build_nodes(self.source, info.records, self.mode, self.structure.depth) if info else []
+        )
 
-    def node(self, layer: Layer) -> Node:
-        """The record behind a layer.
+    def find_node(self, layer: Layer) -> Node:
+        """Return the record behind a layer.
 
         Raises:
             LayerNotFound: The layer is not one of this document.
@@ -79,13 +81,13 @@ class LayeredBlock:
             raise LayerNotFound(self.path, layer.path, [node.layer.path for node in self.nodes])
         return found
 
-    def colours(self) -> int:
-        """How many channels are colour."""
+    def count_colours(self) -> int:
+        """Return how many channels are colour."""
         return COLOURS.get(self.mode, 1)
 
 
 def read_block(document: Carrier) -> LayeredBlock | None:
-    """The layers of the first page, or None where it has none."""
+    """Return the layers of the first page, or None where it has none."""
     if TAG not in document.pages[0].tags or document.mode not in ("RGB", "GRAY", "CMYK", "LAB"):
         return None
     source = Source(document.path)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..colour import Colour
-from ..errors import UnreadableDocument, UnsupportedDocument
-from ..limits import MAX_TABLE, check_raster, check_segment
-from ..pixels import Pixels
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.pixels import Pixels
+from ..io.limits import MAX_TABLE, check_raster, check_segment
 
 MODES = {0: "GRAY", 1: "GRAY", 2: "RGB", 3: "INDEXED", 5: "CMYK", 6: "YCBCR"}
 MODES |= {8: "LAB", 9: "LAB", 10: "LAB", 32844: "GRAY", 32845: "RGB", 34892: "RGB"}
 _COLOURS = {"GRAY": 1, "RGB": 3, "INDEXED": 1, "CMYK": 4, "YCBCR": 3, "LAB": 3}
-_JPEG = (6, 7, 34892, 33007)
+JPEG = (6, 7, 34892, 33007)
 _WHOLE = (
     "imagewidth", "imagelength", "imagedepth", "samplesperpixel", "rowsperstrip", "tilewidth",
     "tilelength", "planarconfig", "compression", "predictor", "fillorder",
@@ -24,13 +24,13 @@ _ALPHA = (1, 2)  # ExtraSamples: associated, unassociated
 
 
 @dataclass(frozen=True)
-class Geometry:
+class PageGeometry:
     """Where the segments of a page lie.
 
     Attributes:
         width: Columns of the page.
         height: Rows of the page.
-        samples: Samples of a pixel as stored.
+        samples: PageSamples of a pixel as stored.
         tile_width: Columns of a segment; the page's width for strips.
         tile_height: Rows of a segment.
         tiled: Tiles rather than strips.
@@ -63,11 +63,11 @@ class Geometry:
         return self.samples if self.planar else 1
 
     def index(self, plane: int, row: int, column: int) -> int:
-        """The number of a segment in the tables of offsets and lengths."""
+        """Return the number of a segment in the tables of offsets and lengths."""
         return (plane * self.down + row) * self.across + column
 
 
-def geometry(path: str, page: Any) -> Geometry:
+def read_geometry(path: str, page: Any) -> PageGeometry:
     """Check a tifffile page and describe it.
 
     Raises:
@@ -91,7 +91,9 @@ def geometry(path: str, page: Any) -> Geometry:
     if tile_width <= 0 or tile_height <= 0:
         raise UnsupportedDocument(path, "strips or tiles without extent")
     planar = page.planarconfig == 2 and samples > 1
-    result = Geometry(width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page))
+    result = PageGeometry(
+        width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page)
+    )
     held = 1 if planar else samples
     if not result.raw or tiled:
         check_segment(path, tile_width * tile_height * held * page.dtype.itemsize)
@@ -107,7 +109,7 @@ def _is_raw(page: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Samples:
+class PageSamples:
     """Which stored samples are read, and what they mean.
 
     Attributes:
@@ -123,11 +125,11 @@ class Samples:
     premultiplied: bool
 
 
-def samples_of(page: Any) -> Samples:
-    """Colour samples first, then the first sample that is declared to be transparency."""
+def describe_samples(page: Any) -> PageSamples:
+    """Return colour samples, then the first one that is declared to be transparency."""
     stored, extras = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
     mode = MODES.get(int(page.photometric), "MULTICHANNEL")
-    if mode == "YCBCR" and page.compression in _JPEG:
+    if mode == "YCBCR" and page.compression in JPEG:
         mode = "RGB"  # the decoder converts
     expected = _COLOURS.get(mode, stored - len(extras))
     if stored < expected:
@@ -138,18 +140,18 @@ def samples_of(page: Any) -> Samples:
     first = stored - len(extras) + found[0] if found else 0
     alpha = bool(found) and expected <= first < stored
     taken = (*range(max(1, expected)), *((first,) if alpha else ()))
-    return Samples(mode, taken, alpha, alpha and extras[found[0]] == 1)
+    return PageSamples(mode, taken, alpha, alpha and extras[found[0]] == 1)
 
 
-def colour_of(page: Any, samples: Samples) -> Colour:
-    """The way from the page's samples to sRGB."""
+def describe_colour(page: Any, samples: PageSamples) -> Colour:
+    """Return the way from the page's samples to sRGB."""
     lab = int(page.photometric)
     bits = page.bitspersample if isinstance(page.bitspersample, int) else 0
     filled = bits in (0, 8, 16, 32, 64)
     return Colour(
         mode=samples.mode,
         icc=page.iccprofile or None,
-        palette=_palette(page),
+        palette=_read_palette(page),
         inverted=int(page.photometric) == 0,
         signed_lab=lab == 8,
         colours=len(samples.taken) - samples.alpha,
@@ -158,8 +160,8 @@ def colour_of(page: Any, samples: Samples) -> Colour:
     )
 
 
-def _palette(page: Any) -> Pixels | None:
-    """(entries, 3) uint8 from the colour map, or None."""
+def _read_palette(page: Any) -> Pixels | None:
+    """Return (entries, 3) uint8 from the colour map, or None."""
     if int(page.photometric) != 3 or page.colormap is None:
         return None
     table = np.asarray(page.colormap)

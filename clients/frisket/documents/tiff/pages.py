@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnreadableDocument
-from ..oriented import TURNS, Turn
+from ..base.oriented import TURNS, Turn
+from ..core.errors import UnreadableDocument
 
 if TYPE_CHECKING:
     from .raster import TiffRaster
@@ -17,7 +17,7 @@ _REDUCED = 1
 
 
 def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
-    """Pages at full resolution, and for each the reduced versions that belong to it.
+    """Return pages at full resolution, and for each the reduced versions that belong to it.
 
     Raises:
         UnreadableDocument: No page has pixels, or one has sides that are no numbers.
@@ -38,21 +38,21 @@ def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
             continue
         pages.append(page)
         if page.subifds:
-            reduced.setdefault(len(pages) - 1, []).extend(_sub_pages(page))
+            reduced.setdefault(len(pages) - 1, []).extend(_list_sub_pages(page))
     if not pages:
         raise UnreadableDocument(path, "no page with pixels")
     return pages, reduced
 
 
-def _sub_pages(page: Any) -> list[Any]:
-    """Levels that hang below a page; damaged ones only cost the short cut they offer."""
+def _list_sub_pages(page: Any) -> list[Any]:
+    """Return levels that hang below a page; damaged ones only cost the short cut they offer."""
     with contextlib.suppress(Exception):
         return [sub for sub in page.pages if int(sub.subfiletype) & _REDUCED]
     return []
 
 
 def is_level(level: TiffRaster, full: TiffRaster) -> bool:
-    """Whether a page shows the same as another one, only smaller."""
+    """Tell whether a page shows the same as another one, only smaller."""
     same = level.mode == full.mode and level.channels == full.channels
     if not same or level.width >= full.width:
         return False
@@ -60,7 +60,7 @@ def is_level(level: TiffRaster, full: TiffRaster) -> bool:
     return skew <= max(full.width, full.height)
 
 
-def turn_of(page: Any) -> Turn | None:
-    """How the stored page is turned upright; None where it is already."""
+def find_turn(page: Any) -> Turn | None:
+    """Return how the stored page is turned upright; None where it is already."""
     tag = page.tags.get(_ORIENTATION)
     return TURNS.get(int(tag.value)) if tag is not None and isinstance(tag.value, int) else None

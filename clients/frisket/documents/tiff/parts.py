@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..difference import Difference
-from ..model import Rect
-from ..source import Source
-from .directory import Directory, Layout, raw_value, read_directory, read_layout
+from ..core.difference import Difference
+from ..core.model import Rect
+from ..io.source import Source
+from .directory import Directory, Layout, read_directory, read_layout, read_raw_value
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -20,27 +20,29 @@ _BAND = 256
 
 
 def compare(a: TiffDocument, b: TiffDocument) -> list[Difference]:
-    """All differences, page by page."""
+    """Return all differences, page by page."""
     first, second = Source(a.path), Source(b.path)
     try:
-        found = list(_pages(a, b))
+        found = list(_compare_pages(a, b))
         for number in range(min(len(a.pages), len(b.pages))):
-            found += _tags(first, second, a, b, number)
-            found += _pixels(a.stored(number), b.stored(number), f"page {number + 1}")
+            found += _compare_tags(first, second, a, b, number)
+            found += _compare_pixels(
+                a.open_stored(number), b.open_stored(number), f"page {number + 1}"
+            )
         return found
     finally:
         first.close()
         second.close()
 
 
-def _pages(a: TiffDocument, b: TiffDocument) -> Iterator[Difference]:
+def _compare_pages(a: TiffDocument, b: TiffDocument) -> Iterator[Difference]:
     for number in range(len(a.pages), len(b.pages)):
         yield Difference(f"page {number + 1}", "added")
     for number in range(len(b.pages), len(a.pages)):
         yield Difference(f"page {number + 1}", "removed")
 
 
-def _tags(
+def _compare_tags(
     first: Source, second: Source, a: TiffDocument, b: TiffDocument, number: int
 ) -> Iterator[Difference]:
     left, right = read_layout(first), read_layout(second)
@@ -52,15 +54,15 @@ def _tags(
             yield Difference(what, "removed")
         elif code not in one.entries:
             yield Difference(what, "added")
-        elif _value(first, left, one, code) != _value(second, right, two, code):
+        elif _read_value(first, left, one, code) != _read_value(second, right, two, code):
             yield Difference(what, "changed")
 
 
-def _value(source: Source, layout: Layout, directory: Directory, code: int) -> bytes:
-    return raw_value(source, layout, directory.entries[code])
+def _read_value(source: Source, layout: Layout, directory: Directory, code: int) -> bytes:
+    return read_raw_value(source, layout, directory.entries[code])
 
 
-def _pixels(a: TiffRaster, b: TiffRaster, label: str) -> Iterator[Difference]:
+def _compare_pixels(a: TiffRaster, b: TiffRaster, label: str) -> Iterator[Difference]:
     if (a.width, a.height, a.dtype) != (b.width, b.height, b.dtype):
         yield Difference(f"{label} pixels", "changed", "another size or depth")
         return

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..base import BaseRaster, Block
+from ..base.raster import BaseRaster, Block
 from ..colour import Colour
-from ..errors import DocumentError, UnreadableDocument
-from ..limits import MAX_SEGMENT
-from ..model import Rect
-from ..pixels import Pixels
-from ..positioned import pread
-from .decoding import decoder
-from .page import Geometry, Samples, colour_of, geometry, samples_of
+from ..core.errors import DocumentError, UnreadableDocument
+from ..core.model import Rect
+from ..core.pixels import Pixels
+from ..io.limits import MAX_SEGMENT
+from ..io.positioned import pread
+from .decoding import choose_decoder
+from .page import PageGeometry, PageSamples, describe_colour, describe_samples, read_geometry
 
 _CACHE_BYTES = 48 << 20
 _CACHE_MOST = 128 << 20
@@ -35,7 +35,7 @@ class SegmentCache:
         self._lock = threading.Lock()
 
     def get(self, key: int) -> Pixels | None:
-        """The segment, or None; a hit makes it the youngest."""
+        """Return the segment, or None; a hit makes it the youngest."""
         with self._lock:
             found = self._items.get(key)
             if found is not None:
@@ -59,25 +59,25 @@ class TiffRaster(BaseRaster):
 
     def __init__(self, path: str, descriptor: int, size: int, page: Any) -> None:
         self.path, self._fd, self._size, self._page = path, descriptor, size, page
-        self.geometry: Geometry = geometry(path, page)
-        self.samples: Samples = samples_of(page)
+        self.geometry: PageGeometry = read_geometry(path, page)
+        self.samples: PageSamples = describe_samples(page)
         self.width, self.height = self.geometry.width, self.geometry.height
         self.mode, self.has_alpha = self.samples.mode, self.samples.alpha
         self.channels = len(self.samples.taken)
-        self.dtype = _presented(page.dtype)
+        self.dtype = _choose_dtype(page.dtype)
         self.depth = 32 if self.dtype.kind == "f" else self.dtype.itemsize * 8
         self.prefers_rows = not self.geometry.tiled
         self.stored_dtype = np.dtype(page.dtype).newbyteorder("=")
         self._disk = self.stored_dtype.newbyteorder(page.parent.byteorder)
         self._offsets, self._counts = page.dataoffsets, page.databytecounts
-        self._cache = SegmentCache(self._cache_bytes())
+        self._cache = SegmentCache(self._choose_cache_bytes())
         self._decoding = [threading.Lock() for _ in range(32)]
-        self._decoder = decoder(page)
-        self._colour = colour_of(page, self.samples)
+        self._decoder = choose_decoder(page)
+        self._colour = describe_colour(page, self.samples)
         self.levels: list[TiffRaster] = []
 
-    def _cache_bytes(self) -> int:
-        """Room for the strips under one row of tiles, so that none is decoded twice."""
+    def _choose_cache_bytes(self) -> int:
+        """Return room for the strips under one row of tiles, so that none is decoded twice."""
         if self.geometry.tiled:
             return _CACHE_BYTES
         row = self.width * self.geometry.samples * self.dtype.itemsize
@@ -94,35 +94,35 @@ class TiffRaster(BaseRaster):
         return self.read_samples(rect, self.samples.taken)
 
     def read_samples(self, rect: Rect, taken: tuple[int, ...] = ()) -> Pixels:
-        """(height, width, samples): those of ``taken``, or all that are stored."""
-        return self._gather(rect, taken or tuple(range(self.geometry.samples)), self._cached)
+        """Return (height, width, samples): those of ``taken``, or all that are stored."""
+        return self._gather(rect, taken or tuple(range(self.geometry.samples)), self._read_cached)
 
     def _gather(
         self, rect: Rect, taken: tuple[int, ...], segment: Callable[[int, int, int, Rect], Pixels]
     ) -> Pixels:
         """Copy the parts of all segments that the rectangle touches into one array."""
         shape = self.geometry
-        alone = self._whole_segment(rect, taken)
+        alone = self._read_whole_segment(rect, taken)
         if alone is not None:
             return alone
         out = np.empty((rect.height, rect.width, len(taken)), self.dtype)
         for row in range(rect.y // shape.tile_height, -(-rect.bottom // shape.tile_height)):
             for column in range(rect.x // shape.tile_width, -(-rect.right // shape.tile_width)):
-                cell = self._cell(row, column)
+                cell = self._find_cell(row, column)
                 part = cell.intersect(rect)
                 target = out[
                     part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x
                 ]
-                inner = part.moved(-cell.x, -cell.y)
+                inner = part.shift(-cell.x, -cell.y)
                 self._fill(target, row, column, inner, taken, segment)
         return out
 
-    def _whole_segment(self, rect: Rect, taken: tuple[int, ...]) -> Pixels | None:
-        """A rectangle that is exactly one tile, decoded straight into the answer."""
+    def _read_whole_segment(self, rect: Rect, taken: tuple[int, ...]) -> Pixels | None:
+        """Return a rectangle that is exactly one tile, decoded straight into the answer."""
         shape = self.geometry
         row, column = rect.y // shape.tile_height, rect.x // shape.tile_width
         every = taken == tuple(range(shape.samples))
-        if shape.planar or shape.raw or not every or rect != self._cell(row, column):
+        if shape.planar or shape.raw or not every or rect != self._find_cell(row, column):
             return None
         if self._cache.get(shape.index(0, row, column)) is not None:
             return None
@@ -144,16 +144,16 @@ class TiffRaster(BaseRaster):
         part = segment(0, row, column, inner)
         target[...] = part if len(taken) == part.shape[-1] else part[..., list(taken)]
 
-    def _cell(self, row: int, column: int) -> Rect:
+    def _find_cell(self, row: int, column: int) -> Rect:
         shape = self.geometry
         return Rect(
             column * shape.tile_width, row * shape.tile_height, shape.tile_width, shape.tile_height
         )
 
-    def _cached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
-        """Part of a segment; compressed ones are decoded once and kept for a while."""
+    def _read_cached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
+        """Return part of a segment; compressed ones are decoded once and kept for a while."""
         if self.geometry.raw:
-            return self._raw_rows(plane, row, column, inner)
+            return self._read_raw_rows(plane, row, column, inner)
         key = self.geometry.index(plane, row, column)
         found = self._cache.get(key)
         if found is None:
@@ -164,47 +164,49 @@ class TiffRaster(BaseRaster):
                     self._cache.put(key, found)
         return found[inner.y : inner.bottom, inner.x : inner.right]
 
-    def _uncached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
+    def _read_uncached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
         if self.geometry.raw:
-            return self._raw_rows(plane, row, column, inner)
+            return self._read_raw_rows(plane, row, column, inner)
         found = self._decode(self.geometry.index(plane, row, column), row, column)
         return found[inner.y : inner.bottom, inner.x : inner.right]
 
-    def _raw_rows(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
-        """Rows of an uncompressed segment, straight from the file."""
+    def _read_raw_rows(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
+        """Return rows of an uncompressed segment, straight from the file."""
         shape = self.geometry
         held = 1 if shape.planar else shape.samples
         row_bytes = shape.tile_width * held * self._disk.itemsize
-        offset, length = self._where(shape.index(plane, row, column))
+        offset, length = self._find_segment(shape.index(plane, row, column))
         wanted = inner.height * row_bytes
         if offset == 0 and length == 0:
             return np.zeros((inner.height, inner.width, held), self.dtype)
         start = inner.y * row_bytes
-        if start + wanted > length and not self._short_count(offset, start + wanted, row):
+        if start + wanted > length and not self._is_short_count(offset, start + wanted, row):
             raise UnreadableDocument(
                 self.path, "a strip or tile is shorter than its pixels", offset=offset
             )
         if inner.width * 8 < shape.tile_width:  # a narrow part of long rows
-            return self._narrow(offset + start, row_bytes, inner, held)
-        data = self._pread(offset + start, wanted)
+            return self._read_narrow(offset + start, row_bytes, inner, held)
+        data = self._read_bytes(offset + start, wanted)
         rows = np.frombuffer(data, self._disk).reshape(inner.height, shape.tile_width, held)
-        return _native(rows[:, inner.x : inner.right], self.dtype)
+        return _to_native(rows[:, inner.x : inner.right], self.dtype)
 
-    def _narrow(self, offset: int, row_bytes: int, inner: Rect, held: int) -> Pixels:
-        """A few columns of uncompressed rows, without reading the rest of the rows."""
+    def _read_narrow(self, offset: int, row_bytes: int, inner: Rect, held: int) -> Pixels:
+        """Return a few columns of uncompressed rows, without reading the rest of the rows."""
         item = held * self._disk.itemsize
         length, first = inner.width * item, offset + inner.x * item
-        data = b"".join(self._pread(first + row * row_bytes, length) for row in range(inner.height))
+        data = b"".join(
+            self._read_bytes(first + row * row_bytes, length) for row in range(inner.height)
+        )
         rows = np.frombuffer(data, self._disk).reshape(inner.height, inner.width, held)
-        return _native(rows, self.dtype)
+        return _to_native(rows, self.dtype)
 
-    def _short_count(self, offset: int, needed: int, row: int) -> bool:
-        """Old writers store wrong lengths; where strips follow one another the file decides."""
+    def _is_short_count(self, offset: int, needed: int, row: int) -> bool:
+        """Tell whether a length is only stored wrong: strips that follow one another are whole."""
         alone = self.geometry.down == 1 and row == 0
         in_file = offset + needed <= self._size
         return in_file and (alone or bool(self._page.is_contiguous))
 
-    def _where(self, index: int) -> tuple[int, int]:
+    def _find_segment(self, index: int) -> tuple[int, int]:
         if index >= len(self._offsets) or index >= len(self._counts):
             raise UnreadableDocument(self.path, f"strip or tile {index} is missing")
         try:
@@ -214,7 +216,7 @@ class TiffRaster(BaseRaster):
                 self.path, f"strip or tile {index} lies nowhere: its place is no whole number"
             ) from error
 
-    def _pread(self, offset: int, length: int) -> bytes:
+    def _read_bytes(self, offset: int, length: int) -> bytes:
         if offset < 0 or length < 0 or length > MAX_SEGMENT * 2 or offset + length > self._size:
             raise UnreadableDocument(
                 self.path, "the file ends before its pixels do", offset=max(0, offset)
@@ -228,50 +230,50 @@ class TiffRaster(BaseRaster):
         return data
 
     def _decode(self, index: int, row: int, column: int) -> Pixels:
-        """A whole segment (rows, columns, samples), cropped only where the decoder did."""
-        offset, length = self._where(index)
+        """Return a whole segment (rows, columns, samples), cropped only where the decoder did."""
+        offset, length = self._find_segment(index)
         shape = self.geometry
         held = 1 if shape.planar else shape.samples
         rows = min(shape.tile_height, shape.height - row * shape.tile_height)
         columns = min(shape.tile_width, shape.width - column * shape.tile_width)
         if length == 0:
             return np.full((rows, columns, held), self._page.nodata, self.dtype)
-        data = self._pread(offset, min(length, max(0, self._size - offset)))
+        data = self._read_bytes(offset, min(length, max(0, self._size - offset)))
         try:
             decoded = self._decoder(data, index)
         except DocumentError:
             raise
         except Exception as error:
-            raise self._undecodable(error, offset) from error
+            raise self._name_failure(error, offset) from error
         if decoded is None:
             return np.full((rows, columns, held), self._page.nodata, self.dtype)
         part = decoded[0]
         if part.shape[0] < rows or part.shape[1] < columns or part.shape[2] != held:
             raise UnreadableDocument(self.path, "a strip or tile is incomplete", offset=offset)
-        return _native(part, self.dtype)
+        return _to_native(part, self.dtype)
 
-    def _undecodable(self, error: Exception, offset: int) -> UnreadableDocument:
+    def _name_failure(self, error: Exception, offset: int) -> UnreadableDocument:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return UnreadableDocument(
             self.path, f"a strip or tile cannot be decoded ({reason})", offset=offset
         )
 
-    def _averaged(self, size: tuple[int, int]) -> Pixels:
-        """From the smallest pyramid level that is large enough, where there is one."""
+    def _average(self, size: tuple[int, int]) -> Pixels:
+        """Average the smallest pyramid level that is large enough, where there is one."""
         for level in self.levels:
             if level.width >= size[0] and level.height >= size[1]:
-                return level._averaged(size)
-        return super()._averaged(size)
+                return level._average(size)
+        return super()._average(size)
 
-    def _jobs(self) -> Iterator[Callable[[], Block]]:
-        for rect in self._blocks():
-            yield partial(self._block, rect)
+    def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
+        for rect in self._split_blocks():
+            yield partial(self._read_block, rect)
 
-    def _block(self, rect: Rect) -> Block:
-        return rect.x, rect.y, self._gather(rect, self.samples.taken, self._uncached)
+    def _read_block(self, rect: Rect) -> Block:
+        return rect.x, rect.y, self._gather(rect, self.samples.taken, self._read_uncached)
 
-    def _blocks(self) -> Iterator[Rect]:
-        """Rectangles of whole segments, of about four megabytes."""
+    def _split_blocks(self) -> Iterator[Rect]:
+        """Yield rectangles of whole segments, of about four megabytes."""
         shape, item = self.geometry, self.dtype.itemsize * self.geometry.samples
         if shape.tiled:
             run = max(1, _BLOCK_BYTES // (shape.tile_width * shape.tile_height * item))
@@ -286,11 +288,11 @@ class TiffRaster(BaseRaster):
                 yield Rect(x, y, min(width, shape.width - x), min(rows, shape.height - y))
 
 
-def _presented(dtype: Any) -> np.dtype[Any]:
-    """The type that ``read`` returns: native order; half and double floats become float32."""
+def _choose_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the type of ``read``: native order; half and double floats become float32."""
     kind = np.dtype(dtype).newbyteorder("=")
     return np.dtype(np.float32) if kind.kind == "f" else kind
 
 
-def _native(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
+def _to_native(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
     return values.astype(dtype, copy=False)

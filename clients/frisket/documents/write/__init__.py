@@ -1,4 +1,4 @@
-"""Writing results: mattes, cutouts, and splices into the document itself."""
+"""Results that are files of their own: mattes and cutouts."""
 
 from __future__ import annotations
 
@@ -8,27 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cutout import write_cutout
     from .matte import write_matte
-    from .splice import splice_alpha, splice_layer, splice_mask, splice_page, splice_selection
 
-_WHERE = {
-    "splice_alpha": "splice",
-    "splice_layer": "splice",
-    "splice_mask": "splice",
-    "splice_page": "splice",
-    "splice_selection": "splice",
-    "write_cutout": "cutout",
-    "write_matte": "matte",
-}
+_WHERE = {"write_cutout": "cutout", "write_matte": "matte"}
 
-__all__ = [
-    "splice_alpha",
-    "splice_layer",
-    "splice_mask",
-    "splice_page",
-    "splice_selection",
-    "write_cutout",
-    "write_matte",
-]
+__all__ = ["write_cutout", "write_matte"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..alpha import at_depth
-from ..base import BaseDocument, BaseRaster
-from ..errors import OutputError, UnsupportedDocument
-from ..model import AlphaSource, ColourSource, Layer, Rect
-from ..output import atomic_output
-from ..parallel import ordered
-from ..pixels import Pixels, convert_depth, peak
-from . import png
-from .tiled import Plan, TiledWriter, encode_tile
+from ..base.document import BaseDocument
+from ..base.raster import BaseRaster, PixelForm
+from ..base.writer import ResultWriter
+from ..colour.alpha import at_depth
+from ..core.errors import OutputError, UnsupportedDocument
+from ..core.model import AlphaSource, ColourSource, Layer, Rect
+from ..core.pixels import Pixels, convert_depth, peak_of
+from ..core.results import LayerResult, ResultOptions
+from ..encode import png
+from ..encode.tiled import TiledPlan, TiledWriter, encode_tile
+from ..io.output import atomic_output, check_place
+from ..io.parallel import map_ordered
 
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
+# What each format holds, in bits of a sample.
+_DEEPEST = {".tif": 32, ".tiff": 32, ".png": 16, ".webp": 8}
+_PNG_PACKS = 2  # a cutout packs to half of its pixels at least, nearly
 _WEBP_SIDE = 16383
 _WEBP_PIXELS = 1 << 26
 _BAND_BYTES = 32 << 20
@@ -47,20 +53,59 @@ def write_cutout(
     Raises:
         OutputError: A suffix that cannot hold it, or the file cannot be written.
     """
-    suffix = Path(out).suffix.lower()
     blend = Cutout(document.raster(layer), alpha, colours)
+    _check_form(out, blend.form, blend.width, blend.height)
     icc = None if blend.from_palette else document.icc_profile
-    if suffix in (".tif", ".tiff"):
-        _write_tiff(out, blend, icc)
-    elif suffix == ".png":
-        _write_png(out, blend, icc)
-    elif suffix == ".webp":
-        _write_webp(out, blend, icc)
-    else:
+    write = {".png": _write_png, ".webp": _write_webp}.get(Path(out).suffix.lower(), _write_tiff)
+    write(out, blend, icc)
+
+
+def check_cutout(
+    document: BaseDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse a cutout that the output's format cannot hold.
+
+    Raises:
+        OutputError: Its mode, depth or size is too much for the format, or there is no room.
+        UnsupportedDocument: No format holds a cutout of the document's mode.
+    """
+    [layer] = layers
+    form = document.describe_pixels(layer)
+    _check_form(output, form, layer.width, layer.height)
+    if output.suffix.lower() == ".png":
+        plan = _plan_png(form, layer.width, layer.height, None)
+        check_place(output, plan.raw_bytes // _PNG_PACKS)
+
+
+def _write_result(
+    document: BaseDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    [result] = results
+    write_cutout(output, document, result.layer, result.alpha, result.colours)
+
+
+def _check_form(out: str | os.PathLike[str], form: PixelForm, width: int, height: int) -> None:
+    """Refuse what the format named by the suffix cannot hold."""
+    suffix = Path(out).suffix.lower()
+    if form.mode not in _PHOTOMETRIC:
+        raise UnsupportedDocument(
+            out, f"a cutout of a {form.mode} document cannot be written", advice="use --as matte"
+        )
+    if suffix not in _DEEPEST:
         raise OutputError(
             out, f"a cutout cannot be written as {suffix or 'a file without suffix'}",
             advice="use .tif, .png or .webp",
         )  # fmt: skip
+    if suffix == ".webp" and (max(width, height) > _WEBP_SIDE or width * height > _WEBP_PIXELS):
+        raise OutputError(
+            out, "too large for WebP, which ends at 16383 pixels a side", advice="use .tif or .png"
+        )
+    plain = suffix in (".tif", ".tiff") or form.mode in ("RGB", "GRAY")
+    if not plain or form.depth > _DEEPEST[suffix]:
+        name = "WebP" if suffix == ".webp" else "PNG"
+        raise OutputError(
+            out, f"{name} cannot hold {form.mode} of {form.depth} bits", advice="use .tif"
+        )
 
 
 @dataclass
@@ -72,69 +117,67 @@ class Cutout:
     colours: ColourSource | None = None
 
     def __post_init__(self) -> None:
-        raster, alpha, colour = self.raster, self.alpha, self.raster.colour
+        raster, alpha = self.raster, self.alpha
         if (alpha.width, alpha.height) != (raster.width, raster.height):
             raise ValueError(
                 f"an alpha of {alpha.width} × {alpha.height} does not fit a layer of "
                 f"{raster.width} × {raster.height}"
             )
         self.width, self.height = raster.width, raster.height
-        self.from_palette = colour.palette is not None
-        self.mode = "RGB" if self.from_palette else colour.mode
+        self.form = raster.form
+        self.from_palette = raster.colour.palette is not None
         self._floats = raster.dtype.kind == "f"
-        plain = colour.plain(np.zeros((1, 1, raster.channels), raster.dtype))
-        self.depth = 32 if self._floats else plain.dtype.itemsize * 8
-        self.samples = 1 + (3 if self.from_palette else colour.colours)
+        self.depth, self.samples = self.form.depth, 1 + self.form.colours
         self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
-        self._top = peak(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
+        self._top = peak_of(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
 
     def solid(self, rect: Rect) -> int | None:
-        """0 where nothing is left of the rectangle, the top where all of it is."""
+        """Return 0 where nothing is left of the rectangle, the top where all of it is."""
         return self._alpha.solid(rect)
 
     def read(self, rect: Rect) -> Pixels:
-        """(height, width, samples): colours, then opacity, in the layer's own depth."""
+        """Return (height, width, samples): colours, then opacity, in the layer's own depth."""
         value = self._alpha.solid(rect)
         dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[self.depth])
         if value == 0:
             return np.zeros((rect.height, rect.width, self.samples), dtype)
         native = self.raster.read(rect)
-        own = self._own(native)
+        own = self._read_own(native)
         out = np.empty((rect.height, rect.width, self.samples), dtype)
-        out[..., :-1] = self._colours(native, own, rect)
-        opacity = self._opacity(own, rect, value)
+        out[..., :-1] = self._choose_colours(native, own, rect)
+        opacity = self._multiply_opacity(own, rect, value)
         if value is None or self.raster.has_alpha:
             out[..., :-1] *= (opacity > 0)[..., None].astype(dtype)
         out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
         return out
 
-    def _own(self, native: Pixels) -> Pixels:
-        """The layer's samples in full range, colours undivided by anything; floats stay."""
+    def _read_own(self, native: Pixels) -> Pixels:
+        """Return the layer's samples in full range, colours undivided by anything; floats stay."""
         spec = self.raster.colour
         if not self._floats:
-            return spec.plain(native)
+            return spec.to_plain(native)
         colours, rest = native[..., : spec.colours], native[..., spec.colours :]
         if spec.premultiplied and self.raster.has_alpha:
-            colours = spec.unmultiplied(colours, rest)
-        return np.concatenate([self._upright(colours), rest], axis=-1)
+            colours = spec.unmultiply(colours, rest)
+        return np.concatenate([self._turn_upright(colours), rest], axis=-1)
 
-    def _upright(self, values: Pixels) -> Pixels:
-        """Floats with 0 as nothing, whatever way round they are stored."""
+    def _turn_upright(self, values: Pixels) -> Pixels:
+        """Return floats with 0 as nothing, whatever way round they are stored."""
         return np.asarray(1 - values, values.dtype) if self.raster.colour.inverted else values
 
-    def _colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
-        """Replaced colours or the layer's own, the way a TIFF or PNG stores them."""
+    def _choose_colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
+        """Return replaced colours or the layer's own, the way a TIFF or PNG stores them."""
         spec = self.raster.colour
         values = own[..., : self.samples - 1]
         if self.colours is not None and not self.from_palette:
             fresh = self.colours.read(rect, native[..., : spec.colours])
-            values = self._upright(fresh) if self._floats else spec.plain(fresh)
+            values = self._turn_upright(fresh) if self._floats else spec.to_plain(fresh)
         if spec.mode == "LAB" and values.dtype.kind == "u":
-            values = _signed_lab(values)
+            values = _sign_lab(values)
         return values
 
-    def _opacity(self, own: Pixels, rect: Rect, value: int | None) -> Pixels:
-        """The matte times the layer's own transparency, uint8 or uint16."""
+    def _multiply_opacity(self, own: Pixels, rect: Rect, value: int | None) -> Pixels:
+        """Multiply the matte by the layer's own transparency, uint8 or uint16."""
         matte = self._alpha.read(rect) if value is None else None
         if not self.raster.has_alpha:
             return matte if matte is not None else np.full(own.shape[:2], self._top, np.uint16)
@@ -145,23 +188,19 @@ class Cutout:
         return (product // self._top).astype(transparency.dtype)
 
 
-def _signed_lab(values: Pixels) -> Pixels:
-    """Offset a and b become signed, the way TIFF stores CIELab."""
+def _sign_lab(values: Pixels) -> Pixels:
+    """Turn offset a and b into signed ones, the way TIFF stores CIELab."""
     result: Pixels = values.copy()
     result[..., 1:3] ^= result.dtype.type(1 << (8 * result.dtype.itemsize - 1))
     return result
 
 
 def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
-    if blend.mode not in _PHOTOMETRIC:
-        raise UnsupportedDocument(
-            out, f"a cutout of a {blend.mode} document", advice="use --as matte or --as alpha"
-        )
     dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[blend.depth])
     # Differences of neighbours pack faster and smaller; floats have no such predictor here.
     predictor = 1 if dtype.kind == "f" else 2
-    photometric = _PHOTOMETRIC[blend.mode]
-    plan = Plan(
+    photometric = _PHOTOMETRIC[blend.form.mode]
+    plan = TiledPlan(
         blend.width, blend.height, blend.samples, dtype, photometric, (2,), icc, predictor=predictor
     )
     empty: list[bytes] = []
@@ -173,33 +212,33 @@ def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -
             return empty[0], 0
         return encode_tile(plan, blend.read(tile)), None
 
-    with atomic_output(out, needed(blend, plan)) as file:
+    with atomic_output(out, _estimate_room(blend, plan)) as file:
         writer = TiledWriter(file, plan)
-        for data, key in ordered(encode, plan.tiles(), ahead=4):
+        for data, key in map_ordered(encode, plan.tiles(), ahead=4):
             writer.add(data, key)
         writer.finish()
 
 
-def needed(blend: Cutout, plan: Plan) -> int:
-    """Bytes of all tiles that hold something, uncompressed."""
+def _estimate_room(blend: Cutout, plan: TiledPlan) -> int:
+    """Return bytes of all tiles that hold something, uncompressed."""
     full = sum(blend.solid(tile) != 0 for tile in plan.tiles())
     return full * plan.tile**2 * plan.samples * plan.dtype.itemsize
 
 
 def _write_png(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
-    if blend.mode not in ("RGB", "GRAY") or blend.depth > 16:
-        raise OutputError(
-            out, f"PNG cannot hold {blend.mode} of {blend.depth} bits", advice="use .tif"
-        )
-    plan = png.Plan(blend.width, blend.height, blend.samples, blend.depth, icc)
-    rows = _band_reader(blend)
-    with atomic_output(out, plan.raw_bytes // 2) as file:
+    plan = _plan_png(blend.form, blend.width, blend.height, icc)
+    rows = _make_band_reader(blend)
+    with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(file, plan, rows)
 
 
-def _band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
-    """Rows of the cutout in order, read in bands of tiles on several threads."""
-    bands = _bands(blend, step)
+def _plan_png(form: PixelForm, width: int, height: int, icc: bytes | None) -> png.PngPlan:
+    return png.PngPlan(width, height, 1 + form.colours, form.depth, icc)
+
+
+def _make_band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
+    """Return what gives rows of the cutout in order, read in bands of tiles on threads."""
+    bands = _read_bands(blend, step)
     held: list[tuple[int, Pixels]] = [next(bands)]
 
     def read(first: int, last: int) -> Pixels:
@@ -213,7 +252,7 @@ def _band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]
     return read
 
 
-def _bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
+def _read_bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
     if step * blend.width * blend.samples * blend.depth // 8 > _BAND_BYTES:
         step //= 4 if blend.raster.prefers_rows else 2
     for y in range(0, blend.height, step):
@@ -221,18 +260,10 @@ def _bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
         rects = [
             Rect(x, y, min(step, blend.width - x), height) for x in range(0, blend.width, step)
         ]
-        yield y, np.concatenate(list(ordered(blend.read, rects)), axis=1)
+        yield y, np.concatenate(list(map_ordered(blend.read, rects)), axis=1)
 
 
 def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
-    if max(blend.width, blend.height) > _WEBP_SIDE or blend.width * blend.height > _WEBP_PIXELS:
-        raise OutputError(
-            out, "too large for WebP, which ends at 16383 pixels a side", advice="use .tif or .png"
-        )
-    if blend.mode not in ("RGB", "GRAY") or blend.depth > 8:
-        raise OutputError(
-            out, f"WebP cannot hold {blend.mode} of {blend.depth} bits", advice="use .tif"
-        )
     from PIL import Image
 
     pixels = blend.read(Rect(0, 0, blend.width, blend.height))
@@ -240,3 +271,6 @@ def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -
     image = Image.fromarray(pixels, mode).convert("RGBA")
     with atomic_output(out, pixels.nbytes) as file, os.fdopen(os.dup(file.descriptor), "wb") as raw:
         image.save(raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"")
+
+
+WRITER = ResultWriter(check_cutout, _write_result)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..alpha import at_depth
-from ..errors import OutputError
-from ..model import AlphaSource, Rect
-from ..output import atomic_output
-from ..parallel import ordered
-from . import png
-from .tiled import Plan, TiledWriter, encode_tile
+from ..base.document import BaseDocument
+from ..base.writer import ResultWriter
+from ..colour.alpha import at_depth
+from ..core.errors import OutputError
+from ..core.model import AlphaSource, Layer, Rect
+from ..core.results import LayerResult, ResultOptions
+from ..encode import png
+from ..encode.tiled import TiledPlan, TiledWriter, write_tiles
+from ..io.output import atomic_output, check_place
 
 _LEVEL = 4
+_PNG_PACKS = 8  # a matte of edges packs better than this
 
 
 def write_matte(out: str | os.PathLike[str], alpha: AlphaSource, depth: int = 8) -> None:
@@ -44,9 +48,30 @@ def write_matte(out: str | os.PathLike[str], alpha: AlphaSource, depth: int = 8)
         )  # fmt: skip
 
 
+def check_matte(
+    document: BaseDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse a place that has no room for a matte, as far as that is known before its pixels.
+
+    Raises:
+        OutputError: It has none.
+    """
+    [layer] = layers
+    if output.suffix.lower() == ".png":
+        plan = png.PngPlan(layer.width, layer.height, 1, options.depth)
+        check_place(output, plan.raw_bytes // _PNG_PACKS)
+
+
+def _write_result(
+    document: BaseDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    [result] = results
+    write_matte(output, result.alpha, options.depth)
+
+
 def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
     dtype = np.dtype(np.uint8 if alpha.depth == 8 else np.uint16)
-    plan = Plan(alpha.width, alpha.height, 1, dtype, photometric=1, level=_LEVEL)
+    plan = TiledPlan(alpha.width, alpha.height, 1, dtype, photometric=1, level=_LEVEL)
     full = sum(alpha.solid(tile) is None for tile in plan.tiles())
     with atomic_output(out, full * plan.tile**2 * dtype.itemsize) as file:
         writer = TiledWriter(file, plan)
@@ -54,25 +79,12 @@ def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
         writer.finish()
 
 
-def write_tiles(writer: TiledWriter, plan: Plan, alpha: AlphaSource) -> None:
-    """Write all tiles of an alpha; solid ones are encoded and stored once."""
-    solids: dict[int, bytes] = {}
-
-    def encode(tile: Rect) -> tuple[bytes, object]:
-        value = alpha.solid(tile)
-        if value is None:
-            return encode_tile(plan, alpha.read(tile)[..., None]), None
-        if value not in solids:
-            solids[value] = encode_tile(plan, np.full((plan.tile, plan.tile, 1), value, plan.dtype))
-        return solids[value], value
-
-    for data, key in ordered(encode, plan.tiles(), ahead=8):
-        writer.add(data, key)
-
-
 def _write_png(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
-    plan = png.Plan(alpha.width, alpha.height, 1, alpha.depth, level=_LEVEL)
-    with atomic_output(out, plan.raw_bytes // 8) as file:
+    plan = png.PngPlan(alpha.width, alpha.height, 1, alpha.depth, level=_LEVEL)
+    with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(
             file, plan, lambda y0, y1: alpha.read(Rect(0, y0, alpha.width, y1 - y0))[..., None]
         )
+
+
+WRITER = ResultWriter(check_matte, _write_result)

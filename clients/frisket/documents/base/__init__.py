@@ -1,0 +1,1 @@
+"""What every kind of document starts from: a document, a raster, a raster turned upright."""

@@ -1,0 +1,230 @@
+"""What every kind of document shares: its layers, and how they are found."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ..core.errors import LayerNotFound, OutputError, UnsupportedDocument
+from ..core.model import Layer
+from ..core.results import LayerResult, ResultOptions
+from ..io.output import check_place
+from .raster import BaseRaster, PixelForm
+from .writer import ResultWriter
+
+T = TypeVar("T", bound="BaseDocument")
+PIXEL_KINDS = ("pixel", "smart", "text", "shape", "page", "image")
+
+
+class BaseDocument(ABC):
+    """An open document: its structure, its layers, and a raster for each of them.
+
+    Attributes:
+        suffixes: What a copy with a result spliced in may be named; none where nothing can be.
+    """
+
+    suffixes: tuple[str, ...] = ()
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self.format = ""
+        self.width = self.height = 0
+        self.depth = 8
+        self.mode = "RGB"
+        self.icc_profile: bytes | None = None
+
+    @cached_property
+    def layers(self) -> Sequence[Layer]:
+        """Every layer in tree order, topmost first, a group before what it holds."""
+        return tuple(self._list_layers())
+
+    @abstractmethod
+    def _list_layers(self) -> Sequence[Layer]:
+        """Build the list of layers."""
+
+    def _describe_whole(self, has_alpha: bool) -> Layer:
+        """Return the only layer of a document that is one image."""
+        return Layer(
+            id=1,
+            path="Image",
+            name="Image",
+            kind="image",
+            x=0,
+            y=0,
+            width=self.width,
+            height=self.height,
+            visible=True,
+            blend_mode="normal",
+            has_mask=False,
+            depth=self.depth,
+            mode=self.mode,
+            has_alpha=has_alpha,
+        )
+
+    @abstractmethod
+    def raster(self, layer: Layer) -> BaseRaster:
+        """Return the pixels of ``layer``."""
+
+    def describe_pixels(self, layer: Layer) -> PixelForm:
+        """Return what the pixels of ``layer`` are stored as, without decoding them.
+
+        Raises:
+            DocumentError: The layer has no pixels, or they cannot be read.
+        """
+        return self.raster(layer).form
+
+    def carries(self, layer: Layer) -> frozenset[str]:
+        """Return the kinds of result that can be spliced into this document for ``layer``."""
+        return frozenset()
+
+    def _find_writer(self, kind: str) -> ResultWriter[Any]:
+        """Return what splices a kind that some layer carries."""
+        raise NotImplementedError(kind)
+
+    def check_splice(
+        self,
+        kind: str,
+        output: str | os.PathLike[str],
+        layers: Sequence[Layer],
+        options: ResultOptions | None = None,
+    ) -> None:
+        """Refuse before any work what ``splice`` could not write.
+
+        Raises:
+            UnsupportedDocument: The document cannot carry this kind of result.
+            OutputError: The output's name or place does not suit, or something is in the way.
+        """
+        for layer in layers:
+            if kind not in self.carries(layer):
+                raise self._refuse(kind, layer)
+        writer = self._find_writer(kind)
+        writer.check_number(kind, output, len(layers))
+        suffix = Path(output).suffix.lower()
+        if suffix not in self.suffixes:
+            raise OutputError(
+                output,
+                f"a {self.format} is not written as {suffix or 'a file without suffix'}",
+                advice=f"use {' or '.join(self.suffixes)}",
+            )
+        check_place(output, Path(self.path).stat().st_size)
+        writer.check(self, Path(output), layers, options or ResultOptions())
+
+    def splice(
+        self,
+        kind: str,
+        output: str | os.PathLike[str],
+        results: Sequence[LayerResult],
+        options: ResultOptions | None = None,
+    ) -> None:
+        """Write a copy of the document that carries the results; all else stays as it is.
+
+        Args:
+            kind: One of ``carries`` of every layer.
+            output: Where to; may be the document itself.
+            results: The layers, their alphas, and cleaned colours where there are any.
+            options: How.
+
+        Raises:
+            DocumentError: What ``check_splice`` raises, or the file cannot be written.
+        """
+        options = options or ResultOptions()
+        self.check_splice(kind, output, [result.layer for result in results], options)
+        self._find_writer(kind).write(self, Path(output), results, options)
+
+    def _refuse(self, kind: str, layer: Layer) -> UnsupportedDocument:
+        """Return the error that names what can be done instead."""
+        named = f"layer {layer.path!r} of a " if len(self.layers) > 1 else "a "
+        instead = [f"--as {name}" for name in (*sorted(self.carries(layer)), "matte", "cutout")]
+        return UnsupportedDocument(
+            self.path,
+            f"--as {kind} is not possible for {named}{self.format}",
+            advice=f"use {', '.join(instead[:-1])} or {instead[-1]}",
+        )
+
+    def close(self) -> None:  # noqa: B027 (a document may have nothing to close)
+        """Let go of the file."""
+
+    def __enter__(self: T) -> T:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def find_layer(self, selector: str | None = None) -> Layer:
+        """Return the layer that ``selector`` means; without one the topmost visible with pixels.
+
+        Raises:
+            LayerNotFound: There is none; the message lists those that exist.
+        """
+        if selector is None:
+            found = [layer for layer in self._list_shown() if _has_pixels(layer)]
+        else:
+            found = self._match(selector)
+        if not found:
+            raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
+        return found[0]
+
+    def find_layers(self, selectors: Sequence[str] = (), all_layers: bool = False) -> list[Layer]:
+        """Return the layers that any selector means, topmost first and each once.
+
+        A selector is a name, a path ``Group/Name``, a glob of either, or an id ``#12``.
+
+        Raises:
+            LayerNotFound: One of the selectors means nothing, or nothing has pixels.
+        """
+        if all_layers:
+            found = [layer for layer in self.layers if _has_pixels(layer)]
+            if not found:
+                raise LayerNotFound(self.path, None, [layer.path for layer in self.layers])
+            return found
+        if not selectors:
+            return [self.find_layer(None)]
+        chosen = {layer.id for selector in selectors for layer in self._require_match(selector)}
+        return [layer for layer in self.layers if layer.id in chosen]
+
+    def _require_match(self, selector: str) -> list[Layer]:
+        found = self._match(selector)
+        if not found:
+            raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
+        return found
+
+    def _match(self, selector: str) -> list[Layer]:
+        """Match the exact id, path or name; a glob only where none of these is meant."""
+        if selector.startswith("#") and selector[1:].isdigit():
+            return [layer for layer in self.layers if layer.id == int(selector[1:])]
+        paths = [layer for layer in self.layers if layer.path == selector]
+        found = paths or [layer for layer in self.layers if layer.name == selector]
+        return found or [layer for layer in self.layers if _matches_glob(layer, selector)]
+
+    def _list_shown(self) -> Iterator[Layer]:
+        """Yield layers that are visible together with every group around them."""
+        hidden = -1
+        for layer in self.layers:
+            if 0 <= hidden < layer.level:
+                continue
+            hidden = -1 if layer.visible else layer.level
+            if layer.visible:
+                yield layer
+
+
+def _has_pixels(layer: Layer) -> bool:
+    return layer.kind in PIXEL_KINDS and layer.width > 0 and layer.height > 0
+
+
+def _matches_glob(layer: Layer, pattern: str) -> bool:
+    if not any(character in pattern for character in "*?["):
+        return False
+    return _has_pixels(layer) and (
+        fnmatchcase(layer.path, pattern) or fnmatchcase(layer.name, pattern)
+    )

@@ -1,0 +1,223 @@
+"""Colours as people see them: a document's own samples to sRGB through its own profile.
+
+The document's pixels are never changed; what leaves here is only what a model looks at.
+Two steps keep averaging exact and cheap: ``plain`` brings samples into whole numbers of an
+ordinary encoding, and ``to_srgb`` runs the colour transform, on a proxy after averaging.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.pixels import Pixels, convert_depth, peak_of
+from .formulas import cmyk_to_rgb, lab_to_srgb, linear_to_srgb, ycbcr_to_rgb
+
+_SPACES = {"RGB": ("RGB", "RGB", 3), "GRAY": ("GRAY", "L", 1), "CMYK": ("CMYK", "CMYK", 4)}
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How the samples of one raster become sRGB.
+
+    Attributes:
+        mode: The document's colour mode.
+        icc: Its ICC profile, or None.
+        palette: (entries, 3) uint8 for indexed colour.
+        inverted: Stored with 0 as full intensity (PSD CMYK and duotone, white-is-zero TIFF).
+        signed_lab: The a and b channels of Lab are signed numbers (TIFF).
+        colours: How many leading channels are colour; one more is transparency.
+        levels: The greatest stored value of integers that do not fill their type, or 0.
+        premultiplied: Colours were multiplied by the transparency.
+    """
+
+    mode: str
+    icc: bytes | None = None
+    palette: Pixels | None = None
+    inverted: bool = False
+    signed_lab: bool = False
+    colours: int = 3
+    levels: int = 0
+    premultiplied: bool = False
+    _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def native_to_srgb(self, native: Pixels) -> Pixels:
+        """Return sRGB of native samples (h, w, channels) as (h, w, 3 or 4), uint8 or uint16."""
+        return self.plain_to_srgb(self.to_plain(native))
+
+    def to_plain(self, native: Pixels) -> Pixels:
+        """Return the same pixels as uint8 or uint16 in an ordinary encoding, transparency last."""
+        colours, rest = native[..., : self.colours], native[..., self.colours :]
+        if self.palette is not None:
+            return self._look_up(colours, rest)
+        if self._is_plain(native):
+            return native
+        values = self.unmultiply(colours, rest)
+        if self.inverted and values.dtype.kind == "f":
+            values = np.asarray(1 - values, values.dtype)  # before light becomes brightness
+        values = self._fill_range(values)
+        if self.inverted and native.dtype.kind != "f":
+            values = np.asarray(peak_of(values.dtype) - values, values.dtype)
+        if not rest.shape[-1]:
+            return values
+        return np.concatenate([values, self._fill_range(rest[..., :1], light=False)], axis=-1)
+
+    def _is_plain(self, native: Pixels) -> bool:
+        special = self.inverted or self.signed_lab or self.levels or self.premultiplied
+        return native.dtype in (np.uint8, np.uint16) and not special
+
+    def unmultiply(self, colours: Pixels, rest: Pixels) -> Pixels:
+        """Divide colours by the transparency they were multiplied by."""
+        if not self.premultiplied or not rest.shape[-1]:
+            return colours
+        top = peak_of(colours.dtype)
+        alpha = np.maximum(rest[..., :1].astype(np.float32), 1e-6)
+        scaled = np.minimum(colours * (np.float32(top) / alpha), top)
+        return np.asarray(scaled, colours.dtype)
+
+    def _look_up(self, colours: Pixels, rest: Pixels) -> Pixels:
+        assert self.palette is not None
+        index = np.minimum(colours[..., 0], len(self.palette) - 1)
+        values = self.palette[index]
+        if not rest.shape[-1]:
+            return values
+        alpha = convert_depth(rest[..., :1], values.dtype.itemsize * 8)
+        return np.concatenate([values, alpha], axis=-1)
+
+    def _fill_range(self, values: Pixels, light: bool = True) -> Pixels:
+        """Turn samples into unsigned whole numbers that fill their type."""
+        if values.dtype.kind == "f":
+            return self._scale_floats(values, light)
+        if values.dtype.kind == "b":
+            return np.asarray(values.astype(np.uint8) * np.uint8(255))
+        if self.signed_lab and light:
+            return _offset_lab(values)
+        if values.dtype.kind == "i":
+            values = _make_unsigned(values)
+        if self.levels:
+            kind = np.uint8 if self.levels <= 255 else np.uint16
+            top, most = np.uint64(np.iinfo(kind).max), np.uint64(self.levels)
+            filled = np.minimum(values.astype(np.uint64), most) * top // most
+            return np.asarray(filled, kind)
+        if values.dtype.itemsize > 2:
+            return (values >> (8 * values.dtype.itemsize - 16)).astype(np.uint16)
+        return values
+
+    def _scale_floats(self, values: Pixels, light: bool) -> Pixels:
+        """Take floats as linear light where no profile says otherwise; highlights above 1 clip."""
+        values = np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+        if light and self.icc is None and self.mode in ("RGB", "GRAY"):
+            values = linear_to_srgb(values)
+        return (values * 65535 + 0.5).astype(np.uint16)
+
+    def plain_to_srgb(self, plain: Pixels) -> Pixels:
+        """Return sRGB of plain samples, transparency passed through, in their own depth."""
+        kept = 3 if self.palette is not None else self.colours
+        colours, rest = plain[..., :kept], plain[..., kept : kept + 1]
+        rgb = self._transform(colours)
+        return np.concatenate([rgb, rest], axis=-1) if rest.shape[-1] else rgb
+
+    def _transform(self, values: Pixels) -> Pixels:
+        mode = "RGB" if self.mode == "INDEXED" else self.mode
+        if mode == "LAB":
+            return lab_to_srgb(values)
+        if mode == "YCBCR":
+            return ycbcr_to_rgb(values)
+        if mode in _SPACES and self.icc and values.shape[-1] == _SPACES[mode][2]:
+            managed = self._apply_profile(mode, values)
+            if managed is not None:
+                return managed
+        if mode in ("CMYK", "MULTICHANNEL") and values.shape[-1] >= 3:
+            return cmyk_to_rgb(values)
+        return values if values.shape[-1] == 3 else np.repeat(values[..., :1], 3, axis=-1)
+
+    def _apply_profile(self, mode: str, values: Pixels) -> Pixels | None:
+        """Return sRGB through the profile; None where that does not fit or changes nothing."""
+        if "transform" not in self._cache:
+            self._cache["transform"] = _build_transform(self.icc or b"", mode)
+        transform = self._cache["transform"]
+        return None if transform is None else transform(values)
+
+
+class _Transform:
+    """One LittleCMS transform to sRGB: Pillow for 8 bits, imagecodecs for 16."""
+
+    def __init__(self, icc: bytes, mode: str) -> None:
+        from PIL import ImageCms
+
+        self._space, self._pil_mode, self._channels = _SPACES[mode]
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        self._icc, self._srgb = icc, srgb.tobytes()
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        if source.profile.xcolor_space.strip() != self._space:
+            raise ValueError("profile of another colour space")
+        self._eight = ImageCms.buildTransform(
+            source, srgb, self._pil_mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+        )
+
+    def __call__(self, values: Pixels) -> Pixels:
+        return self._convert_8(values) if values.dtype == np.uint8 else self._convert_16(values)
+
+    def _convert_8(self, values: Pixels) -> Pixels:
+        from PIL import Image, ImageCms
+
+        values = np.ascontiguousarray(values if self._channels > 1 else values[..., 0])
+        height, width = values.shape[:2]
+        image = Image.frombuffer(
+            self._pil_mode, (width, height), bytes(values.data), "raw", self._pil_mode, 0, 1
+        )
+        result = ImageCms.applyTransform(image, self._eight)
+        assert result is not None
+        return np.asarray(result)
+
+    def _convert_16(self, values: Pixels) -> Pixels:
+        import imagecodecs
+
+        result: Pixels = imagecodecs.cms_transform(
+            np.ascontiguousarray(values),
+            self._icc,
+            self._srgb,
+            colorspace={"RGB": "rgb", "GRAY": "gray", "CMYK": "cmyk"}[self._space],
+            outcolorspace="rgb",
+            outdtype="uint16",
+            intent=1,
+        )
+        return result.reshape(*values.shape[:2], 3)
+
+
+def _build_transform(icc: bytes, mode: str) -> _Transform | None:
+    """Return the transform; None for a damaged or unfit profile, and for sRGB itself."""
+    try:
+        transform = _Transform(icc, mode)
+        if mode == "RGB" and _is_identity(transform):
+            return None
+    except Exception:  # a damaged profile raises whatever its parser met first
+        return None
+    return transform
+
+
+def _is_identity(transform: _Transform) -> bool:
+    """Tell whether sRGB comes out as it went in, to within one level."""
+    steps = np.linspace(0, 255, 9).astype(np.uint8)
+    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(27, 27, 3)
+    off = np.abs(transform(grid).astype(int) - grid)
+    return int(off.max()) <= 1
+
+
+def _offset_lab(values: Pixels) -> Pixels:
+    """Turn signed a and b, as TIFF stores Lab, into a and b offset by half the range."""
+    if values.dtype.kind == "i":
+        values = values.view(f"u{values.dtype.itemsize}")
+    result: Pixels = values.copy()
+    result[..., 1:3] ^= result.dtype.type(1 << (8 * result.dtype.itemsize - 1))
+    return result
+
+
+def _make_unsigned(values: Pixels) -> Pixels:
+    """Turn signed whole numbers into unsigned ones, the lowest becoming 0."""
+    bits = 8 * values.dtype.itemsize
+    unsigned: Pixels = values.view(f"u{values.dtype.itemsize}")
+    return np.asarray(unsigned ^ unsigned.dtype.type(1 << (bits - 1)))

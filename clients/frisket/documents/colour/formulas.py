@@ -1,0 +1,56 @@
+"""Colour formulas for documents without a profile: sRGB, Lab, CMYK and YCbCr."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.pixels import Pixels, convert_depth, peak_of
+
+# XYZ of D50 to linear sRGB, Bradford-adapted to D65 (IEC 61966-2-1, ICC.1).
+_XYZ_D50_TO_RGB = np.array(
+    [
+        [3.1338561, -1.6168667, -0.4906146],
+        [-0.9787684, 1.9161415, 0.0334540],
+        [0.0719453, -0.2289914, 1.4052427],
+    ],
+    np.float32,
+)
+_WHITE_D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
+
+
+def linear_to_srgb(light: Pixels) -> Pixels:
+    """Apply the sRGB transfer function to floats 0..1."""
+    curve = 1.055 * np.power(np.maximum(light, 0.0031308), 1 / 2.4) - 0.055
+    result: Pixels = np.where(light <= 0.0031308, light * 12.92, curve).astype(np.float32)
+    return result
+
+
+def lab_to_srgb(values: Pixels) -> Pixels:
+    """Turn Lab (D50; L over the full range, a and b offset by half of it) into sRGB, same depth."""
+    scale = np.float32(255.0 / peak_of(values.dtype))
+    light, a, b = (values[..., i].astype(np.float32) * scale for i in range(3))
+    fy = (light * np.float32(100 / 255) + 16) / 116
+    f = np.stack([fy + (a - 128) / 500, fy, fy - (b - 128) / 200], -1)
+    cube = f**3
+    xyz = np.where(cube > 0.008856, cube, (f - np.float32(16 / 116)) / 7.787) * _WHITE_D50
+    rgb = linear_to_srgb(np.clip(xyz @ _XYZ_D50_TO_RGB.T, 0, 1))
+    return convert_depth(rgb.astype(np.float32), values.dtype.itemsize * 8)
+
+
+def cmyk_to_rgb(values: Pixels) -> Pixels:
+    """Turn inks without a profile (full ink = greatest value) into RGB: each absorbs its colour."""
+    top = peak_of(values.dtype)
+    light = (top - values[..., :3].astype(np.uint32)).astype(np.uint32)
+    if values.shape[-1] > 3:
+        key = top - values[..., 3:4].astype(np.uint32)
+        light = (light * key + top // 2) // top
+    return light.astype(values.dtype)
+
+
+def ycbcr_to_rgb(values: Pixels) -> Pixels:
+    """Turn full-range YCbCr of ITU-R BT.601 into RGB, same depth."""
+    top = peak_of(values.dtype)
+    y, cb, cr = (values[..., i].astype(np.float32) for i in range(3))
+    cb, cr = cb - (top + 1) / 2, cr - (top + 1) / 2
+    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], -1)
+    return np.asarray(np.clip(rgb + 0.5, 0, top)).astype(values.dtype)

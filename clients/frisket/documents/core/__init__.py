@@ -1,0 +1,1 @@
+"""What every room of documents agrees on: layers, rectangles, samples, errors."""

@@ -1,0 +1,50 @@
+"""What comes out of a matting run, and how it is to be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from frisket.protocol.choices import ALPHA_DEPTHS
+
+from .model import AlphaSource, ColourSource, Layer
+
+EXISTING = ("refuse", "replace", "multiply")
+PREVIEWS = ("mark", "render", "keep")
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """A layer, its alpha (of the layer's size), and cleaned colours where there are any."""
+
+    layer: Layer
+    alpha: AlphaSource
+    colours: ColourSource | None = None
+
+
+@dataclass(frozen=True)
+class ResultOptions:
+    """How results are written.
+
+    Attributes:
+        depth: Bits of a matte: 8 or 16; everything else follows its document.
+        existing: What becomes of a layer mask that is there: ``refuse``, ``replace``, ``multiply``.
+        preview: What becomes of the merged image of a PSD that gets a mask: ``mark`` it as stale,
+            ``render`` it again where that is exact (else mark it), or ``keep`` it.
+        name: Of a saved selection.
+
+    Raises:
+        ValueError: One of them is none of these.
+    """
+
+    depth: int = 8
+    existing: str = "refuse"
+    preview: str = "mark"
+    name: str = "Frisket"
+
+    def __post_init__(self) -> None:
+        if self.depth not in ALPHA_DEPTHS:
+            raise ValueError("a matte has 8 or 16 bits")
+        if self.existing not in EXISTING:
+            raise ValueError(f"existing masks can be {', '.join(EXISTING)}")
+        if self.preview not in PREVIEWS:
+            raise ValueError(f"previews can be {', '.join(PREVIEWS)}")

@@ -1,0 +1,1 @@
+"""Encoders of plain image files, which know nothing of documents."""

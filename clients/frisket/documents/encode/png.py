@@ -1,0 +1,103 @@
+"""A PNG written in bands: bounded memory, and bands compressed side by side."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.pixels import Pixels, as_bytes
+from ..io.output import Output
+from ..io.parallel import map_ordered
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+_BAND_BYTES = 2 << 20
+_UP = 2
+
+
+@dataclass(frozen=True)
+class PngPlan:
+    """What the image is: ``samples`` 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
+
+    width: int
+    height: int
+    samples: int
+    depth: int
+    icc: bytes | None = None
+    level: int = 1
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of an unfiltered row."""
+        return self.width * self.samples * self.depth // 8
+
+    @property
+    def raw_bytes(self) -> int:
+        """What is needed at most, nearly."""
+        return (self.row_bytes + 1) * self.height + (1 << 16)
+
+
+def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) -> None:
+    """Write an image whose rows ``read(first, last)`` gives as (rows, width, samples).
+
+    Deflate streams of all bands join into one, since each ends on a full flush.
+    """
+    out.write(_SIGNATURE)
+    _write_chunk(out, b"IHDR", struct.pack(
+        ">IIBBBBB", plan.width, plan.height, plan.depth, _COLOUR_TYPES[plan.samples], 0, 0, 0
+    ))  # fmt: skip
+    if plan.icc:
+        _write_chunk(out, b"iCCP", b"ICC profile\0\0" + zlib.compress(plan.icc))
+    _write_chunk(out, b"IDAT", b"\x78\x01")
+    total = 1
+    for data, check, length in map_ordered(
+        lambda band: _compress(plan, band), _read_bands(plan, read)
+    ):
+        total = combine_adler(total, check, length)
+        _write_chunk(out, b"IDAT", data)
+    _write_chunk(out, b"IDAT", b"\x03\x00" + struct.pack(">I", total))
+    _write_chunk(out, b"IEND", b"")
+
+
+def _write_chunk(out: Output, name: bytes, data: bytes) -> None:
+    check = zlib.crc32(data, zlib.crc32(name))
+    out.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", check))
+
+
+def _read_bands(
+    plan: PngPlan, read: Callable[[int, int], Pixels]
+) -> Iterator[tuple[Pixels, Pixels | None]]:
+    """Yield bands of raw bytes, each with the row above it."""
+    step = max(1, _BAND_BYTES // plan.row_bytes)
+    above: Pixels | None = None
+    for y in range(0, plan.height, step):
+        rows = read(y, min(y + step, plan.height))
+        wide = rows.astype(rows.dtype.newbyteorder(">"), copy=False)
+        raw = np.ascontiguousarray(wide).reshape(len(rows), -1).view(np.uint8)
+        yield raw, above
+        above = raw[-1]
+
+
+def _compress(plan: PngPlan, band: tuple[Pixels, Pixels | None]) -> tuple[bytes, int, int]:
+    """Filter and deflate rows; return them with the checksum and length of what went in."""
+    raw, above = band
+    filtered = np.empty((raw.shape[0], raw.shape[1] + 1), np.uint8)
+    filtered[:, 0] = _UP
+    filtered[0, 1:] = raw[0] if above is None else raw[0] - above
+    np.subtract(raw[1:], raw[:-1], out=filtered[1:, 1:])
+    data = as_bytes(filtered)
+    deflater = zlib.compressobj(plan.level, zlib.DEFLATED, -15)
+    packed = deflater.compress(data) + deflater.flush(zlib.Z_FULL_FLUSH)
+    return packed, zlib.adler32(data), len(data)
+
+
+def combine_adler(first: int, second: int, length: int) -> int:
+    """Return the Adler-32 of two joined streams; ``length`` is that of the second."""
+    base = 65521
+    low = (first & 0xFFFF) + (second & 0xFFFF) - 1
+    high = (first >> 16) + (second >> 16) + (length % base) * ((first & 0xFFFF) - 1)
+    return (high % base) << 16 | low % base

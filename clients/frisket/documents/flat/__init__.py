@@ -1,0 +1,1 @@
+"""Images without layers: what Pillow reads, and camera raw files."""

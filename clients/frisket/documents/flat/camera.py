@@ -1,0 +1,92 @@
+"""Camera raw files through rawpy, which the ``[raw]`` extra brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from frisket.protocol.extras import advise_install
+
+from ..base.document import BaseDocument
+from ..base.raster import PixelForm
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.model import Layer
+from ..io.limits import check_raster
+
+if TYPE_CHECKING:
+    from ..base.arrays import ArrayRaster
+    from ..core.pixels import Pixels
+
+
+_RAW = (
+    "3fr,arw,cr2,cr3,dcr,dng,erf,iiq,kdc,mef,mos,mrw,nef,nrw,orf,pef,raf,raw,rw2,rwl,sr2,srf,"
+    "srw,x3f"
+)
+RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW.split(","))
+
+
+def open_raw(path: str) -> RawDocument:
+    """Open a camera raw file.
+
+    Raises:
+        UnsupportedDocument: The extra is missing; the message names the pip command.
+        UnreadableDocument: The file is damaged.
+    """
+    try:
+        import rawpy
+    except ImportError as error:
+        raise UnsupportedDocument(
+            path, "camera raw files need an extra", advice=advise_install("raw")
+        ) from error
+    try:
+        return RawDocument(path, rawpy.imread(path))
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise UnreadableDocument(path, f"the raw file cannot be read ({reason})") from error
+
+
+class RawDocument(BaseDocument):
+    """A camera raw file, developed to 16-bit sRGB with the camera's white balance."""
+
+    def __init__(self, path: str, raw: Any) -> None:
+        super().__init__(path)
+        self.format, self.depth, self.mode = "RAW", 16, "RGB"
+        self._raw = raw
+        sizes = raw.sizes
+        turned = sizes.flip in (5, 6)  # quarter turns
+        size = sizes.iwidth, sizes.iheight
+        self.width, self.height = size[::-1] if turned else size
+        check_raster(self.path, self.width, self.height, 3)
+        self._raster: ArrayRaster | None = None
+
+    def _list_layers(self) -> Sequence[Layer]:
+        return (self._describe_whole(has_alpha=False),)
+
+    def raster(self, layer: Layer) -> ArrayRaster:
+        """Return the developed picture; it is decoded whole, once."""
+        from ..base.arrays import ArrayRaster
+        from ..colour import Colour
+
+        if self._raster is None:
+            self._raster = ArrayRaster(self._develop(), "RGB", Colour("RGB"), False)
+        return self._raster
+
+    def describe_pixels(self, layer: Layer) -> PixelForm:
+        """Return what the developed picture is stored as; nothing is developed for it."""
+        return PixelForm(self.mode, self.depth, 3)
+
+    def _develop(self) -> Pixels:
+        try:
+            pixels: Pixels = self._raw.postprocess(
+                output_bps=16, use_camera_wb=True, no_auto_bright=True
+            )
+        except Exception as error:
+            raise UnreadableDocument(
+                self.path, f"the raw file cannot be developed ({error})"
+            ) from error
+        return pixels
+
+    def close(self) -> None:
+        """Close the file."""
+        self._raw.close()
+        self._raster = None

@@ -1,0 +1,1 @@
+"""Bytes: bounded reading, copying, edits, and output that is whole or not there."""

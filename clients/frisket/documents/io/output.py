@@ -1,0 +1,203 @@
+"""Results are written beside their place, synced, then renamed: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..core.errors import OutputError
+from .copying import copy_range, write_all
+from .positioned import pwrite
+
+_MARK = ".frisket-"
+_SUFFIX = ".part"
+_MARGIN = 1 << 20
+
+
+class Output:
+    """A file being written; positions are its own, nothing is visible until the end."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path, self.descriptor = path, descriptor
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes."""
+        write_all(self.descriptor, data)
+
+    def tell(self) -> int:
+        """Return bytes written so far."""
+        return os.lseek(self.descriptor, 0, os.SEEK_CUR)
+
+    def patch(self, offset: int, data: bytes) -> None:
+        """Overwrite bytes that were written before."""
+        while data:
+            done = pwrite(self.descriptor, data, offset)
+            data, offset = data[done:], offset + done
+
+    def copy(self, path: str, source: int, offset: int, length: int) -> None:
+        """Append a stretch of another file, copied by the kernel."""
+        copy_range(path, source, self.descriptor, offset, length)
+
+    def align(self, step: int) -> int:
+        """Append zeros up to a multiple of ``step``; the position."""
+        position = self.tell()
+        self.write(bytes(-position % step))
+        return position + -position % step
+
+
+class Blank(Output):
+    """An output that keeps nothing but its length: for finding out what a writer would refuse."""
+
+    def __init__(self, path: str, length: int = 0) -> None:
+        super().__init__(path, -1)
+        self._length = length
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Grow by the bytes."""
+        self._length += len(data)
+
+    def tell(self) -> int:
+        """Return the bytes written so far."""
+        return self._length
+
+    def patch(self, offset: int, data: bytes) -> None:
+        """Change nothing: bytes that were written before are not kept."""
+
+    def copy(self, path: str, source: int, offset: int, length: int) -> None:
+        """Grow by the stretch."""
+        self._length += length
+
+
+@contextlib.contextmanager
+def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Output]:
+    """Open a file that appears under ``path`` only when the block ends well.
+
+    ``needed`` is how many bytes will be written at most; they must be free beforehand. The
+    output may be the very file that is being read: readers keep the old one.
+
+    Raises:
+        OutputError: Not writable, no space, or the path is a folder.
+    """
+    target = Path(os.path.realpath(path))
+    check_place(target, needed)
+    remove_debris(target.parent)
+    temporary, descriptor = _create(target)
+    try:
+        try:
+            yield Output(str(target), descriptor)
+            _finish(target, temporary, descriptor)
+        except OSError as error:
+            raise _name_failure(target, error) from error
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
+    """Open a file beside ``path`` that is gone when the block ends; its ``path`` is its own.
+
+    Raises:
+        OutputError: Not writable, or fewer than ``needed`` bytes are free.
+    """
+    target = Path(os.path.realpath(path))
+    check_place(target, needed)
+    temporary, descriptor = _create(target)
+    try:
+        yield Output(str(temporary), descriptor)
+    except OSError as error:
+        raise _name_failure(target, error) from error
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _finish(target: Path, temporary: Path, descriptor: int) -> None:
+    os.fsync(descriptor)
+    # Keep the permissions of what is replaced; Windows has none that could be kept.
+    with contextlib.suppress(OSError, AttributeError):
+        os.fchmod(descriptor, target.stat().st_mode & 0o7777)
+    temporary.replace(target)
+    with contextlib.suppress(OSError):
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def check_place(path: str | os.PathLike[str], needed: int = 0) -> None:
+    """Refuse a place where a file of ``needed`` bytes cannot be written.
+
+    Raises:
+        OutputError: It is a folder, there is none around it, it may not be written, or the disk
+            has no room.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise OutputError(target, "is a folder", advice="name a file")
+    if not target.parent.is_dir():
+        raise OutputError(target, f"there is no folder {target.parent}", advice="make it first")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(target, "the file exists and may not be overwritten")
+    if not os.access(target.parent, os.W_OK):
+        raise OutputError(target, f"no permission to write into {target.parent}")
+    free = shutil.disk_usage(target.parent).free
+    if free < needed + _MARGIN:
+        raise OutputError(
+            target,
+            f"not enough disk space: {needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} are free",
+            advice="nothing was written",
+        )
+
+
+def _create(target: Path) -> tuple[Path, int]:
+    name = f".{target.name[:100]}{_MARK}{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+    temporary = target.with_name(name)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(temporary, flags, 0o666)
+    except OSError as error:
+        raise _name_failure(target, error) from error
+    _lock(descriptor)
+    return temporary, descriptor
+
+
+def _name_failure(target: Path, error: OSError) -> OutputError:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return OutputError(target, "the disk is full", advice="the original is untouched")
+    return OutputError(target, f"cannot be written ({error.strerror or error})")
+
+
+def _lock(descriptor: int) -> bool:
+    """Hold the file for as long as this process lives; False where another holds it."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def remove_debris(folder: Path) -> None:
+    """Remove what killed runs left behind: temporary files that nobody holds any more."""
+    for path in folder.glob(f".*{_MARK}*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR)
+            try:
+                if _lock(descriptor):
+                    path.unlink()
+            finally:
+                os.close(descriptor)

@@ -1,0 +1,224 @@
+"""Layer masks spliced into PSD and PSB files; everything else is copied."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..base.writer import ResultWriter
+from ..core.errors import OutputError
+from ..core.model import AlphaSource, Layer, Rect
+from ..core.pixels import Pixels, convert_depth
+from ..core.results import LayerResult, ResultOptions
+from ..io.output import atomic_output
+from ..io.splicing import Edit, Splice
+from .channel import ChannelReader
+from .convert import check_named, convert_as_named
+from .encode import make_alpha_writer
+from .rasters import open_channel
+from .records import (
+    MASK,
+    MASK_DISABLED,
+    MASK_INVERTED,
+    MASK_PARAMETERS_AT,
+    MASK_RECTANGLE_AT,
+    MASK_RENDERED,
+    Record,
+)
+from .splice_records import (
+    LayerEdits,
+    check_channel_count,
+    check_depth,
+    check_limit,
+    check_size,
+    estimate_room,
+    mark_preview,
+    require_info,
+    shift_lengths,
+)
+from .tree import Node
+
+if TYPE_CHECKING:
+    from .document import PsdDocument
+    from .host import LayerHost
+
+
+def check_mask(
+    document: PsdDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse masks that the document cannot take.
+
+    Raises:
+        OutputError: A mask exists and was not to be touched, or the result would be too large.
+        UnsupportedDocument: The document's depth or number of channels does not allow it.
+    """
+    check_named(document, output)
+    check_masks(document, layers, options.existing)
+    kept = document.structure.merged_at if options.preview == "render" else document.source.size
+    check_limit(document, output, kept - sum(_measure_mask(document, layer) for layer in layers))
+
+
+def _measure_mask(document: PsdDocument, layer: Layer) -> int:
+    channel = document.find_node(layer).record.find_channel(MASK)
+    return channel.length if channel else 0
+
+
+def check_masks(host: LayerHost, layers: Sequence[Layer], existing: str) -> None:
+    """Refuse layers that cannot carry a mask, or have one that is not to be touched.
+
+    Raises:
+        OutputError: A mask exists and ``existing`` is ``refuse``.
+        UnsupportedDocument: The depth or the number of channels does not allow a mask.
+        UnreadableDocument: A mask that is to be multiplied cannot be read.
+    """
+    check_depth(host)
+    for layer in layers:
+        record = host.find_node(layer).record
+        old = record.find_channel(MASK)
+        if old is None:
+            check_channel_count(host, layer, len(record.channels) + 1)
+        elif existing == "refuse":
+            raise OutputError(
+                host.path, f"layer {layer.path!r} already has a mask",
+                advice="--existing replace or --existing multiply says what becomes of it",
+            )  # fmt: skip
+        elif existing == "multiply" and record.mask is not None and 0 not in record.mask.size:
+            open_channel(host, record, MASK)
+
+
+def splice_mask(
+    document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    """Write a copy of the document in which layers carry masks."""
+    with convert_as_named(document, output) as named:
+        _splice(named, output, results, options)
+
+
+def _splice(
+    document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    masks = {result.layer: result.alpha for result in results}
+    edits = LayerEdits(require_info(document))
+    used = add_masks(document, edits, masks, options.existing)
+    edits.edits += _edit_preview(document, used, options.preview)
+    splice = Splice(document.source, edits.finish(document.structure))
+    room = estimate_room(document, masks.values())
+    if options.preview == "render":
+        found = document.structure
+        room += found.channels * found.height * (found.width * found.depth // 8 * 65 // 64 + 8)
+    with atomic_output(output, room) as file:
+        splice.write(file)
+        check_size(document, file)
+        shift_lengths(file, splice, document.structure, edits)
+
+
+def _edit_preview(
+    document: PsdDocument, masks: Mapping[int, AlphaSource], preview: str
+) -> list[Edit]:
+    """Compose the merged image again where asked for and possible, else mark it as stale.
+
+    ``keep`` leaves it alone, for those who know that the mask does not change what is seen.
+    """
+    if preview == "keep":
+        return []
+    if preview == "render":
+        from .splice_preview import PreviewComposer
+
+        fresh = PreviewComposer(document, masks)
+        if fresh.is_exact():
+            return [fresh.plan_edit()]
+    return mark_preview(document)
+
+
+def add_masks(
+    host: LayerHost, edits: LayerEdits, masks: Mapping[Layer, AlphaSource], existing: str
+) -> dict[int, AlphaSource]:
+    """Plan the edits that give layers their masks.
+
+    Returns:
+        The alphas that go in, by the index of the layer's record.
+    """
+    nodes = sorted((host.find_node(layer) for layer in masks), key=lambda node: node.index)
+    return {node.index: _add_mask(host, edits, node, masks[node.layer], existing) for node in nodes}
+
+
+def _add_mask(
+    document: LayerHost, edits: LayerEdits, node: Node, alpha: AlphaSource, existing: str
+) -> AlphaSource:
+    record = node.record
+    if (alpha.width, alpha.height) != (record.width, record.height):
+        raise ValueError(f"the alpha does not fit layer {node.layer.path!r}")
+    if record.find_channel(MASK) is not None and existing == "multiply" and record.mask is not None:
+        alpha = MultipliedMask(alpha, document, record)
+    info = edits.info
+    write = make_alpha_writer(alpha, document.structure.depth, info.version == 2, info.order)
+    edits.replace_mask_block(record, _renew_mask_block(document, record))
+    edits.set_channel(record, MASK, write)
+    return alpha
+
+
+def _renew_mask_block(document: LayerHost, record: Record) -> bytes:
+    """Return the mask block with the layer's rectangle; parameters and a real mask are kept."""
+    info = document.structure.layer_info
+    assert info is not None
+    order = info.order
+    rectangle = struct.pack(f"{order}4i", record.top, record.left, record.bottom, record.right)
+    mask = record.mask
+    if mask is None:
+        return struct.pack(f"{order}I", 20) + rectangle + bytes(4)
+    flags = mask.flags & ~(MASK_DISABLED | MASK_INVERTED | MASK_RENDERED)
+    known = MASK_PARAMETERS_AT - MASK_RECTANGLE_AT
+    rest = document.source.read(mask.at + MASK_PARAMETERS_AT, mask.length - known)
+    return struct.pack(f"{order}I", mask.length) + rectangle + bytes((0, flags)) + rest
+
+
+class MultipliedMask:
+    """A new alpha times the mask that the layer already has."""
+
+    def __init__(self, alpha: AlphaSource, document: LayerHost, record: Record) -> None:
+        assert record.mask is not None
+        self._alpha, self._mask, self._record = alpha, record.mask, record
+        self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
+        empty = 0 in record.mask.size
+        self._reader = None if empty else open_channel(document, record, MASK)
+        self._kept: tuple[int, int, Pixels] | None = None
+
+    def solid(self, rect: Rect) -> int | None:
+        """Return 0 or None: only nothing stays nothing without a look at the old mask."""
+        value = self._alpha.solid(rect)
+        return 0 if value == 0 else None
+
+    def read(self, rect: Rect) -> Pixels:
+        """Return the product, in the new alpha's depth."""
+        new = self._alpha.read(rect)
+        if self._mask.flags & MASK_DISABLED:
+            return new
+        top = (1 << self.depth) - 1
+        old = self._read_old(rect).astype(np.uint32)
+        return ((old * new + top // 2) // top).astype(new.dtype)
+
+    def _read_old(self, rect: Rect) -> Pixels:
+        """Return the old mask under ``rect``, its background where it does not reach."""
+        top = (1 << self.depth) - 1
+        kind = np.uint8 if self.depth == 8 else np.uint16
+        full = np.full((rect.height, rect.width), top if self._mask.background else 0, kind)
+        placed = rect.shift(self._record.left - self._mask.left, self._record.top - self._mask.top)
+        width, height = self._mask.size
+        part = placed.intersect(Rect(0, 0, width, height))
+        if self._reader is not None and not part.empty:
+            rows = self._read_rows(self._reader, part.y, part.bottom)[:, part.x : part.right]
+            y, x = part.y - placed.y, part.x - placed.x
+            full[y : y + part.height, x : x + part.width] = convert_depth(rows, self.depth)
+        return (top - full).astype(kind) if self._mask.flags & MASK_INVERTED else full
+
+    def _read_rows(self, reader: ChannelReader, first: int, last: int) -> Pixels:
+        if self._kept is None or self._kept[:2] != (first, last):
+            self._kept = first, last, reader.read_rows(first, last)
+        return self._kept[2]
+
+
+WRITER = ResultWriter(check_mask, splice_mask, many=True)

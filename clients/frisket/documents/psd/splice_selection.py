@@ -1,0 +1,266 @@
+"""A saved selection: one more channel of the merged image, with its name in the resources."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..base.writer import ResultWriter
+from ..colour.alpha import Floating, Placed, at_depth
+from ..core.errors import OutputError, UnsupportedDocument
+from ..core.model import AlphaSource, Layer
+from ..core.results import LayerResult, ResultOptions
+from ..io.output import Output, atomic_output
+from ..io.splicing import Edit, Splice
+from .channel import RAW, RLE
+from .convert import check_named, convert_as_named
+from .encode import pack_rows, split_bands, to_stored_bytes
+from .splice_records import check_depth, check_limit, check_size, estimate_room
+from .structure import COUNT_LENGTH, MERGED_CHANNELS_AT, Resource, Structure
+
+if TYPE_CHECKING:
+    from .document import PsdDocument
+
+_MOST_CHANNELS = 56
+NAMES, UNICODE_NAMES, IDENTIFIERS, DISPLAY = 1006, 1045, 1053, 1077
+# Colour space RGB, red, at half opacity, kind "selected areas": what programs show it with.
+_DISPLAY = struct.pack(">H4HHB", 0, 65535, 0, 0, 0, 50, 0)
+
+
+def splice_selection(
+    document: PsdDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    """Write a copy of the document with an alpha as a saved selection.
+
+    The alpha is in the coordinates of its layer; what lies outside the canvas is cut off.
+    """
+    [result] = results
+    alpha = _place_on_canvas(document, result)
+    with convert_as_named(document, output) as named:
+        _splice(named, output, alpha, options.name)
+
+
+def _raise_count(found: Structure) -> Edit:
+    end = MERGED_CHANNELS_AT + COUNT_LENGTH
+    return Edit(MERGED_CHANNELS_AT, end, struct.pack(">H", found.channels + 1))
+
+
+def _place_on_canvas(document: PsdDocument, result: LayerResult) -> AlphaSource:
+    layer, alpha = result.layer, result.alpha
+    place = layer.x, layer.y, alpha.width, alpha.height
+    if place == (0, 0, document.width, document.height):
+        return alpha
+    return Placed(alpha, layer.x, layer.y, document.width, document.height)
+
+
+def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, name: str) -> None:
+    found = document.structure
+    edits = [_raise_count(found)]
+    edits += _plan_resources(document, name)
+    source = Floating(at_depth(alpha, 16)) if found.depth == 32 else at_depth(alpha, found.depth)
+    plane = _SelectionPlane(document, source, _read_compression(document))
+    edits += plane.plan_edits()
+    splice = Splice(document.source, edits)
+    with atomic_output(out, estimate_room(document, [alpha])) as file:
+        splice.write(file)
+        check_size(document, file)
+        plane.patch(file)
+        _patch_resources(file, splice, found, edits)
+
+
+def check_selection(
+    document: PsdDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse a selection that the document cannot take.
+
+    Raises:
+        UnsupportedDocument: The colour mode or compression has no room for one.
+        OutputError: The document has the most channels it can have, or would be too large.
+        UnreadableDocument: The merged image is cut off.
+    """
+    check_named(document, output)
+    found = document.structure
+    if found.mode in ("BITMAP", "MULTICHANNEL"):
+        raise UnsupportedDocument(
+            document.path,
+            f"a {found.mode.lower()} document cannot hold a selection",
+            advice="use --as matte",
+        )
+    check_depth(document)
+    if found.channels >= _MOST_CHANNELS:
+        raise OutputError(
+            document.path,
+            f"the document has {found.channels} channels, the most it can have",
+            advice="delete a saved selection first, or use --as matte",
+        )
+    document.check_channels()
+    compression = _read_compression(document)
+    if compression not in (RAW, RLE):
+        raise UnsupportedDocument(
+            document.path, f"the merged image has compression {compression}", advice="use --as mask"
+        )
+    find_end(document, compression)
+    check_limit(document, output, document.source.size)
+
+
+def _read_compression(document: PsdDocument) -> int:
+    return int.from_bytes(document.source.read(document.structure.merged_at, 2), "big")
+
+
+def find_end(document: PsdDocument, compression: int) -> int:
+    """Return where the last plane of the merged image ends.
+
+    Raises:
+        UnreadableDocument: Beyond the end of the file.
+    """
+    found, source = document.structure, document.source
+    table, rows, width = found.merged_at + 2, found.height * found.channels, 4 if found.big else 2
+    if compression == RAW:
+        end = table + rows * ((found.width * found.depth + 7) // 8)
+    else:
+        raw = source.read(table, rows * width)
+        lengths = np.frombuffer(raw, f">u{width}")
+        end = table + len(raw) + int(lengths.sum(dtype=np.int64))
+    source.read(min(end, source.size + 1) - 1, 1)  # it must lie inside the file
+    return end
+
+
+class _SelectionPlane:
+    """The edits that append one plane to the merged image."""
+
+    def __init__(self, document: PsdDocument, alpha: AlphaSource, compression: int) -> None:
+        self._document, self._alpha, self._compression = document, alpha, compression
+        found = document.structure
+        self._width = 4 if found.big else 2
+        self._rows = found.height * found.channels
+        self._table = found.merged_at + 2
+        self._lengths: list[int] = []
+        self._table_edit: Edit | None = None
+
+    def plan_edits(self) -> list[Edit]:
+        """Insert row lengths after the table, and the plane after the last row."""
+        end = find_end(self._document, self._compression)
+        if self._compression == RAW:
+            return [Edit(end, end, self._write_raw)]
+        place = self._table + self._rows * self._width
+        self._table_edit = Edit(place, place, bytes(self._alpha.height * self._width))
+        return [self._table_edit, Edit(end, end, self._write_rle)]
+
+    def _write_raw(self, out: Output) -> None:
+        for band in split_bands(self._alpha.width, self._alpha.height):
+            out.write(to_stored_bytes(self._alpha.read(band), ">").tobytes())
+
+    def _write_rle(self, out: Output) -> None:
+        for band in split_bands(self._alpha.width, self._alpha.height):
+            rows = pack_rows(self._alpha, band)
+            self._lengths += map(len, rows)
+            out.write(b"".join(rows))
+        if self._width == 2 and max(self._lengths, default=0) > 0xFFFF:
+            raise OutputError(
+                out.path, "a row of the selection is too long for PSD",
+                advice="name the output .psb, and it is written as a PSB",
+            )  # fmt: skip
+
+    def patch(self, out: Output) -> None:
+        """Fill in the row lengths."""
+        if self._table_edit is not None:
+            out.patch(self._table_edit.at, np.array(self._lengths, f">u{self._width}").tobytes())
+
+
+def _plan_resources(document: PsdDocument, name: str) -> list[Edit]:
+    """Return the edits of the saved selections' names, identifiers and display."""
+    found = document.structure
+    before = max(0, found.channels - document.count_colours())
+    edits = []
+    fresh = b""
+    for number, extend in (
+        (NAMES, _extend_short_names),
+        (UNICODE_NAMES, _extend_long_names),
+        (IDENTIFIERS, _extend_identifiers),
+        (DISPLAY, _extend_displays),
+    ):
+        old = found.find_resource(number)
+        data = document.source.read(old.data, old.length) if old else b""
+        data = extend(data, before, name, old is not None)
+        if not data:
+            continue
+        if old is not None:
+            edits.append(_replace_resource(document, old, data))
+        else:
+            fresh += b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + _pad_even(data)
+    if fresh:
+        end = found.resources[-1].end if found.resources else found.resources_at + 4
+        end = min(end, found.resources_at + 4 + found.resources_length)
+        edits.append(Edit(end, end, fresh))
+    return edits
+
+
+def _replace_resource(document: PsdDocument, old: Resource, data: bytes) -> Edit:
+    found = document.structure
+    stop = min(old.end, found.resources_at + 4 + found.resources_length)
+    return Edit(old.data - 4, stop, struct.pack(">I", len(data)) + _pad_even(data))
+
+
+def _pad_even(data: bytes) -> bytes:
+    return data + bytes(len(data) % 2)
+
+
+def _extend_short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """Add Pascal strings, one for every selection."""
+    count = len(list(_split_pascal_strings(data)))
+    names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
+    for one in names:
+        raw = one.encode("mac-roman", "replace")[:255]
+        data += bytes((len(raw),)) + raw
+    return data
+
+
+def _split_pascal_strings(data: bytes) -> Iterator[bytes]:
+    position = 0
+    while position < len(data):
+        length = data[position]
+        yield data[position + 1 : position + 1 + length]
+        position += 1 + length
+
+
+def _extend_long_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """Add UTF-16 strings with a count and a final zero, one for every selection."""
+    count, position = 0, 0
+    while position + 4 <= len(data):
+        position += 4 + 2 * int.from_bytes(data[position : position + 4], "big")
+        count += 1
+    names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
+    for one in names:
+        raw = (one + "\0").encode("utf-16-be")
+        data += struct.pack(">I", len(raw) // 2) + raw
+    return data
+
+
+def _extend_identifiers(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """Add a number; a list that is not there is not begun for old selections."""
+    if len(data) != 4 * before:
+        return b""
+    numbers = struct.unpack(f">{before}I", data)
+    return data + struct.pack(">I", max(numbers, default=0) + 1)
+
+
+def _extend_displays(data: bytes, before: int, name: str, exists: bool) -> bytes:
+    """Add thirteen bytes; before the first selection, version 1 too."""
+    if not exists and before == 0:
+        data = struct.pack(">I", 1)
+    return data + _DISPLAY if len(data) == 4 + 13 * before else b""
+
+
+def _patch_resources(out: Output, splice: Splice, found: Structure, edits: list[Edit]) -> None:
+    start = found.resources_at + 4
+    end = start + found.resources_length
+    grown = sum(edit.size - (edit.end - edit.start) for edit in edits if start <= edit.start <= end)
+    length = struct.pack(">I", found.resources_length + grown)
+    out.patch(splice.locate(found.resources_at), length)
+
+
+WRITER = ResultWriter(check_selection, splice_selection)

@@ -1,0 +1,379 @@
+"""An alpha as one more sample of a TIFF page: the file is copied, then added to.
+
+Transparency that a page has already is multiplied with the new alpha. The old file stays as
+it is, byte for byte: new segments and one new directory are appended, and the pointer to the
+first directory is turned to it. Every tag that does not describe the samples is carried over
+raw.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..base.oriented import StoredAlpha
+from ..base.writer import ResultWriter
+from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.model import AlphaSource, Layer, Rect
+from ..core.pixels import Pixels, peak_of
+from ..core.results import LayerResult, ResultOptions
+from ..io.output import Output, atomic_output, check_place
+from ..io.parallel import map_ordered
+from ..io.source import Source
+from .directory import (
+    LONG,
+    LONG8,
+    SHORT,
+    Directory,
+    Layout,
+    read_directory,
+    read_layout,
+    read_values,
+)
+from .encode import DEFLATE, KEPT, Coding
+from .page import JPEG
+from .pages import find_turn
+from .splice_directories import Entries, check_publish, choose_layout, publish
+
+if TYPE_CHECKING:
+    from .document import TiffDocument
+    from .raster import TiffRaster
+
+_LARGEST = 32 << 20
+_DIRECTORY_ROOM = 1 << 20
+_TILE = 512
+_MODES = ("RGB", "GRAY", "CMYK", "LAB")
+_FORMATS = {SHORT: "H", LONG: "I", LONG8: "Q"}
+# Per-sample tags whose counts would no longer be right.
+_DROPPED = (280, 281, 340, 341)
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """The page an alpha goes to, and how its segments will be stored."""
+
+    raster: TiffRaster
+    page: Any
+    layout: Layout
+    directory: Directory
+    coding: Coding
+    width: int
+    height: int
+    tiled: bool
+    samples: int
+    replaced: int | None
+
+    @property
+    def copied(self) -> bool:
+        """Whether the segments of the other samples stay where they are."""
+        return self.raster.geometry.planar and int(self.page.compression) == self.coding.compression
+
+    @property
+    def room(self) -> int:
+        """Bytes that the new segments and the directory take at most."""
+        raster = self.raster
+        raw = raster.width * raster.height * self.samples * raster.dtype.itemsize
+        return raw + _DIRECTORY_ROOM
+
+    def rects(self) -> Iterator[Rect]:
+        """Yield the segments of the new page, cropped to it."""
+        for y in range(0, self.raster.height, self.height):
+            for x in range(0, self.raster.width, self.width):
+                yield Rect(
+                    x, y, min(self.width, self.raster.width - x),
+                    min(self.height, self.raster.height - y),
+                )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AlphaTarget(PagePlan):
+    """A plan, and the alpha in the coordinates that the page is stored in."""
+
+    alpha: AlphaSource
+
+
+def check_alpha(
+    document: TiffDocument, output: Path, layers: Sequence[Layer], options: ResultOptions
+) -> None:
+    """Refuse an alpha that the page cannot take.
+
+    Raises:
+        UnsupportedDocument: The page's samples cannot be extended.
+        UnreadableDocument: Its directory cannot be read or written again.
+        OutputError: There is no room for the result.
+    """
+    [layer] = layers
+    with contextlib.closing(Source(document.path)) as source:
+        plan = _plan(document, source, document.page_number(layer))
+        check_place(output, source.size + plan.room)
+        if plan.copied:
+            _read_old_segments(source, plan)
+        segments = sum(1 for _ in plan.rects()) * plan.raster.geometry.planes
+        length = source.size + plan.room
+        check_publish(source, plan.layout, plan.directory.offset, length, _estimate_more(segments))
+
+
+def splice_alpha(
+    document: TiffDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
+) -> None:
+    """Write a copy of the file whose page carries the alpha as unassociated alpha."""
+    [result] = results
+    with contextlib.closing(Source(document.path)) as source:
+        plan = _plan(document, source, document.page_number(result.layer))
+        target = _turn_alpha(plan, result.alpha)
+        with atomic_output(output, source.size + target.room) as file:
+            file.copy(source.path, source.descriptor, 0, source.size)
+            _append(file, source, target)
+
+
+def _turn_alpha(plan: PagePlan, alpha: AlphaSource) -> AlphaTarget:
+    turn = find_turn(plan.page)
+    stored = alpha if turn is None else StoredAlpha(alpha, turn)
+    if (stored.width, stored.height) != (plan.raster.width, plan.raster.height):
+        raise ValueError("the alpha does not fit the page")
+    return AlphaTarget(**vars(plan), alpha=stored)
+
+
+def _plan(document: TiffDocument, source: Source, number: int) -> PagePlan:
+    layout = read_layout(source)
+    raster, page = document.open_stored(number), document.pages[number]
+    _check_samples(document, page, raster)
+    shape = raster.geometry
+    lossless = int(page.compression) in KEPT
+    compression = int(page.compression) if lossless else DEFLATE
+    predictor = int(page.predictor) if lossless else 1
+    coding = Coding(compression, predictor, layout.order, reversed_bits=int(page.fillorder) == 2)
+    # Premultiplied colours belong to the alpha they were multiplied by: that pair is kept.
+    own = raster.samples.alpha and not raster.samples.premultiplied
+    replaced = raster.samples.taken[-1] if own else None
+    samples = shape.samples + (replaced is None)
+    width, height, tiled = shape.tile_width, shape.tile_height, shape.tiled
+    if width * height * samples * raster.dtype.itemsize > _LARGEST and not shape.planar:
+        width = height = _TILE
+        tiled = True
+    directory = read_directory(source, layout, page.offset)
+    return PagePlan(
+        raster, page, layout, directory, coding, width, height, tiled, samples, replaced
+    )
+
+
+def _check_samples(document: TiffDocument, page: Any, raster: TiffRaster) -> None:
+    reason = ""
+    if raster.mode not in _MODES:
+        reason = f"{raster.mode} pixels cannot carry an alpha"
+    elif int(page.compression) in JPEG:
+        reason = "JPEG-compressed pixels would have to be decoded to carry an alpha"
+    elif page.bitspersample not in (8, 16, 32) or page.dtype.kind not in "uf":
+        kind = {"i": "signed samples", "f": "floats"}.get(page.dtype.kind, "samples")
+        reason = f"{kind} of {page.bitspersample} bits cannot carry an alpha"
+    if reason:
+        raise UnsupportedDocument(document.path, reason, advice="use --as page or --as matte")
+
+
+def _append(file: Output, source: Source, target: AlphaTarget) -> None:
+    file.align(8)
+    if target.copied:
+        offsets, counts = _write_alpha_plane(file, source, target)
+    elif target.raster.geometry.planar:
+        offsets, counts = _write_planes(file, target)
+    else:
+        offsets, counts = _write_chunky(file, target)
+    old = target.layout
+    new = choose_layout(file, old, _estimate_more(len(offsets)))
+    changed = _list_changed(target, new, offsets, counts)
+
+    def exchange(entries: Entries) -> Entries:
+        return _exchange_entries(file, source, target, new, entries, changed)
+
+    publish(file, source, old, new, (target.directory.offset, exchange))
+
+
+def _estimate_more(segments: int) -> int:
+    """Return the bytes that the directory and its tables take at most."""
+    return 32 * segments + _DIRECTORY_ROOM
+
+
+def _write_chunky(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
+    """Write all pixels once more, with the alpha between them."""
+    offsets, counts = [], []
+    for data in map_ordered(
+        lambda rect: target.coding.encode(_join_samples(target, rect)), target.rects()
+    ):
+        offsets.append(file.tell())
+        counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    return offsets, counts
+
+
+def _join_samples(target: AlphaTarget, rect: Rect) -> Pixels:
+    """Return a segment of stored samples with the alpha after them, or in place of the old one."""
+    stored = target.raster.read_samples(rect)
+    height = target.height if target.tiled else rect.height
+    width = target.width if target.tiled else rect.width
+    full = np.zeros((height, width, target.samples), target.raster.stored_dtype)
+    part = full[: rect.height, : rect.width]
+    part[..., : stored.shape[-1]] = stored
+    part[..., _find_place(target)] = _read_opacity(target, rect, stored)
+    return full
+
+
+def _find_place(target: AlphaTarget) -> int:
+    return target.samples - 1 if target.replaced is None else target.replaced
+
+
+def _read_opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pixels:
+    """Return the alpha in the page's own samples; what was transparent stays so."""
+    alpha = scale_alpha(target.alpha.read(rect), target.raster.stored_dtype)
+    if target.replaced is None or stored is None:
+        return alpha
+    old = stored[..., target.replaced].astype(np.float64)
+    top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    product = old * alpha / top
+    return (product if alpha.dtype.kind == "f" else np.rint(product)).astype(alpha.dtype)
+
+
+def scale_alpha(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
+    """Return an alpha (uint8 or uint16) in the samples of a page: whole numbers or floats 0..1."""
+    top = float(np.iinfo(values.dtype).max)
+    if dtype.kind == "f":
+        return (values / top).astype(dtype)
+    if values.dtype == dtype:
+        return values
+    full = peak_of(dtype)
+    return np.rint(values.astype(np.float64) * (full / top)).astype(dtype)
+
+
+def _read_old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[int]]:
+    """Return where the page's segments lie, and how long they are.
+
+    Raises:
+        UnreadableDocument: The directory does not say it in whole numbers.
+    """
+    tiled, entries = plan.raster.geometry.tiled, plan.directory.entries
+    try:
+        offsets = read_values(source, plan.layout, entries[324 if tiled else 273])
+        counts = read_values(source, plan.layout, entries[325 if tiled else 279])
+    except KeyError as error:
+        raise UnreadableDocument(
+            source.path, f"tag {error} is missing or no whole number", offset=plan.directory.offset
+        ) from error
+    return list(offsets), list(counts)
+
+
+def _write_alpha_plane(
+    file: Output, source: Source, target: AlphaTarget
+) -> tuple[list[int], list[int]]:
+    """Write only the alpha's own segments; those of the other samples stay where they are."""
+    offsets, counts = _read_old_segments(source, target)
+    fresh_offsets, fresh_counts = [], []
+    for rect in target.rects():
+        data = target.coding.encode(_read_plane(target, rect, _find_place(target)))
+        fresh_offsets.append(file.tell())
+        fresh_counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    start = _find_place(target) * len(fresh_offsets)
+    offsets[start : start + len(fresh_offsets)] = fresh_offsets
+    counts[start : start + len(fresh_counts)] = fresh_counts
+    return offsets, counts
+
+
+def _write_planes(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
+    """Write every plane once more, where the page's compression is none that can be written."""
+    offsets, counts = [], []
+    jobs = ((rect, sample) for sample in range(target.samples) for rect in target.rects())
+    for data in map_ordered(lambda job: target.coding.encode(_read_plane(target, *job)), jobs):
+        offsets.append(file.tell())
+        counts.append(len(data))
+        file.write(data + bytes(len(data) % 2))
+    return offsets, counts
+
+
+def _read_plane(target: AlphaTarget, rect: Rect, sample: int) -> Pixels:
+    """Return a segment of one sample: the alpha in its place, else as it is stored."""
+    height = target.height if target.tiled else rect.height
+    width = target.width if target.tiled else rect.width
+    full = np.zeros((height, width, 1), target.raster.stored_dtype)
+    if sample == _find_place(target):
+        stored = target.raster.read_samples(rect) if target.replaced is not None else None
+        full[: rect.height, : rect.width, 0] = _read_opacity(target, rect, stored)
+    else:
+        full[: rect.height, : rect.width] = target.raster.read_samples(rect, (sample,))
+    return full
+
+
+def _list_changed(
+    target: AlphaTarget, layout: Layout, offsets: list[int], counts: list[int]
+) -> dict[int, tuple[int, list[int]]]:
+    """Return the tags that describe the samples, with their new values."""
+    word = LONG8 if layout.big else LONG
+    raster = target.raster
+    form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
+    extras = [int(kind) for kind in target.page.extrasamples]
+    if target.replaced is None:
+        extras.append(2)
+    changed: dict[int, tuple[int, list[int]]] = {
+        258: (SHORT, [raster.stored_dtype.itemsize * 8] * target.samples),
+        259: (SHORT, [target.coding.compression]),
+        277: (SHORT, [target.samples]),
+        317: (SHORT, [target.coding.predictor]),
+        338: (SHORT, extras),
+        339: (SHORT, [form] * target.samples),
+        (324 if target.tiled else 273): (word, offsets),
+        (325 if target.tiled else 279): (word, counts),
+    }
+    if target.tiled:
+        changed |= {322: (LONG, [target.width]), 323: (LONG, [target.height])}
+    return changed
+
+
+def _exchange_entries(
+    file: Output,
+    source: Source,
+    target: AlphaTarget,
+    layout: Layout,
+    entries: Entries,
+    changed: dict[int, tuple[int, list[int]]],
+) -> Entries:
+    """Put the changed entries in the place of the old ones; long values are appended."""
+    for code in (*_DROPPED, *((273, 278, 279) if target.tiled else (322, 323, 324, 325))):
+        entries.pop(code, None)
+    for code, (kind, values) in changed.items():
+        old = target.directory.entries.get(code)
+        if code in entries and _is_same(source, target.layout, old, values):
+            continue
+        if _is_default(code, values, entries):
+            continue
+        data = struct.pack(f"{layout.order}{len(values)}{_FORMATS[kind]}", *values)
+        if len(data) > layout.inline:
+            position = file.align(8)
+            file.write(data)
+            data = struct.pack(layout.word, position)
+        head = struct.pack(layout.entry, code, kind, len(values))
+        entries[code] = head + data.ljust(layout.inline, b"\0")
+    return entries
+
+
+def _is_same(source: Source, layout: Layout, entry: bytes | None, values: list[int]) -> bool:
+    """Tell whether an entry already says so; then it is left alone, whatever its type."""
+    if entry is None:
+        return False
+    try:
+        return list(read_values(source, layout, entry)) == values
+    except KeyError:
+        return False
+
+
+def _is_default(code: int, values: list[int], entries: dict[int, bytes]) -> bool:
+    """Tell whether a tag is absent and its default is right."""
+    if code in entries:
+        return False
+    return (code == 339 and set(values) == {1}) or (code in (259, 317) and values == [1])
+
+
+WRITER = ResultWriter(check_alpha, splice_alpha)
