@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from corpus import Tally, each_file
+from imagemagick import find_convert, needs_imagemagick
 from psd_tools import PSDImage
 from samples import Picture, Samples
 from splices import name_copy, splice_alpha, splice_layer, splice_mask
@@ -211,7 +211,7 @@ def test_a_psd_does_not_pass_its_limit(
     assert [path.name for path in tmp_path.iterdir()] == ["layered.psd"]
 
 
-@pytest.mark.skipif(not shutil.which("convert"), reason="ImageMagick is not installed")
+@needs_imagemagick
 def test_imagemagick_opens_what_was_written(
     layered: Path, tmp_path: Path, picture: Picture, disc: Picture
 ) -> None:
@@ -243,6 +243,6 @@ def test_imagemagick_opens_what_was_written(
 
 
 def magick(path: Path, options: list[str]) -> Samples:
-    command = ["convert", str(path), *options, "-depth", "8", "gray:-"]
+    command = [find_convert(), str(path), *options, "-depth", "8", "gray:-"]
     result = subprocess.run(command, capture_output=True, check=True)
     return np.frombuffer(result.stdout, "u1").reshape(80, 100)

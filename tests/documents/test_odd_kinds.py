@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from imagemagick import find_convert, needs_imagemagick
 from PIL import Image
 from samples import Picture, Samples
 from splices import splice_alpha
@@ -161,14 +161,14 @@ def test_subsampled_jpeg_is_what_tifffile_decodes(
     assert np.array_equal(whole(path), tifffile.imread(path))
 
 
-@pytest.mark.skipif(not shutil.which("convert"), reason="ImageMagick is not installed")
+@needs_imagemagick
 @pytest.mark.parametrize("compression", ["Group4", "Fax", "RLE", "LZW", "JPEG"])
 def test_what_imagemagick_writes(compression: str, tmp_path: Path, picture: Picture) -> None:
     source, path = tmp_path / "in.png", tmp_path / "in.tif"
     bilevel = compression in ("Group4", "Fax")
     Image.fromarray(picture(*SIZE)[..., 0] if bilevel else picture(*SIZE)).save(source)
     options = ["-threshold", "50%", "-type", "bilevel"] if bilevel else []
-    command = ["convert", str(source), *options, "-compress", compression, str(path)]
+    command = [find_convert(), str(source), *options, "-compress", compression, str(path)]
     subprocess.run(command, check=True, capture_output=True)
     seen = np.asarray(Image.open(path).convert("L" if bilevel else "RGB"))
     with open_document(path) as document:

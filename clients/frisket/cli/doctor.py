@@ -12,7 +12,7 @@ from typing import Any
 
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
-from frisket.protocol.extras import advise_install
+from frisket.extras import advise_install
 
 _PACKAGES = ("grpcio", "protobuf", "h2", "numpy", "tifffile", "imagecodecs", "psd-tools", "Pillow")
 _SERVER_PACKAGES = ("onnxruntime", "opencv-contrib-python-headless")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.exits import Exit
-from frisket.protocol.extras import advise_install
+from frisket.extras import advise_install
 
 if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry, Source

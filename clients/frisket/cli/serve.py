@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from frisket.cli.exits import Exit
-from frisket.protocol.extras import advise_install
+from frisket.extras import advise_install
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from frisket.protocol.extras import advise_install
+from frisket.extras import advise_install
 
 from ..base.document import BaseDocument
 from ..base.raster import PixelForm

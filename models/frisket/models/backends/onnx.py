@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from frisket.protocol.extras import advise_install
+from frisket.extras import advise_install
 
 from ..core.errors import BadOutput, DeviceUnavailable, MissingExtra, ModelClosed, ModelFileError
 from ..core.types import Array

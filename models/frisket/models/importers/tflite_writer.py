@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from frisket.protocol.extras import advise_install
+from frisket.extras import advise_install
 
 from ..core.errors import MissingExtra, ModelFileError
 from ..core.types import Array
