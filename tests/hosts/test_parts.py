@@ -106,10 +106,10 @@ class TestPixels:
         native, fresh = rng.integers(0, 256, (2, count, size + alpha), np.uint8)
         sent = rng.integers(0, 2, (count, 3), np.uint8)
         cleaned = np.where(rng.random((count, 1)) < 0.5, sent, sent + 1).astype(np.uint8)
-        where = pixels.differing(sent.tobytes(), cleaned.tobytes(), 3)
+        where = pixels.find_differences(sent.tobytes(), cleaned.tobytes(), 3)
         changed = (sent != cleaned).any(axis=1)
         assert (np.frombuffer(where, np.uint8) == changed * 255).all()
-        found = pixels.replaced(native.tobytes(), fresh.tobytes(), where, alpha)
+        found = pixels.replace_where(native.tobytes(), fresh.tobytes(), where, alpha)
         wanted = np.where(changed[:, None], fresh, native)
         wanted[:, size:] = native[:, size:]
         assert found == wanted.tobytes()

@@ -9,6 +9,7 @@ from pathlib import Path
 from frisket.client import discovery
 from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
 from frisket.client.h2_transport import Endpoint, H2Transport
+from frisket.hosts.request import Refused
 from frisket.hosts.settings import Settings
 from frisket.protocol.local_state import LocalServer
 from frisket.v1 import matting_pb2 as pb
@@ -104,6 +105,14 @@ def ask(connect: Callable[[], H2Transport]) -> ServerInfo:
     return ServerInfo(message.server_version, message.device, models)
 
 
+def ask_or_explain(connect: Callable[[], H2Transport]) -> ServerInfo | str:
+    """Return what the server can do, or a sentence that says why it does not answer."""
+    try:
+        return ask(connect)
+    except Exception as error:
+        return explain(error)
+
+
 def explain(error: BaseException) -> str:
     """Return what went wrong in one sentence, and what to do in another."""
     if isinstance(error, TransportError):
@@ -115,6 +124,8 @@ def explain(error: BaseException) -> str:
         return f"{_sentence(error)} {_NEXT_STEPS['VERSION_MISMATCH']}"
     if isinstance(error, Cancelled):
         return "Cancelled."
+    if isinstance(error, Refused):
+        return str(error)
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other images and try again."
     return f"{_sentence(error)} Please report this with Frisket's diagnostics."

@@ -37,7 +37,7 @@ def bgra(rgb_rows: bytes, deep: bool = False) -> bytes:
     return bytes(out)
 
 
-def differing(old: bytes, new: bytes, size: int) -> bytes:
+def find_differences(old: bytes, new: bytes, size: int) -> bytes:
     """Return 255 for every pixel of `size` bytes that differs, else 0."""
     found = 0
     for byte in range(size):
@@ -45,7 +45,7 @@ def differing(old: bytes, new: bytes, size: int) -> bytes:
     return found.to_bytes(len(old) // size, "little").translate(_FULL)
 
 
-def replaced(native: bytes, fresh: bytes, where: bytes, alpha_bytes: int) -> bytes:
+def replace_where(native: bytes, fresh: bytes, where: bytes, alpha_bytes: int) -> bytes:
     """Return native pixels with fresh colours in some places, and their own alpha.
 
     Args:

@@ -48,7 +48,7 @@ def remember(host: str, error: BaseException) -> None:
 
 def log_file(host: str) -> Path:
     """Return where a plug-in writes its errors."""
-    return run_folder() / f"{host}.log"
+    return run_folder() / f"{host.lower()}.log"
 
 
 def check_folder(folder: Path, entry: str) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def report(host: str, host_version: str, folder: Path, entry: str, settings: Set
     lines += [f"{'ok  ' if finding.good else 'FAIL'} {finding.text}" for finding in findings]
     lines += ["", f"installed: {read_json(folder / 'install.json')}"]
     lines += [f"server settings: remote={settings.remote} tls={settings.tls}"]
-    for path in (log_file(host.lower()), discovery.log_file()):
+    for path in (log_file(host), discovery.log_file()):
         lines += ["", f"--- end of {path}", *_tail(path)]
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable
 
@@ -14,8 +13,8 @@ from frisket.hosts import link
 from frisket.hosts.job import Job
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect
-from frisket_gimp import wishes
-from frisket_gimp.layers import reduced
+from frisket_gimp.arguments import read_request
+from frisket_gimp.layers import reduce_buffer
 
 _SIDE = 360
 
@@ -53,7 +52,7 @@ class _Picture:
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         pass
 
-    def shown(self) -> None:
+    def refresh(self) -> None:
         pass
 
     def progress(self, share: float, text: str) -> None:
@@ -81,7 +80,7 @@ class _Picture:
         )
 
 
-class Preview:
+class CutPreview:
     """A widget that cuts a thumbnail out again whenever the choices change.
 
     The work is done in a thread; GTK is touched in the main loop only.
@@ -98,7 +97,7 @@ class Preview:
         width = max(1, round(layer.get_width() * scale))
         height = max(1, round(layer.get_height() * scale))
         exact = width / layer.get_width()
-        pixels = reduced(layer.get_buffer(), (width, height), exact, "R'G'B' u8")
+        pixels = reduce_buffer(layer.get_buffer(), (width, height), exact, "R'G'B' u8")
         self._thumbnail = (pixels, width, height)
         self._config = config
         self._connect = connect
@@ -112,33 +111,24 @@ class Preview:
 
     def start(self) -> None:
         """Show the first preview and follow the choices."""
-        self._config.connect("notify", self._changed)
-        self._changed()
+        self._config.connect("notify", self._await_rest)
+        self._await_rest()
 
     def stop(self) -> None:
         """Show nothing more."""
         self._stopped = True
 
-    def _changed(self, *_: object) -> None:
+    def _await_rest(self, *_: object) -> None:
         self._wanted += 1
         self._text.set_text("Preview: working...")
         # A slider changes many times a second: only the last value counts.
-        GLib.timeout_add(250, self._settled, self._wanted)
+        GLib.timeout_add(250, self._cut_again, self._wanted)
 
-    def _settled(self, number: int) -> bool:
+    def _cut_again(self, number: int) -> bool:
         if number == self._wanted and not self._stopped:
-            options = self._options()
+            options = read_request(self._config).shrink(self._scale).options()
             threading.Thread(target=self._work, args=(number, options), daemon=True).start()
         return False
-
-    def _options(self) -> Options:
-        options = wishes.read(self._config, False, "", "replace").options
-        edge = dataclasses.replace(
-            options.edge,
-            shift_px=options.edge.shift_px * self._scale,
-            feather_px=options.edge.feather_px * self._scale,
-        )
-        return dataclasses.replace(options, edge=edge, foreground=False)
 
     def _work(self, number: int, options: Options) -> None:
         picture = _Picture(*self._thumbnail)

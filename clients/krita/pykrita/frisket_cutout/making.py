@@ -12,8 +12,8 @@ from frisket.hosts.handwork import Handwork
 from frisket.protocol.grid import TileRect
 
 from .mainthread import host_cost
-from .place import Place, children, find
 from .qt import QtCore
+from .targetlayer import TargetLayer, children, find
 from .undoing import Swap
 
 _NAME = "Frisket mask"
@@ -23,11 +23,11 @@ class NotYet(Exception):
     """Krita made no mask although it was asked to: it may a moment later."""
 
 
-class Target:
+class Result:
     """Something that takes alpha; `node_id` is what Krita draws it by."""
 
-    def __init__(self, place: Place, region: TileRect, replaced=None) -> None:
-        self._place = place
+    def __init__(self, target_layer: TargetLayer, region: TileRect, replaced=None) -> None:
+        self._target_layer = target_layer
         self._region = region
         self._replaced = replaced
         self._id = None
@@ -44,7 +44,7 @@ class Target:
         raise NotImplementedError
 
     def _node(self):
-        return self._place.node(self._id)
+        return self._target_layer.node(self._id)
 
     def holder(self):
         """Return what holds the alpha."""
@@ -61,7 +61,7 @@ class Target:
         node is removed (by an undo, say) before its Layers docker has drawn it again.
         """
         self._node()
-        document = self._place.document()
+        document = self._target_layer.document()
         with host_cost():
             document.refreshProjection()
 
@@ -69,12 +69,12 @@ class Target:
         """Do what can be done only when all is there."""
 
 
-class TransparencyMask(Target):
+class TransparencyMask(Result):
     """A transparency mask on the layer."""
 
     def _make(self):
-        document = self._place.document()
-        mask = add_transparency_mask(document, self._place.node(), self._region)
+        document = self._target_layer.document()
+        mask = add_transparency_mask(document, self._target_layer.node(), self._region)
         old = find(document, self._replaced) if self._replaced is not None else None
         if old is not None:
             with host_cost():
@@ -83,11 +83,13 @@ class TransparencyMask(Target):
         return mask
 
 
-class NewLayer(Target):
+class NewLayer(Result):
     """A copy of the layer with a transparency mask; the original is hidden."""
 
+    _copy_id = None
+
     def _make(self):
-        document, node = self._place.document(), self._place.node()
+        document, node = self._target_layer.document(), self._target_layer.node()
         with host_cost():
             copy = node.duplicate()
         copy.setName(f"{node.name()} cutout")
@@ -103,22 +105,25 @@ class NewLayer(Target):
 
     def colours(self):
         """Return the layer whose colours may be cleaned."""
-        copy = self._place.node(self._copy_id)
+        copy = self._target_layer.node(self._copy_id)
         return copy if copy.type() == "paintlayer" else None
 
 
-class SelectionMask(Target):
+class SelectionMask(Result):
     """A selection mask on the layer; its selection is set when all is known."""
 
-    def _make(self):
+    def __init__(self, *rest) -> None:
+        super().__init__(*rest)
         self._selection = Selection()
         self._made = None
         self._is_set = False
-        return self._place.node()
+
+    def _make(self):
+        return self._target_layer.node()
 
     def holder(self):
         """Return what holds the alpha: a selection, with what a person made of it since."""
-        self._place.node()
+        self._target_layer.node()
         if self._is_set:
             self._is_set = False
             shown = self._shown()
@@ -126,7 +131,7 @@ class SelectionMask(Target):
         return self._selection
 
     def _shown(self):
-        return self._place.node(self._made).selection()
+        return self._target_layer.node(self._made).selection()
 
     def redraw(self) -> None:
         """Nothing to see before the selection is complete."""
@@ -138,9 +143,9 @@ class SelectionMask(Target):
             self._is_set = True
 
     def _set(self) -> None:
-        document, node = self._place.document(), self._place.node()
+        document, node = self._target_layer.document(), self._target_layer.node()
         if self._made is not None:
-            self._place.node(self._made).setSelection(self._selection)
+            self._target_layer.node(self._made).setSelection(self._selection)
             return
         mask = document.createSelectionMask("Frisket selection")
         mask.setSelection(self._selection)
@@ -153,13 +158,13 @@ class PlainSelection(SelectionMask):
     """The image's own selection."""
 
     def _shown(self):
-        return self._place.document().selection()
+        return self._target_layer.document().selection()
 
     def _set(self) -> None:
-        self._place.document().setSelection(self._selection)
+        self._target_layer.document().setSelection(self._selection)
 
 
-MAKES = {
+RESULTS = {
     "mask": TransparencyMask,
     "layer": NewLayer,
     "selection-mask": SelectionMask,

@@ -12,12 +12,13 @@ from frisket.protocol.grid import TileRect, proxy_size
 
 from .converting import DEEP_SRGB, SRGB, Converter, Space
 from .mainthread import MainThread
-from .place import Place
 from .qt import QtCore, QtGui
+from .targetlayer import TargetLayer
 
 # One grab takes Krita about a millisecond.
 _GRAB_PIXELS = 1 << 20
-_ARGB = QtGui.QImage.Format.Format_ARGB32
+ARGB = QtGui.QImage.Format.Format_ARGB32
+GREY = QtGui.QImage.Format.Format_Grayscale8
 _ALPHA_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
 
 
@@ -27,15 +28,17 @@ class LayerReader:
     Make it on the main thread.
 
     Args:
-        place: the layer.
+        target_layer: the layer.
         main: the way to the main thread.
         region: where it lies in the image.
         deep: hand out 16-bit tiles.
     """
 
-    def __init__(self, place: Place, main: MainThread, region: TileRect, deep: bool) -> None:
-        node = place.node()
-        self._place = place
+    def __init__(
+        self, target_layer: TargetLayer, main: MainThread, region: TileRect, deep: bool
+    ) -> None:
+        node = target_layer.node()
+        self._target_layer = target_layer
         self._main = main
         self._region = region
         self._deep = deep
@@ -73,9 +76,9 @@ class LayerReader:
 
         Pixels that were not cleaned stay as they are, bit for bit, and so does alpha.
         """
-        changed = pixels.differing(self.read_tile(rect), colours, 6 if self._deep else 3)
+        changed = pixels.find_differences(self.read_tile(rect), colours, 6 if self._deep else 3)
         fresh = self._back.convert(pixels.bgra(colours, self._deep))
-        return pixels.replaced(native, fresh, changed, _ALPHA_BYTES[self._native.depth])
+        return pixels.replace_where(native, fresh, changed, _ALPHA_BYTES[self._native.depth])
 
     def proxy(self) -> bytes:
         """Return the RGBA rows of the reduced layer."""
@@ -97,14 +100,14 @@ class LayerReader:
         if self._snapshot:
             self._snapshot.keep(data)
         shallow = data[1::2] if self._deep else data
-        return pixels.rgba(reduce(shallow, rect.width, rect.height, width, height, _ARGB))
+        return pixels.rgba(reduce(shallow, rect.width, rect.height, width, height, ARGB))
 
     def _grab(self, rect: TileRect) -> bytes:
         """Return the BGRA rows of a rectangle."""
         x, y = rect.x + self._region.x, rect.y + self._region.y
 
         def work() -> QtCore.QByteArray:
-            node = self._place.node()
+            node = self._target_layer.node()
             read = node.pixelData if self._own else node.projectionPixelData
             return read(x, y, rect.width, rect.height)
 
@@ -141,7 +144,7 @@ def reduce(data: bytes, width: int, height: int, to_width: int, to_height: int, 
     """Return an image reduced by averaging, rows without padding."""
     if (width, height) == (to_width, to_height):
         return data
-    size = 4 if kind == _ARGB else 1
+    size = 4 if kind == ARGB else 1
     image = QtGui.QImage(data, width, height, width * size, kind)
     smooth = QtCore.Qt.TransformationMode.SmoothTransformation
     ignore = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio

@@ -16,7 +16,7 @@ from .qt import QtCore, QtGui, QtWidgets
 _POINTS = 72.0
 
 
-def in_sight(document, region: TileRect) -> TileRect | None:
+def find_sight(document, region: TileRect) -> TileRect | None:
     """Return what of a region is in sight, in pixels from the region's corner.
 
     None when the document is not in front, or nothing of the region is to be seen.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from krita import Krita
 
-from .place import find
 from .qt import QtCore
+from .targetlayer import find
 
 # A step of a busy Krita may take seconds.
 _LOOK_MS, _LOOKS = 150, 40

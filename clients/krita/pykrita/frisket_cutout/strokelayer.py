@@ -1,4 +1,4 @@
-"""Strokes on a temporary annotation layer, heard while a session is open."""
+"""Strokes on a temporary annotation layer, watched while a session is open."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from frisket.protocol.grid import TileRect
 
 from .converting import SRGB, Converter, Space
 from .mainthread import MainThread
-from .place import STROKES, Place
 from .qt import QtCore, QtGui
+from .targetlayer import STROKES, TargetLayer
 
-GREY = QtGui.QImage.Format.Format_Grayscale8
 _SIDE = 256
 _TAKEN_IN_MS = 300
 _GRAB_PIXELS = 1 << 20
@@ -51,26 +50,26 @@ def remove_layer(document) -> None:
         layer.remove()
 
 
-class Ear:
-    """Notices when strokes change. `listen` is for the worker thread."""
+class StrokeWatcher:
+    """Notices when strokes change. `poll` is for the worker thread."""
 
-    def __init__(self, place: Place, main: MainThread, region: TileRect) -> None:
-        self._place = place
+    def __init__(self, target_layer: TargetLayer, main: MainThread, region: TileRect) -> None:
+        self._target_layer = target_layer
         self._main = main
         self._region = region
-        self._heard = 0
+        self._seen = 0
         self._converter: Converter | None = None
 
-    def listen(self) -> HintSet | None:
-        """Return the strokes if they differ from those heard last."""
+    def poll(self) -> HintSet | None:
+        """Return the strokes if they differ from those seen last."""
         picture = self._picture()
         if picture is None:
             return self._forget()
         data, width, height = picture
         mark = zlib.crc32(data) or 1
-        if mark == self._heard:
+        if mark == self._seen:
             return None
-        self._heard = mark
+        self._seen = mark
         return hints_from(data, width, height, (self._region.width, self._region.height))
 
     def close(self) -> None:
@@ -79,8 +78,8 @@ class Ear:
             self._converter.close()
 
     def _forget(self) -> HintSet | None:
-        gone = self._heard
-        self._heard = 0
+        gone = self._seen
+        self._seen = 0
         return HintSet() if gone else None
 
     def _picture(self) -> tuple[bytes, int, int] | None:
@@ -121,7 +120,7 @@ class Ear:
         return layer.pixelData(*box).data() if layer is not None else b""
 
     def _layer(self):
-        return find_layer(self._place.document())
+        return find_layer(self._target_layer.document())
 
     def _bounds(self) -> TileRect | None:
         layer = self._layer()

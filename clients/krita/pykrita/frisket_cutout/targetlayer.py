@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from krita import Krita
 
-from frisket.client.errors import ClientError
+from frisket.hosts.request import Refused, check_layer, is_locked
 from frisket.protocol.grid import TileRect
 
 # The name of the annotation layer, which is never cut out itself.
 STROKES = "Frisket strokes"
 
 
-class Refused(ClientError):
-    """The request cannot be done; the text says why and what to do."""
-
-
-class GivenUp(ClientError):
+class GivenUp(Refused):
     """What was worked on is gone."""
 
 
-class Place:
+class TargetLayer:
     """Where a result belongs. Every method is for the main thread."""
 
     def __init__(self, document, node) -> None:
@@ -55,7 +51,7 @@ class Place:
         return node
 
 
-def current() -> tuple[object, object]:
+def find_current() -> tuple[object, object]:
     """Return the active document and the layer that is meant.
 
     Raises:
@@ -80,22 +76,11 @@ def _check(node) -> None:
     name = node.name()
     if node.type() in ("filterlayer", "filllayer"):
         raise Refused(f"The layer '{name}' has no subject. Select a layer with an image in it.")
-    if locked(node):
-        raise Refused(f"The layer '{name}' is locked. Unlock it in the Layers docker first.")
-    if region_of(node) is None:
-        raise Refused(f"The layer '{name}' is empty. Select a layer with pixels in it.")
+    locked = is_locked(node, lambda each: each.locked(), lambda each: each.parentNode())
+    check_layer(name, locked, find_region(node) is None, "Layers docker")
 
 
-def locked(node) -> bool:
-    """Tell whether a node or a group around it is locked."""
-    while node is not None:
-        if node.locked():
-            return True
-        node = node.parentNode()
-    return False
-
-
-def region_of(node) -> TileRect | None:
+def find_region(node) -> TileRect | None:
     """Return where a layer has pixels, in pixels of the image."""
     bounds = node.bounds()
     if bounds.width() < 1 or bounds.height() < 1:
@@ -122,7 +107,7 @@ def children(node) -> list:
     return list(node.childNodes() or ())
 
 
-def mask_of(node):
+def find_mask(node):
     """Return the transparency mask that a layer has already, if any."""
     masks = [child for child in children(node) if child.type() == "transparencymask"]
     return masks[0] if masks else None
