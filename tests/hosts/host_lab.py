@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frisket.cli import plugin_bundle
-from frisket.cli.plugin_places import Place
+from frisket.cli.plugin_places import HOSTS, Place
 from frisket.cli.plugins import install
 from frisket.hosts.conformance import list_checks
 
@@ -46,9 +45,9 @@ def install_plugin(host: str, lab: Lab) -> None:
     """Install a plug-in for a host that sees the lab as /lab, with a command that asks us."""
     folder = lab.folder / ("gimp3/plug-ins" if host == "gimp" else "data/krita")
     config = lab.folder / "config" / "kritarc" if host == "krita" else None
-    place = Place(host, "lab", folder, config)
+    place = Place(HOSTS[host], "lab", folder, config)
     install(place)
-    record = plugin_bundle.inner_folder(host, folder) / "install.json"
+    record = place.plugin / "install.json"
     facts = json.loads(record.read_text())
     facts.update(command=["/bin/sh", "/lab/start.sh"], home="/lab/home")
     record.write_text(json.dumps(facts))
