@@ -32,7 +32,7 @@ def by_plugin(doc):
     from frisket_cutout import mainthread
     from frisket_cutout.docker import CutoutDocker
 
-    dock = CutoutDocker.in_front()
+    dock = CutoutDocker.find_front()
     dock.controls.choose(model=os.environ["FRISKET_MODEL"], make="mask", quality="standard")
     before, clock = status_mb("VmHWM"), time.time()
     dock.cut()

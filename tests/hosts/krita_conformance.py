@@ -10,7 +10,7 @@ from frisket_cutout.targetlayer import TargetLayer, find_mask, find_region
 from krita_kit import close, document, masks, pixels
 
 from frisket.hosts.conformance import HostConformance, list_checks
-from frisket.hosts.pixels import bgra, rgb
+from frisket.hosts.pixels import to_bgra, to_rgb
 from frisket.protocol.formats import PixelFormat
 
 # Of 16 bits Krita thinks in linear light, unless a profile is named.
@@ -50,10 +50,10 @@ class KritaStage:
         return self._main.call(self._read_alpha)
 
     def colours(self):
-        return self._main.call(lambda: rgb(pixels(self._result(), self._doc)))
+        return self._main.call(lambda: to_rgb(pixels(self._result(), self._doc)))
 
     def pixels(self):
-        return self._main.call(lambda: rgb(pixels(self._layer, self._doc)))
+        return self._main.call(lambda: to_rgb(pixels(self._layer, self._doc)))
 
     def reopen(self):
         self.reader.close()
@@ -96,7 +96,7 @@ def native(picture):
     """Opaque pixels as Krita keeps them."""
     deep = picture.form.depth == 16
     if picture.form.channels == 3:
-        return bgra(picture.pixels, deep)
+        return to_bgra(picture.pixels, deep)
     size = picture.form.pixel_bytes
     out = bytearray(b"\xff" * (2 * len(picture.pixels)))
     for byte in range(size):

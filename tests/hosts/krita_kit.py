@@ -54,7 +54,7 @@ class Ticker:
 def docker():
     from frisket_cutout.docker import CutoutDocker
 
-    return CutoutDocker.in_front()
+    return CutoutDocker.find_front()
 
 
 def document(width, height, model="RGBA", depth="U8", fill=None, profile=""):

@@ -34,7 +34,7 @@ def cut():
     pixels[3::4] = b"\xff" * (SIZE[0] * SIZE[1])
     layer.setPixelData(QByteArray(bytes(pixels)), 0, 0, *SIZE)
     folder = Path(frisket_cutout.__file__).parent
-    task = Task(doc, layer, CutRequest(), link.connector(settings.load(folder)))
+    task = Task(doc, layer, CutRequest(), link.make_connector(settings.load(folder)))
     said = []
     task.ended.connect(lambda text: said.append(text))
     task.start()

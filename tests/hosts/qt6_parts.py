@@ -62,5 +62,5 @@ fields.choose(model="one", quality="high")
 request = fields.read_request()
 assert (request.make, request.model, request.quality) == ("mask", "one", "high")
 dialog = dialogs.ServerDialog(None, settings.Settings(True, "host:1", False, "", "secret", ()))
-assert dialog.value().target == "host:1"
+assert dialog.read().target == "host:1"
 print("all well with", QtCore.PYQT_VERSION_STR)

@@ -94,25 +94,25 @@ class TestHints:
     POINTS = HintSet(points=(Point(1, 2),))
 
     def test_strokes_alone(self) -> None:
-        assert CutRequest().hints(SPEC, "a", unread, unread) == HintSet()
-        assert CutRequest().hints(SPEC, "a", unread, strokes=self.POINTS) == self.POINTS
+        assert CutRequest().read_hints(SPEC, "a", unread, unread) == HintSet()
+        assert CutRequest().read_hints(SPEC, "a", unread, strokes=self.POINTS) == self.POINTS
 
     def test_refine_keeps_the_strokes_and_follows_the_mask(self) -> None:
         request = CutRequest(existing="refine")
-        hints = request.hints(SPEC, "a", lambda: b"\xff" * 60, unread, self.POINTS)
+        hints = request.read_hints(SPEC, "a", lambda: b"\xff" * 60, unread, self.POINTS)
         assert hints == replace(self.POINTS, trimap=b"\xff" * 60)
         with pytest.raises(Refused, match="The layer 'a' has no mask"):
-            request.hints(SPEC, "a", lambda: None)
+            request.read_hints(SPEC, "a", lambda: None)
 
     def test_a_box_is_never_smaller_than_the_selection(self) -> None:
         plane = bytearray(60)
         plane[23] = 1
         spec = replace(SPEC, width=95, height=59)
-        hints = CutRequest(selection_use="box").hints(spec, "a", unread, lambda: bytes(plane))
+        hints = CutRequest(selection_use="box").read_hints(spec, "a", unread, lambda: bytes(plane))
         assert hints.boxes == ((28, 19, 10, 11),)
 
     def test_a_shape_is_passed_on(self) -> None:
-        hints = CutRequest(selection_use="prior").hints(SPEC, "a", unread, lambda: bytes(60))
+        hints = CutRequest(selection_use="prior").read_hints(SPEC, "a", unread, lambda: bytes(60))
         assert hints == HintSet(prior=bytes(60))
 
     @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ class TestHints:
     )
     def test_no_selection(self, plane: bytes | None, words: str) -> None:
         with pytest.raises(Refused, match=words):
-            CutRequest(selection_use="box").hints(SPEC, "a", unread, lambda: plane)
+            CutRequest(selection_use="box").read_hints(SPEC, "a", unread, lambda: plane)
 
 
 def unread() -> bytes:

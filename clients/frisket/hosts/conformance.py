@@ -21,7 +21,7 @@ from frisket.hosts.live import Change
 from frisket.hosts.memory import MemoryPainter, MemoryReader, convert
 from frisket.hosts.planes import crop
 from frisket.hosts.request import CutRequest
-from frisket.hosts.scripted import COARSE, GreenServer, green, invert
+from frisket.hosts.scripted import COARSE, GreenServer, invert, pick_green
 from frisket.hosts.staging import (
     HEIGHT,
     TILE,
@@ -296,7 +296,7 @@ class HostConformance:
         """Return the alpha that a job will make of a stage's layer."""
         spec = stage.reader.spec
         rows = stage.reader.read_tile(TileRect(0, 0, spec.width, spec.height))
-        return green(rows, spec.tile_format, stage.depth)
+        return pick_green(rows, spec.tile_format, stage.depth)
 
     def _check_tiles(self, stage: Stage, picture: Picture) -> None:
         form = stage.reader.spec.tile_format

@@ -186,12 +186,12 @@ class EventPainter:
         enlarged = Enlarged(plane, (spec.proxy_width, spec.proxy_height), (spec.width, spec.height))
         for tile_id in range(self._session.grid.count):
             rect = self._session.grid.rect(tile_id)
-            value = enlarged.constant(rect)
+            value = enlarged.find_constant(rect)
             if value in (0, 255):
                 self._fill(tile_id, value == 255)
             else:
                 self._showing[tile_id] = _UNKNOWN
-                self._painter.paint(rect, enlarged.pixels(rect), True)
+                self._painter.paint(rect, enlarged.read(rect), True)
         self._painter.progress(0.2, "Sharpening the edge")
         self._painter.refresh()
         self._mark("first mask")

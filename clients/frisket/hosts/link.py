@@ -51,7 +51,7 @@ class ServerInfo:
     models: tuple[ModelInfo, ...]
 
 
-def connector(
+def make_connector(
     settings: Settings, starting: Callable[[], None] = lambda: None
 ) -> Callable[[], H2Transport]:
     """Return what opens a connection, and starts the local server when none answers.
@@ -117,20 +117,20 @@ def explain(error: BaseException) -> str:
     """Return what went wrong in one sentence, and what to do in another."""
     if isinstance(error, TransportError):
         step = _NEXT_STEPS.get(error.reason, "Try again; the server's log says more.")
-        return f"{_sentence(error)} {step}"
+        return f"{_close_sentence(error)} {step}"
     if isinstance(error, NoServer):
-        return f"{_sentence(error)} Run 'frisket serve --local' in a terminal and try again."
+        return f"{_close_sentence(error)} Run 'frisket serve --local' in a terminal and try again."
     if isinstance(error, ProtocolError):
-        return f"{_sentence(error)} {_NEXT_STEPS['VERSION_MISMATCH']}"
+        return f"{_close_sentence(error)} {_NEXT_STEPS['VERSION_MISMATCH']}"
     if isinstance(error, Cancelled):
         return "Cancelled."
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other images and try again."
-    return f"{_sentence(error)} Please report this with Frisket's diagnostics."
+    return f"{_close_sentence(error)} Please report this with Frisket's diagnostics."
 
 
-def _sentence(error: BaseException) -> str:
+def _close_sentence(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     return text if text.endswith((".", "!", "?")) else text + "."

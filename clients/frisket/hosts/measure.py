@@ -12,11 +12,11 @@ def keep(marks: dict[str, float]) -> None:
     """Write when what happened, and this process's greatest memory, for a benchmark."""
     path = os.environ.get("FRISKET_MARKS")
     if path:
-        figures = {**marks, "complete": time.time(), "peak_kib": _peak_kib()}
+        figures = {**marks, "complete": time.time(), "peak_kib": _read_peak_kib()}
         Path(path).write_text(json.dumps(figures), encoding="utf-8")
 
 
-def _peak_kib() -> float:
+def _read_peak_kib() -> float:
     """Return this process's greatest resident memory; 0 where the system does not tell."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()

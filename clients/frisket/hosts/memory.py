@@ -109,7 +109,7 @@ class MemoryPainter:
 
 def convert(rows: bytes, form: PixelFormat, to: PixelFormat) -> bytes:
     """Return pixels of one format in another; grey becomes RGB, never the other way."""
-    channels = [rows] if form.channels == 1 else _part(rows, form)
+    channels = [rows] if form.channels == 1 else _split(rows, form)
     channels = [_deepen(each, form.depth, to.depth) for each in channels]
     if len(channels) == 1:
         channels *= to.channels
@@ -121,7 +121,7 @@ def convert(rows: bytes, form: PixelFormat, to: PixelFormat) -> bytes:
     return bytes(out)
 
 
-def _part(rows: bytes, form: PixelFormat) -> list[bytes]:
+def _split(rows: bytes, form: PixelFormat) -> list[bytes]:
     """Return the planes of interleaved samples."""
     size, pixel = form.depth // 8, form.pixel_bytes
     planes = []

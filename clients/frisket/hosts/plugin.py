@@ -27,13 +27,13 @@ class Plugin:
     folder: Path
     entry: str
 
-    def settings(self) -> settings.Settings:
+    def load_settings(self) -> settings.Settings:
         """Return how to reach the server."""
         return settings.load(self.folder)
 
-    def connector(self, starting: Callable[[], None]) -> Callable[[], H2Transport]:
-        """Return what opens connections; see `frisket.hosts.link.connector`."""
-        return link.connector(self.settings(), starting)
+    def make_connector(self, starting: Callable[[], None]) -> Callable[[], H2Transport]:
+        """Return what opens connections; see `frisket.hosts.link.make_connector`."""
+        return link.make_connector(self.load_settings(), starting)
 
     def explain(self, error: BaseException) -> str:
         """Return what went wrong, for the user; what nobody meant to happen is logged too."""
@@ -47,7 +47,7 @@ class Plugin:
         Args:
             version: the host's version.
         """
-        text = selfcheck.report(self.title, version, self.folder, self.entry, self.settings())
+        text = selfcheck.report(self.title, version, self.folder, self.entry, self.load_settings())
         path = run_folder() / f"{self.title.lower()}-diagnostics.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from frisket.client import options
 from frisket.client.errors import ClientError
 from frisket.client.options import Edge, HintSet, LayerSpec, Options
-from frisket.hosts.planes import bounds, trimap
+from frisket.hosts.planes import draw_trimap, find_bounds
 
 Item = TypeVar("Item")
 
@@ -134,7 +134,7 @@ class CutRequest:
 
         Args:
             deep: the host keeps masks in 16 bits; a selection has 8 all the same.
-            hints: see `hints`.
+            hints: see `read_hints`.
         """
         return Options(
             model=self.model,
@@ -145,7 +145,7 @@ class CutRequest:
             edge=self.edge,
         )
 
-    def hints(
+    def read_hints(
         self,
         spec: LayerSpec,
         name: str,
@@ -167,7 +167,7 @@ class CutRequest:
         """
         strokes = strokes or HintSet()
         if self.existing == "refine":
-            return replace(strokes, trimap=_mask_trimap(spec, name, mask()))
+            return replace(strokes, trimap=_draw_mask_trimap(spec, name, mask()))
         if self.selection_use:
             return _use_selection(self.selection_use, spec, selection(), strokes)
         return strokes
@@ -230,10 +230,10 @@ def _check_range(what: str, value: float, limits: tuple[float, float]) -> None:
         raise Refused(f"The {what} is {value:g} pixels. Choose {low:g} to {high:g} pixels.")
 
 
-def _mask_trimap(spec: LayerSpec, name: str, mask: bytes | None) -> bytes:
+def _draw_mask_trimap(spec: LayerSpec, name: str, mask: bytes | None) -> bytes:
     if mask is None:
         raise Refused(f"The layer '{name}' has no mask. Use 'Cut out subject' first.")
-    return trimap(mask, spec.proxy_width, spec.proxy_height)
+    return draw_trimap(mask, spec.proxy_width, spec.proxy_height)
 
 
 def _use_selection(use: str, spec: LayerSpec, selection: bytes | None, strokes: HintSet) -> HintSet:
@@ -241,7 +241,7 @@ def _use_selection(use: str, spec: LayerSpec, selection: bytes | None, strokes: 
         raise Refused("Nothing is selected. Select the subject roughly and try again.")
     if use == "prior":
         return replace(strokes, prior=selection)
-    found = bounds(selection, spec.proxy_width, spec.proxy_height)
+    found = find_bounds(selection, spec.proxy_width, spec.proxy_height)
     if found is None:
         raise Refused("The selection does not touch the layer. Select a part of it.")
     return replace(strokes, boxes=(_enlarge(found, spec),))

@@ -23,7 +23,7 @@ COARSE = 128
 """What the coarse alpha holds where the sharp one is neither 0 nor full."""
 
 
-def green(rows: bytes, form: PixelFormat, depth: int) -> bytes:
+def pick_green(rows: bytes, form: PixelFormat, depth: int) -> bytes:
     """Return the green (or grey) samples of pixels, in 8 or 16 bits."""
     size = form.depth // 8
     start = size if form.channels > 1 else 0
@@ -131,7 +131,7 @@ class _Stream:
     def _begin(self, held: set[int]) -> Iterator[pb.MatteResponse]:
         """Yield what a revision begins with: coarse alpha, solid tiles, the first wish."""
         opening, revision = self._opening, self._revision
-        alpha = self._turn(green(bytes(self._proxy), PixelFormat(opening.proxy_format), 8))
+        alpha = self._turn(pick_green(bytes(self._proxy), PixelFormat(opening.proxy_format), 8))
         coarse = bytes(value if value in (0, 255) else COARSE for value in alpha)
         width, height = opening.proxy_width, opening.proxy_height
         yield pb.MatteResponse(
@@ -142,7 +142,7 @@ class _Stream:
         solid = pb.SolidTiles(revision=revision)
         self._waiting.clear()
         for tile_id in sorted(set(range(self._grid.count)) - held):
-            values = set(self._under(coarse, width, height, self._grid.rect(tile_id)))
+            values = set(self._look_under(coarse, width, height, self._grid.rect(tile_id)))
             if len(values) > 1 or COARSE in values:
                 self._waiting.append(tile_id)
             else:
@@ -151,7 +151,7 @@ class _Stream:
         yield pb.MatteResponse(solid=solid)
         yield self._proceed()
 
-    def _under(self, plane: bytes, width: int, height: int, rect: TileRect) -> Iterator[int]:
+    def _look_under(self, plane: bytes, width: int, height: int, rect: TileRect) -> Iterator[int]:
         """Yield the samples of the proxy that a tile touches."""
         across, down = width / self._opening.width, height / self._opening.height
         left, right = int(rect.x * across), -int(-(rect.x + rect.width) * across // 1)
@@ -173,7 +173,7 @@ class _Stream:
         self._server.count_tile()
         asked, data = self._opening.options, tile.pixels.data
         depth = PixelFormat(asked.alpha_format).depth
-        alpha = self._turn(green(data, PixelFormat(self._opening.tile_format), depth))
+        alpha = self._turn(pick_green(data, PixelFormat(self._opening.tile_format), depth))
         message = pb.AlphaTile(
             tile_id=tile.tile_id,
             revision=self._revision,

@@ -83,7 +83,7 @@ class Cut:
     # ------------------------------------------------------------ what to make
 
     def _make_mask(self) -> Canvas:
-        mask, stencils = self._layer.get_mask(), self._stencils()
+        mask, stencils = self._layer.get_mask(), self._list_stencils()
         if mask is not None:
             if self._request.existing == "intersect":
                 stencils = (*stencils, Stencil(mask))
@@ -102,12 +102,12 @@ class Cut:
                 copy.remove_mask(Gimp.MaskApplyMode.DISCARD)
             copy.add_mask(copy.create_mask(Gimp.AddMaskType.BLACK))
             self._layer.set_visible(False)
-        return CutoutCanvas(copy, self._deep, (0, 0), self._stencils())
+        return CutoutCanvas(copy, self._deep, (0, 0), self._list_stencils())
 
     def _make_channel(self) -> Canvas:
         channel = _add_channel(self._image, f"{self._layer.get_name()} alpha")
         channel.set_visible(False)
-        return Canvas(channel, self._deep, self._offset(), self._stencils())
+        return Canvas(channel, self._deep, self._find_offset(), self._list_stencils())
 
     def _select(self) -> None:
         """Paint a buffer that nobody sees, and select by it in one step."""
@@ -116,7 +116,7 @@ class Cut:
         hidden = Gimp.Image.new(width, height, Gimp.ImageBaseType.GRAY)
         try:
             channel = _add_channel(hidden, "alpha")
-            canvas = Canvas(channel, False, self._offset(), self._stencils())
+            canvas = Canvas(channel, False, self._find_offset(), self._list_stencils())
             self._paint(LatePainter(self._progress, lambda: canvas))
             with one_step(image):
                 copy = _add_channel(image, "alpha")
@@ -126,26 +126,26 @@ class Cut:
         finally:
             hidden.delete()
 
-    def _offset(self) -> tuple[int, int]:
+    def _find_offset(self) -> tuple[int, int]:
         _, dx, dy = self._layer.get_offsets()
         return dx, dy
 
     # --------------------------------------------------------------- the work
 
     def _paint(self, painter: LatePainter) -> None:
-        options = self._request.options(self._deep, self._hints())
+        options = self._request.options(self._deep, self._read_hints())
         job = Job(self.reader, painter, self._connect, options, CLIENT, notice=Gimp.message)
         job.run()
         painter.finish()
         measure.keep(job.marks)
 
-    def _stencils(self) -> tuple[Stencil, ...]:
+    def _list_stencils(self) -> tuple[Stencil, ...]:
         return (self._selection,) if self._selection else ()
 
-    def _hints(self) -> HintSet:
+    def _read_hints(self) -> HintSet:
         spec = self.reader.spec
         mask = self._layer.get_mask()
-        return self._request.hints(
+        return self._request.read_hints(
             spec,
             self._layer.get_name(),
             lambda: Stencil(mask).reduce(spec) if mask is not None else None,

@@ -34,7 +34,7 @@ def ask_everything(
     area = dialog.get_content_area()
     preview = CutPreview(layer, config, connect)
     area.pack_start(preview.widget, True, True, 6)
-    area.pack_start(_model_row(config, connect), False, False, 6)
+    area.pack_start(_make_model_row(config, connect), False, False, 6)
     names = ["quality", "make", "edge-shift", "feather", "decontaminate"]
     dialog.fill([*names, "existing"] if layer.get_mask() is not None else names)
     only = Gimp.ValueArray.new(1)
@@ -49,7 +49,9 @@ def ask_everything(
         raise Cancelled("Cancelled.")
 
 
-def _model_row(config: Gimp.ProcedureConfig, connect: Callable[[], link.H2Transport]) -> Gtk.Widget:
+def _make_model_row(
+    config: Gimp.ProcedureConfig, connect: Callable[[], link.H2Transport]
+) -> Gtk.Widget:
     """Return a menu of the server's models with what each is good for."""
     row = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
     menu = Gtk.ComboBoxText()
@@ -113,8 +115,8 @@ def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | 
     dialog.get_content_area().pack_start(form.widget, True, True, 12)
     dialog.show_all()
     while (answer := dialog.run()) == Gtk.ResponseType.APPLY:
-        form.say(attempt(form.value()))
-    chosen = form.value()
+        form.say(attempt(form.read()))
+    chosen = form.read()
     dialog.destroy()
     return chosen if answer == Gtk.ResponseType.OK else None
 
@@ -125,7 +127,7 @@ class _ServerForm:
     def __init__(self, now: Settings) -> None:
         self._now = now
         self.widget = Gtk.Grid(row_spacing=6, column_spacing=12, margin=12)
-        self._switches = {name: _tick(label, getattr(now, name)) for name, label in SWITCHES}
+        self._switches = {name: _make_check(label, getattr(now, name)) for name, label in SWITCHES}
         self._fields = {
             name: Gtk.Entry(width_chars=36, text=getattr(now, name)) for name, _ in FIELDS
         }
@@ -142,7 +144,7 @@ class _ServerForm:
         self.widget.attach(self._switches["tls"], 0, 4, 2, 1)
         self.widget.attach(self._answer, 0, 5, 2, 1)
 
-    def value(self) -> Settings:
+    def read(self) -> Settings:
         """Return what is filled in."""
         texts = {name: entry.get_text().strip() for name, entry in self._fields.items()}
         switches = {name: button.get_active() for name, button in self._switches.items()}
@@ -153,7 +155,7 @@ class _ServerForm:
         self._answer.set_text(text)
 
 
-def _tick(label: str, active: bool) -> Gtk.CheckButton:
+def _make_check(label: str, active: bool) -> Gtk.CheckButton:
     button = Gtk.CheckButton(label=f"_{label}", use_underline=True)
     button.set_active(active)
     return button

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gi.repository import Babl, Gegl, Gimp
 
 from frisket.client.options import LayerSpec
-from frisket.hosts.planes import pieces
+from frisket.hosts.planes import split_area
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect, proxy_size
 
@@ -54,10 +54,10 @@ class LayerReader:
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle."""
         babl = "R'G'B' u16" if self._deep else "R'G'B' u8"
-        return self._buffer.get(box(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP)
+        return self._buffer.get(to_rectangle(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP)
 
 
-def box(rect: TileRect) -> Gegl.Rectangle:
+def to_rectangle(rect: TileRect) -> Gegl.Rectangle:
     """Return GEGL's form of a rectangle."""
     return Gegl.Rectangle.new(rect.x, rect.y, rect.width, rect.height)
 
@@ -122,10 +122,10 @@ class Stencil:
         self._babl = name_format(drawable, deep=False)
         self._dx, self._dy = dx, dy
 
-    def pixels(self, rect: TileRect) -> bytes:
+    def read(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle of the layer."""
         moved = TileRect(rect.x + self._dx, rect.y + self._dy, rect.width, rect.height)
-        return self._buffer.get(box(moved), 1.0, self._babl, Gegl.AbyssPolicy.NONE)
+        return self._buffer.get(to_rectangle(moved), 1.0, self._babl, Gegl.AbyssPolicy.NONE)
 
     def reduce(self, spec: LayerSpec) -> bytes:
         """Return the stencil at the proxy's size."""
@@ -150,7 +150,7 @@ def copy_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
     """Copy the values of one mask or channel into another of the same size."""
     old, new = source.get_buffer(), target.get_buffer()
     babl, other = name_format(source, False), name_format(target, False)
-    for piece in pieces(source.get_width(), source.get_height(), 1024):
+    for piece in split_area(source.get_width(), source.get_height(), 1024):
         rect = Gegl.Rectangle.new(*piece)
         new.set(rect, other, old.get(rect, 1.0, babl, Gegl.AbyssPolicy.NONE))
     new.flush()

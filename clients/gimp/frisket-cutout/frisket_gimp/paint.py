@@ -12,9 +12,9 @@ from collections.abc import Callable
 from gi.repository import Gegl, Gimp
 
 from frisket.hosts.pace import Pace
-from frisket.hosts.planes import crop, multiply, multiply16, overlap, pieces
+from frisket.hosts.planes import crop, intersect, multiply, multiply16, split_area
 from frisket.protocol.grid import TileRect
-from frisket_gimp.layers import Stencil, box, name_format
+from frisket_gimp.layers import Stencil, name_format, to_rectangle
 
 _FULL = 255
 _PIECE = 1024
@@ -73,12 +73,14 @@ class Canvas:
     def fill(self, rect: TileRect, opaque: bool) -> None:
         """Paint a rectangle of constant alpha."""
         if opaque and self._stencils:
-            for x, y, width, height in pieces(rect.width, rect.height, _PIECE):
+            for x, y, width, height in split_area(rect.width, rect.height, _PIECE):
                 piece = TileRect(rect.x + x, rect.y + y, width, height)
                 self.paint(piece, b"\xff" * (width * height), True)
             return
         if part := self._clip(rect):
-            self._buffer.set_color(box(part), Gegl.Color.new("white" if opaque else "black"))
+            self._buffer.set_color(
+                to_rectangle(part), Gegl.Color.new("white" if opaque else "black")
+            )
             self._touch(rect, part)
 
     def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
@@ -86,10 +88,10 @@ class Canvas:
         deep = self._deep and not coarse
         for stencil in self._stencils:
             times = multiply16 if deep else multiply
-            alpha = times(alpha, stencil.pixels(rect))
+            alpha = times(alpha, stencil.read(rect))
         if part := self._clip(rect):
             alpha = crop(alpha, self._shift(rect), part, 2 if deep else 1)
-            self._buffer.set(box(part), name_format(self._drawable, deep), alpha)
+            self._buffer.set(to_rectangle(part), name_format(self._drawable, deep), alpha)
             self._touch(rect, part)
 
     def recolour(self, rect: TileRect, colours: bytes) -> None:
@@ -118,7 +120,7 @@ class Canvas:
     def _clip(self, rect: TileRect) -> TileRect | None:
         # Pixels beyond the drawable end the plug-in: GIMP does not know such tiles.
         drawable = self._drawable
-        return overlap(self._shift(rect), drawable.get_width(), drawable.get_height())
+        return intersect(self._shift(rect), drawable.get_width(), drawable.get_height())
 
     def _touch(self, rect: TileRect, part: TileRect) -> None:
         """Remember that a rectangle of the layer was painted, and which part of the drawable."""
@@ -154,10 +156,10 @@ class CutoutCanvas(Canvas):
         """Replace the layer's colours, and leave its own transparency alone."""
         size = 2 if self._deep else 1
         babl = "R'G'B'A u16" if self._deep else "R'G'B'A u8"
-        pixels = bytearray(self._colours.get(box(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP))
+        pixels = bytearray(self._colours.get(to_rectangle(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP))
         for byte in range(3 * size):
             pixels[byte :: 4 * size] = colours[byte :: 3 * size]
-        self._colours.set(box(rect), babl, bytes(pixels))
+        self._colours.set(to_rectangle(rect), babl, bytes(pixels))
 
     def _show(self) -> None:
         self._colours.flush()

@@ -74,7 +74,7 @@ def run_cut(
     def work() -> None:
         _prepare(run_mode, procedure.get_name())
         layers = find_layers(list(drawables))
-        connect = tools.PLUGIN.connector(_tell_starting)
+        connect = tools.PLUGIN.make_connector(_tell_starting)
         entry = CUTS[procedure.get_name()]
         existing = _ask(entry, procedure, config, run_mode, layers, connect)
         Gimp.progress_init("Frisket")
@@ -177,9 +177,9 @@ class FrisketCutout(Gimp.PlugIn):
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Describe one procedure to GIMP."""
-        return self._cut(name, CUTS[name]) if name in CUTS else self._tool(name)
+        return self._make_cut(name, CUTS[name]) if name in CUTS else self._make_tool(name)
 
-    def _cut(self, name: str, entry: Entry) -> Gimp.Procedure:
+    def _make_cut(self, name: str, entry: Entry) -> Gimp.Procedure:
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_cut, None)
         procedure.set_image_types("*")
         mask = Gimp.ProcedureSensitivityMask
@@ -190,7 +190,7 @@ class FrisketCutout(Gimp.PlugIn):
             arguments.declare_selection_use(procedure)
         return procedure
 
-    def _tool(self, name: str) -> Gimp.Procedure:
+    def _make_tool(self, name: str) -> Gimp.Procedure:
         label, blurb = TOOLS[name]
         procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_tool, None)
         procedure.add_enum_argument(

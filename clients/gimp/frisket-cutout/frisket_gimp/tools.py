@@ -27,14 +27,14 @@ def choose_server() -> None:
     """Let the user choose the server; keep the choice when it answers or is confirmed."""
     from frisket_gimp import dialogs
 
-    chosen = dialogs.ask_server(PLUGIN.settings(), _try)
+    chosen = dialogs.ask_server(PLUGIN.load_settings(), _try)
     if chosen is not None:
         settings.save(chosen)
 
 
 def _try(chosen: settings.Settings) -> str:
     """Return what the server says, or why it does not."""
-    answer = link.ask_or_explain(link.connector(chosen))
+    answer = link.ask_or_explain(link.make_connector(chosen))
     if isinstance(answer, str):
         return answer
     models = ", ".join(model.name for model in answer.models)

@@ -57,7 +57,7 @@ class ServerDialog(QtWidgets.QDialog):
         buttons.rejected.connect(self.reject)
         return buttons
 
-    def value(self) -> Settings:
+    def read(self) -> Settings:
         """Return what is filled in."""
         texts = {name: field.text().strip() for name, field in self._fields.items()}
         switches = {name: box.isChecked() for name, box in self._switches.items()}

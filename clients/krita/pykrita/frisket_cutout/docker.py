@@ -60,7 +60,7 @@ class CutoutDocker(DockWidget):
         self.setWidget(body)
 
     @staticmethod
-    def in_front() -> CutoutDocker:
+    def find_front() -> CutoutDocker:
         """Return the docker of the window that is in front."""
         front = (each for each in reversed(_DOCKERS) if each.window().isActiveWindow())
         return next(front, _DOCKERS[-1])
@@ -88,7 +88,7 @@ class CutoutDocker(DockWidget):
     def start(self, document, node, request) -> Task:
         """Start a cutout; an older one is ended first."""
         self.cancel()
-        connect = PLUGIN.connector(self.server.starting.emit)
+        connect = PLUGIN.make_connector(self.server.starting.emit)
         self.task = task = Task(document, node, request, connect)
         task.progressed.connect(lambda share, text: self._show_progress(task, share, text))
         task.completed.connect(lambda text: self._show_complete(task, text))

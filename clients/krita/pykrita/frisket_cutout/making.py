@@ -13,7 +13,7 @@ from frisket.protocol.grid import TileRect
 
 from .mainthread import host_cost
 from .qt import QtCore
-from .targetlayer import TargetLayer, children, find
+from .targetlayer import TargetLayer, find, list_children
 from .undoing import Swap
 
 _NAME = "Frisket mask"
@@ -43,12 +43,12 @@ class Result:
     def _make(self):
         raise NotImplementedError
 
-    def _node(self):
-        return self._target_layer.node(self._id)
+    def _find_node(self):
+        return self._target_layer.find_node(self._id)
 
     def holder(self):
         """Return what holds the alpha."""
-        return self._node()
+        return self._find_node()
 
     def colours(self):
         """Return the layer whose colours may be cleaned, if any."""
@@ -60,8 +60,8 @@ class Result:
         A change of visibility would do it behind the scenes, but Krita ends when such a
         node is removed (by an undo, say) before its Layers docker has drawn it again.
         """
-        self._node()
-        document = self._target_layer.document()
+        self._find_node()
+        document = self._target_layer.find_document()
         with host_cost():
             document.refreshProjection()
 
@@ -73,8 +73,8 @@ class TransparencyMask(Result):
     """A transparency mask on the layer."""
 
     def _make(self):
-        document = self._target_layer.document()
-        mask = add_transparency_mask(document, self._target_layer.node(), self._region)
+        document = self._target_layer.find_document()
+        mask = add_transparency_mask(document, self._target_layer.find_node(), self._region)
         old = find(document, self._replaced) if self._replaced is not None else None
         if old is not None:
             with host_cost():
@@ -89,11 +89,11 @@ class NewLayer(Result):
     _copy_id = None
 
     def _make(self):
-        document, node = self._target_layer.document(), self._target_layer.node()
+        document, node = self._target_layer.find_document(), self._target_layer.find_node()
         with host_cost():
             copy = node.duplicate()
         copy.setName(f"{node.name()} cutout")
-        for child in children(copy):
+        for child in list_children(copy):
             if child.type() == "transparencymask":
                 child.remove()
         with host_cost():
@@ -105,7 +105,7 @@ class NewLayer(Result):
 
     def colours(self):
         """Return the layer whose colours may be cleaned."""
-        copy = self._target_layer.node(self._copy_id)
+        copy = self._target_layer.find_node(self._copy_id)
         return copy if copy.type() == "paintlayer" else None
 
 
@@ -119,19 +119,19 @@ class SelectionMask(Result):
         self._is_set = False
 
     def _make(self):
-        return self._target_layer.node()
+        return self._target_layer.find_node()
 
     def holder(self):
         """Return what holds the alpha: a selection, with what a person made of it since."""
-        self._target_layer.node()
+        self._target_layer.find_node()
         if self._is_set:
             self._is_set = False
-            shown = self._shown()
+            shown = self._find_shown()
             self._selection = shown.duplicate() if shown is not None else self._selection
         return self._selection
 
-    def _shown(self):
-        return self._target_layer.node(self._made).selection()
+    def _find_shown(self):
+        return self._target_layer.find_node(self._made).selection()
 
     def redraw(self) -> None:
         """Nothing to see before the selection is complete."""
@@ -143,9 +143,9 @@ class SelectionMask(Result):
             self._is_set = True
 
     def _set(self) -> None:
-        document, node = self._target_layer.document(), self._target_layer.node()
+        document, node = self._target_layer.find_document(), self._target_layer.find_node()
         if self._made is not None:
-            self._target_layer.node(self._made).setSelection(self._selection)
+            self._target_layer.find_node(self._made).setSelection(self._selection)
             return
         mask = document.createSelectionMask("Frisket selection")
         mask.setSelection(self._selection)
@@ -157,11 +157,11 @@ class SelectionMask(Result):
 class PlainSelection(SelectionMask):
     """The image's own selection."""
 
-    def _shown(self):
-        return self._target_layer.document().selection()
+    def _find_shown(self):
+        return self._target_layer.find_document().selection()
 
     def _set(self) -> None:
-        self._target_layer.document().setSelection(self._selection)
+        self._target_layer.find_document().setSelection(self._selection)
 
 
 RESULTS = {
@@ -203,17 +203,17 @@ def add_transparency_mask(document, layer, region: TileRect):
         with host_cost():
             layer.addChildNode(mask, None)
         return mask
-    return _mask_by_action(document, layer, seed)
+    return _add_by_action(document, layer, seed)
 
 
-def _mask_by_action(document, layer, seed):
+def _add_by_action(document, layer, seed):
     """Add a mask the way Krita 5.1's menu does: by the active layer and the selection."""
     with host_cost():
-        return _by_action(document, layer, seed)
+        return _trigger_action(document, layer, seed)
 
 
-def _by_action(document, layer, seed):
-    before = {child.uniqueId().toString() for child in children(layer)}
+def _trigger_action(document, layer, seed):
+    before = {child.uniqueId().toString() for child in list_children(layer)}
     kept, active = document.selection(), document.activeNode()
     document.setActiveNode(layer)
     document.waitForDone()
@@ -221,7 +221,7 @@ def _by_action(document, layer, seed):
     Krita.instance().action("add_new_transparency_mask").trigger()
     document.waitForDone()
     document.setSelection(kept)
-    fresh = [each for each in children(layer) if each.uniqueId().toString() not in before]
+    fresh = [each for each in list_children(layer) if each.uniqueId().toString() not in before]
     if not fresh:
         raise NotYet
     fresh[0].setName(_NAME)

@@ -69,7 +69,7 @@ class Painter:
         """Paint a rectangle of alpha."""
         moved = self._shift(rect)
         if self.selected is not None:
-            alpha = multiply(alpha, self._stencil(moved))
+            alpha = multiply(alpha, self._read_stencil(moved))
         self._batch[moved] = alpha
         self._pending += rect.width * rect.height
         if self._pending >= _BATCH_PIXELS:
@@ -82,14 +82,14 @@ class Painter:
             return
         if (last := self._colours.recall(moved)) is None:
             # The new layer began as a copy of its original.
-            last = self._pixels(self.target_layer.node, moved)
+            last = self._read_pixels(self.target_layer.find_node, moved)
             self._colours.note(moved, last)
-        native = self._pixels(result.colours, moved)
+        native = self._read_pixels(result.colours, moved)
         data = self.clean(rect, native, colours)
         work = lambda: making.write(result.colours(), moved, data, self._colours, last)  # noqa: E731
         self._colours.note(moved, self.main.call(work))
 
-    def _pixels(self, node: Callable[[], object], rect: TileRect) -> bytes:
+    def _read_pixels(self, node: Callable[[], object], rect: TileRect) -> bytes:
         grab = lambda: node().pixelData(rect.x, rect.y, rect.width, rect.height)  # noqa: E731
         return self.main.call(grab).data()
 
@@ -113,8 +113,8 @@ class Painter:
     def _shift(self, rect: TileRect) -> TileRect:
         return TileRect(rect.x + self.region.x, rect.y + self.region.y, rect.width, rect.height)
 
-    def _stencil(self, rect: TileRect) -> bytes:
-        return self._pixels(lambda: self.selected, rect)
+    def _read_stencil(self, rect: TileRect) -> bytes:
+        return self._read_pixels(lambda: self.selected, rect)
 
     def _flush(self) -> None:
         batch, self._batch, self._pending = self._batch, {}, 0

@@ -37,7 +37,7 @@ class LayerReader:
     def __init__(
         self, target_layer: TargetLayer, main: MainThread, region: TileRect, deep: bool
     ) -> None:
-        node = target_layer.node()
+        node = target_layer.find_node()
         self._target_layer = target_layer
         self._main = main
         self._region = region
@@ -69,7 +69,7 @@ class LayerReader:
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the RGB rows of a rectangle."""
         data = self._snapshot.read(rect) if self._snapshot else self._grab(rect)
-        return pixels.rgb(data, self._deep)
+        return pixels.to_rgb(data, self._deep)
 
     def clean(self, rect: TileRect, native: bytes, colours: bytes) -> bytes:
         """Return native pixels of a tile with cleaned colours where these differ.
@@ -77,14 +77,14 @@ class LayerReader:
         Pixels that were not cleaned stay as they are, bit for bit, and so does alpha.
         """
         changed = pixels.find_differences(self.read_tile(rect), colours, 6 if self._deep else 3)
-        fresh = self._back.convert(pixels.bgra(colours, self._deep))
+        fresh = self._back.convert(pixels.to_bgra(colours, self._deep))
         return pixels.replace_where(native, fresh, changed, _ALPHA_BYTES[self._native.depth])
 
     def proxy(self) -> bytes:
         """Return the RGBA rows of the reduced layer."""
-        return b"".join(self._bands())
+        return b"".join(self._read_bands())
 
-    def _bands(self) -> Iterator[bytes]:
+    def _read_bands(self) -> Iterator[bytes]:
         """Yield rows of the proxy, each band reduced from the rows it covers."""
         width, height = self._proxy_size
         source = self._region
@@ -93,21 +93,21 @@ class LayerReader:
             last = min(height, first + step)
             top = round(first * source.height / height)
             bottom = max(top + 1, round(last * source.height / height))
-            yield self._band(TileRect(0, top, source.width, bottom - top), width, last - first)
+            yield self._read_band(TileRect(0, top, source.width, bottom - top), width, last - first)
 
-    def _band(self, rect: TileRect, width: int, height: int) -> bytes:
+    def _read_band(self, rect: TileRect, width: int, height: int) -> bytes:
         data = self._grab(rect)
         if self._snapshot:
             self._snapshot.keep(data)
         shallow = data[1::2] if self._deep else data
-        return pixels.rgba(reduce(shallow, rect.width, rect.height, width, height, ARGB))
+        return pixels.to_rgba(reduce(shallow, rect.width, rect.height, width, height, ARGB))
 
     def _grab(self, rect: TileRect) -> bytes:
         """Return the BGRA rows of a rectangle."""
         x, y = rect.x + self._region.x, rect.y + self._region.y
 
         def work() -> QtCore.QByteArray:
-            node = self._target_layer.node()
+            node = self._target_layer.find_node()
             read = node.pixelData if self._own else node.projectionPixelData
             return read(x, y, rect.width, rect.height)
 

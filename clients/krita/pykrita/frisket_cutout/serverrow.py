@@ -55,9 +55,9 @@ class ServerRow(QtWidgets.QWidget):
 
     def ask(self, *_) -> None:
         """Let the user choose the server."""
-        dialog = dialogs.ServerDialog(self, PLUGIN.settings())
+        dialog = dialogs.ServerDialog(self, PLUGIN.load_settings())
         if dialogs.run(dialog):
-            settings.save(dialog.value())
+            settings.save(dialog.read())
             self.look()
 
     def diagnose(self, *_) -> None:
@@ -83,10 +83,10 @@ class ServerRow(QtWidgets.QWidget):
 
 def _ask_running() -> link.ServerInfo | str:
     """Return what the server says, or why it does not; start none. Not for the main thread."""
-    chosen = PLUGIN.settings()
+    chosen = PLUGIN.load_settings()
     if not chosen.remote and discovery.find() is None:
         return _NOT_NEEDED
-    return link.ask_or_explain(link.connector(chosen))
+    return link.ask_or_explain(link.make_connector(chosen))
 
 
 def make_button(parent, text: str, tip: str, press) -> QtWidgets.QPushButton:

@@ -8,7 +8,7 @@ from krita import Krita
 
 from frisket.client.options import HintSet
 from frisket.hosts import pixels
-from frisket.hosts.strokes import hints_from
+from frisket.hosts.strokes import find_hints
 from frisket.protocol.grid import TileRect
 
 from .converting import SRGB, Converter, Space
@@ -62,7 +62,7 @@ class StrokeWatcher:
 
     def poll(self) -> HintSet | None:
         """Return the strokes if they differ from those seen last."""
-        picture = self._picture()
+        picture = self._draw_picture()
         if picture is None:
             return self._forget()
         data, width, height = picture
@@ -70,7 +70,7 @@ class StrokeWatcher:
         if mark == self._seen:
             return None
         self._seen = mark
-        return hints_from(data, width, height, (self._region.width, self._region.height))
+        return find_hints(data, width, height, (self._region.width, self._region.height))
 
     def close(self) -> None:
         """Give back what was borrowed of Krita."""
@@ -82,19 +82,19 @@ class StrokeWatcher:
         self._seen = 0
         return HintSet() if gone else None
 
-    def _picture(self) -> tuple[bytes, int, int] | None:
+    def _draw_picture(self) -> tuple[bytes, int, int] | None:
         """Return the strokes over the layer's region, reduced, as RGBA rows."""
         region = self._region
         scale = min(1.0, _SIDE / max(region.width, region.height))
         width, height = max(1, round(region.width * scale)), max(1, round(region.height * scale))
-        bounds = self._main.call(self._bounds)
+        bounds = self._main.call(self._find_bounds)
         if bounds is None:
             return None
         image = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
         image.fill(0)
         painter = QtGui.QPainter(image)
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
-        for part in _parts(bounds):
+        for part in _split(bounds):
             self._draw(painter, part, scale)
         painter.end()
         bits = image.constBits()
@@ -103,10 +103,10 @@ class StrokeWatcher:
 
     def _draw(self, painter: QtGui.QPainter, part: TileRect, scale: float) -> None:
         box = (part.x, part.y, part.width, part.height)
-        data = self._main.call(lambda: self._pixels(box))
+        data = self._main.call(lambda: self._read(box))
         if not data:
             return
-        rows = pixels.rgba(self._converter.convert(data))
+        rows = pixels.to_rgba(self._converter.convert(data))
         kind = QtGui.QImage.Format.Format_RGBA8888
         image = QtGui.QImage(rows, part.width, part.height, part.width * 4, kind)
         size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
@@ -115,15 +115,15 @@ class StrokeWatcher:
         left, top = (part.x - self._region.x) * scale, (part.y - self._region.y) * scale
         painter.drawImage(QtCore.QPointF(left, top), small)
 
-    def _pixels(self, box: tuple[int, int, int, int]) -> bytes:
-        layer = self._layer()
+    def _read(self, box: tuple[int, int, int, int]) -> bytes:
+        layer = self._find_layer()
         return layer.pixelData(*box).data() if layer is not None else b""
 
-    def _layer(self):
-        return find_layer(self._target_layer.document())
+    def _find_layer(self):
+        return find_layer(self._target_layer.find_document())
 
-    def _bounds(self) -> TileRect | None:
-        layer = self._layer()
+    def _find_bounds(self) -> TileRect | None:
+        layer = self._find_layer()
         if layer is None:
             return None
         if self._converter is None:
@@ -135,7 +135,7 @@ class StrokeWatcher:
         return TileRect(bounds.x(), bounds.y(), bounds.width(), bounds.height())
 
 
-def _parts(bounds: TileRect):
+def _split(bounds: TileRect):
     rows = max(1, _GRAB_PIXELS // bounds.width)
     for y in range(0, bounds.height, rows):
         yield TileRect(bounds.x, bounds.y + y, bounds.width, min(rows, bounds.height - y))

@@ -27,7 +27,7 @@ class TargetLayer:
         """Tell whether the layer is one of this document."""
         return document == self._document
 
-    def document(self):
+    def find_document(self):
         """Return the document.
 
         Raises:
@@ -39,13 +39,13 @@ class TargetLayer:
             raise GivenUp("The image was resized, so the cutout was given up. Start it again.")
         return self._document
 
-    def node(self, node_id=None):
+    def find_node(self, node_id=None):
         """Return the layer, or another node of its document by its id.
 
         Raises:
             GivenUp: it was deleted.
         """
-        node = find(self.document(), node_id or self._id)
+        node = find(self.find_document(), node_id or self._id)
         if node is None or node.parentNode() is None:
             raise GivenUp("The layer was deleted, so the cutout was given up.")
         return node
@@ -98,16 +98,16 @@ def find(document, node_id):
         node = waiting.pop()
         if node.uniqueId() == node_id:
             return node
-        waiting += children(node)
+        waiting += list_children(node)
     return None
 
 
-def children(node) -> list:
+def list_children(node) -> list:
     """Return a node's children; Krita 5.1 says None where there are none."""
     return list(node.childNodes() or ())
 
 
 def find_mask(node):
     """Return the transparency mask that a layer has already, if any."""
-    masks = [child for child in children(node) if child.type() == "transparencymask"]
+    masks = [child for child in list_children(node) if child.type() == "transparencymask"]
     return masks[0] if masks else None

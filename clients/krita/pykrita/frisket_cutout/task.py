@@ -119,7 +119,7 @@ class Task(QtCore.QObject):
         self.ended.emit(text)
 
     def _find_sight(self) -> TileRect | None:
-        return find_sight(self._target_layer.document(), self._region)
+        return find_sight(self._target_layer.find_document(), self._region)
 
     def _work(self) -> None:
         self._painter = self._make_painter()
@@ -168,7 +168,7 @@ class Task(QtCore.QObject):
 
     def _read_hints(self) -> HintSet:
         spec, strokes = self._reader.spec, self._watcher.poll()
-        return self._request.hints(spec, self._name, self._read_old_mask, strokes=strokes)
+        return self._request.read_hints(spec, self._name, self._read_old_mask, strokes=strokes)
 
     def _read_old_mask(self) -> bytes | None:
         """Return the mask that is there at the proxy's size, if there is one."""
@@ -179,7 +179,7 @@ class Task(QtCore.QObject):
         parts = []
         for y in range(0, region.height, rows):
             box = (region.x, region.y + y, region.width, min(rows, region.height - y))
-            work = lambda box=box: self._target_layer.node(self._old).pixelData(*box)  # noqa: E731
+            work = lambda box=box: self._target_layer.find_node(self._old).pixelData(*box)  # noqa: E731
             parts.append(self.main.call(work).data())
         size, proxy = (region.width, region.height), (spec.proxy_width, spec.proxy_height)
         return reduce(b"".join(parts), *size, *proxy, GREY)
