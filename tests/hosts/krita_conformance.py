@@ -1,6 +1,8 @@
 """The conformance suite on Krita's own layers and masks, in a worker thread as in a cutout."""
 
+import gc
 import threading
+import time
 import traceback
 
 from frisket_cutout.mainthread import MainThread
@@ -61,6 +63,8 @@ class KritaStage:
 
     def close(self):
         self.reader.close()
+        # Krita ends when a node goes before its Layers docker has drawn it.
+        time.sleep(0.1)
         self._main.call(lambda: close(self._doc))
 
     def _read_alpha(self):
@@ -81,6 +85,8 @@ class KritaConformance(HostConformance):
 
     def __init__(self, main):
         self._main = main
+        # Krita's objects must end on the main thread.
+        self.kept = []
 
     def open(self, picture, make="mask"):
         return self._main.call(lambda: self._open(picture, make))
@@ -89,7 +95,9 @@ class KritaConformance(HostConformance):
         model, depth, profile = SPACES[picture.form]
         size = picture.width, picture.height
         doc, layer = document(*size, model, depth, native(picture), profile)
-        return KritaStage(self._main, doc, layer, make)
+        stage = KritaStage(self._main, doc, layer, make)
+        self.kept.append((doc, layer, stage))
+        return stage
 
 
 def native(picture):
@@ -114,6 +122,8 @@ def make_case(name):
         thread.start()
         while thread.is_alive():
             yield 20
+        suite.kept.clear()
+        gc.collect()
         assert not failures, failures[0]
 
     return case

@@ -148,6 +148,7 @@ class CutoutDocker(DockWidget):
             self.bar.setValue(0)
             if text:
                 self.say(text)
+        task.release()
 
     def _set_busy(self, busy: bool) -> None:
         self.cut_button.setEnabled(not busy)

@@ -110,6 +110,10 @@ class Painter:
         self.main.call(self._need_result().finish)
         self._redraw()
 
+    def release(self) -> None:
+        """Let go of what is Krita's; for the main thread."""
+        self._result = self.selected = None
+
     def _shift(self, rect: TileRect) -> TileRect:
         return TileRect(rect.x + self.region.x, rect.y + self.region.y, rect.width, rect.height)
 

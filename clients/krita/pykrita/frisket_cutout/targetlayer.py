@@ -23,6 +23,10 @@ class TargetLayer:
         self._id = node.uniqueId()
         self._size = (document.width(), document.height())
 
+    def release(self) -> None:
+        """Let go of the document."""
+        self._document = None
+
     def belongs_to(self, document) -> bool:
         """Tell whether the layer is one of this document."""
         return document == self._document

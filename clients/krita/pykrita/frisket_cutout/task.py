@@ -90,6 +90,20 @@ class Task(QtCore.QObject):
         """Stop listening for strokes."""
         self._changes.put(None)
 
+    def release(self) -> None:
+        """Let go of what is Krita's, when all is over.
+
+        Otherwise Python may find it in a cycle later, on any thread, and Krita's objects
+        must end on the main thread.
+        """
+        self._thread.join()
+        if self._painter is not None:
+            self._painter.release()
+        self._target_layer.release()
+        self._painter = self._job = self._selected = None
+        for signal in (self.progressed, self.completed, self.ended):
+            signal.disconnect()
+
     @property
     def marks(self) -> dict[str, float]:
         """When what happened; see `Job.marks`."""
