@@ -29,10 +29,10 @@ def status_mb(key):
 
 
 def by_plugin(doc):
-    from frisket_cutout import docker as module
     from frisket_cutout import mainthread
+    from frisket_cutout.docker import CutoutDocker
 
-    dock = module._DOCKERS[-1]
+    dock = CutoutDocker.find_front()
     dock.controls.choose(model=os.environ["FRISKET_MODEL"], make="mask", quality="standard")
     before, clock = status_mb("VmHWM"), time.time()
     dock.cut()
@@ -41,9 +41,9 @@ def by_plugin(doc):
     while "complete" not in task.times:
         assert time.time() - clock < 120, dock.status.text()
         yield 20
-    figures = {key: round(when - clock, 3) for key, when in task._job.marks.items()}
+    figures = {key: round(when - clock, 3) for key, when in task.marks.items()}
     figures["complete"] = round(task.times["complete"], 3)
-    figures["Krita's part of it"] = round(mainthread._host_seconds, 3)
+    figures["Krita's part of it"] = round(mainthread.host_seconds(), 3)
     figures["longest of the plug-in"] = round(task.main.longest, 3)
     yield 3000
     figures["peak grew MB"] = round(status_mb("VmHWM") - before)

@@ -52,7 +52,7 @@ class Layer:
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         raise AssertionError("not asked for")
 
-    def shown(self) -> None:
+    def refresh(self) -> None:
         if self.coarse is None:
             self.coarse = self.alpha.copy()
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frisket.cli import plugin_bundle
-from frisket.cli.plugin_places import Place
+from frisket.cli.plugin_places import HOSTS, Place
 from frisket.cli.plugins import install
+from frisket.hosts.conformance import list_checks
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -45,9 +45,9 @@ def install_plugin(host: str, lab: Lab) -> None:
     """Install a plug-in for a host that sees the lab as /lab, with a command that asks us."""
     folder = lab.folder / ("gimp3/plug-ins" if host == "gimp" else "data/krita")
     config = lab.folder / "config" / "kritarc" if host == "krita" else None
-    place = Place(host, "lab", folder, config)
+    place = Place(HOSTS[host], "lab", folder, config)
     install(place)
-    record = plugin_bundle.inner_folder(host, folder) / "install.json"
+    record = place.plugin / "install.json"
     facts = json.loads(record.read_text())
     facts.update(command=["/bin/sh", "/lab/start.sh"], home="/lab/home")
     record.write_text(json.dumps(facts))
@@ -146,11 +146,12 @@ def started(run: Callable[[], str], sign: Path) -> str:
 def cases(host: str) -> list[str]:
     """The names of the cases that run inside a host; FRISKET_CASES chooses some by hand."""
     chosen = os.environ.get("FRISKET_CASES", "").split()
-    names = ("kit", "results", "colours", "trouble", "painted")
+    names = ("kit", "results", "colours", "trouble", "painted", "conformance")
     files = [path for name in names if (path := HERE / f"{host}_{name}.py").exists()]
     nodes = (node for path in files for node in ast.parse(path.read_text()).body)
     functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
     names = [name for name in functions if name.startswith("case_")]
+    names += [f"case_{name}" for name in list_checks()]
     return [name for name in names if name in chosen] or names
 
 

@@ -7,9 +7,9 @@ from krita_kit import (
     KRITA,
     OLD,
     QByteArray,
+    clean_colours,
     close,
     cut,
-    docker,
     document,
     masks,
     pixels,
@@ -103,9 +103,9 @@ def case_clean_colours_of_every_kind():
         space = (model, depth, layer.colorProfile())
         before = by_krita(pixels(layer, doc), space)
         yield 300
-        docker().controls._clean.setChecked(True)
+        clean_colours(True)
         yield from cut(make="layer")
-        docker().controls._clean.setChecked(False)
+        clean_colours(False)
         copy = doc.topLevelNodes()[1]
         after = by_krita(pixels(copy, doc), space)
         worst = max(abs(255 - a - b) for a, b in zip(before, after) if a != b)  # noqa: B905

@@ -52,9 +52,9 @@ class Ticker:
 
 
 def docker():
-    from frisket_cutout import docker as module
+    from frisket_cutout.docker import CutoutDocker
 
-    return module._DOCKERS[-1]
+    return CutoutDocker.find_front()
 
 
 def document(width, height, model="RGBA", depth="U8", fill=None, profile=""):

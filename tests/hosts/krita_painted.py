@@ -216,7 +216,7 @@ def case_painted_colours_are_kept():
     close(doc)
 
 
-def case_the_edge_belongs_to_the_document_in_front():
+def case_the_edge_belongs_to_the_document_find_front():
     first, layer, task = yield from opened()
     second, _ = document(300, 200)
     yield 500

@@ -20,10 +20,10 @@ def cut():
     from pathlib import Path
 
     import frisket_cutout
-    from frisket_cutout.task import Task, Wish
+    from frisket_cutout.task import Task
 
-    from frisket.client.options import Options
     from frisket.hosts import link, settings
+    from frisket.hosts.request import CutRequest
 
     krita = Krita.instance()
     doc = krita.createDocument(*SIZE, "noise", "RGBA", "U8", "", 72.0)
@@ -34,9 +34,9 @@ def cut():
     pixels[3::4] = b"\xff" * (SIZE[0] * SIZE[1])
     layer.setPixelData(QByteArray(bytes(pixels)), 0, 0, *SIZE)
     folder = Path(frisket_cutout.__file__).parent
-    task = Task(doc, layer, Wish("mask", Options()), link.connector(settings.load(folder)))
+    task = Task(doc, layer, CutRequest(), link.make_connector(settings.load(folder)))
     said = []
-    task.ended.connect(lambda text, quiet: said.append(text))
+    task.ended.connect(lambda text: said.append(text))
     task.start()
     end = time.monotonic() + 30
     while "complete" not in task.times and not said and time.monotonic() < end:

@@ -10,6 +10,28 @@ from krita_kit import KRITA, QByteArray, answer, close, complete, docker, masks,
 
 def case_screens():
     doc = KRITA.openDocument(os.path.join(krita_kit.LAB, "photo.png"))
+    yield from set_the_stage(doc)
+    layer = doc.topLevelNodes()[0]
+    docker().cut()
+    task = docker().task
+    yield from complete(task)
+    yield 2500
+    shot("krita-mask")
+    values = bytes(masks(layer)[0].pixelData(0, 0, doc.width(), doc.height()).data())
+    middle = values[doc.height() * 6 // 10 * doc.width() + doc.width() * 4 // 10]
+    assert middle > 200 > 100 > values[0], (middle, values[0])
+    yield from mark_with_strokes(doc)
+    task.end()
+    yield from krita_kit.ended(task)
+    doc.setActiveNode(layer)
+    yield 800
+    answer("Cancel")
+    docker().cut()
+    close(doc)
+
+
+def set_the_stage(doc):
+    """Show the image and the docker, and nothing that distracts."""
     KRITA.activeWindow().addView(doc)
     KRITA.setActiveDocument(doc)
     doc.waitForDone()
@@ -22,15 +44,10 @@ def case_screens():
     docker().show()
     docker().raise_()
     yield 2000
-    layer = doc.topLevelNodes()[0]
-    docker().cut()
-    task = docker().task
-    yield from complete(task)
-    yield 2500
-    shot("krita-mask")
-    values = bytes(masks(layer)[0].pixelData(0, 0, doc.width(), doc.height()).data())
-    middle = values[doc.height() * 6 // 10 * doc.width() + doc.width() * 4 // 10]
-    assert middle > 200 > 100 > values[0], (middle, values[0])
+
+
+def mark_with_strokes(doc):
+    """Paint a green and a red stroke, wait for the mask to follow, and take them away."""
     docker().mark()
     yield 1000
     strokes = krita_kit.strokes_of(doc)
@@ -46,13 +63,6 @@ def case_screens():
     shot("krita-strokes")
     docker().mark()
     yield 500
-    task.end()
-    yield from krita_kit.ended(task)
-    doc.setActiveNode(layer)
-    yield 800
-    answer("Cancel")
-    docker().cut()
-    close(doc)
 
 
 krita_kit.run(globals())

@@ -267,7 +267,7 @@ def case_action():
 
 
 def case_diagnostics():
-    docker().diagnose()
+    docker().server.diagnose()
     yield from until(lambda: "Written to" in docker().status.text(), what="the report")
     report = open(os.path.join(os.environ["FRISKET_HOME"], "run", "krita-diagnostics.txt")).read()
     assert "FAIL" not in report, report

@@ -23,7 +23,7 @@ sys.modules["frisket_cutout"] = package
 
 app = QtWidgets.QApplication(["test", "-platform", "offscreen"])
 
-from frisket_cutout import controls, dialogs, hints, mainthread, qt, reading
+from frisket_cutout import controls, dialogs, mainthread, qt, reading
 
 from frisket.hosts import link, settings
 
@@ -31,9 +31,9 @@ assert qt.QtCore is QtCore, "the other binding was taken"
 
 # An image of two columns, reduced to their averages.
 left, right = bytes((10, 20, 30, 255)), bytes((50, 60, 70, 255))
-small = reading.reduce((left * 8 + right * 8) * 16, 16, 16, 2, 2, reading._ARGB)
+small = reading.reduce((left * 8 + right * 8) * 16, 16, 16, 2, 2, reading.ARGB)
 assert small == (left + right) * 2, list(small)
-grey = reading.reduce(bytes(range(64)) * 64, 64, 64, 7, 5, hints.GREY)
+grey = reading.reduce(bytes(range(64)) * 64, 64, 64, 7, 5, reading.GREY)
 assert len(grey) == 35
 
 # Work for the main thread, and its errors.
@@ -59,8 +59,8 @@ assert found[0] is True
 fields = controls.Controls(None)
 fields.show_models((link.ModelChoice("one", "The first.", True),))
 fields.choose(model="one", quality="high")
-wish = fields.wish("replace")
-assert (wish.make, wish.options.model, wish.options.quality) == ("mask", "one", "high")
+request = fields.read_request()
+assert (request.make, request.model, request.quality) == ("mask", "one", "high")
 dialog = dialogs.ServerDialog(None, settings.Settings(True, "host:1", False, "", "secret", ()))
-assert dialog.value().target == "host:1"
+assert dialog.read().target == "host:1"
 print("all well with", QtCore.PYQT_VERSION_STR)

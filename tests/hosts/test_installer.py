@@ -12,7 +12,7 @@ import pytest
 
 from frisket.cli.exits import Exit
 from frisket.cli.main import main
-from frisket.cli.plugin_places import Machine, places
+from frisket.cli.plugin_places import HOSTS, Machine
 from frisket.cli.plugins import switch
 
 
@@ -36,19 +36,19 @@ def make(home: Path, *folders: str) -> None:
 
 class TestPlaces:
     def test_nothing_in_an_empty_home(self, home: Path) -> None:
-        assert places("gimp", machine(home)) == []
-        assert places("krita", machine(home)) == []
+        assert HOSTS["gimp"].find_places(machine(home)) == []
+        assert HOSTS["krita"].find_places(machine(home)) == []
 
     def test_every_gimp(self, home: Path) -> None:
         flatpak = ".var/app/org.gimp.GIMP/config/GIMP/3.2"
         make(home, ".config/GIMP/2.10", ".config/GIMP/3.0", ".config/GIMP/3.2", flatpak)
         make(home, "snap/gimp/current/.config/GIMP/3.0")
-        kinds = [place.kind for place in places("gimp", machine(home))]
+        kinds = [place.kind for place in HOSTS["gimp"].find_places(machine(home))]
         assert kinds == ["native 3.0", "native 3.2", "flatpak 3.2", "snap 3.0"]
 
     def test_every_krita(self, home: Path) -> None:
         make(home, ".local/share/krita", ".var/app/org.kde.krita/data/krita")
-        found = places("krita", machine(home))
+        found = HOSTS["krita"].find_places(machine(home))
         assert [place.kind for place in found] == ["native", "flatpak"]
         assert found[1].config == home / ".var/app/org.kde.krita/config/kritarc"
 
@@ -57,15 +57,15 @@ class TestPlaces:
         make(home, "Library/Application Support/GIMP/3.0", "Library/Application Support/krita")
         windows, mac = machine(home, "win32"), machine(home, "darwin")
         folder = home / "AppData/Roaming/GIMP/3.0/plug-ins"
-        assert [place.folder for place in places("gimp", windows)] == [folder]
-        assert places("krita", windows)[0].config == home / "AppData/Local/kritarc"
-        assert [place.kind for place in places("gimp", mac)] == ["macOS 3.0"]
-        assert places("krita", mac)[0].config == home / "Library/Preferences/kritarc"
+        assert [place.folder for place in HOSTS["gimp"].find_places(windows)] == [folder]
+        assert HOSTS["krita"].find_places(windows)[0].config == home / "AppData/Local/kritarc"
+        assert [place.kind for place in HOSTS["gimp"].find_places(mac)] == ["macOS 3.0"]
+        assert HOSTS["krita"].find_places(mac)[0].config == home / "Library/Preferences/kritarc"
 
     def test_folders_that_were_moved(self, home: Path) -> None:
         config = home / "elsewhere"
         make(home, "elsewhere/GIMP/3.0")
-        found = places("gimp", machine(home, XDG_CONFIG_HOME=str(config)))
+        found = HOSTS["gimp"].find_places(machine(home, XDG_CONFIG_HOME=str(config)))
         assert found[0].folder == config / "GIMP/3.0/plug-ins"
 
 
@@ -120,7 +120,7 @@ def test_a_damaged_plugin_is_noticed(home: Path, capsys: pytest.CaptureFixture[s
 
 def test_switch_makes_what_is_missing(tmp_path: Path) -> None:
     config = tmp_path / "new" / "kritarc"
-    switch(config, True)
+    switch(config, "enable_frisket_cutout", True)
     assert config.read_text() == "[python]\nenable_frisket_cutout=true\n"
 
 

@@ -18,7 +18,7 @@ from frisket.client.errors import (
 from frisket.hosts import link, pixels, planes, settings
 from frisket.hosts.enlarge import Enlarged
 from frisket.hosts.pace import Pace
-from frisket.hosts.strokes import hints_from
+from frisket.hosts.strokes import find_hints
 from frisket.protocol.grid import TileRect
 from frisket.protocol.reasons import Reason
 
@@ -40,9 +40,9 @@ def test_enlarged_rectangles_agree_with_the_whole(
     w, h = data.draw(st.integers(1, full[0] - x)), data.draw(st.integers(1, full[1] - y))
     part = whole[y : y + h, x : x + w]
     rect = TileRect(x, y, w, h)
-    assert enlarged.pixels(rect) == part.tobytes()
+    assert enlarged.read(rect) == part.tobytes()
     values = np.unique(part)
-    assert enlarged.constant(rect) == (int(values[0]) if len(values) == 1 else None)
+    assert enlarged.find_constant(rect) == (int(values[0]) if len(values) == 1 else None)
 
 
 @given(st.binary(max_size=200))
@@ -64,7 +64,7 @@ def test_trimap_never_contradicts_the_mask(width: int, height: int, seed: int) -
     rng = np.random.default_rng(seed)
     mask = np.kron(rng.integers(0, 2, (7, 7), np.uint8) * 255, np.ones((8, 8), np.uint8))
     mask = mask[:height, :width]
-    trimap = np.frombuffer(planes.trimap(mask.tobytes(), width, height), np.uint8)
+    trimap = np.frombuffer(planes.draw_trimap(mask.tobytes(), width, height), np.uint8)
     trimap = trimap.reshape(height, width)
     assert set(np.unique(trimap)) <= {0, 128, 255}
     known = trimap != 128
@@ -74,7 +74,7 @@ def test_trimap_never_contradicts_the_mask(width: int, height: int, seed: int) -
 def test_trimap_keeps_thin_structures() -> None:
     mask = np.zeros((64, 64), np.uint8)
     mask[:, 30] = 255
-    trimap = np.frombuffer(planes.trimap(mask.tobytes(), 64, 64), np.uint8).reshape(64, 64)
+    trimap = np.frombuffer(planes.draw_trimap(mask.tobytes(), 64, 64), np.uint8).reshape(64, 64)
     assert (trimap[:, 30] == 128).all()
     assert (trimap[:, 0] == 0).all()
 
@@ -82,13 +82,13 @@ def test_trimap_keeps_thin_structures() -> None:
 def test_bounds_and_crop() -> None:
     mask = np.zeros((9, 11), np.uint8)
     mask[2:5, 3:8] = 1
-    assert planes.bounds(mask.tobytes(), 11, 9) == (3, 2, 5, 3)
-    assert planes.bounds(bytes(99), 11, 9) is None
+    assert planes.find_bounds(mask.tobytes(), 11, 9) == (3, 2, 5, 3)
+    assert planes.find_bounds(bytes(99), 11, 9) is None
     rect = TileRect(-2, -3, 11, 9)
-    part = planes.overlap(rect, 6, 4)
+    part = planes.intersect(rect, 6, 4)
     assert part == TileRect(0, 0, 6, 4)
     assert planes.crop(mask.tobytes(), rect, part) == mask[3:7, 2:8].tobytes()
-    assert planes.overlap(TileRect(9, 0, 5, 5), 9, 9) is None
+    assert planes.intersect(TileRect(9, 0, 5, 5), 9, 9) is None
 
 
 class TestPixels:
@@ -97,14 +97,14 @@ class TestPixels:
         kind = np.uint16 if deep else np.uint8
         rng = np.random.default_rng(seed)
         bgra = rng.integers(0, np.iinfo(kind).max, (count, 4), kind, endpoint=True)
-        rgb = pixels.rgb(bgra.tobytes(), deep)
+        rgb = pixels.to_rgb(bgra.tobytes(), deep)
         assert rgb == bgra[:, 2::-1].tobytes()
-        opaque = np.frombuffer(pixels.bgra(rgb, deep), kind).reshape(count, 4)
+        opaque = np.frombuffer(pixels.to_bgra(rgb, deep), kind).reshape(count, 4)
         assert (opaque[:, :3] == bgra[:, :3]).all()
         assert (opaque[:, 3] == np.iinfo(kind).max).all()
 
     def test_alpha_comes_last(self) -> None:
-        assert pixels.rgba(bytes((1, 2, 3, 4))) == bytes((3, 2, 1, 4))
+        assert pixels.to_rgba(bytes((1, 2, 3, 4))) == bytes((3, 2, 1, 4))
 
     @given(st.integers(1, 60), st.integers(2, 20), st.integers(1, 2), st.integers(0, 2**32))
     def test_only_what_was_cleaned_is_replaced(
@@ -114,10 +114,10 @@ class TestPixels:
         native, fresh = rng.integers(0, 256, (2, count, size + alpha), np.uint8)
         sent = rng.integers(0, 2, (count, 3), np.uint8)
         cleaned = np.where(rng.random((count, 1)) < 0.5, sent, sent + 1).astype(np.uint8)
-        where = pixels.differing(sent.tobytes(), cleaned.tobytes(), 3)
+        where = pixels.find_differences(sent.tobytes(), cleaned.tobytes(), 3)
         changed = (sent != cleaned).any(axis=1)
         assert (np.frombuffer(where, np.uint8) == changed * 255).all()
-        found = pixels.replaced(native.tobytes(), fresh.tobytes(), where, alpha)
+        found = pixels.replace_where(native.tobytes(), fresh.tobytes(), where, alpha)
         wanted = np.where(changed[:, None], fresh, native)
         wanted[:, size:] = native[:, size:]
         assert found == wanted.tobytes()
@@ -127,7 +127,7 @@ def test_strokes_become_scribbles() -> None:
     rgba = np.zeros((20, 30, 4), np.uint8)
     rgba[5:8, 4:10] = (0, 255, 0, 255)
     rgba[12, 20:25] = (255, 0, 0, 255)
-    strokes = hints_from(rgba.tobytes(), 30, 20, (3000, 2000)).strokes
+    strokes = find_hints(rgba.tobytes(), 30, 20, (3000, 2000)).strokes
     positive = [stroke for stroke in strokes if stroke.positive]
     assert (len(positive), len(strokes)) == (3, 4)
     assert positive[0].points == ((450, 550), (950, 550))
@@ -138,7 +138,7 @@ def test_many_strokes_stay_within_the_limit() -> None:
     rng = np.random.default_rng(1)
     rgba = rng.choice(np.array([0, 255], np.uint8), (200, 256, 4))
     rgba[..., 3] = 255
-    assert 0 < len(hints_from(rgba.tobytes(), 256, 200, (6000, 4000)).strokes) <= 1024
+    assert 0 < len(find_hints(rgba.tobytes(), 256, 200, (6000, 4000)).strokes) <= 1024
 
 
 def test_pace_follows_the_cost() -> None:

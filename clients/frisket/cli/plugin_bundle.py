@@ -12,6 +12,7 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
+from frisket.cli.plugin_places import HostPlugin
 from frisket.client.errors import ClientError
 from frisket.protocol.home import home
 
@@ -30,30 +31,25 @@ class BundleError(ClientError):
     """The plug-in cannot be put together; the text names what is missing."""
 
 
-def assemble(host: str, folder: Path) -> None:
+def assemble(host: HostPlugin, folder: Path) -> None:
     """Write a plug-in's files into `folder`, as they are to lie in the host.
 
     Args:
-        host: "gimp" or "krita".
+        host: whose plug-in.
         folder: is made; must not exist.
 
     Raises:
         BundleError: a package that the plug-in carries is not installed.
     """
-    shutil.copytree(_sources(host), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    vendor = inner_folder(host, folder) / "_vendor"
+    shutil.copytree(_sources(host.name), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    vendor = host.inner_folder(folder) / "_vendor"
     for name in (*_CARRIED_PACKAGES, *_CARRIED_ROOMS):
         _copy_python(_package_folder(name), vendor / name.replace(".", "/"))
     (vendor / "frisket" / "__init__.py").write_text(_FRONT_DOOR, encoding="ascii")
     (vendor / "README.txt").write_text(_notice(), encoding="ascii")
 
 
-def inner_folder(host: str, folder: Path) -> Path:
-    """Return the plug-in's own folder inside what `assemble` wrote."""
-    return folder / ("frisket-cutout" if host == "gimp" else "pykrita/frisket_cutout")
-
-
-def record(host: str, folder: Path) -> None:
+def record(host: HostPlugin, folder: Path) -> None:
     """Write down for the plug-in how to start a server on this machine."""
     facts = {
         "version": version("frisket"),
@@ -62,7 +58,7 @@ def record(host: str, folder: Path) -> None:
         "home": str(home()),
     }
     text = json.dumps(facts, indent=1)
-    (inner_folder(host, folder) / "install.json").write_text(text, encoding="utf-8")
+    (host.inner_folder(folder) / "install.json").write_text(text, encoding="utf-8")
 
 
 def server_command() -> list[str]:

@@ -1,32 +1,18 @@
-"""Where GIMP and Krita keep plug-ins, however they were installed. Standard library only."""
+"""The hosts that have a plug-in, and where they keep it. Standard library only.
+
+A new host is one more row in `HOSTS`, and a function that finds its installations.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 _GIMP_NAMES = ("gimp-3.2", "gimp-3.0", "gimp-3", "gimp")
-
-
-@dataclass(frozen=True)
-class Place:
-    """One installation of a host.
-
-    Attributes:
-        host: "gimp" or "krita".
-        kind: how the host was installed, for the user.
-        folder: what a plug-in is copied into: GIMP's `plug-ins`, Krita's resource folder.
-        config: Krita's kritarc; None for GIMP.
-    """
-
-    host: str
-    kind: str
-    folder: Path
-    config: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -52,25 +38,86 @@ def this_machine() -> Machine:
     return Machine(Path.home(), sys.platform, os.environ)
 
 
-def places(host: str, machine: Machine) -> list[Place]:
-    """Return every installation of a host that has left a trace."""
-    return list(_gimp(machine) if host == "gimp" else _krita(machine))
+Spot = tuple[str, Path, "Path | None"]
+"""How a host was installed, what a plug-in is copied into, and the file that switches it on."""
 
 
-def _gimp(machine: Machine) -> Iterator[Place]:
+@dataclass(frozen=True)
+class HostPlugin:
+    """A host and its plug-in.
+
+    Attributes:
+        name: what the command line calls it, and where its sources lie.
+        title: its name for people.
+        inner: the plug-in's own folder, inside what is copied.
+        entry: the file that the host loads, inside that.
+        find: yields the installations on a machine that have left a trace.
+        beside: files that are copied beside the plug-in's own folder.
+        archive_root: the folder that an archive for a person to import holds.
+        config_name: the file that switches plug-ins on, beside a folder chosen by hand.
+        switch: its line's key.
+    """
+
+    name: str
+    title: str
+    inner: str
+    entry: str
+    find: Callable[[Machine], Iterator[Spot]]
+    beside: tuple[str, ...] = ()
+    archive_root: str = ""
+    config_name: str = ""
+    switch: str = ""
+
+    def find_places(self, machine: Machine) -> list[Place]:
+        """Return every installation that has left a trace."""
+        return [Place(self, *spot) for spot in self.find(machine)]
+
+    def choose_place(self, folder: Path) -> Place:
+        """Return the installation whose folder a person has named."""
+        config = folder.parent / self.config_name if self.config_name else None
+        return Place(self, "chosen", folder, config)
+
+    def inner_folder(self, folder: Path) -> Path:
+        """Return the plug-in's own folder inside what is copied into `folder`."""
+        return folder / self.inner
+
+
+@dataclass(frozen=True)
+class Place:
+    """One installation of a host.
+
+    Attributes:
+        host: the host.
+        kind: how it was installed, for the user.
+        folder: what a plug-in is copied into: GIMP's `plug-ins`, Krita's resource folder.
+        config: the file that switches plug-ins on: Krita's kritarc; None for GIMP.
+    """
+
+    host: HostPlugin
+    kind: str
+    folder: Path
+    config: Path | None = None
+
+    @property
+    def plugin(self) -> Path:
+        """The plug-in's own folder, whether it is there or not."""
+        return self.host.inner_folder(self.folder)
+
+
+def _find_gimp(machine: Machine) -> Iterator[Spot]:
     if chosen := machine.environ.get("GIMP3_DIRECTORY"):
-        yield Place("gimp", "GIMP3_DIRECTORY", Path(chosen) / "plug-ins")
+        yield "GIMP3_DIRECTORY", Path(chosen) / "plug-ins", None
         return
     found = False
     for kind, root in _gimp_roots(machine):
         versions = (each for each in root.glob("3.*") if each.is_dir())
         for version in sorted(versions):
             found = True
-            yield Place("gimp", f"{kind} {version.name}", version / "plug-ins")
+            yield f"{kind} {version.name}", version / "plug-ins", None
     if not found and machine.which(_GIMP_NAMES):
         # Installed and never started: it will look here when it is.
         kind, root = next(iter(_gimp_roots(machine)))
-        yield Place("gimp", f"{kind} 3.0", root / "3.0" / "plug-ins")
+        yield f"{kind} 3.0", root / "3.0" / "plug-ins", None
 
 
 def _gimp_roots(machine: Machine) -> Iterator[tuple[str, Path]]:
@@ -84,10 +131,10 @@ def _gimp_roots(machine: Machine) -> Iterator[tuple[str, Path]]:
         yield "snap", machine.home / "snap/gimp/current/.config/GIMP"
 
 
-def _krita(machine: Machine) -> Iterator[Place]:
+def _find_krita(machine: Machine) -> Iterator[Spot]:
     for kind, data, config in _krita_roots(machine):
         if data.is_dir() or config.is_file() or (kind == "native" and machine.which(("krita",))):
-            yield Place("krita", kind, data, config)
+            yield kind, data, config
 
 
 def _krita_roots(machine: Machine) -> Iterator[tuple[str, Path, Path]]:
@@ -106,3 +153,24 @@ def _krita_roots(machine: Machine) -> Iterator[tuple[str, Path, Path]]:
         yield "flatpak", flatpak / "data/krita", flatpak / "config/kritarc"
         snap = home / "snap/krita/current"
         yield "snap", snap / ".local/share/krita", snap / ".config/kritarc"
+
+
+HOSTS = {
+    host.name: host
+    for host in (
+        HostPlugin("gimp", "GIMP", "frisket-cutout", "frisket-cutout.py", _find_gimp),
+        HostPlugin(
+            name="krita",
+            title="Krita",
+            inner="pykrita/frisket_cutout",
+            entry="__init__.py",
+            find=_find_krita,
+            beside=("pykrita/frisket_cutout.desktop", "actions/frisket_cutout.action"),
+            # Krita's importer wants the .desktop file at the root of the archive.
+            archive_root="pykrita",
+            config_name="kritarc",
+            switch="enable_frisket_cutout",
+        ),
+    )
+}
+"""Every host by its name."""

@@ -12,14 +12,11 @@ from pathlib import Path
 
 from frisket.cli import plugin_bundle as bundle
 from frisket.cli.exits import Exit
-from frisket.cli.plugin_places import Place, places, this_machine
+from frisket.cli.plugin_places import HOSTS, Place, this_machine
 from frisket.hosts import selfcheck
 from frisket.hosts.settings import read_json
 
-_HOSTS = ("gimp", "krita")
-_ENTRY = {"gimp": "frisket-cutout.py", "krita": "__init__.py"}
 _LEAST_PYTHON = (3, 10)
-_SWITCH = "enable_frisket_cutout"
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,7 +32,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     ):
         action = actions.add_parser(name, help=text, description=text)
         nargs = None if name == "install" else "?"
-        action.add_argument("host", choices=[*_HOSTS, "all"], default="all", nargs=nargs)
+        action.add_argument("host", choices=[*HOSTS, "all"], default="all", nargs=nargs)
         action.add_argument(
             "--where",
             type=Path,
@@ -49,13 +46,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _places(arguments: argparse.Namespace) -> Iterator[Place]:
-    hosts = _HOSTS if arguments.host == "all" else (arguments.host,)
+    hosts = list(HOSTS.values()) if arguments.host == "all" else [HOSTS[arguments.host]]
     for host in hosts:
         if arguments.where and len(hosts) == 1:
-            config = arguments.where.parent / "kritarc" if host == "krita" else None
-            yield Place(host, "chosen", arguments.where, config)
+            yield host.choose_place(arguments.where)
         else:
-            yield from places(host, this_machine())
+            yield from host.find_places(this_machine())
 
 
 def _install(arguments: argparse.Namespace) -> int:
@@ -72,7 +68,7 @@ def _install(arguments: argparse.Namespace) -> int:
 def _uninstall(arguments: argparse.Namespace) -> int:
     removed = [place for place in _places(arguments) if uninstall(place)]
     for place in removed:
-        print(f"removed from {place.host} ({place.kind}): {place.folder}")
+        print(f"removed from {place.host.name} ({place.kind}): {place.folder}")
     if not removed:
         print("No plug-in of frisket was installed.")
     return Exit.OK if removed else Exit.NO_PLUGIN
@@ -89,15 +85,15 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _pack(arguments: argparse.Namespace) -> int:
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    for host in _HOSTS:
-        archive = arguments.folder / f"frisket-{host}-{version('frisket')}.zip"
+    for host in HOSTS.values():
+        archive = arguments.folder / f"frisket-{host.name}-{version('frisket')}.zip"
         with tempfile.TemporaryDirectory() as scratch:
-            tree = Path(scratch) / host
+            tree = Path(scratch) / host.name
             bundle.assemble(host, tree)
-            # Krita's importer wants the .desktop file at the root of the archive.
-            root = tree / "pykrita" if host == "krita" else tree
-            if host == "krita":
-                shutil.move(tree / "actions", root / "actions")
+            root = tree / host.archive_root
+            for part in list(tree.iterdir()) if root != tree else ():
+                if part != root:
+                    shutil.move(part, root / part.name)
             bundle.pack(root, archive)
         print(archive)
     return Exit.OK
@@ -106,37 +102,35 @@ def _pack(arguments: argparse.Namespace) -> int:
 def install(place: Place) -> None:
     """Copy a plug-in into a place, over an older one, and switch it on."""
     with tempfile.TemporaryDirectory() as scratch:
-        tree = Path(scratch) / place.host
+        tree = Path(scratch) / place.host.name
         bundle.assemble(place.host, tree)
         bundle.record(place.host, tree)
         uninstall(place)
         shutil.copytree(tree, place.folder, dirs_exist_ok=True)
     if place.config:
-        switch(place.config, True)
+        switch(place.config, place.host.switch, True)
 
 
 def uninstall(place: Place) -> bool:
     """Remove a plug-in that `install` put there; tell whether there was one."""
-    folder = bundle.inner_folder(place.host, place.folder)
-    there = folder.is_dir()
+    there = place.plugin.is_dir()
     if there:
-        shutil.rmtree(folder)
-    if place.host == "krita":
-        (place.folder / "pykrita" / "frisket_cutout.desktop").unlink(missing_ok=True)
-        (place.folder / "actions" / "frisket_cutout.action").unlink(missing_ok=True)
+        shutil.rmtree(place.plugin)
+    for name in place.host.beside:
+        (place.folder / name).unlink(missing_ok=True)
     if place.config and place.config.is_file():
-        switch(place.config, False)
+        switch(place.config, place.host.switch, False)
     return there
 
 
-def switch(config: Path, on: bool) -> None:
-    """Enable the plug-in in a kritarc, or forget it; every other line stays as it is."""
+def switch(config: Path, key: str, on: bool) -> None:
+    """Enable a plug-in in a kritarc, or forget it; every other line stays as it is."""
     text = config.read_text(encoding="utf-8") if config.is_file() else ""
-    lines = [line for line in text.splitlines() if not line.startswith(f"{_SWITCH}=")]
+    lines = [line for line in text.splitlines() if not line.startswith(f"{key}=")]
     if on:
         if "[python]" not in lines:
             lines += ["", "[python]"] if lines else ["[python]"]
-        lines.insert(lines.index("[python]") + 1, f"{_SWITCH}=true")
+        lines.insert(lines.index("[python]") + 1, f"{key}=true")
     elif lines == text.splitlines():
         return
     config.parent.mkdir(parents=True, exist_ok=True)
@@ -147,30 +141,31 @@ def switch(config: Path, on: bool) -> None:
 
 def _report(place: Place) -> bool:
     """Print the state of one place; tell whether all is well."""
-    folder = bundle.inner_folder(place.host, place.folder)
+    folder = place.plugin
     if not folder.is_dir():
-        print(f"{place.host} ({place.kind}): not installed in {place.folder}")
+        print(f"{place.host.name} ({place.kind}): not installed in {place.folder}")
         return True
     facts = read_json(folder / "install.json")
-    print(f"{place.host} ({place.kind}): {facts.get('version', 'unknown')} in {folder}")
-    findings = list(_check(place, folder))
+    print(f"{place.host.name} ({place.kind}): {facts.get('version', 'unknown')} in {folder}")
+    findings = list(_check(place))
     for finding in findings:
         print(f"  {'ok  ' if finding.good else 'FAIL'} {finding.text}")
     return all(finding.good for finding in findings)
 
 
-def _check(place: Place, folder: Path) -> Iterator[selfcheck.Finding]:
+def _check(place: Place) -> Iterator[selfcheck.Finding]:
+    folder = place.plugin
     same = read_json(folder / "install.json").get("version") == version("frisket")
     yield selfcheck.Finding(same, f"it is this frisket's version, {version('frisket')}")
-    yield from selfcheck.check_folder(folder, _ENTRY[place.host])
+    yield from selfcheck.check_folder(folder, place.host.entry)
     broken = [path.name for path in folder.rglob("*.py") if not _parses(path)]
     yield selfcheck.Finding(not broken, f"it is valid Python 3.10 {broken or ''}".strip())
     if place.config:
         text = place.config.read_text(encoding="utf-8") if place.config.is_file() else ""
-        enabled = f"{_SWITCH}=true" in text.splitlines()
+        enabled = f"{place.host.switch}=true" in text.splitlines()
         yield selfcheck.Finding(enabled, f"it is switched on in {place.config}")
-        desktop = place.folder / "pykrita" / "frisket_cutout.desktop"
-        yield selfcheck.Finding(desktop.is_file(), f"Krita is told of it by {desktop}")
+    for path in (place.folder / name for name in place.host.beside):
+        yield selfcheck.Finding(path.is_file(), f"{place.host.title} is told of it by {path}")
 
 
 def _parses(path: Path) -> bool:

@@ -26,25 +26,25 @@ class Enlarged:
         self._width, self._height = size
         self._full_width, self._full_height = full
 
-    def constant(self, rect: TileRect) -> int | None:
+    def find_constant(self, rect: TileRect) -> int | None:
         """Return the value of a rectangle that has only one, else None."""
-        left, right = self._column(rect.x), self._column(rect.x + rect.width - 1) + 1
-        first, last = self._row(rect.y), self._row(rect.y + rect.height - 1)
+        left, right = self._find_column(rect.x), self._find_column(rect.x + rect.width - 1) + 1
+        first, last = self._find_row(rect.y), self._find_row(rect.y + rect.height - 1)
         expected = self._slice(first, left, right)
         if expected.count(expected[0]) != len(expected):
             return None
         same = all(self._slice(row, left, right) == expected for row in range(first + 1, last + 1))
         return expected[0] if same else None
 
-    def pixels(self, rect: TileRect) -> bytes:
+    def read(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle of the large plane."""
-        left = self._column(rect.x)
-        right = self._column(rect.x + rect.width - 1) + 1
-        pick = _picker([self._column(rect.x + i) - left for i in range(rect.width)])
+        left = self._find_column(rect.x)
+        right = self._find_column(rect.x + rect.width - 1) + 1
+        pick = _Picker([self._find_column(rect.x + i) - left for i in range(rect.width)])
         rows: list[bytes] = []
         known, row_bytes = -1, b""
         for y in range(rect.y, rect.y + rect.height):
-            row = self._row(y)
+            row = self._find_row(y)
             if row != known:
                 known, row_bytes = row, pick(self._slice(row, left, right))
             rows.append(row_bytes)
@@ -54,14 +54,14 @@ class Enlarged:
         start = row * self._width
         return self._plane[start + left : start + right]
 
-    def _column(self, x: int) -> int:
+    def _find_column(self, x: int) -> int:
         return (2 * x + 1) * self._width // (2 * self._full_width)
 
-    def _row(self, y: int) -> int:
+    def _find_row(self, y: int) -> int:
         return (2 * y + 1) * self._height // (2 * self._full_height)
 
 
-class _picker:  # noqa: N801
+class _Picker:
     """Picks samples of a row by index."""
 
     def __init__(self, indices: list[int]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 
-from frisket.hosts.pixels import differing, replaced
+from frisket.hosts.pixels import find_differences, replace_where
 from frisket.protocol.grid import TileRect
 
 
@@ -64,7 +64,7 @@ class Handwork:
         if not tile.painted:
             return fresh
         self.kept = True
-        return replaced(fresh, now, zlib.decompress(tile.painted), 0)
+        return replace_where(fresh, now, zlib.decompress(tile.painted), 0)
 
     def note(self, rect: TileRect, written: bytes) -> None:
         """Remember what was written to a tile."""
@@ -81,6 +81,6 @@ class Handwork:
             tile.painted = tile.known[state]
             return
         before = zlib.decompress(tile.painted) if tile.painted else bytes(area)
-        since = differing(last, now, len(now) // area)
-        tile.painted = zlib.compress(replaced(before, since, since, 0), 1)
+        since = find_differences(last, now, len(now) // area)
+        tile.painted = zlib.compress(replace_where(before, since, since, 0), 1)
         tile.known[state] = tile.painted

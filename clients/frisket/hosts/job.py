@@ -22,6 +22,7 @@ from frisket.client.transport import Connect
 from frisket.hosts.enlarge import Enlarged
 from frisket.hosts.live import LiveDriver
 from frisket.protocol.grid import TileRect
+from frisket.protocol.limits import DEFAULT_TILE_PX
 
 
 class Reader(Protocol):
@@ -29,7 +30,7 @@ class Reader(Protocol):
 
     @property
     def spec(self) -> LayerSpec:
-        """Sizes and formats."""
+        """The layer's and its proxy's sizes and formats."""
 
     def proxy(self) -> bytes:
         """Return the rows of the proxy."""
@@ -50,8 +51,8 @@ class Painter(Protocol):
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Replace colours by cleaned ones, in the tile format."""
 
-    def shown(self) -> None:
-        """A good moment to let the user see what has been painted."""
+    def refresh(self) -> None:
+        """Let the user see what has been painted; a host may wait for a better moment."""
 
     def progress(self, share: float, text: str) -> None:
         """Tell how far it is, 0..1."""
@@ -75,6 +76,7 @@ class Job:
         notice: takes a sentence for the user.
         next_change: see `frisket.client.drive.Driver`.
         sight: see `frisket.hosts.live.LiveDriver`.
+        tile_size: edge of a tile in pixels.
         marks: when what happened, in seconds of `time.time`.
     """
 
@@ -87,6 +89,7 @@ class Job:
     notice: Callable[[str], None] = lambda text: None
     next_change: Callable[[Outcome], Change | None] = lambda outcome: None
     sight: Callable[[], TileRect | None] = lambda: None
+    tile_size: int = DEFAULT_TILE_PX
     marks: dict[str, float] = field(default_factory=dict)
     _driver: LiveDriver | None = None
 
@@ -97,30 +100,18 @@ class Job:
             ClientError: see `frisket.client.drive.Driver.run`.
         """
         self.painter.progress(0.0, "Reading the layer")
-        self._spec = self.reader.spec
-        proxy = self.reader.proxy()
+        spec, proxy = self.reader.spec, self.reader.proxy()
         self._mark("proxy read")
-        self._session = Session(self._spec, self.options, proxy, client=self.client)
-        self._coarse: list[bytes] = []
-        self._done = 0
-        self._showing = bytearray(self._session.grid.count)
+        session = Session(spec, self.options, proxy, tile_size=self.tile_size, client=self.client)
         self.painter.progress(0.05, "Finding the subject")
-        self._driver = LiveDriver(
-            self._session,
-            self.connect,
-            self.reader,
-            self._hear,
-            self.cancelled,
-            next_change=self.next_change,
-            sight=self.sight,
-        )
+        self._driver = self._make_driver(session)
         try:
             outcome = self._driver.run()
         except TransportError as error:
             if self.cancelled():
                 raise Cancelled("Cancelled.") from error
             raise
-        self.painter.shown()
+        self.painter.refresh()
         return outcome
 
     def drop(self) -> None:
@@ -128,46 +119,96 @@ class Job:
         if self._driver is not None:
             self._driver.drop()
 
-    def _hear(self, event: Event) -> None:
-        if isinstance(event, Opened) and event.notice:
-            self.notice(event.notice)
-        elif isinstance(event, CoarseRowsReady):
-            self._hear_coarse(event)
-        elif isinstance(event, SolidReady):
-            self._hear_solid(event)
-        elif isinstance(event, AlphaReady):
-            self._hear_alpha(event)
+    def _make_driver(self, session: Session) -> LiveDriver:
+        return LiveDriver(
+            session,
+            self.connect,
+            self.reader,
+            EventPainter(session, self.painter, self.notice, self._mark).absorb,
+            self.cancelled,
+            next_change=self.next_change,
+            sight=self.sight,
+        )
 
-    def _hear_coarse(self, event: CoarseRowsReady) -> None:
+    def _mark(self, name: str) -> None:
+        """Note when something happened the first time, for those who measure."""
+        self.marks.setdefault(name, time.time())
+
+
+class EventPainter:
+    """Paints what a session tells.
+
+    Args:
+        session: the session.
+        painter: shows the alpha.
+        notice: takes a sentence for the user.
+        mark: takes the name of a moment, for those who measure.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        painter: Painter,
+        notice: Callable[[str], None],
+        mark: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._painter = painter
+        self._notice = notice
+        self._mark = mark
+        self._coarse: list[bytes] = []
+        self._done = 0
+        self._showing = bytearray(session.grid.count)
+
+    def absorb(self, event: Event) -> None:
+        """Show what an event brings."""
+        if isinstance(event, Opened) and event.notice:
+            self._notice(event.notice)
+        elif isinstance(event, CoarseRowsReady):
+            self._absorb_coarse(event)
+        elif isinstance(event, SolidReady):
+            self._absorb_solid(event)
+        elif isinstance(event, AlphaReady):
+            self._absorb_alpha(event)
+
+    def _absorb_coarse(self, event: CoarseRowsReady) -> None:
         self._mark("coarse received")
         if event.first_row == 0:
             self._coarse.clear()
         self._coarse.append(event.pixels)
         # After a lost connection the sharp tiles that are there already stay.
         if event.complete and not self._done:
-            self.show_coarse(b"".join(self._coarse))
+            self._paint_coarse(b"".join(self._coarse))
 
-    def show_coarse(self, plane: bytes) -> None:
+    def _paint_coarse(self, plane: bytes) -> None:
         """Paint the whole layer from the proxy's alpha."""
-        spec = self._spec
+        spec = self._session.layer
         enlarged = Enlarged(plane, (spec.proxy_width, spec.proxy_height), (spec.width, spec.height))
         for tile_id in range(self._session.grid.count):
             rect = self._session.grid.rect(tile_id)
-            value = enlarged.constant(rect)
+            value = enlarged.find_constant(rect)
             if value in (0, 255):
                 self._fill(tile_id, value == 255)
             else:
                 self._showing[tile_id] = _UNKNOWN
-                self.painter.paint(rect, enlarged.pixels(rect), True)
-        self.painter.progress(0.2, "Sharpening the edge")
-        self.painter.shown()
+                self._painter.paint(rect, enlarged.read(rect), True)
+        self._painter.progress(0.2, "Sharpening the edge")
+        self._painter.refresh()
         self._mark("first mask")
 
-    def _hear_solid(self, event: SolidReady) -> None:
+    def _absorb_solid(self, event: SolidReady) -> None:
         for first, count in event.runs:
             for tile_id in range(first, first + count):
                 self._fill(tile_id, event.opaque)
             self._done += count
+        self._tell()
+
+    def _absorb_alpha(self, event: AlphaReady) -> None:
+        self._showing[event.tile_id] = _UNKNOWN
+        self._painter.paint(event.rect, event.pixels, False)
+        if event.colours is not None:
+            self._painter.recolour(event.rect, event.colours)
+        self._done += event.final
         self._tell()
 
     def _fill(self, tile_id: int, opaque: bool) -> None:
@@ -175,22 +216,9 @@ class Job:
         value = _OPAQUE if opaque else _CLEAR
         if self._showing[tile_id] != value:
             self._showing[tile_id] = value
-            self.painter.fill(self._session.grid.rect(tile_id), opaque)
-
-    def _hear_alpha(self, event: AlphaReady) -> None:
-        self._showing[event.tile_id] = _UNKNOWN
-        self.painter.paint(event.rect, event.pixels, False)
-        if event.colours is not None:
-            self.painter.recolour(event.rect, event.colours)
-        self._done += event.final
-        self._tell()
-
-    def _mark(self, name: str) -> None:
-        """Note when something happened the first time, for those who measure."""
-        self.marks.setdefault(name, time.time())
+            self._painter.fill(self._session.grid.rect(tile_id), opaque)
 
     def _tell(self) -> None:
-        count = self._session.grid.count
-        share = 1 - self._session.missing() / count
-        self.painter.progress(0.2 + 0.8 * share, "Sharpening the edge")
-        self.painter.shown()
+        share = 1 - self._session.missing() / self._session.grid.count
+        self._painter.progress(0.2 + 0.8 * share, "Sharpening the edge")
+        self._painter.refresh()

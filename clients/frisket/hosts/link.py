@@ -11,6 +11,7 @@ from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
 from frisket.client.h2_transport import H2Transport
+from frisket.hosts.request import Refused
 from frisket.hosts.settings import Settings
 from frisket.protocol.local_state import LocalServer
 from frisket.protocol.reasons import Reason
@@ -51,7 +52,7 @@ class ServerInfo:
     models: tuple[ModelChoice, ...]
 
 
-def connector(
+def make_connector(
     settings: Settings, starting: Callable[[], None] = lambda: None
 ) -> Callable[[], H2Transport]:
     """Return what opens a connection, and starts the local server when none answers.
@@ -104,22 +105,32 @@ def ask(connect: Callable[[], H2Transport]) -> ServerInfo:
     return ServerInfo(message.server_version, message.device, models)
 
 
+def ask_or_explain(connect: Callable[[], H2Transport]) -> ServerInfo | str:
+    """Return what the server can do, or a sentence that says why it does not answer."""
+    try:
+        return ask(connect)
+    except Exception as error:
+        return explain(error)
+
+
 def explain(error: BaseException) -> str:
     """Return what went wrong in one sentence, and what to do in another."""
     if isinstance(error, TransportError):
         step = _NEXT_STEPS.get(error.reason, "Try again; the server's log says more.")
-        return f"{_sentence(error)} {step}"
+        return f"{_close_sentence(error)} {step}"
     if isinstance(error, NoServer):
-        return f"{_sentence(error)} Run 'frisket serve --local' in a terminal and try again."
+        return f"{_close_sentence(error)} Run 'frisket serve --local' in a terminal and try again."
     if isinstance(error, ProtocolError):
-        return f"{_sentence(error)} {_NEXT_STEPS[Reason.VERSION_MISMATCH]}"
+        return f"{_close_sentence(error)} {_NEXT_STEPS[Reason.VERSION_MISMATCH]}"
     if isinstance(error, Cancelled):
         return "Cancelled."
+    if isinstance(error, Refused):
+        return str(error)
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other images and try again."
-    return f"{_sentence(error)} Please report this with Frisket's diagnostics."
+    return f"{_close_sentence(error)} Please report this with Frisket's diagnostics."
 
 
-def _sentence(error: BaseException) -> str:
+def _close_sentence(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     return text if text.endswith((".", "!", "?")) else text + "."

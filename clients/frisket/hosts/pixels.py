@@ -8,7 +8,7 @@ from __future__ import annotations
 _FULL = bytes([0]) + bytes([255]) * 255
 
 
-def rgb(bgra_rows: bytes, deep: bool = False) -> bytes:
+def to_rgb(bgra_rows: bytes, deep: bool = False) -> bytes:
     """Return RGB rows of BGRA rows with 8 bits a sample, or 16 when `deep`."""
     size = 2 if deep else 1
     out = bytearray(len(bgra_rows) // 4 * 3)
@@ -19,14 +19,14 @@ def rgb(bgra_rows: bytes, deep: bool = False) -> bytes:
     return bytes(out)
 
 
-def rgba(bgra_rows: bytes) -> bytes:
+def to_rgba(bgra_rows: bytes) -> bytes:
     """Return 8-bit RGBA rows of BGRA rows."""
     out = bytearray(bgra_rows)
     out[0::4], out[2::4] = bgra_rows[2::4], bgra_rows[0::4]
     return bytes(out)
 
 
-def bgra(rgb_rows: bytes, deep: bool = False) -> bytes:
+def to_bgra(rgb_rows: bytes, deep: bool = False) -> bytes:
     """Return opaque BGRA rows of RGB rows with 8 bits a sample, or 16 when `deep`."""
     size = 2 if deep else 1
     out = bytearray(b"\xff") * (len(rgb_rows) // 3 * 4)
@@ -37,15 +37,15 @@ def bgra(rgb_rows: bytes, deep: bool = False) -> bytes:
     return bytes(out)
 
 
-def differing(old: bytes, new: bytes, size: int) -> bytes:
+def find_differences(old: bytes, new: bytes, size: int) -> bytes:
     """Return 255 for every pixel of `size` bytes that differs, else 0."""
     found = 0
     for byte in range(size):
-        found |= _number(old[byte::size]) ^ _number(new[byte::size])
+        found |= _to_number(old[byte::size]) ^ _to_number(new[byte::size])
     return found.to_bytes(len(old) // size, "little").translate(_FULL)
 
 
-def replaced(native: bytes, fresh: bytes, where: bytes, alpha_bytes: int) -> bytes:
+def replace_where(native: bytes, fresh: bytes, where: bytes, alpha_bytes: int) -> bytes:
     """Return native pixels with fresh colours in some places, and their own alpha.
 
     Args:
@@ -58,10 +58,10 @@ def replaced(native: bytes, fresh: bytes, where: bytes, alpha_bytes: int) -> byt
     mask = bytearray(len(native))
     for byte in range(size - alpha_bytes):
         mask[byte::size] = where
-    chosen, old = _number(bytes(mask)), _number(native)
-    return (old ^ (chosen & (old ^ _number(fresh)))).to_bytes(len(native), "little")
+    chosen, old = _to_number(bytes(mask)), _to_number(native)
+    return (old ^ (chosen & (old ^ _to_number(fresh)))).to_bytes(len(native), "little")
 
 
-def _number(data: bytes) -> int:
+def _to_number(data: bytes) -> int:
     """All bytes as one number: sums over it run at the speed of memory."""
     return int.from_bytes(data, "little")

@@ -34,7 +34,7 @@ def multiply16(alpha: bytes, by: bytes) -> bytes:
     return bytes(product)
 
 
-def trimap(mask: bytes, width: int, height: int, block: int = 8) -> bytes:
+def draw_trimap(mask: bytes, width: int, height: int, block: int = 8) -> bytes:
     """Return a trimap whose unknown band follows the edge of a mask.
 
     Blocks that hold an edge or anything between 0 and 255, and their neighbours, are
@@ -46,7 +46,7 @@ def trimap(mask: bytes, width: int, height: int, block: int = 8) -> bytes:
         height: rows.
         block: edge of a block in pixels.
     """
-    kinds = [_kinds(mask, width, height, top, block) for top in range(0, height, block)]
+    kinds = [_sort_blocks(mask, width, height, top, block) for top in range(0, height, block)]
     columns = len(kinds[0])
     rows: list[bytes] = []
     for index, top in enumerate(range(0, height, block)):
@@ -57,13 +57,15 @@ def trimap(mask: bytes, width: int, height: int, block: int = 8) -> bytes:
     return b"".join(rows)
 
 
-def _kinds(mask: bytes, width: int, height: int, top: int, block: int) -> list[int]:
+def _sort_blocks(mask: bytes, width: int, height: int, top: int, block: int) -> list[int]:
     """Return one value per block of a row of blocks: 0, 255, or 128 for a mixture."""
     lines = [mask[y * width : (y + 1) * width] for y in range(top, min(top + block, height))]
-    return [_kind(b"".join(line[x : x + block] for line in lines)) for x in range(0, width, block)]
+    return [
+        _sort_block(b"".join(line[x : x + block] for line in lines)) for x in range(0, width, block)
+    ]
 
 
-def _kind(samples: bytes) -> int:
+def _sort_block(samples: bytes) -> int:
     first = samples[0]
     pure = first in (0, _FULL) and samples.count(first) == len(samples)
     return first if pure else 128
@@ -75,21 +77,21 @@ def _settle(near: list[list[int]], column: int) -> int:
     return around.pop() if len(around) == 1 else 128
 
 
-def bounds(mask: bytes, width: int, height: int) -> tuple[int, int, int, int] | None:
+def find_bounds(mask: bytes, width: int, height: int) -> tuple[int, int, int, int] | None:
     """Return x, y, width, height of what is not 0 in a mask, or None."""
     used = [y for y in range(height) if any(mask[y * width : (y + 1) * width])]
     if not used:
         return None
-    left = min(_first(mask[y * width : (y + 1) * width]) for y in used)
-    right = width - min(_first(mask[y * width : (y + 1) * width][::-1]) for y in used)
+    left = min(_count_blanks(mask[y * width : (y + 1) * width]) for y in used)
+    right = width - min(_count_blanks(mask[y * width : (y + 1) * width][::-1]) for y in used)
     return left, used[0], right - left, used[-1] + 1 - used[0]
 
 
-def _first(row: bytes) -> int:
+def _count_blanks(row: bytes) -> int:
     return len(row) - len(row.lstrip(b"\0"))
 
 
-def overlap(rect: TileRect, width: int, height: int) -> TileRect | None:
+def intersect(rect: TileRect, width: int, height: int) -> TileRect | None:
     """Return the part of a rectangle that lies in an area from 0, 0 on, if any."""
     left, top = max(0, rect.x), max(0, rect.y)
     right, bottom = min(width, rect.x + rect.width), min(height, rect.y + rect.height)
@@ -108,7 +110,7 @@ def crop(pixels: bytes, rect: TileRect, part: TileRect, size: int = 1) -> bytes:
     return b"".join(pixels[offset : offset + part.width * size] for offset in offsets)
 
 
-def pieces(width: int, height: int, side: int) -> Iterator[tuple[int, int, int, int]]:
+def split_area(width: int, height: int, side: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield x, y, width, height of squares that cover an area, row by row."""
     for y in range(0, height, side):
         for x in range(0, width, side):

@@ -48,7 +48,7 @@ def remember(host: str, error: BaseException) -> None:
 
 def log_file(host: str) -> Path:
     """Return where a plug-in writes its errors."""
-    return run_folder() / f"{host}.log"
+    return run_folder() / f"{host.lower()}.log"
 
 
 def check_folder(folder: Path, entry: str) -> Iterator[Finding]:
@@ -86,7 +86,7 @@ def check_server(settings: Settings) -> Iterator[Finding]:
         yield Finding(good, f"no local server runs ({where}); it would be started by: {command}")
         return
     try:
-        info = link.ask(link.connector(settings))
+        info = link.ask(link.make_connector(settings))
     except ClientError as error:
         yield Finding(False, f"the server ({where}) does not answer: {link.explain(error)}")
         return
@@ -101,12 +101,12 @@ def report(host: str, host_version: str, folder: Path, entry: str, settings: Set
     lines += [f"{'ok  ' if finding.good else 'FAIL'} {finding.text}" for finding in findings]
     lines += ["", f"installed: {read_json(folder / 'install.json')}"]
     lines += [f"server settings: remote={settings.remote} tls={settings.tls}"]
-    for path in (log_file(host.lower()), discovery.log_file()):
-        lines += ["", f"--- end of {path}", *_tail(path)]
+    for path in (log_file(host), discovery.log_file()):
+        lines += ["", f"--- end of {path}", *_read_tail(path)]
     return "\n".join(lines) + "\n"
 
 
-def _tail(path: Path) -> list[str]:
+def _read_tail(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
     except OSError:

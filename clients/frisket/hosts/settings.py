@@ -31,6 +31,16 @@ class Settings:
     command: tuple[str, ...] = ()
 
 
+FIELDS = (
+    ("target", "Address (host:port)"),
+    ("token", "Token"),
+    ("ca_file", "Certificate file (optional)"),
+)
+"""The settings that are texts, with their labels."""
+SWITCHES = (("remote", "Use a server on another computer"), ("tls", "Encrypt (TLS)"))
+"""The settings that are on or off, with their labels."""
+
+
 def settings_file() -> Path:
     """Return where the settings of the plug-ins lie."""
     return home() / "plugins.json"

@@ -12,13 +12,11 @@ gi.require_version("GimpUi", "3.0")
 
 from gi.repository import Gimp, GimpUi, GObject, Gtk  # noqa: E402
 
-from frisket.client.errors import Cancelled, ClientError  # noqa: E402
+from frisket.client.errors import Cancelled  # noqa: E402
 from frisket.hosts import link  # noqa: E402
-from frisket.hosts.settings import Settings  # noqa: E402
-from frisket_gimp.preview import PreviewPane  # noqa: E402
-from frisket_gimp.wishes import EXISTING  # noqa: E402
-
-_SERVER_CHOICE = "The server's own choice"
+from frisket.hosts.request import EXISTING, SERVER_CHOICE, phrase_existing  # noqa: E402
+from frisket.hosts.settings import FIELDS, SWITCHES, Settings  # noqa: E402
+from frisket_gimp.preview import CutPreview  # noqa: E402
 
 
 def ask_everything(
@@ -34,9 +32,9 @@ def ask_everything(
     """
     dialog = GimpUi.ProcedureDialog.new(procedure, config, "Cut out with Frisket")
     area = dialog.get_content_area()
-    preview = PreviewPane(layer, config, connect)
+    preview = CutPreview(layer, config, connect)
     area.pack_start(preview.widget, True, True, 6)
-    area.pack_start(_model_row(config, connect), False, False, 6)
+    area.pack_start(_make_model_row(config, connect), False, False, 6)
     names = ["quality", "make", "edge-shift", "feather", "decontaminate"]
     dialog.fill([*names, "existing"] if layer.get_mask() is not None else names)
     only = Gimp.ValueArray.new(1)
@@ -51,42 +49,37 @@ def ask_everything(
         raise Cancelled("Cancelled.")
 
 
-def _model_row(config: Gimp.ProcedureConfig, connect: Callable[[], link.H2Transport]) -> Gtk.Widget:
+def _make_model_row(
+    config: Gimp.ProcedureConfig, connect: Callable[[], link.H2Transport]
+) -> Gtk.Widget:
     """Return a menu of the server's models with what each is good for."""
     row = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
     menu = Gtk.ComboBoxText()
     about = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=48)
-    menu.append("", _SERVER_CHOICE)
+    menu.append("", SERVER_CHOICE)
     texts = {"": ""}
-    for model in _models(connect, about):
+    answer = link.ask_or_explain(connect)
+    for model in () if isinstance(answer, str) else answer.models:
         menu.append(model.name, model.name)
         texts[model.name] = model.description
         if model.is_default:
             texts[""] = f"{model.name}: {model.description}"
 
-    def chosen(widget: Gtk.ComboBoxText) -> None:
+    def choose(widget: Gtk.ComboBoxText) -> None:
         config.set_property("model", widget.get_active_id() or "")
         about.set_text(texts.get(widget.get_active_id() or "", ""))
 
-    menu.connect("changed", chosen)
+    menu.connect("changed", choose)
     if not menu.set_active_id(config.get_property("model") or ""):
         menu.set_active_id("")
+    if isinstance(answer, str):
+        about.set_text(answer)
     line = Gtk.Box(spacing=6)
     line.pack_start(Gtk.Label(label="_Model", use_underline=True, mnemonic_widget=menu), 0, 0, 0)
     line.pack_start(menu, True, True, 0)
     row.pack_start(line, False, False, 0)
     row.pack_start(about, False, False, 0)
     return row
-
-
-def _models(
-    connect: Callable[[], link.H2Transport], about: Gtk.Label
-) -> tuple[link.ModelChoice, ...]:
-    try:
-        return link.ask(connect).models
-    except ClientError as error:
-        about.set_text(link.explain(error))
-        return ()
 
 
 def ask_existing(name: str) -> str:
@@ -98,9 +91,9 @@ def ask_existing(name: str) -> str:
     dialog = Gtk.MessageDialog(
         title="Frisket: a mask is there",
         message_type=Gtk.MessageType.QUESTION,
-        text=f"The layer '{name}' has a mask already.",
+        text=phrase_existing(name),
     )
-    dialog.format_secondary_text("\n".join(f"{title}: {blurb}" for _, title, blurb in EXISTING))
+    dialog.format_secondary_text("\n".join(f"{each.label}: {each.blurb}" for each in EXISTING))
     dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
     for number, title in enumerate(("_Replace", "_Intersect", "Re_fine")):
         dialog.add_button(title, number)
@@ -109,7 +102,7 @@ def ask_existing(name: str) -> str:
     dialog.destroy()
     if not 0 <= answer < len(EXISTING):
         raise Cancelled("Cancelled.")
-    return EXISTING[answer][0]
+    return EXISTING[answer].key
 
 
 def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | None:
@@ -122,8 +115,8 @@ def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | 
     dialog.get_content_area().pack_start(form.widget, True, True, 12)
     dialog.show_all()
     while (answer := dialog.run()) == Gtk.ResponseType.APPLY:
-        form.say(attempt(form.value()))
-    chosen = form.value()
+        form.say(attempt(form.read()))
+    chosen = form.read()
     dialog.destroy()
     return chosen if answer == Gtk.ResponseType.OK else None
 
@@ -134,37 +127,38 @@ class _ServerForm:
     def __init__(self, now: Settings) -> None:
         self._now = now
         self.widget = Gtk.Grid(row_spacing=6, column_spacing=12, margin=12)
-        self._remote = Gtk.CheckButton(
-            label="Use a server on another _computer", use_underline=True
-        )
-        self._tls = Gtk.CheckButton(label="_Encrypt (TLS)", use_underline=True)
-        self._fields = {name: Gtk.Entry(width_chars=36) for name in ("target", "token", "ca_file")}
+        self._switches = {name: _make_check(label, getattr(now, name)) for name, label in SWITCHES}
+        self._fields = {
+            name: Gtk.Entry(width_chars=36, text=getattr(now, name)) for name, _ in FIELDS
+        }
+        self._fields["token"].set_visibility(False)
         self._answer = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=56)
-        self._remote.set_active(now.remote)
-        self._tls.set_active(now.tls)
-        self.widget.attach(self._remote, 0, 0, 2, 1)
-        labels = ("_Address (host:port)", "_Token", "_Certificate file (optional)")
-        for row, (label, name) in enumerate(zip(labels, self._fields, strict=True), 1):
-            self._fields[name].set_text(getattr(now, name))
+        self.widget.attach(self._switches["remote"], 0, 0, 2, 1)
+        for row, (name, label) in enumerate(FIELDS, 1):
+            entry = self._fields[name]
             text = Gtk.Label(
-                label=label, use_underline=True, xalign=0.0, mnemonic_widget=self._fields[name]
+                label=f"_{label}", use_underline=True, xalign=0.0, mnemonic_widget=entry
             )
             self.widget.attach(text, 0, row, 1, 1)
-            self.widget.attach(self._fields[name], 1, row, 1, 1)
-        self._fields["token"].set_visibility(False)
-        self.widget.attach(self._tls, 0, 4, 2, 1)
+            self.widget.attach(entry, 1, row, 1, 1)
+        self.widget.attach(self._switches["tls"], 0, 4, 2, 1)
         self.widget.attach(self._answer, 0, 5, 2, 1)
 
-    def value(self) -> Settings:
+    def read(self) -> Settings:
         """Return what is filled in."""
         texts = {name: entry.get_text().strip() for name, entry in self._fields.items()}
-        return dataclasses.replace(
-            self._now, remote=self._remote.get_active(), tls=self._tls.get_active(), **texts
-        )
+        switches = {name: button.get_active() for name, button in self._switches.items()}
+        return dataclasses.replace(self._now, **switches, **texts)
 
     def say(self, text: str) -> None:
         """Show what the server answered."""
         self._answer.set_text(text)
+
+
+def _make_check(label: str, active: bool) -> Gtk.CheckButton:
+    button = Gtk.CheckButton(label=f"_{label}", use_underline=True)
+    button.set_active(active)
+    return button
 
 
 def show_report(text: str, path: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gi.repository import Babl, Gegl, Gimp
 
 from frisket.client.options import LayerSpec
-from frisket.hosts.planes import pieces
+from frisket.hosts.planes import split_area
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect, proxy_size
 
@@ -49,20 +49,20 @@ class LayerReader:
         """Return the layer reduced by GEGL's own pyramid."""
         babl = "R'G'B'A u8" if self._alpha else "R'G'B' u8"
         size = (self.proxy_width, self.proxy_height)
-        return reduced(self._buffer, size, self.proxy_width / self.width, babl)
+        return reduce_buffer(self._buffer, size, self.proxy_width / self.width, babl)
 
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle."""
         babl = "R'G'B' u16" if self._deep else "R'G'B' u8"
-        return self._buffer.get(box(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP)
+        return self._buffer.get(to_rectangle(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP)
 
 
-def box(rect: TileRect) -> Gegl.Rectangle:
+def to_rectangle(rect: TileRect) -> Gegl.Rectangle:
     """Return GEGL's form of a rectangle."""
     return Gegl.Rectangle.new(rect.x, rect.y, rect.width, rect.height)
 
 
-def reduced(
+def reduce_buffer(
     buffer: Gegl.Buffer,
     size: tuple[int, int],
     scale: float,
@@ -85,20 +85,27 @@ def reduced(
     width, height = size
     rows: list[bytes] = []
     for y in range(0, height, _BLOCK_ROWS):
-        count = min(_BLOCK_ROWS, height - y)
-        blocks = []
-        for x in range(0, width, _BLOCK_COLUMNS):
-            part = min(_BLOCK_COLUMNS, width - x)
-            rect = Gegl.Rectangle.new(origin[0] + x, origin[1] + y, part, count)
-            blocks.append(buffer.get(rect, scale, babl, abyss))
-        strides = [len(block) // count for block in blocks]
-        pairs = list(zip(blocks, strides))  # noqa: B905
-        rows += [
-            block[row * stride : (row + 1) * stride]
-            for row in range(count)
-            for block, stride in pairs
-        ]
+        band = TileRect(origin[0], origin[1] + y, width, min(_BLOCK_ROWS, height - y))
+        blocks = [buffer.get(rect, scale, babl, abyss) for rect in _split(band)]
+        rows += _join(blocks, band.height)
     return b"".join(rows)
+
+
+def _split(band: TileRect) -> list[Gegl.Rectangle]:
+    """Return the blocks of a band from left to right."""
+    return [
+        Gegl.Rectangle.new(band.x + x, band.y, min(_BLOCK_COLUMNS, band.width - x), band.height)
+        for x in range(0, band.width, _BLOCK_COLUMNS)
+    ]
+
+
+def _join(blocks: list[bytes], count: int) -> list[bytes]:
+    """Return the pieces of `count` rows that run through blocks side by side."""
+    strides = [len(block) // count for block in blocks]
+    pairs = list(zip(blocks, strides))  # noqa: B905
+    return [
+        block[row * stride : (row + 1) * stride] for row in range(count) for block, stride in pairs
+    ]
 
 
 class Stencil:
@@ -112,24 +119,24 @@ class Stencil:
 
     def __init__(self, drawable: Gimp.Drawable, dx: int = 0, dy: int = 0) -> None:
         self._buffer = drawable.get_buffer()
-        self._babl = stored_as(drawable, deep=False)
+        self._babl = name_format(drawable, deep=False)
         self._dx, self._dy = dx, dy
 
-    def pixels(self, rect: TileRect) -> bytes:
+    def read(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle of the layer."""
         moved = TileRect(rect.x + self._dx, rect.y + self._dy, rect.width, rect.height)
-        return self._buffer.get(box(moved), 1.0, self._babl, Gegl.AbyssPolicy.NONE)
+        return self._buffer.get(to_rectangle(moved), 1.0, self._babl, Gegl.AbyssPolicy.NONE)
 
-    def reduced(self, spec: LayerSpec) -> bytes:
+    def reduce(self, spec: LayerSpec) -> bytes:
         """Return the stencil at the proxy's size."""
         scale = spec.proxy_width / spec.width
         size = (spec.proxy_width, spec.proxy_height)
         origin = (round(self._dx * scale), round(self._dy * scale))
         none = Gegl.AbyssPolicy.NONE
-        return reduced(self._buffer, size, scale, self._babl, origin, none)
+        return reduce_buffer(self._buffer, size, scale, self._babl, origin, none)
 
 
-def stored_as(drawable: Gimp.Drawable, deep: bool) -> str:
+def name_format(drawable: Gimp.Drawable, deep: bool) -> str:
     """Return the babl format that hands a mask's or channel's values over unbent.
 
     A mask is linear; another name would apply the sRGB curve to it.
@@ -142,15 +149,15 @@ def stored_as(drawable: Gimp.Drawable, deep: bool) -> str:
 def copy_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
     """Copy the values of one mask or channel into another of the same size."""
     old, new = source.get_buffer(), target.get_buffer()
-    babl, other = stored_as(source, False), stored_as(target, False)
-    for piece in pieces(source.get_width(), source.get_height(), 1024):
+    babl, other = name_format(source, False), name_format(target, False)
+    for piece in split_area(source.get_width(), source.get_height(), 1024):
         rect = Gegl.Rectangle.new(*piece)
         new.set(rect, other, old.get(rect, 1.0, babl, Gegl.AbyssPolicy.NONE))
     new.flush()
     target.update(0, 0, target.get_width(), target.get_height())
 
 
-def selection_of(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:
+def find_selection(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:
     """Return the image's selection as seen from a layer; None when nothing is selected."""
     if Gimp.Selection.is_empty(image):
         return None

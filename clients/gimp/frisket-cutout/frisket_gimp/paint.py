@@ -7,13 +7,14 @@ tiles arrive: what is cancelled half-way is one step to undo, like what is compl
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from gi.repository import Gegl, Gimp
 
 from frisket.hosts.pace import Pace
-from frisket.hosts.planes import crop, multiply, multiply16, overlap, pieces
+from frisket.hosts.planes import crop, intersect, multiply, multiply16, split_area
 from frisket.protocol.grid import TileRect
-from frisket_gimp.layers import Stencil, box, stored_as
+from frisket_gimp.layers import Stencil, name_format, to_rectangle
 
 _FULL = 255
 _PIECE = 1024
@@ -72,36 +73,37 @@ class Canvas:
     def fill(self, rect: TileRect, opaque: bool) -> None:
         """Paint a rectangle of constant alpha."""
         if opaque and self._stencils:
-            for x, y, width, height in pieces(rect.width, rect.height, _PIECE):
+            for x, y, width, height in split_area(rect.width, rect.height, _PIECE):
                 piece = TileRect(rect.x + x, rect.y + y, width, height)
                 self.paint(piece, b"\xff" * (width * height), True)
             return
-        if part := self._inside(rect):
-            self._buffer.set_color(box(part), Gegl.Color.new("white" if opaque else "black"))
-            self._touch(part)
+        if part := self._clip(rect):
+            self._buffer.set_color(
+                to_rectangle(part), Gegl.Color.new("white" if opaque else "black")
+            )
+            self._touch(rect, part)
 
     def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
         """Paint a rectangle of alpha, multiplied by every stencil."""
         deep = self._deep and not coarse
         for stencil in self._stencils:
             times = multiply16 if deep else multiply
-            alpha = times(alpha, stencil.pixels(rect))
-        if part := self._inside(rect):
-            alpha = crop(alpha, self._moved(rect), part, 2 if deep else 1)
-            self._buffer.set(box(part), stored_as(self._drawable, deep), alpha)
-            self._touch(part)
+            alpha = times(alpha, stencil.read(rect))
+        if part := self._clip(rect):
+            alpha = crop(alpha, self._shift(rect), part, 2 if deep else 1)
+            self._buffer.set(to_rectangle(part), name_format(self._drawable, deep), alpha)
+            self._touch(rect, part)
 
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Ignore cleaned colours: a mask or channel has none."""
 
-    def shown(self) -> None:
+    def refresh(self) -> None:
         """Let GIMP redraw what changed, at once the first time and seldom after that."""
         self._pace.ask()
 
-    def painted(self, rect: TileRect) -> bool:
+    def has_painted(self, rect: TileRect) -> bool:
         """Tell whether a rectangle may hold anything but the mask's first black."""
-        moved = self._moved(rect)
-        return self._shadow or (moved.x, moved.y) in self._painted
+        return self._shadow or (rect.x, rect.y) in self._painted
 
     def finish(self) -> None:
         """Make sure that all is shown, and part of the undo step."""
@@ -111,19 +113,20 @@ class Canvas:
         self._drawable.update(0, 0, self._drawable.get_width(), self._drawable.get_height())
         Gimp.displays_flush()
 
-    def _moved(self, rect: TileRect) -> TileRect:
+    def _shift(self, rect: TileRect) -> TileRect:
         x, y = self._offset
         return TileRect(rect.x + x, rect.y + y, rect.width, rect.height)
 
-    def _inside(self, rect: TileRect) -> TileRect | None:
+    def _clip(self, rect: TileRect) -> TileRect | None:
         # Pixels beyond the drawable end the plug-in: GIMP does not know such tiles.
         drawable = self._drawable
-        return overlap(self._moved(rect), drawable.get_width(), drawable.get_height())
+        return intersect(self._shift(rect), drawable.get_width(), drawable.get_height())
 
-    def _touch(self, rect: TileRect) -> None:
+    def _touch(self, rect: TileRect, part: TileRect) -> None:
+        """Remember that a rectangle of the layer was painted, and which part of the drawable."""
         self._painted.add((rect.x, rect.y))
-        x, y = rect.x, rect.y
-        right, bottom = x + rect.width, y + rect.height
+        x, y = part.x, part.y
+        right, bottom = x + part.width, y + part.height
         if self._dirty:
             left, top, old_right, old_bottom = self._dirty
             x, y = min(x, left), min(y, top)
@@ -153,10 +156,10 @@ class CutoutCanvas(Canvas):
         """Replace the layer's colours, and leave its own transparency alone."""
         size = 2 if self._deep else 1
         babl = "R'G'B'A u16" if self._deep else "R'G'B'A u8"
-        pixels = bytearray(self._colours.get(box(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP))
+        pixels = bytearray(self._colours.get(to_rectangle(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP))
         for byte in range(3 * size):
             pixels[byte :: 4 * size] = colours[byte :: 3 * size]
-        self._colours.set(box(rect), babl, bytes(pixels))
+        self._colours.set(to_rectangle(rect), babl, bytes(pixels))
 
     def _show(self) -> None:
         self._colours.flush()
@@ -167,3 +170,44 @@ class CutoutCanvas(Canvas):
         self._colours.flush()
         self._layer.update(0, 0, self._layer.get_width(), self._layer.get_height())
         super().finish()
+
+
+class LatePainter:
+    """A canvas made when there is something to paint, so that no empty mask flashes by."""
+
+    def __init__(self, progress: Progress, make: Callable[[], Canvas]) -> None:
+        self._progress = progress
+        self._make = make
+        self._canvas: Canvas | None = None
+
+    def _need_canvas(self) -> Canvas:
+        if self._canvas is None:
+            self._canvas = self._make()
+        return self._canvas
+
+    def fill(self, rect: TileRect, opaque: bool) -> None:
+        """Paint a rectangle of constant alpha."""
+        # A new mask hides everything already: sending it blank tiles would only cost time.
+        canvas = self._need_canvas()
+        if opaque or canvas.has_painted(rect):
+            canvas.fill(rect, opaque)
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        """Paint a rectangle of alpha."""
+        self._need_canvas().paint(rect, alpha, coarse)
+
+    def recolour(self, rect: TileRect, colours: bytes) -> None:
+        """Replace colours by cleaned ones."""
+        self._need_canvas().recolour(rect, colours)
+
+    def refresh(self) -> None:
+        """Let GIMP redraw what changed."""
+        self._need_canvas().refresh()
+
+    def progress(self, share: float, text: str) -> None:
+        """Tell the progress bar."""
+        self._progress.tell(share, text)
+
+    def finish(self) -> None:
+        """Make sure that all is shown."""
+        self._need_canvas().finish()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from frisket.client.errors import Cancelled
-from frisket.hosts import link, settings
-from frisket_gimp import cut, targets, wishes
+from frisket.hosts import link
+from frisket.hosts.request import CutRequest, Refused
+from frisket_gimp import arguments, cut, tools
+from frisket_gimp.targets import find_layers
 
-FOLDER = Path(__file__).resolve().parent.parent
 _MENU = "<Image>/Filters/Frisket"
 # GEGL would keep every tile it has read; a layer is read once.
 _CACHE_BYTES = 32 << 20
@@ -73,14 +73,12 @@ def run_cut(
 
     def work() -> None:
         _prepare(run_mode, procedure.get_name())
-        layers = targets.layers_of(list(drawables))
-        connect = link.connector(settings.load(FOLDER), _tell_starting)
+        layers = find_layers(list(drawables))
+        connect = tools.PLUGIN.make_connector(_tell_starting)
         entry = CUTS[procedure.get_name()]
-        choice = _ask(entry, procedure, config, run_mode, layers, connect)
+        existing = _ask(entry, procedure, config, run_mode, layers, connect)
         Gimp.progress_init("Frisket")
-        cut.cut_all(
-            image, layers, lambda layer, deep: _wishes(entry, config, deep, choice), connect
-        )
+        cut.cut_all(image, layers, _read_request(entry, config, existing), connect)
 
     return _answer(procedure, work)
 
@@ -127,9 +125,9 @@ def _ask(
     return "replace"
 
 
-def _wishes(entry: Entry, config: Gimp.ProcedureConfig, deep: bool, existing: str) -> wishes.Wishes:
+def _read_request(entry: Entry, config: Gimp.ProcedureConfig, existing: str) -> CutRequest:
     use = config.get_property("selection-use") if entry.selection else ""
-    return wishes.read(config, deep, use, existing)
+    return arguments.read_request(config, use, existing)
 
 
 def _answer(procedure: Gimp.Procedure, work: Callable[[], None]) -> Gimp.ValueArray:
@@ -139,22 +137,15 @@ def _answer(procedure: Gimp.Procedure, work: Callable[[], None]) -> Gimp.ValueAr
         work()
     except Cancelled:
         status = Gimp.PDBStatusType.CANCEL
-    except targets.Refused as error:
+    except Refused as error:
         status, text = Gimp.PDBStatusType.CALLING_ERROR, str(error)
     except Exception as error:
         # GIMP shows the sentence; a traceback would only go to a console nobody sees.
-        status, text = Gimp.PDBStatusType.EXECUTION_ERROR, link.explain(error)
-        _log(error)
+        status, text = Gimp.PDBStatusType.EXECUTION_ERROR, tools.PLUGIN.explain(error)
     with contextlib.suppress(GLib.Error):
         Gimp.progress_end()
     error = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), text, 0) if text else GLib.Error()
     return procedure.new_return_values(status, error)
-
-
-def _log(error: Exception) -> None:
-    from frisket.hosts import selfcheck
-
-    selfcheck.remember("gimp", error)
 
 
 def run_tool(
@@ -164,13 +155,11 @@ def run_tool(
 
     def work() -> None:
         _prepare(config.get_property("run-mode"), procedure.get_name())
-        from frisket_gimp import tools
-
         interactive = config.get_property("run-mode") == Gimp.RunMode.INTERACTIVE
         if procedure.get_name() == "plug-in-frisket-server":
-            tools.server_settings(FOLDER)
+            tools.choose_server()
         else:
-            tools.diagnostics(FOLDER, interactive)
+            tools.collect_diagnostics(interactive)
 
     return _answer(procedure, work)
 
@@ -188,20 +177,20 @@ class FrisketCutout(Gimp.PlugIn):
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Describe one procedure to GIMP."""
-        return self._cut(name, CUTS[name]) if name in CUTS else self._tool(name)
+        return self._make_cut(name, CUTS[name]) if name in CUTS else self._make_tool(name)
 
-    def _cut(self, name: str, entry: Entry) -> Gimp.Procedure:
+    def _make_cut(self, name: str, entry: Entry) -> Gimp.Procedure:
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_cut, None)
         procedure.set_image_types("*")
         mask = Gimp.ProcedureSensitivityMask
         procedure.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES)
         self._describe(procedure, name, entry.label, entry.blurb)
-        wishes.declare(procedure)
+        arguments.declare(procedure)
         if entry.selection:
-            wishes.declare_selection_use(procedure)
+            arguments.declare_selection_use(procedure)
         return procedure
 
-    def _tool(self, name: str) -> Gimp.Procedure:
+    def _make_tool(self, name: str) -> Gimp.Procedure:
         label, blurb = TOOLS[name]
         procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_tool, None)
         procedure.add_enum_argument(

@@ -2,86 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable
 
 from gi.repository import GdkPixbuf, Gimp, GLib, Gtk
 
 from frisket.client.errors import ClientError
-from frisket.client.options import LayerSpec, Options
+from frisket.client.options import Options
 from frisket.hosts import link
 from frisket.hosts.job import Job
-from frisket.protocol.formats import PixelFormat
-from frisket.protocol.grid import TileRect
-from frisket_gimp import wishes
-from frisket_gimp.layers import reduced
+from frisket.hosts.memory import MemoryPainter, MemoryReader
+from frisket_gimp.arguments import read_request
+from frisket_gimp.layers import reduce_buffer
 
 _SIDE = 360
 
 
-class _Picture:
-    """A thumbnail as a layer of its own: read from memory, painted into memory."""
-
-    def __init__(self, pixels: bytes, width: int, height: int) -> None:
-        self.pixels, self.width, self.height = pixels, width, height
-        self.alpha = bytearray(width * height)
-
-    @property
-    def spec(self) -> LayerSpec:
-        rgb = PixelFormat.RGB8
-        return LayerSpec(self.width, self.height, rgb, self.width, self.height, rgb)
-
-    def proxy(self) -> bytes:
-        return self.pixels
-
-    def read_tile(self, rect: TileRect) -> bytes:
-        rows = range(rect.y, rect.y + rect.height)
-        spans = ((y * self.width + rect.x) * 3 for y in rows)
-        return b"".join(self.pixels[start : start + rect.width * 3] for start in spans)
-
-    def fill(self, rect: TileRect, opaque: bool) -> None:
-        value = b"\xff" if opaque else b"\0"
-        self.paint(rect, value * (rect.width * rect.height), True)
-
-    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
-        for row in range(rect.height):
-            start = (rect.y + row) * self.width + rect.x
-            part = alpha[row * rect.width : (row + 1) * rect.width]
-            self.alpha[start : start + rect.width] = part
-
-    def recolour(self, rect: TileRect, colours: bytes) -> None:
-        pass
-
-    def shown(self) -> None:
-        pass
-
-    def progress(self, share: float, text: str) -> None:
-        pass
-
-    def pixbuf(self) -> GdkPixbuf.Pixbuf:
-        """Return the picture with its alpha, over a chequerboard."""
-        count = self.width * self.height
-        rgba = bytearray(4 * count)
-        for channel in range(3):
-            rgba[channel::4] = self.pixels[channel::3]
-        rgba[3::4] = self.alpha
-        raw = GdkPixbuf.Pixbuf.new_from_bytes(
-            GLib.Bytes.new(bytes(rgba)),
-            GdkPixbuf.Colorspace.RGB,
-            True,
-            8,
-            self.width,
-            self.height,
-            4 * self.width,
-        )
-        nearest = GdkPixbuf.InterpType.NEAREST
-        return raw.composite_color_simple(
-            self.width, self.height, nearest, 255, 8, 0x999999, 0x666666
-        )
+def compose(pixels: bytes, alpha: bytes, width: int, height: int) -> GdkPixbuf.Pixbuf:
+    """Return RGB rows with alpha over a chequerboard."""
+    rgba = bytearray(4 * width * height)
+    for channel in range(3):
+        rgba[channel::4] = pixels[channel::3]
+    rgba[3::4] = alpha
+    raw = GdkPixbuf.Pixbuf.new_from_bytes(
+        GLib.Bytes.new(bytes(rgba)), GdkPixbuf.Colorspace.RGB, True, 8, width, height, 4 * width
+    )
+    nearest = GdkPixbuf.InterpType.NEAREST
+    return raw.composite_color_simple(width, height, nearest, 255, 8, 0x999999, 0x666666)
 
 
-class PreviewPane:
+class CutPreview:
     """A widget that cuts a thumbnail out again whenever the choices change.
 
     The work is done in a thread; GTK is touched in the main loop only.
@@ -98,7 +48,7 @@ class PreviewPane:
         width = max(1, round(layer.get_width() * scale))
         height = max(1, round(layer.get_height() * scale))
         exact = width / layer.get_width()
-        pixels = reduced(layer.get_buffer(), (width, height), exact, "R'G'B' u8")
+        pixels = reduce_buffer(layer.get_buffer(), (width, height), exact, "R'G'B' u8")
         self._thumbnail = (pixels, width, height)
         self._config = config
         self._connect = connect
@@ -112,46 +62,39 @@ class PreviewPane:
 
     def start(self) -> None:
         """Show the first preview and follow the choices."""
-        self._config.connect("notify", self._changed)
-        self._changed()
+        self._config.connect("notify", self._await_rest)
+        self._await_rest()
 
     def stop(self) -> None:
         """Show nothing more."""
         self._stopped = True
 
-    def _changed(self, *_: object) -> None:
+    def _await_rest(self, *_: object) -> None:
         self._wanted += 1
         self._text.set_text("Preview: working...")
         # A slider changes many times a second: only the last value counts.
-        GLib.timeout_add(250, self._settled, self._wanted)
+        GLib.timeout_add(250, self._cut_again, self._wanted)
 
-    def _settled(self, number: int) -> bool:
+    def _cut_again(self, number: int) -> bool:
         if number == self._wanted and not self._stopped:
-            options = self._options()
+            options = read_request(self._config).shrink(self._scale).options()
             threading.Thread(target=self._work, args=(number, options), daemon=True).start()
         return False
 
-    def _options(self) -> Options:
-        options = wishes.read(self._config, False, "", "replace").options
-        edge = dataclasses.replace(
-            options.edge,
-            shift_px=options.edge.shift_px * self._scale,
-            feather_px=options.edge.feather_px * self._scale,
-        )
-        return dataclasses.replace(options, edge=edge, foreground=False)
-
     def _work(self, number: int, options: Options) -> None:
-        picture = _Picture(*self._thumbnail)
+        pixels, width, height = self._thumbnail
+        reader, painter = MemoryReader(pixels, width, height), MemoryPainter(width, height)
         try:
-            Job(picture, picture, self._connect, options, "frisket-gimp-preview").run()
+            Job(reader, painter, self._connect, options, "frisket-gimp-preview").run()
         except ClientError as error:
-            GLib.idle_add(self._show, number, None, link.explain(error))
+            GLib.idle_add(self._show, number, b"", link.explain(error))
             return
-        GLib.idle_add(self._show, number, picture, "Preview")
+        GLib.idle_add(self._show, number, bytes(painter.alpha), "Preview")
 
-    def _show(self, number: int, picture: _Picture | None, text: str) -> bool:
+    def _show(self, number: int, alpha: bytes, text: str) -> bool:
         if number == self._wanted and not self._stopped:
             self._text.set_text(text)
-            if picture is not None:
-                self._image.set_from_pixbuf(picture.pixbuf())
+            if alpha:
+                pixels, width, height = self._thumbnail
+                self._image.set_from_pixbuf(compose(pixels, alpha, width, height))
         return False

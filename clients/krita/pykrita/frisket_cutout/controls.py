@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from krita import Document
 
-from frisket.client.options import Edge, Options
+from frisket.client.options import Edge
 from frisket.hosts import link
-from frisket.protocol.limits import EDGE_LIMITS
+from frisket.hosts.request import (
+    FEATHER_PX,
+    QUALITIES,
+    SERVER_CHOICE,
+    SHIFT_PX,
+    CutRequest,
+    choose_results,
+)
 
 from .qt import QtCore, QtWidgets
-from .task import Wish
 
-MAKES = (
-    ("mask", "Transparency mask"),
-    ("selection-mask", "Selection mask"),
-    ("layer", "New layer"),
-    ("selection", "Selection"),
-)
+# What Krita calls a mask on a layer.
+_LABELS = {"mask": "Transparency mask"}
+RESULTS = choose_results("mask", "selection-mask", "layer", "selection")
 # Krita 5.1 ends when a plug-in sets the selection it has made, and often when a layer that a
 # plug-in has added gets a mask: there only a mask is made.
 _MODERN = hasattr(Document, "createTransparencyMask")
-QUALITIES = (
-    ("draft", "Draft: the coarse mask"),
-    ("standard", "Standard: sharp and fast"),
-    ("high", "High: finer hair, slower"),
-    ("best", "Best: a second network"),
-)
 
 
 class Controls(QtWidgets.QWidget):
@@ -38,17 +35,28 @@ class Controls(QtWidgets.QWidget):
 
     def __init__(self, parent) -> None:
         super().__init__(parent)
-        form = QtWidgets.QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        self._model = _menu((("", "The server's own choice"),))
-        self._quality = _menu(QUALITIES, "standard")
-        self._make = _menu(MAKES if _MODERN else MAKES[:1])
-        self._shift = _spin(*EDGE_LIMITS["shift_px"], " px")
-        self._feather = _spin(*EDGE_LIMITS["feather_px"], " px")
+        results = RESULTS if _MODERN else RESULTS[:1]
+        self._model = _make_menu([("", SERVER_CHOICE)])
+        self._quality = _make_menu([(each.key, each.line) for each in QUALITIES])
+        self._make = _make_menu([(each.key, _LABELS.get(each.key, each.label)) for each in results])
+        self._shift = _make_spin(SHIFT_PX)
+        self._feather = _make_spin(FEATHER_PX)
         self._clean = QtWidgets.QCheckBox("Clean edge colours")
         self._clean.setToolTip("Take the background's colour out of the new layer's edge")
         self._make.currentIndexChanged.connect(lambda *_: self._allow())
+        self.choose(quality=CutRequest.quality)
         self._allow()
+        self._lay_out()
+        self._rest = QtCore.QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(400)
+        self._rest.timeout.connect(self.edge_changed)
+        for spin in (self._shift, self._feather):
+            spin.valueChanged.connect(lambda *_: self._rest.start())
+
+    def _lay_out(self) -> None:
+        form = QtWidgets.QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
         for label, widget in (
             ("Model", self._model),
             ("Quality", self._quality),
@@ -58,12 +66,6 @@ class Controls(QtWidgets.QWidget):
             ("", self._clean),
         ):
             form.addRow(label, widget)
-        self._rest = QtCore.QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(400)
-        self._rest.timeout.connect(self.edge_changed)
-        for spin in (self._shift, self._feather):
-            spin.valueChanged.connect(lambda *_: self._rest.start())
 
     def _allow(self) -> None:
         """Only a new layer has colours of its own to clean."""
@@ -73,7 +75,7 @@ class Controls(QtWidgets.QWidget):
         """Fill the menu of models and keep the one that is chosen."""
         chosen = self._model.currentData()
         self._model.clear()
-        self._model.addItem("The server's own choice", "")
+        self._model.addItem(SERVER_CHOICE, "")
         for model in models:
             self._model.addItem(model.name, model.name)
             tip = QtCore.Qt.ItemDataRole.ToolTipRole
@@ -88,34 +90,36 @@ class Controls(QtWidgets.QWidget):
                 menu.addItem(value, value)
             menu.setCurrentIndex(menu.findData(value))
 
-    def edge(self) -> Edge:
+    def read_edge(self) -> Edge:
         """Return the edge controls."""
         return Edge(shift_px=self._shift.value(), feather_px=self._feather.value())
 
-    def wish(self, existing: str) -> Wish:
-        """Return what is chosen."""
-        make = self._make.currentData()
-        options = Options(
+    def read_request(self, existing: str = CutRequest.existing) -> CutRequest:
+        """Return what is chosen.
+
+        Args:
+            existing: what to do with a mask that is there.
+        """
+        return CutRequest(
+            make=self._make.currentData(),
+            existing=existing,
             model=self._model.currentData() or "",
             quality=self._quality.currentData(),
-            foreground=make == "layer" and self._clean.isChecked(),
-            edge=self.edge(),
+            edge=self.read_edge(),
+            decontaminate=self._clean.isChecked(),
         )
-        return Wish(make, options, existing)
 
 
-def _menu(entries, chosen: str = "") -> QtWidgets.QComboBox:
+def _make_menu(entries) -> QtWidgets.QComboBox:
     menu = QtWidgets.QComboBox()
     for value, text in entries:
         menu.addItem(text, value)
-    if chosen:
-        menu.setCurrentIndex(menu.findData(chosen))
     return menu
 
 
-def _spin(least: float, most: float, unit: str) -> QtWidgets.QDoubleSpinBox:
+def _make_spin(limits: tuple[float, float]) -> QtWidgets.QDoubleSpinBox:
     spin = QtWidgets.QDoubleSpinBox()
-    spin.setRange(least, most)
+    spin.setRange(*limits)
     spin.setDecimals(1)
-    spin.setSuffix(unit)
+    spin.setSuffix(" px")
     return spin

@@ -66,7 +66,9 @@ class Converter:
             self._main.call(self._open)
         size, wanted = self._sizes
         step = _WIDTH * _ROWS * size
-        pieces = [self._piece(data[start : start + step]) for start in range(0, len(data), step)]
+        pieces = [
+            self._convert_piece(data[start : start + step]) for start in range(0, len(data), step)
+        ]
         return b"".join(pieces)[: len(data) // size * wanted]
 
     def close(self) -> None:
@@ -74,7 +76,7 @@ class Converter:
         if self._document is not None:
             self._main.call(self._close)
 
-    def _piece(self, data: bytes) -> bytes:
+    def _convert_piece(self, data: bytes) -> bytes:
         line = _WIDTH * self._sizes[0]
         rows = -(-len(data) // line)
         full = QtCore.QByteArray(data.ljust(rows * line, b"\0"))

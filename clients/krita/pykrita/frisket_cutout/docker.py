@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
-
 from krita import DockWidget, Krita
 
-from frisket.hosts import link, settings
+from frisket.hosts.request import Refused
 
-from . import dialogs, hints
+from . import dialogs, strokelayer
 from .controls import Controls
-from .place import Refused, current, mask_of
+from .installed import PLUGIN
 from .qt import QtCore, QtWidgets
+from .serverrow import ServerRow, make_button
+from .targetlayer import find_current, find_mask
 from .task import Task
 
-FOLDER = Path(__file__).resolve().parent
-_COLOURS = {"on": "#3a9d3a", "starting": "#c9a227", "off": "#888888", "error": "#c0392b"}
+_MARK_TIP = (
+    "Paint green on the subject and red beside it; the mask follows. "
+    "Press again to take the strokes away"
+)
 # One docker for each window.
 _DOCKERS: list[CutoutDocker] = []
 
@@ -24,71 +25,45 @@ _DOCKERS: list[CutoutDocker] = []
 class CutoutDocker(DockWidget):
     """Frisket's docker. Everything here runs on the main thread."""
 
-    _answered = QtCore.pyqtSignal(object)
-    _starting = QtCore.pyqtSignal()
-    _reported = QtCore.pyqtSignal(str, str)
-
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Frisket")
         self.task: Task | None = None
-        self._build()
-        self._answered.connect(self._show_server)
-        self._starting.connect(lambda: self._light("starting", "Starting the server..."))
-        self._reported.connect(self._show_report)
-        _DOCKERS.append(self)
-        QtCore.QTimer.singleShot(1500, self.look_for_server)
-
-    @staticmethod
-    def in_front() -> CutoutDocker:
-        """Return the docker of the window that is in front."""
-        front = (each for each in reversed(_DOCKERS) if each.window().isActiveWindow())
-        return next(front, _DOCKERS[-1])
-
-    def _build(self) -> None:
         body = QtWidgets.QWidget(self)
-        column = QtWidgets.QVBoxLayout(body)
+        self.server = ServerRow(body)
         self.controls = Controls(body)
-        self.controls.edge_changed.connect(self._edge)
+        self.cut_button = make_button(body, "Cut out", "Cut the active layer out", self.cut)
+        self.mark_button = make_button(body, "Mark", _MARK_TIP, self.mark)
+        self.cancel_button = make_button(body, "Cancel", "Stop", self.cancel)
         self.bar = QtWidgets.QProgressBar(body)
         self.bar.setRange(0, 1000)
         self.status = QtWidgets.QLabel(body)
         self.status.setWordWrap(True)
-        self.light = QtWidgets.QLabel(body)
-        column.addLayout(self._server_row(body))
+        self._lay_out(body)
+        self.server.models_known.connect(self.controls.show_models)
+        self.server.said.connect(self.say)
+        self.controls.edge_changed.connect(self._follow_edge)
+        self._set_busy(False)
+        _DOCKERS.append(self)
+        QtCore.QTimer.singleShot(1500, self.server.look)
+
+    def _lay_out(self, body) -> None:
+        column, row = QtWidgets.QVBoxLayout(body), QtWidgets.QHBoxLayout()
+        for button in (self.cut_button, self.mark_button, self.cancel_button):
+            row.addWidget(button)
+        column.addWidget(self.server)
         column.addWidget(self.controls)
-        column.addLayout(self._button_row(body))
+        column.addLayout(row)
         column.addWidget(self.bar)
         column.addWidget(self.status)
         column.addStretch()
         self.setWidget(body)
-        self._light("off", "No server looked for yet.")
-        self._busy(False)
 
-    def _server_row(self, body):
-        row = QtWidgets.QHBoxLayout()
-        row.addWidget(self.light, 1)
-        for text, tip, pressed in (
-            ("Server...", "Choose the server", self.ask_server),
-            ("Check", "Check the installation and collect diagnostics", self.diagnose),
-        ):
-            row.addWidget(_button(body, text, tip, pressed))
-        return row
-
-    def _button_row(self, body):
-        row = QtWidgets.QHBoxLayout()
-        self.cut_button = _button(body, "Cut out", "Cut the active layer out", self.cut)
-        self.mark_button = _button(
-            body,
-            "Mark",
-            "Paint green on the subject and red beside it; the mask follows. "
-            "Press again to take the strokes away",
-            self.mark,
-        )
-        self.cancel_button = _button(body, "Cancel", "Stop", self.cancel)
-        for button in (self.cut_button, self.mark_button, self.cancel_button):
-            row.addWidget(button)
-        return row
+    @staticmethod
+    def find_front() -> CutoutDocker:
+        """Return the docker of the window that is in front."""
+        front = (each for each in reversed(_DOCKERS) if each.window().isActiveWindow())
+        return next(front, _DOCKERS[-1])
 
     def canvasChanged(self, canvas) -> None:
         """Do nothing: a cutout goes on while another image is looked at."""
@@ -98,24 +73,27 @@ class CutoutDocker(DockWidget):
     def cut(self, *_) -> None:
         """Cut the active layer out with what is chosen."""
         try:
-            document, node = current()
+            document, node = find_current()
         except Refused as error:
             self.say(str(error))
             return
-        existing = self._existing(node)
-        if not existing:
-            return
-        self.start(document, node, self.controls.wish(existing))
+        request = self.controls.read_request()
+        if request.make == "mask" and find_mask(node) is not None:
+            existing = dialogs.ask_existing(self, node.name())
+            if not existing:
+                return
+            request = self.controls.read_request(existing)
+        self.start(document, node, request)
 
-    def start(self, document, node, wish) -> Task:
+    def start(self, document, node, request) -> Task:
         """Start a cutout; an older one is ended first."""
         self.cancel()
-        connect = link.connector(settings.load(FOLDER), self._starting.emit)
-        self.task = task = Task(document, node, wish, connect)
-        task.progressed.connect(lambda share, text: self._progress(task, share, text))
-        task.completed.connect(lambda text: self._completed(task, text))
-        task.ended.connect(lambda text, quiet: self._ended(task, text))
-        self._busy(True)
+        connect = PLUGIN.make_connector(self.server.starting.emit)
+        self.task = task = Task(document, node, request, connect)
+        task.progressed.connect(lambda share, text: self._show_progress(task, share, text))
+        task.completed.connect(lambda text: self._show_complete(task, text))
+        task.ended.connect(lambda text: self._forget(task, text))
+        self._set_busy(True)
         task.start()
         return task
 
@@ -127,101 +105,51 @@ class CutoutDocker(DockWidget):
     def mark(self, *_) -> None:
         """Add the annotation layer for strokes, or take it away."""
         try:
-            document, _node = current()
+            document, _node = find_current()
         except Refused as error:
             self.say(str(error))
             return
-        if hints.find_layer(document) is not None:
-            hints.remove_layer(document)
+        if strokelayer.find_layer(document) is not None:
+            strokelayer.remove_layer(document)
             self.say("The strokes are gone.")
             return
-        hints.add_layer(document)
+        strokelayer.add_layer(document)
         self.say("Paint green on the subject and red beside it, then wait a moment.")
 
-    def _existing(self, node) -> str:
-        """Ask what to do with a mask that is there; empty to do nothing."""
-        if mask_of(node) is None or self.controls.wish("").make != "mask":
-            return "replace"
-        return dialogs.ask_existing(self, node.name())
-
-    def _edge(self) -> None:
+    def _follow_edge(self) -> None:
         # With another document in front it is meant for the next cutout.
         if self.task is not None and self.task.belongs_to(Krita.instance().activeDocument()):
-            self.task.change(self.controls.edge())
+            self.task.change(self.controls.read_edge())
 
     # --------------------------------------------------------------- progress
-
-    def _progress(self, task: Task, share: float, text: str) -> None:
-        if task is self.task:
-            self.bar.setValue(round(1000 * share))
-            self.say(f"{text}...")
-            self._light("on", "Server connected.") if share > 0.1 else None
-
-    def _completed(self, task: Task, text: str) -> None:
-        if task is self.task:
-            self.bar.setValue(1000)
-            self.say(text)
-            self._busy(False)
-            self.look_for_server()
-
-    def _ended(self, task: Task, text: str) -> None:
-        if task is self.task:
-            self.task = None
-            self._busy(False)
-            self.bar.setValue(0)
-            if text:
-                self.say(text)
-
-    def _busy(self, busy: bool) -> None:
-        self.cut_button.setEnabled(not busy)
-        self.cancel_button.setEnabled(busy)
 
     def say(self, text: str) -> None:
         """Show a sentence."""
         self.status.setText(text)
 
-    # ----------------------------------------------------------------- server
+    def _show_progress(self, task: Task, share: float, text: str) -> None:
+        if task is self.task:
+            self.bar.setValue(round(1000 * share))
+            self.say(f"{text}...")
+            if share > 0.1:
+                self.server.shine("on", "Server connected.")
 
-    def look_for_server(self) -> None:
-        """Ask the server for its models, beside the main thread."""
-        work = lambda: self._answered.emit(dialogs.ask_server_info(FOLDER))  # noqa: E731
-        threading.Thread(target=work, name="frisket-server", daemon=True).start()
+    def _show_complete(self, task: Task, text: str) -> None:
+        if task is self.task:
+            self.bar.setValue(1000)
+            self.say(text)
+            self._set_busy(False)
+            self.server.look()
 
-    def _show_server(self, answer) -> None:
-        if isinstance(answer, str):
-            self._light("off" if "needed" in answer else "error", answer)
-            return
-        self._light("on", f"Server {answer.version}, {answer.device}")
-        self.controls.show_models(answer.models)
+    def _forget(self, task: Task, text: str) -> None:
+        if task is self.task:
+            self.task = None
+            self._set_busy(False)
+            self.bar.setValue(0)
+            if text:
+                self.say(text)
+        task.release()
 
-    def _light(self, state: str, text: str) -> None:
-        self.light.setText(f"<span style='color:{_COLOURS[state]}'>&#9679;</span> {text}")
-        self.light.setToolTip(text)
-
-    def ask_server(self, *_) -> None:
-        """Let the user choose the server."""
-        dialog = dialogs.ServerDialog(self, settings.load(FOLDER))
-        answer = dialog.exec() if hasattr(dialog, "exec") else dialog.exec_()
-        if answer:
-            settings.save(dialog.value())
-            self.look_for_server()
-
-    def diagnose(self, *_) -> None:
-        """Check the installation; the result is written down and shown."""
-
-        def work() -> None:
-            text, path = dialogs.diagnose(FOLDER)
-            self._reported.emit(text, str(path))
-
-        threading.Thread(target=work, name="frisket-check", daemon=True).start()
-
-    def _show_report(self, text: str, path: str) -> None:
-        failed = [line[5:] for line in text.splitlines() if line.startswith("FAIL")]
-        self.say(f"{failed[0] if failed else 'All is well'}. Written to {path}")
-
-
-def _button(parent, text: str, tip: str, pressed) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text, parent)
-    button.setToolTip(tip)
-    button.clicked.connect(pressed)
-    return button
+    def _set_busy(self, busy: bool) -> None:
+        self.cut_button.setEnabled(not busy)
+        self.cancel_button.setEnabled(busy)

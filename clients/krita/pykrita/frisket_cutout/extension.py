@@ -24,7 +24,7 @@ class CutoutExtension(Extension):
             (STROKES, "Frisket: Mark with Strokes", CutoutDocker.mark),
         ):
             action = window.createAction(name, text, "tools/scripts")
-            action.triggered.connect(lambda *_, press=press: press(CutoutDocker.in_front()))
+            action.triggered.connect(lambda *_, press=press: press(CutoutDocker.find_front()))
 
 
 def register() -> None:

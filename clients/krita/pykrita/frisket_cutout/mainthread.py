@@ -13,6 +13,11 @@ from .qt import QtCore
 _host_seconds = 0.0
 
 
+def host_seconds() -> float:
+    """Return the seconds spent in `host_cost` so far."""
+    return _host_seconds
+
+
 @contextlib.contextmanager
 def host_cost() -> Iterator[None]:
     """Mark what Krita itself takes its time for, on the main thread."""

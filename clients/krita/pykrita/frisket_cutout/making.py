@@ -12,8 +12,8 @@ from frisket.hosts.handwork import Handwork
 from frisket.protocol.grid import TileRect
 
 from .mainthread import host_cost
-from .place import Place, children, find
 from .qt import QtCore
+from .targetlayer import TargetLayer, find, list_children
 from .undoing import Swap
 
 _NAME = "Frisket mask"
@@ -23,11 +23,11 @@ class NotYet(Exception):
     """Krita made no mask although it was asked to: it may a moment later."""
 
 
-class Target:
+class Result:
     """Something that takes alpha; `node_id` is what Krita draws it by."""
 
-    def __init__(self, place: Place, region: TileRect, replaced=None) -> None:
-        self._place = place
+    def __init__(self, target_layer: TargetLayer, region: TileRect, replaced=None) -> None:
+        self._target_layer = target_layer
         self._region = region
         self._replaced = replaced
         self._id = None
@@ -43,12 +43,12 @@ class Target:
     def _make(self):
         raise NotImplementedError
 
-    def _node(self):
-        return self._place.node(self._id)
+    def _find_node(self):
+        return self._target_layer.find_node(self._id)
 
     def holder(self):
         """Return what holds the alpha."""
-        return self._node()
+        return self._find_node()
 
     def colours(self):
         """Return the layer whose colours may be cleaned, if any."""
@@ -60,8 +60,8 @@ class Target:
         A change of visibility would do it behind the scenes, but Krita ends when such a
         node is removed (by an undo, say) before its Layers docker has drawn it again.
         """
-        self._node()
-        document = self._place.document()
+        self._find_node()
+        document = self._target_layer.find_document()
         with host_cost():
             document.refreshProjection()
 
@@ -69,12 +69,12 @@ class Target:
         """Do what can be done only when all is there."""
 
 
-class TransparencyMask(Target):
+class TransparencyMask(Result):
     """A transparency mask on the layer."""
 
     def _make(self):
-        document = self._place.document()
-        mask = add_transparency_mask(document, self._place.node(), self._region)
+        document = self._target_layer.find_document()
+        mask = add_transparency_mask(document, self._target_layer.find_node(), self._region)
         old = find(document, self._replaced) if self._replaced is not None else None
         if old is not None:
             with host_cost():
@@ -83,15 +83,17 @@ class TransparencyMask(Target):
         return mask
 
 
-class NewLayer(Target):
+class NewLayer(Result):
     """A copy of the layer with a transparency mask; the original is hidden."""
 
+    _copy_id = None
+
     def _make(self):
-        document, node = self._place.document(), self._place.node()
+        document, node = self._target_layer.find_document(), self._target_layer.find_node()
         with host_cost():
             copy = node.duplicate()
         copy.setName(f"{node.name()} cutout")
-        for child in children(copy):
+        for child in list_children(copy):
             if child.type() == "transparencymask":
                 child.remove()
         with host_cost():
@@ -103,30 +105,33 @@ class NewLayer(Target):
 
     def colours(self):
         """Return the layer whose colours may be cleaned."""
-        copy = self._place.node(self._copy_id)
+        copy = self._target_layer.find_node(self._copy_id)
         return copy if copy.type() == "paintlayer" else None
 
 
-class SelectionMask(Target):
+class SelectionMask(Result):
     """A selection mask on the layer; its selection is set when all is known."""
 
-    def _make(self):
+    def __init__(self, *rest) -> None:
+        super().__init__(*rest)
         self._selection = Selection()
         self._made = None
         self._is_set = False
-        return self._place.node()
+
+    def _make(self):
+        return self._target_layer.find_node()
 
     def holder(self):
         """Return what holds the alpha: a selection, with what a person made of it since."""
-        self._place.node()
+        self._target_layer.find_node()
         if self._is_set:
             self._is_set = False
-            shown = self._shown()
+            shown = self._find_shown()
             self._selection = shown.duplicate() if shown is not None else self._selection
         return self._selection
 
-    def _shown(self):
-        return self._place.node(self._made).selection()
+    def _find_shown(self):
+        return self._target_layer.find_node(self._made).selection()
 
     def redraw(self) -> None:
         """Nothing to see before the selection is complete."""
@@ -138,9 +143,9 @@ class SelectionMask(Target):
             self._is_set = True
 
     def _set(self) -> None:
-        document, node = self._place.document(), self._place.node()
+        document, node = self._target_layer.find_document(), self._target_layer.find_node()
         if self._made is not None:
-            self._place.node(self._made).setSelection(self._selection)
+            self._target_layer.find_node(self._made).setSelection(self._selection)
             return
         mask = document.createSelectionMask("Frisket selection")
         mask.setSelection(self._selection)
@@ -152,14 +157,14 @@ class SelectionMask(Target):
 class PlainSelection(SelectionMask):
     """The image's own selection."""
 
-    def _shown(self):
-        return self._place.document().selection()
+    def _find_shown(self):
+        return self._target_layer.find_document().selection()
 
     def _set(self) -> None:
-        self._place.document().setSelection(self._selection)
+        self._target_layer.find_document().setSelection(self._selection)
 
 
-MAKES = {
+RESULTS = {
     "mask": TransparencyMask,
     "layer": NewLayer,
     "selection-mask": SelectionMask,
@@ -198,17 +203,17 @@ def add_transparency_mask(document, layer, region: TileRect):
         with host_cost():
             layer.addChildNode(mask, None)
         return mask
-    return _mask_by_action(document, layer, seed)
+    return _add_by_action(document, layer, seed)
 
 
-def _mask_by_action(document, layer, seed):
+def _add_by_action(document, layer, seed):
     """Add a mask the way Krita 5.1's menu does: by the active layer and the selection."""
     with host_cost():
-        return _by_action(document, layer, seed)
+        return _trigger_action(document, layer, seed)
 
 
-def _by_action(document, layer, seed):
-    before = {child.uniqueId().toString() for child in children(layer)}
+def _trigger_action(document, layer, seed):
+    before = {child.uniqueId().toString() for child in list_children(layer)}
     kept, active = document.selection(), document.activeNode()
     document.setActiveNode(layer)
     document.waitForDone()
@@ -216,7 +221,7 @@ def _by_action(document, layer, seed):
     Krita.instance().action("add_new_transparency_mask").trigger()
     document.waitForDone()
     document.setSelection(kept)
-    fresh = [each for each in children(layer) if each.uniqueId().toString() not in before]
+    fresh = [each for each in list_children(layer) if each.uniqueId().toString() not in before]
     if not fresh:
         raise NotYet
     fresh[0].setName(_NAME)

@@ -13,7 +13,7 @@ from frisket.protocol.grid import TileRect
 
 from . import making
 from .mainthread import MainThread
-from .place import GivenUp, Place
+from .targetlayer import GivenUp, TargetLayer
 
 # What is written in one go on the main thread: about two milliseconds.
 _BATCH_PIXELS = 4 << 20
@@ -25,17 +25,17 @@ class Painter:
     """Paints alpha into what `making` makes.
 
     Attributes:
-        place: the layer.
+        target_layer: the layer.
         main: the way to the main thread.
         region: where the layer lies in the image.
-        make: a key of `making.MAKES`.
+        make: a key of `making.RESULTS`.
         tell: takes a share 0..1 and a text, on any thread.
         selected: whether to multiply by the image's selection as it was at the start.
         replaced: id of a mask that the new one takes the place of.
         clean: returns native pixels of a tile with cleaned colours in them.
     """
 
-    place: Place
+    target_layer: TargetLayer
     main: MainThread
     region: TileRect
     make: str
@@ -43,7 +43,7 @@ class Painter:
     selected: object = None
     replaced: object = None
     clean: Callable[[TileRect, bytes, bytes], bytes] | None = None
-    _target: making.Target | None = None
+    _result: making.Result | None = None
     _batch: dict[TileRect, bytes] = field(default_factory=dict)
     _pending: int = 0
     _pace: Pace | None = None
@@ -67,9 +67,9 @@ class Painter:
 
     def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
         """Paint a rectangle of alpha."""
-        moved = self._moved(rect)
+        moved = self._shift(rect)
         if self.selected is not None:
-            alpha = multiply(alpha, self._stencil(moved))
+            alpha = multiply(alpha, self._read_stencil(moved))
         self._batch[moved] = alpha
         self._pending += rect.width * rect.height
         if self._pending >= _BATCH_PIXELS:
@@ -77,23 +77,23 @@ class Painter:
 
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Replace the new layer's colours by cleaned ones, where they differ."""
-        target, moved = self._there(), self._moved(rect)
-        if self.clean is None or self.main.call(target.colours) is None:
+        result, moved = self._need_result(), self._shift(rect)
+        if self.clean is None or self.main.call(result.colours) is None:
             return
         if (last := self._colours.recall(moved)) is None:
             # The new layer began as a copy of its original.
-            last = self._pixels(self.place.node, moved)
+            last = self._read_pixels(self.target_layer.find_node, moved)
             self._colours.note(moved, last)
-        native = self._pixels(target.colours, moved)
+        native = self._read_pixels(result.colours, moved)
         data = self.clean(rect, native, colours)
-        work = lambda: making.write(target.colours(), moved, data, self._colours, last)  # noqa: E731
+        work = lambda: making.write(result.colours(), moved, data, self._colours, last)  # noqa: E731
         self._colours.note(moved, self.main.call(work))
 
-    def _pixels(self, node: Callable[[], object], rect: TileRect) -> bytes:
+    def _read_pixels(self, node: Callable[[], object], rect: TileRect) -> bytes:
         grab = lambda: node().pixelData(rect.x, rect.y, rect.width, rect.height)  # noqa: E731
         return self.main.call(grab).data()
 
-    def shown(self) -> None:
+    def refresh(self) -> None:
         """Let Krita redraw, at once the first time and seldom after that."""
         self._flush()
         if self._pace is None:
@@ -107,44 +107,48 @@ class Painter:
     def finish(self) -> None:
         """Write and show what is left."""
         self._flush()
-        self.main.call(self._there().finish)
+        self.main.call(self._need_result().finish)
         self._redraw()
 
-    def _moved(self, rect: TileRect) -> TileRect:
+    def release(self) -> None:
+        """Let go of what is Krita's; for the main thread."""
+        self._result = self.selected = None
+
+    def _shift(self, rect: TileRect) -> TileRect:
         return TileRect(rect.x + self.region.x, rect.y + self.region.y, rect.width, rect.height)
 
-    def _stencil(self, rect: TileRect) -> bytes:
-        return self._pixels(lambda: self.selected, rect)
+    def _read_stencil(self, rect: TileRect) -> bytes:
+        return self._read_pixels(lambda: self.selected, rect)
 
     def _flush(self) -> None:
         batch, self._batch, self._pending = self._batch, {}, 0
         if not batch:
             return
-        target = self._there()
+        result = self._need_result()
         patches = [(rect, data, self._alpha.recall(rect)) for rect, data in batch.items()]
-        for rect, written in self.main.call(lambda: self._write(target, patches)):
+        for rect, written in self.main.call(lambda: self._write(result, patches)):
             self._alpha.note(rect, written)
 
-    def _write(self, target: making.Target, patches) -> list[tuple[TileRect, bytes]]:
-        holder = target.holder()
+    def _write(self, result: making.Result, patches) -> list[tuple[TileRect, bytes]]:
+        holder = result.holder()
         return [
             (rect, making.write(holder, rect, data, self._alpha, last))
             for rect, data, last in patches
         ]
 
-    def _there(self) -> making.Target:
-        if self._target is None:
-            self._target = self._made()
-        return self._target
+    def _need_result(self) -> making.Result:
+        if self._result is None:
+            self._result = self._make_result()
+        return self._result
 
-    def _made(self) -> making.Target:
-        """Make the target; Krita 5.1 needs a moment for it."""
-        target = making.MAKES[self.make](self.place, self.region, self.replaced)
+    def _make_result(self) -> making.Result:
+        """Make the result; Krita 5.1 needs a moment for it."""
+        result = making.RESULTS[self.make](self.target_layer, self.region, self.replaced)
         end = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                self.main.call(target.make)
-                return target
+                self.main.call(result.make)
+                return result
             except making.NotYet:
                 if time.monotonic() > end:
                     text = "Krita made no mask. Click into the image and try again."
@@ -152,4 +156,4 @@ class Painter:
                 time.sleep(0.4)
 
     def _redraw(self) -> None:
-        self.main.call(self._there().redraw)
+        self.main.call(self._need_result().redraw)

@@ -12,12 +12,13 @@ from frisket.protocol.grid import TileRect, proxy_size
 
 from .converting import DEEP_SRGB, SRGB, Converter, Space
 from .mainthread import MainThread
-from .place import Place
 from .qt import QtCore, QtGui
+from .targetlayer import TargetLayer
 
 # One grab takes Krita about a millisecond.
 _GRAB_PIXELS = 1 << 20
-_ARGB = QtGui.QImage.Format.Format_ARGB32
+ARGB = QtGui.QImage.Format.Format_ARGB32
+GREY = QtGui.QImage.Format.Format_Grayscale8
 _ALPHA_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
 
 
@@ -27,15 +28,17 @@ class LayerReader:
     Make it on the main thread.
 
     Args:
-        place: the layer.
+        target_layer: the layer.
         main: the way to the main thread.
         region: where it lies in the image.
         deep: hand out 16-bit tiles.
     """
 
-    def __init__(self, place: Place, main: MainThread, region: TileRect, deep: bool) -> None:
-        node = place.node()
-        self._place = place
+    def __init__(
+        self, target_layer: TargetLayer, main: MainThread, region: TileRect, deep: bool
+    ) -> None:
+        node = target_layer.find_node()
+        self._target_layer = target_layer
         self._main = main
         self._region = region
         self._deep = deep
@@ -66,22 +69,22 @@ class LayerReader:
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the RGB rows of a rectangle."""
         data = self._snapshot.read(rect) if self._snapshot else self._grab(rect)
-        return pixels.rgb(data, self._deep)
+        return pixels.to_rgb(data, self._deep)
 
     def clean(self, rect: TileRect, native: bytes, colours: bytes) -> bytes:
         """Return native pixels of a tile with cleaned colours where these differ.
 
         Pixels that were not cleaned stay as they are, bit for bit, and so does alpha.
         """
-        changed = pixels.differing(self.read_tile(rect), colours, 6 if self._deep else 3)
-        fresh = self._back.convert(pixels.bgra(colours, self._deep))
-        return pixels.replaced(native, fresh, changed, _ALPHA_BYTES[self._native.depth])
+        changed = pixels.find_differences(self.read_tile(rect), colours, 6 if self._deep else 3)
+        fresh = self._back.convert(pixels.to_bgra(colours, self._deep))
+        return pixels.replace_where(native, fresh, changed, _ALPHA_BYTES[self._native.depth])
 
     def proxy(self) -> bytes:
         """Return the RGBA rows of the reduced layer."""
-        return b"".join(self._bands())
+        return b"".join(self._read_bands())
 
-    def _bands(self) -> Iterator[bytes]:
+    def _read_bands(self) -> Iterator[bytes]:
         """Yield rows of the proxy, each band reduced from the rows it covers."""
         width, height = self._proxy_size
         source = self._region
@@ -90,21 +93,21 @@ class LayerReader:
             last = min(height, first + step)
             top = round(first * source.height / height)
             bottom = max(top + 1, round(last * source.height / height))
-            yield self._band(TileRect(0, top, source.width, bottom - top), width, last - first)
+            yield self._read_band(TileRect(0, top, source.width, bottom - top), width, last - first)
 
-    def _band(self, rect: TileRect, width: int, height: int) -> bytes:
+    def _read_band(self, rect: TileRect, width: int, height: int) -> bytes:
         data = self._grab(rect)
         if self._snapshot:
             self._snapshot.keep(data)
         shallow = data[1::2] if self._deep else data
-        return pixels.rgba(reduce(shallow, rect.width, rect.height, width, height, _ARGB))
+        return pixels.to_rgba(reduce(shallow, rect.width, rect.height, width, height, ARGB))
 
     def _grab(self, rect: TileRect) -> bytes:
         """Return the BGRA rows of a rectangle."""
         x, y = rect.x + self._region.x, rect.y + self._region.y
 
         def work() -> QtCore.QByteArray:
-            node = self._place.node()
+            node = self._target_layer.find_node()
             read = node.pixelData if self._own else node.projectionPixelData
             return read(x, y, rect.width, rect.height)
 
@@ -141,7 +144,7 @@ def reduce(data: bytes, width: int, height: int, to_width: int, to_height: int, 
     """Return an image reduced by averaging, rows without padding."""
     if (width, height) == (to_width, to_height):
         return data
-    size = 4 if kind == _ARGB else 1
+    size = 4 if kind == ARGB else 1
     image = QtGui.QImage(data, width, height, width * size, kind)
     smooth = QtCore.Qt.TransformationMode.SmoothTransformation
     ignore = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krita import Krita
 
-from frisket.hosts.planes import overlap
+from frisket.hosts.planes import intersect
 from frisket.protocol.grid import TileRect
 
 from .qt import QtCore, QtGui, QtWidgets
@@ -16,23 +16,23 @@ from .qt import QtCore, QtGui, QtWidgets
 _POINTS = 72.0
 
 
-def in_sight(document, region: TileRect) -> TileRect | None:
+def find_sight(document, region: TileRect) -> TileRect | None:
     """Return what of a region is in sight, in pixels from the region's corner.
 
     None when the document is not in front, or nothing of the region is to be seen.
     """
     window = Krita.instance().activeWindow()
     view = window.activeView() if window is not None else None
-    area = _canvas(window) if view is not None and view.document() == document else None
+    area = _find_canvas(window) if view is not None and view.document() == document else None
     if area is None:
         return None
     seen = _to_image(document, view.canvas(), area).mapRect(QtCore.QRectF(area.viewport().rect()))
     left, top = int(seen.left()) - region.x, int(seen.top()) - region.y
     rect = TileRect(left, top, int(seen.width()) + 1, int(seen.height()) + 1)
-    return overlap(rect, region.width, region.height)
+    return intersect(rect, region.width, region.height)
 
 
-def _canvas(window):
+def _find_canvas(window):
     """Return the scrolled area of the image in front."""
     areas = window.qwindow().centralWidget().findChildren(QtWidgets.QMdiArea)
     front = areas[0].activeSubWindow() if areas else None
@@ -49,7 +49,9 @@ def _to_image(document, canvas, area) -> QtGui.QTransform:
     to_area = QtGui.QTransform()
     middle = QtCore.QRectF(area.viewport().rect()).center()
     to_area.translate(middle.x(), middle.y())
-    to_area.translate(-_off(area.horizontalScrollBar()), -_off(area.verticalScrollBar()))
+    to_area.translate(
+        -_measure_offset(area.horizontalScrollBar()), -_measure_offset(area.verticalScrollBar())
+    )
     to_area.rotate(canvas.rotation())
     to_area.scale(-zoom if canvas.mirror() else zoom, zoom)
     to_area.translate(-document.width() / 2, -document.height() / 2)
@@ -57,5 +59,5 @@ def _to_image(document, canvas, area) -> QtGui.QTransform:
     return back
 
 
-def _off(bar) -> float:
+def _measure_offset(bar) -> float:
     return bar.value() - (bar.minimum() + bar.maximum()) / 2

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from krita import Krita
 
-from .place import find
 from .qt import QtCore
+from .targetlayer import find
 
 # A step of a busy Krita may take seconds.
 _LOOK_MS, _LOOKS = 150, 40
@@ -34,13 +34,13 @@ class Swap(QtCore.QObject):
         self._last = None
         self._actions = [Krita.instance().action(name) for name in ("edit_undo", "edit_redo")]
         for action in self._actions:
-            action.triggered.connect(self._changed)
+            action.triggered.connect(self._watch)
         _SWAPS.append(self)
 
-    def _changed(self, *_) -> None:
-        if not self._alive():
+    def _watch(self, *_) -> None:
+        if not self._is_alive():
             self._leave()
-        if self._following or not self._alive():
+        if self._following or not self._is_alive():
             return
         self._last = self.sender()
         watching, self._looks = self._looks > 0, _LOOKS
@@ -54,21 +54,21 @@ class Swap(QtCore.QObject):
         told again until both are done.
         """
         self._looks -= 1
-        if self._alive() and self._half_way():
+        if self._is_alive() and self._is_half_way():
             self._following = True
             self._last.trigger()
             self._following = False
         if self._looks > 0:
             QtCore.QTimer.singleShot(_LOOK_MS, self._look)
 
-    def _half_way(self) -> bool:
+    def _is_half_way(self) -> bool:
         first, second = (find(self._document, each) is not None for each in self._pair)
         return first and second
 
-    def _alive(self) -> bool:
+    def _is_alive(self) -> bool:
         return any(each == self._document for each in Krita.instance().documents())
 
     def _leave(self) -> None:
         for action in self._actions:
-            action.triggered.disconnect(self._changed)
+            action.triggered.disconnect(self._watch)
         _SWAPS.remove(self)

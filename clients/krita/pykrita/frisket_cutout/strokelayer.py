@@ -1,4 +1,4 @@
-"""Strokes on a temporary annotation layer, heard while a session is open."""
+"""Strokes on a temporary annotation layer, watched while a session is open."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from krita import Krita
 
 from frisket.client.options import HintSet
 from frisket.hosts import pixels
-from frisket.hosts.strokes import hints_from
+from frisket.hosts.strokes import find_hints
 from frisket.protocol.grid import TileRect
 
 from .converting import SRGB, Converter, Space
 from .mainthread import MainThread
-from .place import STROKES, Place
 from .qt import QtCore, QtGui
+from .targetlayer import STROKES, TargetLayer
 
-GREY = QtGui.QImage.Format.Format_Grayscale8
 _SIDE = 256
 _TAKEN_IN_MS = 300
 _GRAB_PIXELS = 1 << 20
@@ -51,27 +50,27 @@ def remove_layer(document) -> None:
         layer.remove()
 
 
-class Ear:
-    """Notices when strokes change. `listen` is for the worker thread."""
+class StrokeWatcher:
+    """Notices when strokes change. `poll` is for the worker thread."""
 
-    def __init__(self, place: Place, main: MainThread, region: TileRect) -> None:
-        self._place = place
+    def __init__(self, target_layer: TargetLayer, main: MainThread, region: TileRect) -> None:
+        self._target_layer = target_layer
         self._main = main
         self._region = region
-        self._heard = 0
+        self._seen = 0
         self._converter: Converter | None = None
 
-    def listen(self) -> HintSet | None:
-        """Return the strokes if they differ from those heard last."""
-        picture = self._picture()
+    def poll(self) -> HintSet | None:
+        """Return the strokes if they differ from those seen last."""
+        picture = self._draw_picture()
         if picture is None:
             return self._forget()
         data, width, height = picture
         mark = zlib.crc32(data) or 1
-        if mark == self._heard:
+        if mark == self._seen:
             return None
-        self._heard = mark
-        return hints_from(data, width, height, (self._region.width, self._region.height))
+        self._seen = mark
+        return find_hints(data, width, height, (self._region.width, self._region.height))
 
     def close(self) -> None:
         """Give back what was borrowed of Krita."""
@@ -79,23 +78,23 @@ class Ear:
             self._converter.close()
 
     def _forget(self) -> HintSet | None:
-        gone = self._heard
-        self._heard = 0
+        gone = self._seen
+        self._seen = 0
         return HintSet() if gone else None
 
-    def _picture(self) -> tuple[bytes, int, int] | None:
+    def _draw_picture(self) -> tuple[bytes, int, int] | None:
         """Return the strokes over the layer's region, reduced, as RGBA rows."""
         region = self._region
         scale = min(1.0, _SIDE / max(region.width, region.height))
         width, height = max(1, round(region.width * scale)), max(1, round(region.height * scale))
-        bounds = self._main.call(self._bounds)
+        bounds = self._main.call(self._find_bounds)
         if bounds is None:
             return None
         image = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
         image.fill(0)
         painter = QtGui.QPainter(image)
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
-        for part in _parts(bounds):
+        for part in _split(bounds):
             self._draw(painter, part, scale)
         painter.end()
         bits = image.constBits()
@@ -104,10 +103,10 @@ class Ear:
 
     def _draw(self, painter: QtGui.QPainter, part: TileRect, scale: float) -> None:
         box = (part.x, part.y, part.width, part.height)
-        data = self._main.call(lambda: self._pixels(box))
+        data = self._main.call(lambda: self._read(box))
         if not data:
             return
-        rows = pixels.rgba(self._converter.convert(data))
+        rows = pixels.to_rgba(self._converter.convert(data))
         kind = QtGui.QImage.Format.Format_RGBA8888
         image = QtGui.QImage(rows, part.width, part.height, part.width * 4, kind)
         size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
@@ -116,15 +115,15 @@ class Ear:
         left, top = (part.x - self._region.x) * scale, (part.y - self._region.y) * scale
         painter.drawImage(QtCore.QPointF(left, top), small)
 
-    def _pixels(self, box: tuple[int, int, int, int]) -> bytes:
-        layer = self._layer()
+    def _read(self, box: tuple[int, int, int, int]) -> bytes:
+        layer = self._find_layer()
         return layer.pixelData(*box).data() if layer is not None else b""
 
-    def _layer(self):
-        return find_layer(self._place.document())
+    def _find_layer(self):
+        return find_layer(self._target_layer.find_document())
 
-    def _bounds(self) -> TileRect | None:
-        layer = self._layer()
+    def _find_bounds(self) -> TileRect | None:
+        layer = self._find_layer()
         if layer is None:
             return None
         if self._converter is None:
@@ -136,7 +135,7 @@ class Ear:
         return TileRect(bounds.x(), bounds.y(), bounds.width(), bounds.height())
 
 
-def _parts(bounds: TileRect):
+def _split(bounds: TileRect):
     rows = max(1, _GRAB_PIXELS // bounds.width)
     for y in range(0, bounds.height, rows):
         yield TileRect(bounds.x, bounds.y + y, bounds.width, min(rows, bounds.height - y))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from krita import Krita
 
-from frisket.client.errors import ClientError
+from frisket.hosts.request import Refused, check_layer, is_locked
 from frisket.protocol.grid import TileRect
 
 # The name of the annotation layer, which is never cut out itself.
 STROKES = "Frisket strokes"
 
 
-class Refused(ClientError):
-    """The request cannot be done; the text says why and what to do."""
-
-
-class GivenUp(ClientError):
+class GivenUp(Refused):
     """What was worked on is gone."""
 
 
-class Place:
+class TargetLayer:
     """Where a result belongs. Every method is for the main thread."""
 
     def __init__(self, document, node) -> None:
@@ -27,11 +23,15 @@ class Place:
         self._id = node.uniqueId()
         self._size = (document.width(), document.height())
 
+    def release(self) -> None:
+        """Let go of the document."""
+        self._document = None
+
     def belongs_to(self, document) -> bool:
         """Tell whether the layer is one of this document."""
         return document == self._document
 
-    def document(self):
+    def find_document(self):
         """Return the document.
 
         Raises:
@@ -43,19 +43,19 @@ class Place:
             raise GivenUp("The image was resized, so the cutout was given up. Start it again.")
         return self._document
 
-    def node(self, node_id=None):
+    def find_node(self, node_id=None):
         """Return the layer, or another node of its document by its id.
 
         Raises:
             GivenUp: it was deleted.
         """
-        node = find(self.document(), node_id or self._id)
+        node = find(self.find_document(), node_id or self._id)
         if node is None or node.parentNode() is None:
             raise GivenUp("The layer was deleted, so the cutout was given up.")
         return node
 
 
-def current() -> tuple[object, object]:
+def find_current() -> tuple[object, object]:
     """Return the active document and the layer that is meant.
 
     Raises:
@@ -80,22 +80,11 @@ def _check(node) -> None:
     name = node.name()
     if node.type() in ("filterlayer", "filllayer"):
         raise Refused(f"The layer '{name}' has no subject. Select a layer with an image in it.")
-    if locked(node):
-        raise Refused(f"The layer '{name}' is locked. Unlock it in the Layers docker first.")
-    if region_of(node) is None:
-        raise Refused(f"The layer '{name}' is empty. Select a layer with pixels in it.")
+    locked = is_locked(node, lambda each: each.locked(), lambda each: each.parentNode())
+    check_layer(name, locked, find_region(node) is None, "Layers docker")
 
 
-def locked(node) -> bool:
-    """Tell whether a node or a group around it is locked."""
-    while node is not None:
-        if node.locked():
-            return True
-        node = node.parentNode()
-    return False
-
-
-def region_of(node) -> TileRect | None:
+def find_region(node) -> TileRect | None:
     """Return where a layer has pixels, in pixels of the image."""
     bounds = node.bounds()
     if bounds.width() < 1 or bounds.height() < 1:
@@ -113,16 +102,16 @@ def find(document, node_id):
         node = waiting.pop()
         if node.uniqueId() == node_id:
             return node
-        waiting += children(node)
+        waiting += list_children(node)
     return None
 
 
-def children(node) -> list:
+def list_children(node) -> list:
     """Return a node's children; Krita 5.1 says None where there are none."""
     return list(node.childNodes() or ())
 
 
-def mask_of(node):
+def find_mask(node):
     """Return the transparency mask that a layer has already, if any."""
-    masks = [child for child in children(node) if child.type() == "transparencymask"]
+    masks = [child for child in list_children(node) if child.type() == "transparencymask"]
     return masks[0] if masks else None

@@ -1,0 +1,255 @@
+"""What a user wants of a cutout: the choices, their words, and what follows for the server.
+
+A host turns its widgets or arguments into a `CutRequest` and carries it out. Standard
+library and protobuf only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
+
+from frisket.client.errors import ClientError
+from frisket.client.options import Edge, HintSet, LayerSpec, Options
+from frisket.hosts.planes import draw_trimap, find_bounds
+from frisket.protocol.choices import QUALITIES as QUALITY_NAMES
+from frisket.protocol.limits import EDGE_LIMITS
+
+Item = TypeVar("Item")
+
+
+class Refused(ClientError):
+    """The request cannot be carried out; the text says why and what to do."""
+
+
+class Choice(NamedTuple):
+    """An entry of a menu.
+
+    Attributes:
+        key: the value by which programs know it.
+        label: its name.
+        blurb: what it means; begins with a capital and ends without a full stop.
+        brief: the same in three words, where there is no room for the blurb.
+    """
+
+    key: str
+    label: str
+    blurb: str
+    brief: str = ""
+
+    @property
+    def line(self) -> str:
+        """The label with the short explanation, if there is one."""
+        return f"{self.label}: {self.brief}" if self.brief else self.label
+
+    @property
+    def sentence(self) -> str:
+        """The label with the long explanation."""
+        return f"{self.label}: {self.blurb[0].lower()}{self.blurb[1:]}."
+
+
+_QUALITY_WORDS = {
+    "draft": ("The coarse mask, enlarged", "the coarse mask"),
+    "standard": ("Sharp edges, fast", "sharp and fast"),
+    "high": ("Finer hair and fur, slower", "finer hair, slower"),
+    "best": ("A second network on the edge, where one is installed", "a second network"),
+}
+QUALITIES = tuple(Choice(name, name.capitalize(), *_QUALITY_WORDS[name]) for name in QUALITY_NAMES)
+"""How much work the edge gets."""
+RESULTS = (
+    Choice("mask", "Layer mask", "Hide the background with a mask on the layer"),
+    Choice("layer", "New layer", "A copy of the layer with the mask; the original is hidden"),
+    Choice("selection-mask", "Selection mask", "Keep the selection as a mask on the layer"),
+    Choice("selection", "Selection", "Select the subject"),
+    Choice("channel", "Alpha channel", "Save the alpha in the Channels dialog"),
+)
+"""What can be made; no host offers all of it."""
+EXISTING = (
+    Choice("replace", "Replace", "Forget the mask that is there"),
+    Choice("intersect", "Intersect", "Keep only what both masks show"),
+    Choice("refine", "Refine", "Keep the mask and search its edge anew"),
+)
+"""What becomes of a mask that the layer has already."""
+SELECTION_USES = (
+    Choice("box", "Box", "The subject lies within the selection's bounds"),
+    Choice("prior", "Shape", "The selection is roughly the subject"),
+)
+"""What the image's selection says of the subject."""
+SERVER_CHOICE = "The server's own choice"
+"""The label of the empty model name."""
+SHIFT_PX, FEATHER_PX = EDGE_LIMITS["shift_px"], EDGE_LIMITS["feather_px"]
+
+
+def choose_results(*keys: str) -> tuple[Choice, ...]:
+    """Return the entries of `RESULTS` that a host offers, in its own order."""
+    known = {each.key: each for each in RESULTS}
+    return tuple(known[key] for key in keys)
+
+
+@dataclass(frozen=True)
+class CutRequest:
+    """What a user wants of one cutout.
+
+    Attributes:
+        make: a key of `RESULTS`.
+        existing: a key of `EXISTING`.
+        selection_use: a key of `SELECTION_USES`; empty where the selection is no hint.
+        model: name of a model; empty for the server's own choice.
+        quality: a key of `QUALITIES`.
+        edge: shift within `SHIFT_PX`, feather within `FEATHER_PX`.
+        decontaminate: take the background's colour out of the edge, where the result has
+            colours of its own.
+
+    Raises:
+        Refused: a value is none of these.
+    """
+
+    make: str = "mask"
+    existing: str = "replace"
+    selection_use: str = ""
+    model: str = ""
+    quality: str = Options.quality
+    edge: Edge = field(default_factory=Edge)
+    decontaminate: bool = False
+
+    def __post_init__(self) -> None:
+        _check_choice("make", self.make, RESULTS)
+        _check_choice("existing mask", self.existing, EXISTING)
+        _check_choice("quality", self.quality, QUALITIES)
+        if self.selection_use:
+            _check_choice("use of the selection", self.selection_use, SELECTION_USES)
+        _check_range("edge shift", self.edge.shift_px, SHIFT_PX)
+        _check_range("feather", self.edge.feather_px, FEATHER_PX)
+
+    @property
+    def cleans_colours(self) -> bool:
+        """Whether the edge's colours are cleaned: only a new layer has its own."""
+        return self.make == "layer" and self.decontaminate
+
+    def options(self, deep: bool = False, hints: HintSet | None = None) -> Options:
+        """Return what to ask of the server.
+
+        Args:
+            deep: the host keeps masks in 16 bits; a selection has 8 all the same.
+            hints: see `read_hints`.
+        """
+        return Options(
+            model=self.model,
+            quality=self.quality,
+            depth=16 if deep and self.make != "selection" else 8,
+            foreground=self.cleans_colours,
+            hints=hints or HintSet(),
+            edge=self.edge,
+        )
+
+    def read_hints(
+        self,
+        spec: LayerSpec,
+        name: str,
+        mask: Callable[[], bytes | None],
+        selection: Callable[[], bytes | None] = lambda: None,
+        strokes: HintSet | None = None,
+    ) -> HintSet:
+        """Return what is known of the subject before the server is asked.
+
+        Args:
+            spec: the layer's sizes.
+            name: the layer's name, for messages.
+            mask: returns the layer's mask at the proxy's size, 8-bit rows; None without one.
+            selection: the same of the image's selection.
+            strokes: what the user has marked.
+
+        Raises:
+            Refused: the request needs a mask or a selection, and there is none.
+        """
+        strokes = strokes or HintSet()
+        if self.existing == "refine":
+            return replace(strokes, trimap=_draw_mask_trimap(spec, name, mask()))
+        if self.selection_use:
+            return _use_selection(self.selection_use, spec, selection(), strokes)
+        return strokes
+
+    def shrink(self, scale: float) -> CutRequest:
+        """Return the request for a small picture of the layer, without cleaned colours."""
+        edge = replace(
+            self.edge,
+            shift_px=self.edge.shift_px * scale,
+            feather_px=self.edge.feather_px * scale,
+        )
+        return replace(self, edge=edge, decontaminate=False)
+
+
+def phrase_existing(name: str) -> str:
+    """Return what to ask before a layer that has a mask is cut out."""
+    return f"The layer '{name}' has a mask already."
+
+
+def check_layer(name: str, locked: bool, empty: bool, panel: str) -> None:
+    """Check that a layer can take a result.
+
+    Args:
+        name: the layer's name.
+        locked: see `is_locked`.
+        empty: it has no pixels.
+        panel: what the host calls its list of layers.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if locked:
+        raise Refused(f"The layer '{name}' is locked. Unlock it in the {panel} first.")
+    if empty:
+        raise Refused(f"The layer '{name}' is empty. Select a layer with pixels in it.")
+
+
+def is_locked(
+    item: Item, locked: Callable[[Item], bool], parent: Callable[[Item], Item | None]
+) -> bool:
+    """Tell whether a layer, or a group around it, is locked."""
+    each: Item | None = item
+    while each is not None:
+        if locked(each):
+            return True
+        each = parent(each)
+    return False
+
+
+def _check_choice(what: str, value: str, choices: tuple[Choice, ...]) -> None:
+    keys = [each.key for each in choices]
+    if value not in keys:
+        raise Refused(f"The {what} is '{value}'. Choose one of {', '.join(keys)}.")
+
+
+def _check_range(what: str, value: float, limits: tuple[float, float]) -> None:
+    # Written so that what is not a number fails too.
+    if not limits[0] <= value <= limits[1]:
+        low, high = limits
+        raise Refused(f"The {what} is {value:g} pixels. Choose {low:g} to {high:g} pixels.")
+
+
+def _draw_mask_trimap(spec: LayerSpec, name: str, mask: bytes | None) -> bytes:
+    if mask is None:
+        raise Refused(f"The layer '{name}' has no mask. Use 'Cut out subject' first.")
+    return draw_trimap(mask, spec.proxy_width, spec.proxy_height)
+
+
+def _use_selection(use: str, spec: LayerSpec, selection: bytes | None, strokes: HintSet) -> HintSet:
+    if selection is None:
+        raise Refused("Nothing is selected. Select the subject roughly and try again.")
+    if use == "prior":
+        return replace(strokes, prior=selection)
+    found = find_bounds(selection, spec.proxy_width, spec.proxy_height)
+    if found is None:
+        raise Refused("The selection does not touch the layer. Select a part of it.")
+    return replace(strokes, boxes=(_enlarge(found, spec),))
+
+
+def _enlarge(rect: tuple[int, int, int, int], spec: LayerSpec) -> tuple[int, int, int, int]:
+    """Return a rectangle of the proxy in pixels of the layer, never smaller."""
+    x, y, width, height = rect
+    left = x * spec.width // spec.proxy_width
+    top = y * spec.height // spec.proxy_height
+    right = min(spec.width, -(-(x + width) * spec.width // spec.proxy_width))
+    bottom = min(spec.height, -(-(y + height) * spec.height // spec.proxy_height))
+    return left, top, right - left, bottom - top
