@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ROOTS := proto/frisket clients/frisket models/frisket server/frisket
 STAMP := $(VENV)/.ready
 
 .PHONY: demo test check bench bench-quality bench-embedded bench-hints protos test-hosts plugins clean
@@ -34,6 +35,8 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_imports.py
+	$(BIN)/pylint --disable=all --enable=duplicate-code --min-similarity-lines=8 --score=no \
+	  --ignore-paths='.*_pb2.*' $(ROOTS)
 	$(BIN)/python scripts/generate_protos.py --check
 
 bench: $(STAMP)

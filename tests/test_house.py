@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import site
 import subprocess
@@ -67,6 +68,23 @@ def test_every_package_says_it_is_typed(root: str) -> None:
     packages = [path for path in packages if list(path.glob("*.py"))]
     assert packages
     assert [path.name for path in packages if not (path / "py.typed").exists()] == []
+
+
+def test_functions_and_files_stay_short() -> None:
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True)
+    files = [ROOT / name for name in listed.stdout.split() if "_pb2" not in name]
+    if not files:
+        pytest.skip("this is no checkout")
+    sources = {path: path.read_text(encoding="utf-8") for path in files if path.exists()}
+    assert [path for path, text in sources.items() if text.count("\n") > 400] == []
+    nodes = ((path, node) for path, text in sources.items() for node in ast.walk(ast.parse(text)))
+    found = [
+        f"{path}: {node.name}"
+        for path, node in nodes
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (node.end_lineno or 0) - node.lineno >= 40
+    ]
+    assert found == []
 
 
 def run_python(code: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frisket.client.encode import options_message
 from frisket.client.errors import Cancelled, TransportError
 from frisket.client.options import Edge, HintSet, LayerSpec, Point
 from frisket.hosts import selfcheck
@@ -62,7 +63,7 @@ def test_options_say_what_was_asked_for(request: CutRequest, deep: bool) -> None
     )
     assert found.depth == (16 if deep and request.make != "selection" else 8)
     assert found.foreground == (request.make == "layer" and request.decontaminate)
-    options.options_message(found)
+    options_message(found)
 
 
 @given(REQUESTS, st.floats(0.001, 1.0))

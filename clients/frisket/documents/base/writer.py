@@ -6,16 +6,14 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ..core.errors import OutputError
 from ..core.model import Layer
 from ..core.results import LayerResult, ResultOptions
 
-if TYPE_CHECKING:
-    from .document import BaseDocument
-
-D = TypeVar("D", bound="BaseDocument")
+D = TypeVar("D")
+"""The kind of document that it writes from."""
 
 
 @dataclass(frozen=True)
