@@ -34,6 +34,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_imports.py
+	$(BIN)/python scripts/generate_about.py --check
 	$(BIN)/python scripts/generate_protos.py --check
 
 bench: $(STAMP)
