@@ -37,6 +37,7 @@ check: $(STAMP)
 	$(BIN)/python scripts/check_imports.py
 	$(BIN)/pylint --disable=all --enable=duplicate-code --min-similarity-lines=8 --score=no \
 	  --ignore-paths='.*_pb2.*' $(ROOTS)
+	$(BIN)/python scripts/generate_about.py --check
 	$(BIN)/python scripts/generate_protos.py --check
 
 bench: $(STAMP)

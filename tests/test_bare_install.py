@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import distribution, version
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from frisket.about import VERSION
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -89,7 +91,7 @@ def test_every_help_can_be_read(declared: str) -> None:
 
 
 def test_the_version_is_told(declared: str) -> None:
-    assert run_bare(declared, "--version") == f"frisket {version('frisket')}\n"
+    assert run_bare(declared, "--version") == f"frisket {VERSION}\n"
 
 
 def test_plug_ins_are_put_together(declared: str, tmp_path: Path) -> None:

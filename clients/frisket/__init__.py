@@ -5,8 +5,8 @@
     result = cut("portrait.psd", "portrait-masked.psd")
     print(result.seconds, result.outcome.subject)
 
-The rooms of frisket lie under several roots (`clients`, `models`, `proto`, `server`); this
-file, the only one of its kind, joins them. Public names are loaded on first use, so that
+The rooms of frisket-matting lie under several roots (`clients`, `models`, `proto`, `server`);
+this file, the only one of its kind, joins them. Public names are loaded on first use, so that
 `import frisket` costs next to nothing.
 """
 
@@ -48,9 +48,9 @@ def __getattr__(name: str) -> Any:
         AttributeError: frisket has no such name.
     """
     if name == "__version__":
-        from importlib.metadata import version
+        from frisket.about import VERSION
 
-        value: Any = version("frisket")
+        value: Any = VERSION
     elif name in _HOMES:
         from importlib import import_module
 

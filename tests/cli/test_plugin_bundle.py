@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import PackagePath, distribution
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_no_module_is_carried_in_vain(trees: dict[str, Path]) -> None:
 @pytest.mark.parametrize("host", HOSTS)
 def test_whole_rooms_are_carried_and_no_other(host: str, trees: dict[str, Path]) -> None:
     rooms = {name.split(".")[1] for name in carried(vendor_of(host, trees)) if "." in name}
-    assert rooms == {"client", "hosts", "protocol", "v1"}
+    assert rooms == {"about", "client", "hosts", "protocol", "v1"}
     assert not list(vendor_of(host, trees).rglob("*_pb2_grpc.py"))
 
 
@@ -97,3 +98,21 @@ def test_its_front_door_looks_for_nothing_elsewhere(host: str, trees: dict[str, 
     door = vendor_of(host, trees) / "frisket" / "__init__.py"
     tree = ast.parse(door.read_bytes())
     assert [type(node) for node in tree.body] == [ast.Expr]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_licence_of_all_that_is_carried_travels_along(
+    host: str, trees: dict[str, Path]
+) -> None:
+    folder = vendor_of(host, trees) / "licences"
+    texts = {path.stem: " ".join(path.read_text("utf-8").split()) for path in folder.iterdir()}
+    assert texts.keys() == {"frisket", "NOTICE", "h2", "hpack", "hyperframe", "protobuf"}
+    assert "Apache License Version 2.0" in texts["frisket"]
+    for name in ("h2", "hpack", "hyperframe", "protobuf"):
+        files = [file for file in files_of(name) if "LICENSE" in file.name]
+        shipped = [" ".join(file.locate().read_text("utf-8").split()) for file in files]
+        assert texts[name] in shipped, f"{name} has another licence than LICENSES/{name}.txt"
+
+
+def files_of(name: str) -> list[PackagePath]:
+    return distribution(name).files or []

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from frisket.about import VERSION
 from frisket.cli.exits import Exit
 from frisket.cli.server_options import add_server_options, server_choice
 from frisket.extras import advise_install
 
-_PACKAGES = ("grpcio", "protobuf", "h2", "numpy", "tifffile", "imagecodecs", "psd-tools", "Pillow")
+_PACKAGES = ("grpcio", "protobuf", "h2", "numpy", "tifffile", "imagecodecs", "Pillow")
 _SERVER_PACKAGES = ("onnxruntime", "opencv-contrib-python-headless")
 Line = tuple[bool, str]
 
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _installation(_: argparse.Namespace) -> Iterator[Line]:
-    yield True, f"frisket {version('frisket')}, Python {platform.python_version()}, {sys.platform}"
+    yield True, f"frisket {VERSION}, Python {platform.python_version()}, {sys.platform}"
     for name in _PACKAGES:
         yield _package(name, "")
     for name in _SERVER_PACKAGES:

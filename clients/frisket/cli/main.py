@@ -11,8 +11,8 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
+from frisket.about import NAME, VERSION
 from frisket.cli.exits import Exit
 
 _COMMANDS = ("cut", "layers", "verify", "serve", "models", "plugins", "evaluate", "doctor")
@@ -30,7 +30,7 @@ def build_parser(wanted: str = "") -> argparse.ArgumentParser:
         description="Cut subjects out of layers of any size.",
         epilog="Exit statuses: docs/cli.md.",
     )
-    parser.add_argument("--version", action="version", version=f"frisket {version('frisket')}")
+    parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
     parser.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in (wanted,) if wanted in _COMMANDS else _COMMANDS:

@@ -13,7 +13,6 @@ from frisket.extras import advise_install
 
 if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry, Source
-_NO_EXTRA = f"frisket: models need the server's packages; {advise_install('server')}"
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -67,17 +66,21 @@ def _run(act: Callable[[Registry, argparse.Namespace], None], args: argparse.Nam
     try:
         from frisket.models import ModelError, Registry
     except ImportError:
-        print(_NO_EXTRA, file=sys.stderr)
-        return Exit.MODEL
+        return _say_what_is_missing()
     try:
         act(Registry(), args)
     except ModelError as error:
         print(f"frisket: {error}", file=sys.stderr)
         return Exit.MODEL
     except ImportError:
-        print(_NO_EXTRA, file=sys.stderr)
-        return Exit.MODEL
+        return _say_what_is_missing()
     return Exit.OK
+
+
+def _say_what_is_missing() -> int:
+    sentence = f"models need the server's packages; {advise_install('server')}"
+    print(f"frisket: {sentence}", file=sys.stderr)
+    return Exit.MODEL
 
 
 def _size(count: int) -> str:

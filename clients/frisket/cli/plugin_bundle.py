@@ -9,9 +9,11 @@ import stat
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from frisket.about import NAME, VERSION
 from frisket.cli.plugin_places import HostPlugin
 from frisket.client.errors import ClientError
 from frisket.protocol.home import home
@@ -19,6 +21,7 @@ from frisket.protocol.home import home
 # Nothing of these may be compiled, and nothing else may be imported by the plug-ins.
 _CARRIED_PACKAGES = ("h2", "hpack", "hyperframe", "google.protobuf")
 _CARRIED_ROOMS = ("frisket.client", "frisket.hosts", "frisket.protocol", "frisket.v1")
+_CARRIED_MODULES = ("frisket.about",)
 # The generated services, which need grpcio, and the service that no plug-in calls.
 _LEFT_OUT = ("*_pb2_grpc.py", "models_pb2.py")
 _SKIPPED_FOLDERS = {"__pycache__", "testing", "util", "compiler"}
@@ -45,14 +48,19 @@ def assemble(host: HostPlugin, folder: Path) -> None:
     vendor = host.inner_folder(folder) / "_vendor"
     for name in (*_CARRIED_PACKAGES, *_CARRIED_ROOMS):
         _copy_python(_package_folder(name), vendor / name.replace(".", "/"))
+    for name in _CARRIED_MODULES:
+        shutil.copyfile(_module_file(name), vendor / f"{name.replace('.', '/')}.py")
     (vendor / "frisket" / "__init__.py").write_text(_FRONT_DOOR, encoding="ascii")
     (vendor / "README.txt").write_text(_notice(), encoding="ascii")
+    (vendor / "licences").mkdir()
+    for name, text in _licence_texts():
+        shutil.copyfile(text, vendor / "licences" / name)
 
 
 def record(host: HostPlugin, folder: Path) -> None:
     """Write down for the plug-in how to start a server on this machine."""
     facts = {
-        "version": version("frisket"),
+        "version": VERSION,
         "installed": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "command": server_command(),
         "home": str(home()),
@@ -102,6 +110,13 @@ def _package_folder(name: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
+def _module_file(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.origin:
+        raise BundleError(f"{name} is not installed: install frisket anew.")
+    return Path(spec.origin)
+
+
 def _copy_python(source: Path, target: Path) -> None:
     """Copy a package's Python files: no tests, nothing compiled."""
     for path in sorted(source.rglob("*.py")):
@@ -114,6 +129,18 @@ def _copy_python(source: Path, target: Path) -> None:
 
 
 def _notice() -> str:
+    lines = [f"{NAME} {VERSION}, Apache-2.0"]
     names = [("h2", "MIT"), ("hpack", "MIT"), ("hyperframe", "MIT"), ("protobuf", "BSD-3-Clause")]
-    lines = [f"{name} {version(name)}, {licence}" for name, licence in names]
-    return "Carried unchanged inside this plug-in:\n" + "\n".join(lines) + "\n"
+    lines += [f"{name} {version(name)}, {licence}" for name, licence in names]
+    listed = "\n".join(lines)
+    return f"Carried unchanged inside this plug-in; the texts lie in licences:\n{listed}\n"
+
+
+def _licence_texts() -> Iterator[tuple[str, Path]]:
+    """Yield the licences of all that is carried, from the wheel or from a checkout."""
+    here = Path(__file__).resolve().parent
+    packed, root = here / "licences", here.parents[2]
+    texts = packed if packed.is_dir() else root / "LICENSES"
+    own = {} if packed.is_dir() else {"frisket.txt": root / "LICENSE", "NOTICE": root / "NOTICE"}
+    yield from own.items()
+    yield from ((path.name, path) for path in sorted(texts.iterdir()))

@@ -7,9 +7,9 @@ import ast
 import shutil
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
+from frisket.about import VERSION
 from frisket.cli import plugin_bundle as bundle
 from frisket.cli.exits import Exit
 from frisket.cli.plugin_places import HOSTS, Place, this_machine
@@ -86,7 +86,7 @@ def _status(arguments: argparse.Namespace) -> int:
 def _pack(arguments: argparse.Namespace) -> int:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for host in HOSTS.values():
-        archive = arguments.folder / f"frisket-{host.name}-{version('frisket')}.zip"
+        archive = arguments.folder / f"frisket-{host.name}-{VERSION}.zip"
         with tempfile.TemporaryDirectory() as scratch:
             tree = Path(scratch) / host.name
             bundle.assemble(host, tree)
@@ -155,8 +155,8 @@ def _report(place: Place) -> bool:
 
 def _check(place: Place) -> Iterator[selfcheck.Finding]:
     folder = place.plugin
-    same = read_json(folder / "install.json").get("version") == version("frisket")
-    yield selfcheck.Finding(same, f"it is this frisket's version, {version('frisket')}")
+    same = read_json(folder / "install.json").get("version") == VERSION
+    yield selfcheck.Finding(same, f"it is this frisket's version, {VERSION}")
     yield from selfcheck.check_folder(folder, place.host.entry)
     broken = [path.name for path in folder.rglob("*.py") if not _parses(path)]
     yield selfcheck.Finding(not broken, f"it is valid Python 3.10 {broken or ''}".strip())

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from frisket.about import VERSION
 from frisket.client import discovery
 from frisket.client.errors import ClientError
 from frisket.hosts import link
@@ -97,7 +98,8 @@ def check_server(settings: Settings) -> Iterator[Finding]:
 def report(host: str, host_version: str, folder: Path, entry: str, settings: Settings) -> str:
     """Return everything a report of a fault needs; no token, no pixels."""
     findings = [*check_folder(folder, entry), check_python(), *check_server(settings)]
-    lines = [f"Frisket for {host} {host_version}", f"{platform.platform()}, {sys.version}", ""]
+    lines = [f"Frisket {VERSION} for {host} {host_version}"]
+    lines += [f"{platform.platform()}, {sys.version}", ""]
     lines += [f"{'ok  ' if finding.good else 'FAIL'} {finding.text}" for finding in findings]
     lines += ["", f"installed: {read_json(folder / 'install.json')}"]
     lines += [f"server settings: remote={settings.remote} tls={settings.tls}"]

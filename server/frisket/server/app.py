@@ -17,11 +17,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from frisket.about import VERSION
 from frisket.models import Registry
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.local_state import LocalServer, remove_state, write_state
 from frisket.protocol.reasons import Reason
-from frisket.server import report
 from frisket.server.admission import Admission
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.errors import ServiceError, trailers
@@ -195,7 +195,7 @@ class App:
             yield
             return
         token = self._config.access.token
-        mine = LocalServer(self.target, token, os.getpid(), report.server_version())
+        mine = LocalServer(self.target, token, os.getpid(), VERSION)
         write_state(mine, self._config.device)
         try:
             yield

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import numpy.typing as npt
 
+from frisket.about import VERSION
 from frisket.matting import FinishedTile, Solution
 from frisket.matting.engine import Assessment, Subject
 from frisket.models import Model, ModelError, ModelInfo
@@ -30,20 +30,12 @@ class Timings:
     tiles_needed: int = 0
 
 
-def server_version() -> str:
-    """Return frisket's version."""
-    try:
-        return version("frisket")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
     """Return the answer to `open`, with a remark for the user where there is one."""
     return pb.MatteResponse(
         opened=pb.OpenedResponse(
             protocol_version=PROTOCOL_VERSION,
-            server_version=server_version(),
+            server_version=VERSION,
             model=model.info.name,
             device=model.device,
             tile_size=opening.grid.tile_size,

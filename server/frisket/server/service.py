@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc
 
+from frisket.about import VERSION
 from frisket.protocol import limits
 from frisket.protocol.memory import peak_bytes
 from frisket.protocol.reasons import Reason
@@ -79,7 +80,7 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
         """Say what this server can do."""
         return pb.GetCapabilitiesResponse(
             protocol_version=limits.PROTOCOL_VERSION,
-            server_version=report.server_version(),
+            server_version=VERSION,
             device=self._admission.device,
             models=_list_models(self._resources),
             qualities=[pb.QUALITY_DRAFT, pb.QUALITY_STANDARD, pb.QUALITY_HIGH, pb.QUALITY_BEST],

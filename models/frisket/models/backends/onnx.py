@@ -155,7 +155,8 @@ def _read_device(session: Any, wanted: str) -> str:
     if wanted == "cuda":
         raise DeviceUnavailable(
             "CUDA was asked for, but its provider could not be started "
-            "(driver or CUDA libraries missing); use --device cpu."
+            f"(driver or CUDA libraries missing): {advise_install('cuda')} for the libraries, "
+            "or use --device cpu."
         )
     return "cpu"
 
