@@ -15,7 +15,17 @@ from importlib.metadata import version
 
 from frisket.cli.exits import Exit
 
-_COMMANDS = ("cut", "layers", "verify", "serve", "models", "plugins", "evaluate", "doctor")
+_COMMANDS = (
+    "cut",
+    "layers",
+    "verify",
+    "serve",
+    "server",
+    "models",
+    "plugins",
+    "evaluate",
+    "doctor",
+)
 
 
 def build_parser(wanted: str = "") -> argparse.ArgumentParser:

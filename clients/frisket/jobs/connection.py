@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from frisket.client import discovery
@@ -14,6 +16,9 @@ from frisket.client.errors import NoServer, TransportError
 from frisket.client.transport import Call, Connect, Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.choices import DEFAULT_DEVICE
+from frisket.protocol.local_state import Installation, LocalServer, find_environment
+from frisket.protocol.token_file import BadToken, read_token
+from frisket.server_needs import explain_lack
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -148,8 +153,33 @@ def unreachable(choice: ServerChoice) -> str:
     return f"No server answers at {choice.address}: start one there with 'frisket serve'."
 
 
+def this_installation() -> Installation:
+    """Return the frisket whose local servers this program uses."""
+    return Installation(version("frisket"), find_environment(sys.executable))
+
+
+def ensure_local(device: str = DEFAULT_DEVICE) -> LocalServer:
+    """Return this installation's local server, started when none answers.
+
+    Raises:
+        NoServer: it could not be started; the text says why and what to do.
+    """
+    mine = this_installation()
+    if server := discovery.find(device, mine):
+        return server
+    # Before a process is started: it could only die with a traceback.
+    if lack := explain_lack():
+        raise NoServer(lack)
+    return discovery.ensure(device=device, installation=mine)
+
+
+def direct(server: LocalServer) -> GrpcTransport:
+    """Return a connection to a local server that is known already."""
+    return GrpcTransport(Address(server.target, server.token))
+
+
 def _local(choice: ServerChoice) -> Address:
-    server = discovery.ensure(device=choice.device)
+    server = ensure_local(choice.device)
     return Address(server.target, server.token)
 
 
@@ -164,8 +194,6 @@ def _token(choice: ServerChoice) -> str:
     if choice.token_file is None:
         return os.environ.get("FRISKET_TOKEN", "")
     try:
-        return choice.token_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise NoServer(
-            f"The token file {choice.token_file} cannot be read: {error.strerror}."
-        ) from error
+        return read_token(choice.token_file)
+    except BadToken as error:
+        raise NoServer(str(error)) from error
