@@ -321,12 +321,13 @@ def test_tls_with_an_unknown_certificate(make: Make, certificate: tuple[Path, Pa
 BRAVE = """
 import signal, sys, time
 from pathlib import Path
+from frisket.client.address import Address
 from frisket.client.errors import TransportError
-from frisket.client.h2_socket import Endpoint, Wire
+from frisket.client.h2_socket import Wire
 
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 ca_file = Path(sys.argv[2]) if sys.argv[2:] else None
-wire = Wire(Endpoint(sys.argv[1], tls=ca_file is not None, ca_file=ca_file))
+wire = Wire(Address(sys.argv[1], tls=ca_file is not None, ca_file=ca_file))
 for _ in range(3):
     try:
         while True:

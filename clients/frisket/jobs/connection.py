@@ -12,11 +12,12 @@ from pathlib import Path
 from frisket.client import discovery
 from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
-from frisket.client.errors import NoServer, TransportError
+from frisket.client.errors import ClientError, NoServer, TransportError
 from frisket.client.transport import Call, Connect, Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.local_state import Installation, LocalServer, find_environment
+from frisket.protocol.reasons import Reason
 from frisket.protocol.token_file import BadToken, read_token
 from frisket.server_needs import explain_lack
 from frisket.v1 import matting_pb2 as pb
@@ -139,18 +140,21 @@ def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabiliti
     try:
         return ask_capabilities(transport, timeout)
     except TransportError as error:
-        if error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED") and not error.reason:
-            raise NoServer(unreachable(choice)) from error
-        raise
+        raise explain_loss(choice, error) from error
     finally:
         transport.close()
 
 
-def unreachable(choice: ServerChoice) -> str:
-    """Return the sentence for a server that does not answer."""
+def explain_loss(choice: ServerChoice, error: TransportError) -> ClientError:
+    """Return the error to show for one that ended a call for good."""
+    silent = error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+    if not silent or error.reason not in ("", Reason.UNREACHABLE):
+        return error
     if not choice.address:
-        return "The local server does not answer; 'frisket doctor' says more."
-    return f"No server answers at {choice.address}: start one there with 'frisket serve'."
+        return NoServer("The local server does not answer; 'frisket server restart' replaces it.")
+    if error.reason:
+        return NoServer(str(error))
+    return NoServer(f"The server at {choice.address} stopped answering; its log says more.")
 
 
 def this_installation() -> Installation:
