@@ -60,7 +60,7 @@ def start_server(lab: Lab) -> subprocess.Popen[bytes]:
     server = subprocess.Popen(
         [sys.executable, "-m", "frisket.server", "--local", "--threads", "2", "--model", MODEL]
     )
-    while not (lab.home / "run" / "server.json").exists():
+    while not list(lab.home.glob("run/server*.json")):
         assert server.poll() is None, "the server did not start"
         time.sleep(0.1)
     return server

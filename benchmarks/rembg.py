@@ -92,7 +92,7 @@ class Bench:
         """Start the server, let it load the model, and return its process id."""
         small = write_photograph(self._folder / "warm.tif", 1)
         self._cut(small, "matte", "warm-out.tif")
-        state = json.loads((self._folder / "home/run/server.json").read_text())
+        state = json.loads(next(self._folder.glob("home/run/server*.json")).read_text())
         return int(state["pid"])
 
     def stop(self) -> None:

@@ -64,7 +64,7 @@ class Installation:
     def warm(self, case: Case) -> None:
         """Start the server and let it load the model."""
         self.cut(case)
-        state = json.loads((self._folder / "home/run/server.json").read_text())
+        state = json.loads(next(self._folder.glob("home/run/server*.json")).read_text())
         self._server = psutil.Process(int(state["pid"]))
 
     def cut(self, case: Case) -> Spent:

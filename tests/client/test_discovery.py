@@ -21,13 +21,13 @@ from frisket.protocol.local_state import LocalServer, state_file, write_state
 # Announces itself and listens, as `frisket.server --local` does; each start leaves a line.
 STARTED = """
 import os, pathlib, socket, sys, time
-from frisket.protocol.local_state import LocalServer, write_state
+from frisket.protocol.local_state import describe_self, write_state
 device = sys.argv[sys.argv.index("--device") + 1]
 with pathlib.Path(os.environ["FRISKET_HOME"], "starts").open("a") as log:
     print(device, file=log)
 listener = socket.create_server(("127.0.0.1", 0))
 port = listener.getsockname()[1]
-write_state(LocalServer(f"127.0.0.1:{port}", "t", os.getpid(), "0"), device)
+write_state(describe_self(f"127.0.0.1:{port}", "t", os.environ.get("VERSION", "0"), device))
 time.sleep(60)
 """
 

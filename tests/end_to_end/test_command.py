@@ -197,7 +197,7 @@ def test_kill_nine_of_the_server_half_way(home: Path, tmp_path: Path) -> None:
     tifffile.imwrite(source, noisy_disc(9000, 6000), photometric="rgb", tile=(256, 256))
     undisturbed = tmp_path / "a.tif"
     assert frisket("cut", source, "-o", undisturbed, "--as", "matte", "--model", "fake")
-    state = home / "run" / "server.json"
+    (state,) = home.glob("run/server*.json")
     first = json.loads(state.read_text())["pid"]
     running = subprocess.Popen(
         [

@@ -48,7 +48,7 @@ def test_only_its_user_may_read_it() -> None:
 
 def test_each_device_has_an_announcement_of_its_own() -> None:
     for number, device in enumerate(DEVICES):
-        write_state(dataclasses.replace(SERVER, pid=number), device)
+        write_state(dataclasses.replace(SERVER, pid=number, device=device))
     assert [server.pid for device in DEVICES if (server := read_state(device))] == [0, 1, 2]
 
 
@@ -87,7 +87,7 @@ def test_garbage_is_nobody(data: bytes) -> None:
     server = read_state()
     if server is not None:
         values = dataclasses.astuple(server)
-        assert [type(value) for value in values] == [str, str, int, str, int]
+        assert [type(value) for value in values] == [str, str, int, str, int, str, str, str]
 
 
 def test_another_servers_announcement_is_not_removed() -> None:

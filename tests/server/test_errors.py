@@ -7,14 +7,13 @@ import pytest
 
 from frisket.matting import BadInput, UnknownClass
 from frisket.models import BadOutput, DeviceUnavailable, UnknownModel
-from frisket.protocol.reasons import Reason
+from frisket.protocol.reasons import CLIENT_REASONS, Reason
 from frisket.server.errors import ServiceError, to_service_error, trailers
 
-CLIENTS_OWN = {Reason.BAD_ADDRESS, Reason.BAD_CERTIFICATE, Reason.UNREACHABLE}
 IN_STREAM = {Reason.BAD_SIZE}
 
 
-@pytest.mark.parametrize("reason", sorted(set(Reason) - CLIENTS_OWN - IN_STREAM))
+@pytest.mark.parametrize("reason", sorted(set(Reason) - CLIENT_REASONS - IN_STREAM))
 def test_every_reason_has_a_status(reason: Reason) -> None:
     error = ServiceError(reason, "It cannot be.")
     assert error.code is not grpc.StatusCode.OK

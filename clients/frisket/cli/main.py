@@ -15,7 +15,17 @@ from collections.abc import Sequence
 from frisket.about import NAME, VERSION
 from frisket.cli.exits import Exit
 
-_COMMANDS = ("cut", "layers", "verify", "serve", "models", "plugins", "evaluate", "doctor")
+_COMMANDS = (
+    "cut",
+    "layers",
+    "verify",
+    "serve",
+    "server",
+    "models",
+    "plugins",
+    "evaluate",
+    "doctor",
+)
 
 
 def build_parser(wanted: str = "") -> argparse.ArgumentParser:

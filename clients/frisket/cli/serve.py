@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
-from frisket.cli.exits import Exit
-from frisket.extras import advise_install
+from frisket.server.arguments import add_arguments
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("serve", help="start a server in the foreground")
-    try:
-        from frisket.server.main import add_arguments, serve
-    except ImportError:
-        parser.set_defaults(run=_without_server)
-        return
     add_arguments(parser)
-    parser.set_defaults(run=serve)
+    parser.set_defaults(run=run)
 
 
-def _without_server(arguments: argparse.Namespace) -> int:
-    advice = advise_install("server")
-    print(f"frisket: this installation has no server; {advice}", file=sys.stderr)
-    return Exit.SERVER
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to leave, and return the exit status."""
+    from frisket.server.main import serve
+
+    return serve(arguments)

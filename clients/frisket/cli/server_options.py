@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from frisket.jobs.connection import ServerChoice
 
 
-def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """Add --server, --token-file, --tls, --ca and --device."""
+def add_server_options(parser: argparse.ArgumentParser, *, any_device: bool = False) -> None:
+    """Add --server, --token-file, --tls, --ca and --device.
+
+    Args:
+        parser: what they are added to.
+        any_device: no device is chosen unless the user names one.
+    """
     group = parser.add_argument_group("server")
     group.add_argument(
         "--server",
@@ -27,7 +32,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--device",
         choices=DEVICES,
-        default=DEFAULT_DEVICE,
+        default=None if any_device else DEFAULT_DEVICE,
         help="of the local server; cuda fails where there is none",
     )
 
@@ -41,5 +46,5 @@ def server_choice(arguments: argparse.Namespace) -> ServerChoice:
         token_file=arguments.token_file,
         tls=arguments.tls,
         ca_file=arguments.ca,
-        device=arguments.device,
+        device=arguments.device or DEFAULT_DEVICE,
     )

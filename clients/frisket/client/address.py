@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from frisket.client.errors import transport_error
+from frisket.client.errors import TransportError, transport_error
 from frisket.protocol.reasons import Reason
+
+_MAX_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,14 @@ class Address:
         Raises:
             TransportError: the target is not of the form host:port.
         """
-        host, _, port = self.target.rpartition(":")
-        if not host or not port.isdigit():
-            raise transport_error(
-                "INVALID_ARGUMENT", Reason.BAD_ADDRESS, f"'{self.target}' is not host:port."
-            )
+        host, colon, port = self.target.rpartition(":")
+        bracketed = host.startswith("[") and host.endswith("]")
+        if not colon or self.target.endswith("]") or (":" in host and not bracketed):
+            raise self._bad("has no port: write HOST:PORT, for example 127.0.0.1:7777")
+        if not host or not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
+            raise self._bad("is no address: write HOST:PORT, for example 127.0.0.1:7777")
         return host.strip("[]"), int(port)
+
+    def _bad(self, what: str) -> TransportError:
+        message = f"The server '{self.target}' {what}."
+        return transport_error("INVALID_ARGUMENT", Reason.BAD_ADDRESS, message)

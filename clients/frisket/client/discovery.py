@@ -1,59 +1,138 @@
 """Finds the local server, and starts one when none answers. Standard library only.
 
-A local server announces itself in a file; see `frisket.protocol.local_state`.
+A local server announces itself in a file; see `frisket.protocol.local_state`. Its token is
+sent to nobody but the process that wrote the announcement.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from frisket.client.errors import NoServer
 from frisket.protocol.choices import DEFAULT_DEVICE
-from frisket.protocol.home import home, run_folder
+from frisket.protocol.home import home, make_run_folder, run_folder
 from frisket.protocol.limits import PROTOCOL_VERSION
-from frisket.protocol.local_state import LocalServer, read_state, state_file
+from frisket.protocol.local_state import (
+    Installation,
+    LocalServer,
+    find_environment,
+    read_state,
+    read_states,
+    state_file,
+)
+from frisket.protocol.process import is_running, mark_process
 
 START_TIMEOUT_S = 60.0
+_LOG_BYTES = 1 << 20
 _DEFAULT_COMMAND = (sys.executable, "-m", "frisket.server")
 
 
-def log_file() -> Path:
-    """Return where a server that was started here writes its log."""
-    return run_folder() / "server.log"
+def log_file(device: str = DEFAULT_DEVICE, environment: str = "") -> Path:
+    """Return where an environment's server on `device` writes its log."""
+    return state_file(device, environment).with_suffix(".log")
 
 
-def find(device: str = DEFAULT_DEVICE) -> LocalServer | None:
-    """Return the local server that announces itself and takes connections, if any."""
-    server = read_state(device)
-    if server is None or server.protocol != PROTOCOL_VERSION:
-        return None
-    return server if _listens(server.target) else None
+def log_files() -> list[Path]:
+    """Return the logs of all local servers, the newest first."""
+    dated = []
+    for path in run_folder().glob("server*.log"):
+        with contextlib.suppress(OSError):
+            dated.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(dated, reverse=True)]
+
+
+def find(
+    device: str = DEFAULT_DEVICE, installation: Installation | None = None
+) -> LocalServer | None:
+    """Return the local server that announces itself and takes connections, if any.
+
+    Args:
+        device: "auto", "cpu" or "cuda"; each has a server of its own.
+        installation: whose server; by default the newest of any that speaks our protocol.
+    """
+    for server in read_states():
+        fits = server.device == device and server.protocol == PROTOCOL_VERSION
+        ours = installation is None or server.installation == installation
+        if fits and ours and server.running and _listens(server.target):
+            return server
+    return None
 
 
 def ensure(
-    command: Sequence[str] = (), *, device: str = DEFAULT_DEVICE, timeout: float = START_TIMEOUT_S
+    command: Sequence[str] = (),
+    *,
+    device: str = DEFAULT_DEVICE,
+    installation: Installation | None = None,
+    timeout: float = START_TIMEOUT_S,
 ) -> LocalServer:
     """Return the local server, started when none answers.
+
+    One of the same environment and another version is asked to leave: it finishes what it
+    is doing, and a fresh one takes its place.
 
     Args:
         command: how to start one; by default this Python's `frisket.server`.
         device: "auto", "cpu" or "cuda"; each has a server of its own.
+        installation: whose server; by default any that speaks our protocol.
         timeout: seconds to wait for it.
 
     Raises:
         NoServer: it could not be started, with what its log says.
     """
-    if server := find(device):
+    if server := find(device, installation):
         return server
-    with _starting(device, timeout):
-        starter = [*(command or _DEFAULT_COMMAND), "--local", "--device", device]
-        return find(device) or _start(starter, device, timeout)
+    starter = [*(command or _DEFAULT_COMMAND), "--local", "--device", device]
+    environment = _read_environment(starter)
+    with _starting(state_file(device, environment).with_suffix(".starting"), timeout):
+        if server := find(device, installation):
+            return server
+        _retire(read_state(device, environment), installation)
+        log = log_file(device, environment)
+        return _start(starter, log, timeout, lambda: find(device, installation))
+
+
+def ask_to_leave(server: LocalServer) -> bool:
+    """Tell a local server to finish what it is doing and leave; return whether it was told."""
+    return _signal(server, signal.SIGTERM)
+
+
+def end(server: LocalServer) -> bool:
+    """End a local server that does not leave by itself; return whether it was there."""
+    return _signal(server, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _signal(server: LocalServer, number: int) -> bool:
+    # A number without a mark may belong to anybody by now.
+    if not server.started or mark_process(server.pid) != server.started:
+        return False
+    try:
+        os.kill(server.pid, number)
+    except OSError:
+        return False
+    return True
+
+
+def _retire(server: LocalServer | None, installation: Installation | None) -> None:
+    """Ask an outdated server of our own environment to leave."""
+    if server is not None and installation is not None and server.installation != installation:
+        ask_to_leave(server)
+
+
+def _read_environment(command: Sequence[str]) -> str:
+    """Return the environment of the Python that a command runs with -m; empty for any other."""
+    if "-m" not in command:
+        return ""
+    words = [word for word in command[: command.index("-m")] if not word.startswith("-")]
+    return find_environment(words[-1]) if words else ""
 
 
 def _listens(target: str) -> bool:
@@ -61,18 +140,20 @@ def _listens(target: str) -> bool:
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=2.0):
             return True
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         return False
 
 
-def _start(command: list[str], device: str, timeout: float) -> LocalServer:
-    log_file().parent.mkdir(parents=True, exist_ok=True)
-    with log_file().open("wb") as log:
+def _start(
+    command: list[str], log: Path, timeout: float, look: Callable[[], LocalServer | None]
+) -> LocalServer:
+    with _open_log(log) as output:
+        start = output.tell()
         try:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 # It outlives the command that starts it, and its Ctrl-C.
                 start_new_session=sys.platform != "win32",
@@ -82,35 +163,45 @@ def _start(command: list[str], device: str, timeout: float) -> LocalServer:
             raise NoServer(
                 f"No server runs and '{command[0]}' cannot start one: {error}."
             ) from error
-    return _await(process, device, timeout)
-
-
-def _await(process: subprocess.Popen[bytes], device: str, timeout: float) -> LocalServer:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if server := find(device):
+        if server := look():
             return server
         if process.poll() is not None:
-            raise NoServer(f"The local server could not start: {_last_line()}")
+            raise NoServer(f"The local server could not start: {_last_line(log, start)}")
         time.sleep(0.02)
     process.terminate()
-    raise NoServer(f"The local server was not ready within {timeout:.0f} s; see {log_file()}.")
-
-
-def _last_line() -> str:
-    with contextlib.suppress(OSError):
-        lines = log_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        if lines:
-            return lines[-1].removeprefix("frisket: ")
-    return f"see {log_file()}."
+    raise NoServer(f"The local server was not ready within {timeout:.0f} s; see {log}.")
 
 
 @contextlib.contextmanager
-def _starting(device: str, timeout: float) -> Iterator[None]:
-    """Hold the right to start the server, so that two commands do not start two."""
-    lock = state_file(device).with_suffix(".starting")
+def _open_log(path: Path) -> Iterator[BinaryIO]:
+    """Open a log to append to: an older server may still be writing its last lines."""
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > _LOG_BYTES:
+            path.replace(path.with_suffix(".log.old"))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise NoServer(f"The log {path} cannot be written: {error.strerror}.") from error
+    with os.fdopen(descriptor, "ab") as log:
+        log.seek(0, os.SEEK_END)
+        yield log
+
+
+def _last_line(log: Path, start: int) -> str:
+    """Return the last that was written behind a position."""
+    with contextlib.suppress(OSError):
+        lines = log.read_bytes()[start:].decode("utf-8", "replace").strip().splitlines()
+        if lines:
+            return lines[-1].removeprefix("frisket: ")
+    return f"see {log}."
+
+
+@contextlib.contextmanager
+def _starting(lock: Path, timeout: float) -> Iterator[None]:
+    """Hold the right to start the server, so that two commands do not start two."""
+    try:
+        make_run_folder()
     except OSError as error:
         raise NoServer(f"frisket's folder {home()} cannot be written: {error}.") from error
     deadline = time.monotonic() + timeout
@@ -119,8 +210,6 @@ def _starting(device: str, timeout: float) -> Iterator[None]:
             # Its owner died without a word.
             lock.unlink(missing_ok=True)
         time.sleep(0.05)
-        if find(device):
-            break
     try:
         yield
     finally:
@@ -128,11 +217,24 @@ def _starting(device: str, timeout: float) -> Iterator[None]:
 
 
 def _claim(lock: Path) -> bool:
-    with contextlib.suppress(OSError):
-        if time.time() - lock.stat().st_mtime > START_TIMEOUT_S:
-            lock.unlink()
+    """Take the right to start a server, from a starter that is gone too."""
+    if _is_abandoned(lock):
+        lock.unlink(missing_ok=True)
     try:
-        lock.open("x").close()
+        with lock.open("x", encoding="utf-8") as file:
+            file.write(f"{os.getpid()} {mark_process(os.getpid())}")
     except FileExistsError:
         return False
+    except OSError as error:
+        raise NoServer(f"frisket's folder {home()} cannot be written: {error}.") from error
     return True
+
+
+def _is_abandoned(lock: Path) -> bool:
+    try:
+        pid, _, mark = lock.read_text(encoding="utf-8").partition(" ")
+        if pid.isdigit() and not is_running(int(pid), mark):
+            return True
+        return time.time() - lock.stat().st_mtime > START_TIMEOUT_S
+    except (OSError, ValueError):
+        return False

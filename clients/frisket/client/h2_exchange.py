@@ -26,6 +26,11 @@ class Exchange:
     Args:
         headers: what opens the call.
         limit: bytes of the largest message to accept.
+
+    Attributes:
+        inbox: messages that have arrived.
+        status: how the call ended, once it has.
+        answered: whether the peer has said anything in HTTP/2.
     """
 
     def __init__(self, headers: list[tuple[str, str]], limit: int) -> None:
@@ -49,6 +54,7 @@ class Exchange:
         self._unread = 0
         self.inbox: deque[bytes] = deque()
         self.status: Status | None = None
+        self.answered = False
 
     # ------------------------------------------------------------- outbound
 
@@ -119,7 +125,9 @@ class Exchange:
             self._end(Status("UNAVAILABLE", "", "The server closed the connection."))
             return
         try:
-            for event in self._h2.receive_data(data):
+            events = self._h2.receive_data(data)
+            self.answered = True
+            for event in events:
                 self._react(event)
         except h2.exceptions.ProtocolError as error:
             self._end(Status("UNAVAILABLE", "", f"The address is no frisket server ({error})."))

@@ -9,19 +9,17 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
 import sys
 from collections.abc import Iterator
 
+from frisket.client import probe
 from frisket.client.address import Address
-from frisket.client.errors import transport_error
+from frisket.client.errors import TransportError, transport_error
 from frisket.client.h2_tls import Tls
-from frisket.protocol.reasons import Reason
 
 _QUIET = getattr(socket, "MSG_NOSIGNAL", 0)
 # Darwin's constant, which Python does not name everywhere.
 _SO_NOSIGPIPE = 0x1022
-_CONNECT_TIMEOUT_S = 10.0
 _READ_BYTES = 1 << 20
 
 
@@ -103,37 +101,27 @@ def _breaks() -> Iterator[None]:
 
 
 def _connect(address: Address) -> tuple[socket.socket, Tls | None]:
+    plain = probe.connect(address)
     try:
-        plain = socket.create_connection(address.host_and_port(), timeout=_CONNECT_TIMEOUT_S)
         _hush(plain)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return plain, _encrypt(plain, address) if address.tls else None
-    except ssl.SSLCertVerificationError as error:
-        raise transport_error(
-            "UNAUTHENTICATED",
-            Reason.BAD_CERTIFICATE,
-            f"The certificate of {address.target} is not trusted: {error.verify_message}.",
-        ) from error
     except OSError as error:
-        raise transport_error(
-            "UNAVAILABLE",
-            Reason.UNREACHABLE,
-            f"No server answers at {address.target} ({error.strerror or error}).",
-        ) from error
+        plain.close()
+        raise probe.explain_tls_failure(address, error) from error
+    except TransportError:
+        plain.close()
+        raise
 
 
 def _encrypt(plain: socket.socket, address: Address) -> Tls:
     """Agree on keys, while the socket still blocks."""
-    try:
-        tls = Tls(address.host_and_port()[0], address.ca_file)
-        tls.shake_hands(
-            send=lambda data: plain.sendall(data, _QUIET),
-            receive=lambda: plain.recv(_READ_BYTES),
-        )
-    except OSError:
-        plain.close()
-        raise
+    tls = Tls(address.host_and_port()[0], address.ca_file)
+    tls.shake_hands(
+        send=lambda data: plain.sendall(data, _QUIET),
+        receive=lambda: plain.recv(_READ_BYTES),
+    )
     return tls
 
 

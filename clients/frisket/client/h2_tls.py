@@ -10,7 +10,28 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from frisket.client.errors import transport_error
+from frisket.protocol.reasons import Reason
+
 _READ_BYTES = 1 << 20
+
+
+def make_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what a client trusts: a certificate of its own, or the system's.
+
+    Raises:
+        TransportError: the file cannot be read, or holds no certificate.
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        # What OpenSSL says of a text that is no certificate helps nobody.
+        fault = "is no PEM certificate" if isinstance(error, ssl.SSLError) else "cannot be read"
+        message = f"The certificate {ca_file} {fault}."
+        raise transport_error("INVALID_ARGUMENT", Reason.BAD_CERTIFICATE, message) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 class Tls:
@@ -19,14 +40,15 @@ class Tls:
     Args:
         host: whom the certificate must name.
         ca_file: the certificate to trust instead of the system's.
+
+    Raises:
+        TransportError: the certificate cannot be used.
     """
 
     def __init__(self, host: str, ca_file: Path | None) -> None:
-        context = ssl.create_default_context(cafile=ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = make_context(ca_file)
         # HTTP/2 forbids to renegotiate; so nothing is ever written only after a read.
         context.options |= ssl.OP_NO_RENEGOTIATION
-        context.set_alpn_protocols(["h2"])
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 

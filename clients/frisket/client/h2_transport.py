@@ -6,15 +6,17 @@ or two at a time, and to drop a connection is the surest way to cancel.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
 from frisket.client.h2_exchange import Exchange
 from frisket.client.h2_framing import Status, request_headers
 from frisket.client.h2_socket import Wire
+from frisket.client.probe import diagnose
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE
 from frisket.v1 import matting_pb2 as pb
@@ -30,6 +32,7 @@ class _Line:
     def __init__(self, address: Address, path: str, timeout: float) -> None:
         scheme = "https" if address.tls else "http"
         headers = request_headers(path, address.target, scheme, address.metadata, timeout)
+        self._address = address
         self._wire = Wire(address)
         self._exchange = Exchange(headers, MAX_MESSAGE_BYTES)
         self._changed = threading.Condition()
@@ -38,7 +41,7 @@ class _Line:
 
     def send(self, message: bytes) -> None:
         """Send a message; returns when the peer's window and the socket have taken it."""
-        with self._changed:
+        with self._diagnosed(), self._changed:
             self._raise_if_failed()
             if self._exchange.status is not None:
                 # The peer has said all it will: what it said is still to be received.
@@ -55,7 +58,7 @@ class _Line:
 
     def receive(self, timeout: float | None) -> bytes | None:
         """Return the next message, or None at the clean end."""
-        with self._changed:
+        with self._diagnosed(), self._changed:
             self._pump_until(lambda: bool(self._exchange.inbox), timeout)
             message = self._exchange.take()
             if message is None:
@@ -83,6 +86,14 @@ class _Line:
         with self._changed:
             self._open = False
             self._wire.close()
+
+    @contextlib.contextmanager
+    def _diagnosed(self) -> Iterator[None]:
+        """Find out why a peer that never answered does not; without the lock, for it takes time."""
+        try:
+            yield
+        except TransportError as error:
+            raise error if self._exchange.answered else diagnose(self._address, error) from None
 
     def _held_back(self) -> bool:
         return self._exchange.stuck or (self._wire.full and self._exchange.status is None)

@@ -21,6 +21,7 @@ _TIMEOUT_S = 10.0
 _NEXT_STEPS: dict[str, str] = {
     Reason.BAD_TOKEN: "Enter the server's token in Frisket's server settings.",
     Reason.BAD_CERTIFICATE: "Name its certificate in Frisket's server settings.",
+    Reason.TLS_MISMATCH: "Change TLS in Frisket's server settings.",
     Reason.BAD_ADDRESS: "Correct the address in Frisket's server settings.",
     Reason.UNREACHABLE: "Check the address in Frisket's server settings, and that it is running.",
     Reason.VERSION_MISMATCH: "Install the same version of frisket here and on the server.",

@@ -17,7 +17,6 @@ from frisket.client.errors import ClientError
 from frisket.hosts import link
 from frisket.hosts.settings import Settings, read_json
 from frisket.protocol.home import run_folder
-from frisket.protocol.local_state import state_file
 
 _LOG_BYTES = 256 << 10
 _TAIL_LINES = 60
@@ -80,7 +79,7 @@ def check_python() -> Finding:
 
 def check_server(settings: Settings) -> Iterator[Finding]:
     """Check that a server answers; start none."""
-    where = settings.target if settings.remote else str(state_file())
+    where = settings.target if settings.remote else str(run_folder())
     if not settings.remote and discovery.find() is None:
         command = " ".join(settings.command) or "nothing"
         good = bool(settings.command) and Path(settings.command[0]).exists()
@@ -103,7 +102,7 @@ def report(host: str, host_version: str, folder: Path, entry: str, settings: Set
     lines += [f"{'ok  ' if finding.good else 'FAIL'} {finding.text}" for finding in findings]
     lines += ["", f"installed: {read_json(folder / 'install.json')}"]
     lines += [f"server settings: remote={settings.remote} tls={settings.tls}"]
-    for path in (log_file(host), discovery.log_file()):
+    for path in (log_file(host), *discovery.log_files()[:1]):
         lines += ["", f"--- end of {path}", *_read_tail(path)]
     return "\n".join(lines) + "\n"
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from frisket.client import discovery
 from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
-from frisket.client.errors import NoServer, TransportError
+from frisket.client.errors import ClientError, NoServer, TransportError
 from frisket.client.transport import Call, Connect, Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.choices import DEFAULT_DEVICE
+from frisket.protocol.local_state import Installation, LocalServer, find_environment
+from frisket.protocol.reasons import Reason
+from frisket.protocol.token_file import BadToken, read_token
+from frisket.server_needs import explain_lack
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -134,22 +140,50 @@ def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabiliti
     try:
         return ask_capabilities(transport, timeout)
     except TransportError as error:
-        if error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED") and not error.reason:
-            raise NoServer(unreachable(choice)) from error
-        raise
+        raise explain_loss(choice, error) from error
     finally:
         transport.close()
 
 
-def unreachable(choice: ServerChoice) -> str:
-    """Return the sentence for a server that does not answer."""
+def explain_loss(choice: ServerChoice, error: TransportError) -> ClientError:
+    """Return the error to show for one that ended a call for good."""
+    silent = error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+    if not silent or error.reason not in ("", Reason.UNREACHABLE):
+        return error
     if not choice.address:
-        return "The local server does not answer; 'frisket doctor' says more."
-    return f"No server answers at {choice.address}: start one there with 'frisket serve'."
+        return NoServer("The local server does not answer; 'frisket server restart' replaces it.")
+    if error.reason:
+        return NoServer(str(error))
+    return NoServer(f"The server at {choice.address} stopped answering; its log says more.")
+
+
+def this_installation() -> Installation:
+    """Return the frisket whose local servers this program uses."""
+    return Installation(version("frisket"), find_environment(sys.executable))
+
+
+def ensure_local(device: str = DEFAULT_DEVICE) -> LocalServer:
+    """Return this installation's local server, started when none answers.
+
+    Raises:
+        NoServer: it could not be started; the text says why and what to do.
+    """
+    mine = this_installation()
+    if server := discovery.find(device, mine):
+        return server
+    # Before a process is started: it could only die with a traceback.
+    if lack := explain_lack():
+        raise NoServer(lack)
+    return discovery.ensure(device=device, installation=mine)
+
+
+def direct(server: LocalServer) -> GrpcTransport:
+    """Return a connection to a local server that is known already."""
+    return GrpcTransport(Address(server.target, server.token))
 
 
 def _local(choice: ServerChoice) -> Address:
-    server = discovery.ensure(device=choice.device)
+    server = ensure_local(choice.device)
     return Address(server.target, server.token)
 
 
@@ -164,8 +198,6 @@ def _token(choice: ServerChoice) -> str:
     if choice.token_file is None:
         return os.environ.get("FRISKET_TOKEN", "")
     try:
-        return choice.token_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise NoServer(
-            f"The token file {choice.token_file} cannot be read: {error.strerror}."
-        ) from error
+        return read_token(choice.token_file)
+    except BadToken as error:
+        raise NoServer(str(error)) from error

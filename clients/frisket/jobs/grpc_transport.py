@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import queue
 from collections.abc import Callable, Iterator
+
+# Read while grpc is imported: its C core would write to the terminal what is told in a
+# sentence.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
+from frisket.client.h2_tls import make_context
+from frisket.client.probe import diagnose, distrust
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE
 from frisket.protocol.reasons import REASON_TRAILER
@@ -29,14 +36,16 @@ _DONE = object()
 class GrpcCall:
     """One `Matte` stream over a grpcio channel."""
 
-    def __init__(self, channel: grpc.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, channel: grpc.Channel, address: Address) -> None:
+        self._address = address
+        self._answered = False
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         multi = channel.stream_stream(
             MATTE,
             request_serializer=pb.MatteRequest.SerializeToString,
             response_deserializer=pb.MatteResponse.FromString,
         )
-        self._call = multi(self._requests(), metadata=metadata)
+        self._call = multi(self._requests(), metadata=address.metadata)
 
     def _requests(self) -> Iterator[pb.MatteRequest]:
         # Bounded without a limit of its own: only tiles the server asked for enter it.
@@ -51,11 +60,12 @@ class GrpcCall:
         """Wait for the next response; keepalive, not `timeout`, notices a dead peer."""
         try:
             response: pb.MatteResponse = next(self._call)
-            return response
         except StopIteration:
             return None
         except grpc.RpcError as error:
-            raise _translate(error) from None
+            raise _translate(error, self._address, self._answered) from None
+        self._answered = True
+        return response
 
     def finish(self) -> None:
         """Half-close the stream."""
@@ -68,15 +78,20 @@ class GrpcCall:
 
 
 class GrpcTransport:
-    """A grpcio channel to one server."""
+    """A grpcio channel to one server.
+
+    Raises:
+        TransportError: the address is none, or its certificate cannot be read.
+    """
 
     def __init__(self, address: Address) -> None:
-        self._metadata = address.metadata
+        address.host_and_port()
+        self._address = address
         self._channel = _channel(address)
 
     def matte(self) -> GrpcCall:
         """Open a `Matte` stream."""
-        return GrpcCall(self._channel, self._metadata)
+        return GrpcCall(self._channel, self._address)
 
     def unary(self, method: str, request: bytes, timeout: float) -> bytes:
         """Make a unary call with serialised messages.
@@ -87,9 +102,9 @@ class GrpcTransport:
         # The messages are serialised already; the stubs of grpcio do not know that case.
         call: Callable[..., bytes] = self._channel.unary_unary(method)
         try:
-            reply = call(request, timeout=timeout, metadata=self._metadata)
+            reply = call(request, timeout=timeout, metadata=self._address.metadata)
         except grpc.RpcError as error:
-            raise _translate(error) from None
+            raise _translate(error, self._address) from None
         return reply
 
     def close(self) -> None:
@@ -100,15 +115,23 @@ class GrpcTransport:
 def _channel(address: Address) -> grpc.Channel:
     if not address.tls:
         return grpc.insecure_channel(address.target, options=_OPTIONS)
+    make_context(address.ca_file)
     roots = address.ca_file.read_bytes() if address.ca_file else None
     credentials = grpc.ssl_channel_credentials(root_certificates=roots)
     return grpc.secure_channel(address.target, credentials, options=_OPTIONS)
 
 
-def _translate(error: grpc.RpcError) -> TransportError:
-    """Turn grpcio's error into ours."""
+def _translate(error: grpc.RpcError, address: Address, answered: bool = False) -> TransportError:
+    """Turn grpcio's error into ours; find out why where the server never answered."""
     if not isinstance(error, grpc.Call):
         return transport_error("UNKNOWN", "", str(error))
     trailers = {str(key): value for key, value in error.trailing_metadata() or ()}
     reason = str(trailers.get(REASON_TRAILER, ""))
-    return transport_error(error.code().name, reason, error.details() or "")
+    details = error.details() or ""
+    found = transport_error(error.code().name, reason, details)
+    if answered:
+        return found
+    better = diagnose(address, found)
+    # gRPC trusts a list of its own, which may lack what the system trusts.
+    refused = better is found and "CERTIFICATE_VERIFY_FAILED" in details
+    return distrust(address) if refused else better

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from frisket.client.drive import RETRY_DELAYS_S, Driver
-from frisket.client.errors import NoServer, TransportError
+from frisket.client.errors import TransportError
 from frisket.client.events import CoarseRowsReady, Event, Opened, Outcome
 from frisket.client.options import Options
 from frisket.client.session import Session
 from frisket.documents import Raster
-from frisket.jobs.connection import Connection, unreachable
+from frisket.jobs.connection import Connection, explain_loss
 from frisket.jobs.layer_source import LayerSource
 from frisket.jobs.store import AlphaStore
 
@@ -129,6 +129,4 @@ def _drive(run: Run, source: LayerSource, connection: Connection, progress: Prog
     except TransportError as error:
         # The next layer gets a fresh one, whatever became of this.
         connection.close()
-        if error.code == "UNAVAILABLE" and not error.reason:
-            raise NoServer(unreachable(choice)) from error
-        raise
+        raise explain_loss(choice, error) from error

@@ -24,3 +24,16 @@ def home() -> Path:
 def run_folder() -> Path:
     """Return the folder of what lives only as long as a server or a host runs."""
     return home() / "run"
+
+
+def make_run_folder() -> Path:
+    """Make the run folder, which nobody but its user may look into, and return it.
+
+    Raises:
+        OSError: frisket's folder cannot be written.
+    """
+    folder = run_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if sys.platform != "win32" and folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+    return folder

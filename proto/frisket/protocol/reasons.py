@@ -36,10 +36,13 @@ class Reason(str, enum.Enum):
 
     BAD_ADDRESS = "BAD_ADDRESS"
     BAD_CERTIFICATE = "BAD_CERTIFICATE"
+    TLS_MISMATCH = "TLS_MISMATCH"
     UNREACHABLE = "UNREACHABLE"
 
     __str__ = str.__str__
 
 
-CLIENT_REASONS = frozenset({Reason.BAD_ADDRESS, Reason.BAD_CERTIFICATE, Reason.UNREACHABLE})
+CLIENT_REASONS = frozenset(
+    {Reason.BAD_ADDRESS, Reason.BAD_CERTIFICATE, Reason.TLS_MISMATCH, Reason.UNREACHABLE}
+)
 """What a client's own transport says before any server has answered; they never travel."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hmac
 import logging
-import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,7 +19,13 @@ from grpc_reflection.v1alpha import reflection
 from frisket.about import VERSION
 from frisket.models import Registry
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
-from frisket.protocol.local_state import LocalServer, remove_state, write_state
+from frisket.protocol.local_state import (
+    LocalServer,
+    describe_self,
+    is_announced,
+    remove_state,
+    write_state,
+)
 from frisket.protocol.reasons import Reason
 from frisket.server.admission import Admission
 from frisket.server.config import Config, ConfigError, check
@@ -99,6 +104,7 @@ class App:
         check(config)
         self._config = config
         self._stop = asyncio.Event()
+        self._mine: LocalServer | None = None
         self._compute = ThreadPoolExecutor(config.compute_threads, "compute")
         self._pool = ModelPool(Registry(), config.device, config.compute_threads, config.limits)
         self._admission = Admission(config.limits.sessions, config.device)
@@ -134,37 +140,49 @@ class App:
             raise ConfigError(f"{address} cannot be listened on: {error}.") from error
         return f"{host}:{port}"
 
-    async def run(self) -> None:
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM, SIGINT or the idle limit, then drain.
+
+        Args:
+            ready: called when calls are answered.
 
         Raises:
             ServiceError: the model named in the configuration cannot be opened.
+            ConfigError: the announcement cannot be written.
         """
         try:
             if self._config.model:
                 self._pool.release(await self._pool.acquire(self._config.model))
-            await self._serve()
+            await self._serve(ready)
         finally:
             await self._pool.close()
             self._compute.shutdown(wait=False, cancel_futures=True)
 
-    async def _serve(self) -> None:
+    async def _serve(self, ready: Callable[[], None]) -> None:
         await self._server.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         self._listen_to_signals()
         with self._announced():
-            log.info("listening on %s", self.target)
+            log.info("frisket %s listens on %s", report.server_version(), self.target)
+            ready()
             await self._until_told()
-            await self._drain()
+        # Without its announcement: new clients start a fresh server, and nobody is sent to a
+        # port that is free for others to take.
+        await self._drain()
 
     async def _until_told(self) -> None:
         idle = self._config.idle_exit_s
         while not self._stop.is_set():
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), min(idle / 4, 5.0) if idle else None)
+                await asyncio.wait_for(self._stop.wait(), min(idle / 4, 5.0) if idle else 5.0)
+            if self._admission.open:
+                continue
             quiet = time.monotonic() - self._admission.last_call
-            if idle and not self._admission.open and quiet > idle:
+            if idle and quiet > idle:
                 log.info("leaving after %.0f s without a call", quiet)
+                return
+            if self._mine is not None and not is_announced(self._mine):
+                log.info("leaving: no client is sent here any more")
                 return
 
     async def _drain(self) -> None:
@@ -194,10 +212,14 @@ class App:
         if not self._config.local:
             yield
             return
-        token = self._config.access.token
-        mine = LocalServer(self.target, token, os.getpid(), VERSION)
-        write_state(mine, self._config.device)
+        token, device = self._config.access.token, self._config.device
+        mine = describe_self(self.target, token, VERSION, device)
+        try:
+            write_state(mine)
+        except OSError as error:
+            raise ConfigError(f"{error.filename} cannot be written: {error.strerror}.") from error
+        self._mine = mine
         try:
             yield
         finally:
-            remove_state(mine, self._config.device)
+            remove_state(mine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,8 +85,8 @@ def check(config: Config) -> None:
     """Refuse what would be open to the world.
 
     Raises:
-        ConfigError: a bad address, half a TLS setting, or a public address without TLS
-            and token.
+        ConfigError: a bad address, half a TLS setting, a certificate that cannot be used,
+            or a public address without TLS and token.
     """
     host, colon, port = config.address.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
@@ -96,11 +97,29 @@ def check(config: Config) -> None:
     for file in (access.certificate, access.key):
         if file is not None and not file.is_file():
             raise ConfigError(f"The TLS file {file} does not exist.")
+    if access.certificate is not None and access.key is not None:
+        _check_pair(access.certificate, access.key)
     if not is_loopback(host) and not (access.tls and access.token):
         raise ConfigError(
             f"{host or 'An empty host'} can be reached from other machines: "
             "give --tls-cert, --tls-key and --token-file, or listen on 127.0.0.1."
         )
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    """Refuse files that gRPC would take without a word and then fail every handshake with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # Without a password of ours OpenSSL would ask on the terminal.
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError(f"The key {key} does not belong to {certificate}.") from error
+        raise ConfigError(
+            f"{certificate} and {key} are no PEM certificate with its unencrypted key."
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{certificate} or {key} cannot be read: {error.strerror}.") from error
 
 
 def is_loopback(host: str) -> bool:

@@ -6,8 +6,8 @@ import argparse
 
 import pytest
 
+from frisket.server.arguments import add_arguments, configure
 from frisket.server.config import Limits
-from frisket.server.main import add_arguments, configure
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,138 @@
+"""The options of `frisket serve`, read without importing anything that a server needs."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import secrets
+from pathlib import Path
+
+from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
+from frisket.protocol.token_file import BadToken, read_token
+from frisket.server.config import Access, Config, ConfigError, Limits
+
+LOCAL_IDLE_EXIT_S = 600.0
+MAX_THREADS = 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the server's options to a parser."""
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", default="", help="default: a free port on 127.0.0.1"
+    )
+    parser.add_argument(
+        "--local",
+        action="store_true",
+        help="announce this server to this user's clients and leave when idle",
+    )
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default=DEFAULT_DEVICE,
+        help=f"cuda fails where there is none; default: {DEFAULT_DEVICE}",
+    )
+    parser.add_argument(
+        "--threads", type=_threads, metavar="N", default=0, help="default: one per core"
+    )
+    parser.add_argument(
+        "--model", metavar="NAME", default="", help="load this model before serving"
+    )
+    parser.add_argument(
+        "--idle-exit", type=_seconds, metavar="S", help="leave after S idle seconds"
+    )
+    parser.add_argument(
+        "--drain",
+        type=_seconds,
+        metavar="S",
+        default=30.0,
+        help="on SIGTERM open streams get S seconds to finish; default: 30",
+    )
+    _add_limits(parser)
+    _add_access(parser)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-sessions",
+        type=int,
+        metavar="N",
+        default=Limits.sessions,
+        help=f"streams at once; default: {Limits.sessions}",
+    )
+    parser.add_argument(
+        "--model-memory",
+        type=int,
+        metavar="MIB",
+        default=0,
+        help="idle models leave while models take more than this, by estimate; default: no limit",
+    )
+
+
+def _add_access(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--token-file", type=Path, help="clients must present this token")
+    parser.add_argument(
+        "--make-token",
+        type=Path,
+        metavar="FILE",
+        help="write a new token into FILE, readable by you alone, and exit",
+    )
+    parser.add_argument("--tls-cert", type=Path, help="PEM certificate chain")
+    parser.add_argument("--tls-key", type=Path, help="PEM private key")
+
+
+def configure(arguments: argparse.Namespace) -> Config:
+    """Return the configuration that options describe.
+
+    Raises:
+        ConfigError: the token cannot be used.
+    """
+    idle = arguments.idle_exit
+    if idle is None:
+        idle = LOCAL_IDLE_EXIT_S if arguments.local else 0.0
+    return Config(
+        address=arguments.listen or "127.0.0.1:0",
+        device=arguments.device,
+        threads=arguments.threads,
+        model=arguments.model,
+        local=arguments.local,
+        idle_exit_s=idle,
+        drain_s=arguments.drain,
+        access=Access(_token(arguments), arguments.tls_cert, arguments.tls_key),
+        limits=Limits(
+            sessions=max(1, arguments.max_sessions),
+            model_bytes=max(0, arguments.model_memory) << 20,
+        ),
+    )
+
+
+def _token(arguments: argparse.Namespace) -> str:
+    """Return the token: from its file, the environment, or made up for loopback."""
+    if arguments.token_file is not None:
+        try:
+            return read_token(arguments.token_file)
+        except BadToken as error:
+            raise ConfigError(str(error)) from error
+    if token := os.environ.get("FRISKET_TOKEN", ""):
+        if not all("!" <= character <= "~" for character in token):
+            raise ConfigError("The token in FRISKET_TOKEN has characters beside visible ASCII.")
+        return token
+    return secrets.token_urlsafe(24) if arguments.local else ""
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value) or value < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds")
+    return value
+
+
+def _threads(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= MAX_THREADS:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and {MAX_THREADS}")
+    return value
+
+
+# What argparse calls them when it refuses a value.
+_seconds.__name__, _threads.__name__ = "number of seconds", "number of threads"
