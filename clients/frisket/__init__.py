@@ -1,9 +1,12 @@
 """Cuts subjects out of layers of any size.
 
-    from frisket import cut
+    from frisket import remove
 
-    result = cut("portrait.psd", "portrait-masked.psd")
-    print(result.seconds, result.outcome.subject)
+    remove("portrait.jpg").save("portrait.png")
+
+`remove` and `matte` take bytes, paths, PIL images and NumPy arrays and return the same kind;
+`cut` works on files of any size, layered ones too. `aremove`, `amatte` and `acut` are the same
+for asyncio. Every error is a `FrisketError`.
 
 The rooms of frisket-matting lie under several roots (`clients`, `models`, `proto`, `server`);
 this file, the only one of its kind, joins them. Public names are loaded on first use, so that
@@ -25,19 +28,42 @@ TYPE_CHECKING = False  # type checkers take it for true; importing `typing` woul
 if TYPE_CHECKING:
     from typing import Any
 
+    from frisket.jobs.aio import acut, amatte, aremove
+    from frisket.jobs.choices import BadOption
     from frisket.jobs.many import cut
-    from frisket.jobs.task import CutOptions, CutResult
+    from frisket.jobs.remove import matte, remove
+    from frisket.jobs.task import CutOptions, CutResult, NoSubject
     from frisket.protocol.errors import FrisketError
 
     __version__: str
 
-__all__ = ["CutOptions", "CutResult", "FrisketError", "__version__", "cut"]
+__all__ = [
+    "BadOption",
+    "CutOptions",
+    "CutResult",
+    "FrisketError",
+    "NoSubject",
+    "__version__",
+    "acut",
+    "amatte",
+    "aremove",
+    "cut",
+    "matte",
+    "remove",
+]
 
 _HOMES = {
+    "BadOption": "frisket.jobs.choices",
     "CutOptions": "frisket.jobs.task",
     "CutResult": "frisket.jobs.task",
     "FrisketError": "frisket.protocol.errors",
+    "NoSubject": "frisket.jobs.task",
+    "acut": "frisket.jobs.aio",
+    "amatte": "frisket.jobs.aio",
+    "aremove": "frisket.jobs.aio",
     "cut": "frisket.jobs.many",
+    "matte": "frisket.jobs.remove",
+    "remove": "frisket.jobs.remove",
 }
 
 

@@ -7,6 +7,7 @@ import errno
 from frisket.cli.exits import Exit
 from frisket.client.errors import ClientError, TransportError
 from frisket.documents import DocumentError, LayerNotFound, OutputError
+from frisket.jobs.choices import BadOption
 from frisket.jobs.hint_files import BadHint
 from frisket.jobs.task import NoSubject
 from frisket.protocol.errors import FrisketError
@@ -40,7 +41,7 @@ def _status(error: FrisketError) -> Exit:
         return Exit.BAD_INPUT
     if isinstance(error, NoSubject):
         return Exit.NO_SUBJECT
-    if isinstance(error, BadHint):
+    if isinstance(error, (BadHint, BadOption)):
         return Exit.USAGE
     if isinstance(error, TransportError) and error.reason in _HINT_REASONS:
         return Exit.USAGE

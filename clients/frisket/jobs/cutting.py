@@ -53,15 +53,15 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         delivery.check(document, output, chosen, how)
         cuts = []
         for layer in chosen:
-            cuts.append(_cut_layer(document, layer, delivery, options, connection, progress))
+            cuts.append(cut_layer(document, layer, delivery, options, connection, progress))
             stack.enter_context(cuts[-1].run.store)
         progress("writing", 0, 1)
-        delivery.write(document, output, [_make_result(document, one) for one in cuts], how)
+        delivery.write(document, output, [make_result(document, one) for one in cuts], how)
         progress("writing", 1, 1)
     return _report(output, delivery.kind, cuts, time.perf_counter() - started)
 
 
-def _cut_layer(
+def cut_layer(
     document: Document,
     layer: Layer,
     delivery: Delivery,
@@ -69,6 +69,22 @@ def _cut_layer(
     connection: Connection,
     progress: Progress,
 ) -> LayerCut:
+    """Matte one layer of an open document.
+
+    Args:
+        document: where the layer is from.
+        layer: what to matte.
+        delivery: the kind of result, which decides about depth and colours.
+        options: how.
+        connection: to the server; stays open.
+        progress: see `cut_document`.
+
+    Returns:
+        The run; its store must be closed by the caller.
+
+    Raises:
+        FrisketError: what `cut_document` raises.
+    """
     raster = document.raster(layer)
     asked = Options(
         model=options.model,
@@ -90,7 +106,8 @@ def _cut_layer(
     return LayerCut(layer, run)
 
 
-def _make_result(document: Document, one: LayerCut) -> LayerResult:
+def make_result(document: Document, one: LayerCut) -> LayerResult:
+    """Return a layer with its alpha, and with cleaned colours where they were asked for."""
     colours = None
     if one.run.session.options.foreground:
         channels = one.run.session.layer.channels

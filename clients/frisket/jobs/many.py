@@ -16,11 +16,20 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.cutting import cut_document
+from frisket.jobs.kept import KEPT
+from frisket.jobs.keywords import CutKeywords, read_keywords
 from frisket.jobs.matting import Progress
 from frisket.jobs.task import CutOptions, CutResult, Task
+
+if TYPE_CHECKING:
+    import os
+
+    from typing_extensions import Unpack
 
 
 @dataclass(frozen=True)
@@ -43,33 +52,48 @@ class TaskOutcome:
 
 
 def cut(
-    source: str | Path,
-    output: str | Path,
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
     options: CutOptions | None = None,
     *,
     connection: Connection | None = None,
     progress: Progress = lambda stage, done, total: None,
+    **keywords: Unpack[CutKeywords],
 ) -> CutResult:
     """Cut out a layer (or several) of a document and write the result.
+
+    >>> from frisket import cut
+    >>> result = cut("portrait.png", "portrait-matte.tif", kind="matte", depth=16)
+    >>> result.kind, result.width, result.height
+    ('matte', 320, 240)
 
     Args:
         source: a flat or layered document; never changed, unless it is also the output.
         output: what to write; its suffix names the format.
         options: how; by default the topmost visible layer, with the default model.
-        connection: an open connection, which stays open, instead of `options.server`.
+        connection: an open connection, which stays open, instead of one to the server that
+            the options name; that one is kept open for the next call.
         progress: called with a stage ("reading", "coarse", "tiles", "writing"), what is
             done, and of how much.
+        keywords: the same as `options`, each named as on the command line; see
+            `frisket.jobs.keywords.CutKeywords`.
 
     Returns:
         What was done, layer by layer and in sum.
 
     Raises:
         NoSubject: there is nothing to cut out.
+        BadOption: an option does not exist or has no such value.
         ClientError: the server is missing, refused or was lost.
         DocumentError: the document cannot be read or the result not written.
     """
-    task = Task(Path(source), Path(output), options or CutOptions())
-    [outcome] = cut_many([task], connection=connection, progress=progress)
+    if options is not None and keywords:
+        raise BadOption("cut() takes either options or keywords: put all of them in one.")
+    options = options or read_keywords(keywords, CutKeywords, "cut()")
+    task = Task(Path(source), Path(output), options)
+    lent = contextlib.nullcontext(connection) if connection else KEPT.borrow(options.server)
+    with lent as server:
+        [outcome] = cut_many([task], connection=server, progress=progress)
     return outcome.unwrap()
 
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
 from frisket.client.options import Edge
-from frisket.documents.core.results import ResultOptions
+from frisket.documents.core.results import EXISTING, PREVIEWS, ResultOptions
+from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
+from frisket.jobs.deliver import DELIVERIES
 from frisket.jobs.hint_files import HintFiles
-from frisket.protocol.choices import DEFAULT_QUALITY, NORMALISE_OFF
+from frisket.protocol.choices import (
+    ALPHA_DEPTHS,
+    DEFAULT_QUALITY,
+    NORMALISE_AUTO,
+    NORMALISE_OFF,
+    NORMALISE_STEPS,
+    QUALITIES,
+)
+
+_CHOICES: dict[str, tuple[object, ...]] = {
+    "quality": QUALITIES,
+    "depth": ALPHA_DEPTHS,
+    "existing": EXISTING,
+    "preview": PREVIEWS,
+}
 
 
 class NoSubject(ClientError):
@@ -25,7 +42,8 @@ class CutOptions:
     Attributes:
         kind: one of `frisket.jobs.deliver.DELIVERIES`; empty chooses by the formats of
             input and output.
-        layers: names, paths, globs or ids; none means the topmost visible pixel layer.
+        layers: names, paths, globs or ids, or one of them as a string; none means the
+            topmost visible pixel layer.
         all_layers: every layer with pixels.
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
@@ -36,6 +54,9 @@ class CutOptions:
         allow_empty: write even when no subject was found.
         hints: boxes, points and files.
         server: which server.
+
+    Raises:
+        BadOption: one of them has a value that does not exist.
     """
 
     kind: str = ""
@@ -55,6 +76,16 @@ class CutOptions:
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
 
+    def __post_init__(self) -> None:
+        for name in ("layers", "classes"):
+            object.__setattr__(self, name, _to_names(name, getattr(self, name)))
+        for name, allowed in _CHOICES.items():
+            check_choice(name, getattr(self, name), allowed)
+        if self.kind:
+            check_choice("kind", self.kind, DELIVERIES)
+        for step in _list_steps(self.normalise):
+            check_choice("normalise", step, (NORMALISE_OFF, NORMALISE_AUTO, *NORMALISE_STEPS))
+
     def result_options(self) -> ResultOptions:
         """Return how the result is written.
 
@@ -62,6 +93,20 @@ class CutOptions:
             ValueError: `depth`, `existing` or `preview` is none of its choices.
         """
         return ResultOptions(self.depth, self.existing, self.preview)
+
+
+def _to_names(option: str, value: object) -> tuple[str, ...]:
+    """Return names as a tuple; a string is one name, not its letters."""
+    names = (value,) if isinstance(value, str) else value
+    if isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise BadOption(f"{option}={value!r} is not possible: give a name or a list of names.")
+
+
+def _list_steps(normalise: str) -> Iterator[str]:
+    """Yield what a choice of corrections names; the two words for all and none stand alone."""
+    if normalise not in (NORMALISE_OFF, NORMALISE_AUTO, ""):
+        yield from (step.strip() for step in str(normalise).split(","))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,161 @@
+"""Options as keywords, named as on the command line, and turned into `CutOptions`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+from frisket.client.options import Edge, Point
+from frisket.jobs.choices import BadOption, check_choice, check_names
+from frisket.jobs.connection import ServerChoice
+from frisket.jobs.hint_files import HintFiles
+from frisket.jobs.task import CutOptions
+from frisket.protocol.choices import DEVICES
+
+Box = tuple[int, int, int, int]
+Click = Point | tuple[int, int] | tuple[int, int, bool]
+File = str | os.PathLike[str]
+
+
+class MatteKeywords(TypedDict, total=False):
+    """What finds the subject. Each option is that of `frisket cut` with the same name.
+
+    `boxes` are (x, y, width, height); `points` are (x, y) on the subject or (x, y, False)
+    beside it; `server` is "host:port", or nothing for the local server.
+    """
+
+    model: str
+    classes: str | Sequence[str]
+    quality: str
+    normalise: str
+    shift: float
+    feather: float
+    contrast: float
+    smooth: float
+    fill_holes: float
+    drop_specks: float
+    boxes: Sequence[Box]
+    points: Sequence[Click]
+    trimap: File
+    prior: File
+    layers: str | Sequence[str]
+    sandbox: bool
+    allow_empty: bool
+    depth: int
+    server: str
+    token_file: File
+    tls: bool
+    ca_file: File
+    device: str
+
+
+class RemoveKeywords(MatteKeywords, total=False):
+    """What finds the subject, and whether the colours of its edge are cleaned."""
+
+    decontaminate: bool
+
+
+class CutKeywords(RemoveKeywords, total=False):
+    """What finds the subject, and what is written into a document."""
+
+    kind: str
+    all_layers: bool
+    existing: str
+    preview: str
+
+
+_EDGE = {
+    "shift": "shift_px",
+    "feather": "feather_px",
+    "contrast": "contrast",
+    "smooth": "smooth",
+    "fill_holes": "fill_holes",
+    "drop_specks": "drop_specks",
+}
+_HINTS = ("boxes", "points", "trimap", "prior")
+_SERVER = ("server", "token_file", "tls", "ca_file", "device")
+
+
+def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> CutOptions:
+    """Return the options that keywords describe.
+
+    Args:
+        given: names and values.
+        allowed: one of the classes above.
+        where: the function that takes them, for messages.
+
+    Raises:
+        BadOption: a name or a value does not exist.
+    """
+    check_names(given, tuple(allowed.__annotations__), where)
+    apart = {*_EDGE, *_HINTS, *_SERVER}
+    plain = {name: value for name, value in given.items() if name not in apart}
+    return CutOptions(
+        **plain, edge=_read_edge(given), hints=_read_hints(given), server=_read_server(given)
+    )
+
+
+def _read_edge(given: Mapping[str, Any]) -> Edge:
+    return Edge(
+        **{field: _to_number(name, given[name]) for name, field in _EDGE.items() if name in given}
+    )
+
+
+def _to_number(name: str, value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise BadOption(f"{name}={value!r} is not possible: give a number.")
+
+
+def _read_hints(given: Mapping[str, Any]) -> HintFiles:
+    return HintFiles(
+        tuple(_to_box(box) for box in given.get("boxes", ())),
+        tuple(_to_point(point) for point in given.get("points", ())),
+        _to_path(given, "trimap"),
+        _to_path(given, "prior"),
+    )
+
+
+def _to_box(given: Any) -> Box:
+    try:
+        x, y, width, height = map(int, given)
+    except (TypeError, ValueError):
+        raise BadOption(
+            f"boxes has {given!r}: give each box as (x, y, width, height) in pixels."
+        ) from None
+    return x, y, width, height
+
+
+def _to_point(given: Any) -> Point:
+    if isinstance(given, Point):
+        return given
+    try:
+        x, y, *rest = given
+        [positive] = rest or [True]
+        return Point(int(x), int(y), bool(positive))
+    except (TypeError, ValueError):
+        raise BadOption(
+            f"points has {given!r}: give each point as (x, y), or as (x, y, False) where "
+            "the subject is not."
+        ) from None
+
+
+def _read_server(given: Mapping[str, Any]) -> ServerChoice:
+    wanted = ServerChoice(
+        given.get("server", ""),
+        _to_path(given, "token_file"),
+        bool(given.get("tls", False)),
+        _to_path(given, "ca_file"),
+    )
+    if "device" not in given:
+        return wanted
+    check_choice("device", given["device"], DEVICES)
+    return ServerChoice(
+        wanted.address, wanted.token_file, wanted.tls, wanted.ca_file, given["device"]
+    )
+
+
+def _to_path(given: Mapping[str, Any], name: str) -> Path | None:
+    return Path(given[name]) if given.get(name) is not None else None
