@@ -83,7 +83,8 @@ class Delivery:
     def wants_colours(self, layer: Layer) -> bool:
         """Tell whether cleaned edge colours are of use."""
         # Other modes keep their own colours: a correction found in sRGB has no exact way back.
-        return self.colours and layer.mode in ("RGB", "GRAY") and layer.depth < 32
+        known = layer.mode in ("RGB", "GRAY", "INDEXED")
+        return self.colours and known and (layer.depth < 32 or bool(self.writer))
 
     def write(
         self,

@@ -48,7 +48,7 @@ def write_cutout(
         document: Where the layer is from.
         layer: The layer.
         alpha: Its matte, of the layer's size.
-        colours: Replaced colours (native samples, no alpha), or None for the layer's own.
+        colours: Replaced colours (straight, full range, no alpha), or None for the layer's own.
 
     Raises:
         OutputError: A suffix that cannot hold it, or the file cannot be written.
@@ -126,7 +126,6 @@ class Cutout:
         self.width, self.height = raster.width, raster.height
         self.form = raster.form
         self.from_palette = raster.colour.palette is not None
-        self._floats = raster.dtype.kind == "f"
         self.depth, self.samples = self.form.depth, 1 + self.form.colours
         self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
         self._top = peak_of(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
@@ -141,38 +140,21 @@ class Cutout:
         dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[self.depth])
         if value == 0:
             return np.zeros((rect.height, rect.width, self.samples), dtype)
-        native = self.raster.read(rect)
-        own = self._read_own(native)
+        own = self.raster.colour.to_straight(self.raster.read(rect))
         out = np.empty((rect.height, rect.width, self.samples), dtype)
-        out[..., :-1] = self._choose_colours(native, own, rect)
+        out[..., :-1] = self._choose_colours(own, rect)
         opacity = self._multiply_opacity(own, rect, value)
         if value is None or self.raster.has_alpha:
-            out[..., :-1] *= (opacity > 0)[..., None].astype(dtype)
+            out[..., :-1][opacity == 0] = 0  # a product would keep what is no number
         out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
         return out
 
-    def _read_own(self, native: Pixels) -> Pixels:
-        """Return the layer's samples in full range, colours undivided by anything; floats stay."""
-        spec = self.raster.colour
-        if not self._floats:
-            return spec.to_plain(native)
-        colours, rest = native[..., : spec.colours], native[..., spec.colours :]
-        if spec.premultiplied and self.raster.has_alpha:
-            colours = spec.unmultiply(colours, rest)
-        return np.concatenate([self._turn_upright(colours), rest], axis=-1)
-
-    def _turn_upright(self, values: Pixels) -> Pixels:
-        """Return floats with 0 as nothing, whatever way round they are stored."""
-        return np.asarray(1 - values, values.dtype) if self.raster.colour.inverted else values
-
-    def _choose_colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
+    def _choose_colours(self, own: Pixels, rect: Rect) -> Pixels:
         """Return replaced colours or the layer's own, the way a TIFF or PNG stores them."""
-        spec = self.raster.colour
         values = own[..., : self.samples - 1]
-        if self.colours is not None and not self.from_palette:
-            fresh = self.colours.read(rect, native[..., : spec.colours])
-            values = self._turn_upright(fresh) if self._floats else spec.to_plain(fresh)
-        if spec.mode == "LAB" and values.dtype.kind == "u":
+        if self.colours is not None:
+            values = self.colours.read(rect, values)
+        if self.form.mode == "LAB" and values.dtype.kind == "u":
             values = _sign_lab(values)
         return values
 
