@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..core.model import AlphaSource, ColourSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth, peak_of
 from ..core.results import LayerResult, ResultOptions
 from ..encode import png
+from ..encode.beside import Beside, suit_profile
 from ..encode.tiled import TiledPlan, TiledWriter, encode_tile
 from ..io.output import atomic_output, check_place
 from ..io.parallel import map_ordered
@@ -55,9 +56,28 @@ def write_cutout(
     """
     blend = Cutout(document.raster(layer), alpha, colours)
     _check_form(out, blend.form, blend.width, blend.height)
-    icc = None if blend.from_palette else document.icc_profile
-    write = {".png": _write_png, ".webp": _write_webp}.get(Path(out).suffix.lower(), _write_tiff)
-    write(out, blend, icc)
+    suffix = Path(out).suffix.lower()
+    icc = _choose_profile(document, blend.form, suffix)
+    write = {".png": _write_png, ".webp": _write_webp}.get(suffix, _write_tiff)
+    write(out, blend, icc, document.tell_beside(layer))
+
+
+def _choose_profile(document: BaseDocument, form: PixelForm, suffix: str) -> bytes | None:
+    """Return the profile of the document where it is one for what is stored."""
+    if document.mode == "INDEXED" or document.mode == "DUOTONE":
+        return None
+    return suit_profile(document.icc_profile, "RGB" if suffix == ".webp" else form.mode)
+
+
+def tell_lost(document: BaseDocument, output: Path, layers: Sequence[Layer]) -> list[str]:
+    """Return what the document says beside its pixels and a cutout does not."""
+    [layer] = layers
+    suffix = output.suffix.lower()
+    lost = document.tell_beside(layer).tell_lost(suffix, coloured=True)
+    form = document.describe_pixels(layer)
+    if document.icc_profile and _choose_profile(document, form, suffix) is None:
+        lost.append("its colour profile, which is not for what is stored")
+    return lost
 
 
 def check_cutout(
@@ -177,14 +197,17 @@ def _sign_lab(values: Pixels) -> Pixels:
     return result
 
 
-def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+def _write_tiff(
+    out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
+) -> None:
     dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[blend.depth])
     # Differences of neighbours pack faster and smaller; floats have no such predictor here.
     predictor = 1 if dtype.kind == "f" else 2
     photometric = _PHOTOMETRIC[blend.form.mode]
     plan = TiledPlan(
-        blend.width, blend.height, blend.samples, dtype, photometric, (2,), icc, predictor=predictor
-    )
+        blend.width, blend.height, blend.samples, dtype, photometric, (2,), icc,
+        predictor=predictor, extra_tags=beside.list_tags(), below=tuple(beside.description.below()),
+    )  # fmt: skip
     empty: list[bytes] = []
 
     def encode(tile: Rect) -> tuple[bytes, object]:
@@ -207,8 +230,11 @@ def _estimate_room(blend: Cutout, plan: TiledPlan) -> int:
     return full * plan.tile**2 * plan.samples * plan.dtype.itemsize
 
 
-def _write_png(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+def _write_png(
+    out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
+) -> None:
     plan = _plan_png(blend.form, blend.width, blend.height, icc)
+    plan = replace(plan, chunks=beside.list_chunks(coloured=icc is None))
     rows = _make_band_reader(blend)
     with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(file, plan, rows)
@@ -245,14 +271,19 @@ def _read_bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
         yield y, np.concatenate(list(map_ordered(blend.read, rects)), axis=1)
 
 
-def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+def _write_webp(
+    out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
+) -> None:
     from PIL import Image
 
     pixels = blend.read(Rect(0, 0, blend.width, blend.height))
     mode = "RGBA" if blend.samples == 4 else "LA"
     image = Image.fromarray(pixels, mode).convert("RGBA")
     with atomic_output(out, pixels.nbytes) as file, os.fdopen(os.dup(file.descriptor), "wb") as raw:
-        image.save(raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"")
+        image.save(
+            raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"",
+            exif=beside.pack_exif(resolution=True), xmp=beside.xmp,
+        )  # fmt: skip
 
 
-WRITER = ResultWriter(check_cutout, _write_result)
+WRITER = ResultWriter(check_cutout, _write_result, tell_lost=tell_lost)
