@@ -103,7 +103,20 @@ def made() -> list[tuple[str, bytes]]:
     document.create_pixel_layer(Image.fromarray(pixels), name="Layer")
     out = io.BytesIO()
     document.save(out)
-    return [*found, (".psd", out.getvalue())]
+    return [*found, (".psd", out.getvalue()), *stored_forms()]
+
+
+def stored_forms() -> list[tuple[str, bytes]]:
+    """One file of each form of samples that the tests store a picture in, layouts by turns."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+    forms = import_module("storage_forms")
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "form.tif")
+        for form in list(forms.every_form())[::49]:
+            forms.write(form, path)
+            found.append((path.suffix, path.read_bytes()))
+    return found
 
 
 def child(batch: Path) -> int:

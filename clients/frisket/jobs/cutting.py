@@ -58,7 +58,8 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         progress("writing", 0, 1)
         delivery.write(document, output, [make_result(document, one) for one in cuts], how)
         progress("writing", 1, 1)
-    return _report(output, delivery.kind, cuts, time.perf_counter() - started)
+        lost = delivery.tell_lost(document, output, chosen)
+    return _report(output, delivery.kind, cuts, time.perf_counter() - started, lost)
 
 
 def cut_layer(
@@ -115,7 +116,9 @@ def make_result(document: Document, one: LayerCut) -> LayerResult:
     return LayerResult(one.layer, one.run.store, colours)
 
 
-def _report(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -> CutResult:
+def _report(
+    output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float, lost: str
+) -> CutResult:
     first = cuts[0].run
     proxy = first.session.layer
     return CutResult(
@@ -123,7 +126,7 @@ def _report(output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float) -
         kind=kind,
         model=first.model,
         device=first.device,
-        notice=first.notice,
+        notice=" ".join(filter(None, (first.notice, lost))),
         seconds=seconds,
         client_peak_bytes=peak_bytes(),
         layers=tuple(_report_layer(one) for one in cuts),

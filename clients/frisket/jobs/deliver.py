@@ -57,6 +57,13 @@ class Delivery:
         self._check_name(output)
         writer.check(document, output, layers, options)
 
+    def tell_lost(self, document: Document, output: Path, layers: Sequence[Layer]) -> str:
+        """Return one sentence on what the output is written without, or nothing."""
+        if not self.writer:  # a copy of the document has everything
+            return ""
+        lost = self._file_writer().tell_lost(document, output, layers)
+        return f"{output.name} is written without {', '.join(lost)}." if lost else ""
+
     def _check_name(self, output: Path) -> None:
         from frisket.documents import OutputError
         from frisket.documents.io.output import check_place
@@ -83,7 +90,8 @@ class Delivery:
     def wants_colours(self, layer: Layer) -> bool:
         """Tell whether cleaned edge colours are of use."""
         # Other modes keep their own colours: a correction found in sRGB has no exact way back.
-        return self.colours and layer.mode in ("RGB", "GRAY") and layer.depth < 32
+        known = layer.mode in ("RGB", "GRAY", "INDEXED")
+        return self.colours and known and (layer.depth < 32 or bool(self.writer))
 
     def write(
         self,

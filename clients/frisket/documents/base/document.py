@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.errors import LayerNotFound, OutputError, UnsupportedDocument
 from ..core.model import Layer
@@ -17,6 +17,9 @@ from ..core.results import LayerResult, ResultOptions
 from ..io.output import check_place
 from .raster import BaseRaster, PixelForm
 from .writer import ResultWriter
+
+if TYPE_CHECKING:
+    from ..encode.beside import Beside
 
 T = TypeVar("T", bound="BaseDocument")
 PIXEL_KINDS = ("pixel", "smart", "text", "shape", "page", "image")
@@ -78,6 +81,12 @@ class BaseDocument(ABC):
             DocumentError: The layer has no pixels, or they cannot be read.
         """
         return self.raster(layer).form
+
+    def tell_beside(self, layer: Layer) -> Beside:
+        """Return what the document says beside the pixels of ``layer``."""
+        from ..encode.beside import Beside
+
+        return Beside()
 
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return the kinds of result that can be spliced into this document for ``layer``."""

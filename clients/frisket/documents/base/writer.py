@@ -25,11 +25,13 @@ class ResultWriter(Generic[D]):
             layers and the options alone can tell; reads structure, never pixels.
         write: Writes what ``check`` accepted.
         many: Whether one file takes the results of several layers.
+        tell_lost: Names what the document says beside its pixels and the result does not.
     """
 
     check: Callable[[D, Path, Sequence[Layer], ResultOptions], None]
     write: Callable[[D, Path, Sequence[LayerResult], ResultOptions], None]
     many: bool = False
+    tell_lost: Callable[[D, Path, Sequence[Layer]], list[str]] = lambda document, output, layers: []
 
     def check_number(self, kind: str, output: str | os.PathLike[str], number: int) -> None:
         """Refuse more layers than one file takes.

@@ -14,7 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..core.pixels import Pixels, convert_depth, peak_of
-from .formulas import cmyk_to_rgb, lab_to_srgb, linear_to_srgb, ycbcr_to_rgb
+from .formulas import (
+    cmyk_to_rgb,
+    lab_to_srgb,
+    linear_to_srgb,
+    srgb_to_linear,
+    ycbcr_to_rgb,
+)
 
 _SPACES = {"RGB": ("RGB", "RGB", 3), "GRAY": ("GRAY", "L", 1), "CMYK": ("CMYK", "CMYK", 4)}
 
@@ -32,6 +38,7 @@ class Colour:
         colours: How many leading channels are colour; one more is transparency.
         levels: The greatest stored value of integers that do not fill their type, or 0.
         premultiplied: Colours were multiplied by the transparency.
+        display: What floats are shown as black and as white, where that is not 0 and 1.
     """
 
     mode: str
@@ -42,6 +49,7 @@ class Colour:
     colours: int = 3
     levels: int = 0
     premultiplied: bool = False
+    display: tuple[float, float] | None = None
     _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def native_to_srgb(self, native: Pixels) -> Pixels:
@@ -49,34 +57,62 @@ class Colour:
         return self.plain_to_srgb(self.to_plain(native))
 
     def to_plain(self, native: Pixels) -> Pixels:
-        """Return the same pixels as uint8 or uint16 in an ordinary encoding, transparency last."""
-        colours, rest = native[..., : self.colours], native[..., self.colours :]
+        """Return the same pixels as uint8 or uint16 in an ordinary encoding, transparency last.
+
+        Colours are straight, 0 is no light (or no ink) and the greatest value is full. Floats
+        without a profile become sRGB's brightness.
+        """
+        if native.dtype.kind != "f":
+            return self.to_straight(native)
+        straight = self.to_straight(native)
+        colours, rest = straight[..., : self.colours], straight[..., self.colours :]
+        values = self._scale_floats(colours)
+        if not rest.shape[-1]:
+            return values
+        return np.concatenate([values, convert_depth(rest, 16)], axis=-1)
+
+    def to_straight(self, native: Pixels) -> Pixels:
+        """Return what a cutout keeps: straight, upright, in full range, transparency last.
+
+        Whole numbers come as uint8 or uint16, floats as the floats they are.
+        """
+        colours, rest = native[..., : self.colours], native[..., self.colours :][..., :1]
         if self.palette is not None:
             return self._look_up(colours, rest)
         if self._is_plain(native):
             return native
-        values = self.unmultiply(colours, rest)
-        if self.inverted and values.dtype.kind == "f":
-            values = np.asarray(1 - values, values.dtype)  # before light becomes brightness
-        values = self._fill_range(values)
-        if self.inverted and native.dtype.kind != "f":
+        values, alpha = self._fill_range(colours), self._fill_range(rest, light=False)
+        if self.premultiplied and alpha.shape[-1]:
+            values = _unmultiply(values, alpha, self.signed_lab)
+        if self.inverted:
             values = np.asarray(peak_of(values.dtype) - values, values.dtype)
-        if not rest.shape[-1]:
-            return values
-        return np.concatenate([values, self._fill_range(rest[..., :1], light=False)], axis=-1)
+        return np.concatenate([values, alpha], axis=-1) if alpha.shape[-1] else values
+
+    def shift(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:
+        """Add a correction that was found in sRGB (``cleaned`` minus ``seen``) to colours.
+
+        Args:
+            own: Colours as ``to_straight`` gives them, without transparency.
+            seen: The same in sRGB, uint8 or uint16.
+            cleaned: What ``seen`` is to become, in the same type.
+        """
+        if own.dtype.kind == "f":
+            return self._shift_floats(own, seen, cleaned)
+        if np.array_equal(seen, own):
+            return cleaned
+        moved = own.astype(np.int32) + cleaned.astype(np.int32) - seen
+        return np.clip(moved, 0, peak_of(own.dtype)).astype(own.dtype)
+
+    def _shift_floats(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:
+        """Leave what was not cleaned as it is, to the bit."""
+        before, after = convert_depth(seen, 32), convert_depth(cleaned, 32)
+        if self._is_light:
+            before, after = srgb_to_linear(before), srgb_to_linear(after)
+        return np.where(seen == cleaned, own, own + (after - before) * self._span)
 
     def _is_plain(self, native: Pixels) -> bool:
         special = self.inverted or self.signed_lab or self.levels or self.premultiplied
         return native.dtype in (np.uint8, np.uint16) and not special
-
-    def unmultiply(self, colours: Pixels, rest: Pixels) -> Pixels:
-        """Divide colours by the transparency they were multiplied by."""
-        if not self.premultiplied or not rest.shape[-1]:
-            return colours
-        top = peak_of(colours.dtype)
-        alpha = np.maximum(rest[..., :1].astype(np.float32), 1e-6)
-        scaled = np.minimum(colours * (np.float32(top) / alpha), top)
-        return np.asarray(scaled, colours.dtype)
 
     def _look_up(self, colours: Pixels, rest: Pixels) -> Pixels:
         assert self.palette is not None
@@ -84,32 +120,45 @@ class Colour:
         values = self.palette[index]
         if not rest.shape[-1]:
             return values
-        alpha = convert_depth(rest[..., :1], values.dtype.itemsize * 8)
+        alpha = convert_depth(self._fill_range(rest, light=False), values.dtype.itemsize * 8)
         return np.concatenate([values, alpha], axis=-1)
 
     def _fill_range(self, values: Pixels, light: bool = True) -> Pixels:
-        """Turn samples into unsigned whole numbers that fill their type."""
+        """Turn whole numbers into unsigned ones that fill uint8 or uint16; floats stay."""
         if values.dtype.kind == "f":
-            return self._scale_floats(values, light)
+            return values
         if values.dtype.kind == "b":
             return np.asarray(values.astype(np.uint8) * np.uint8(255))
         if self.signed_lab and light:
-            return _offset_lab(values)
-        if values.dtype.kind == "i":
+            values = _offset_lab(values)
+        elif values.dtype.kind == "i":
             values = _make_unsigned(values)
         if self.levels:
             kind = np.uint8 if self.levels <= 255 else np.uint16
-            top, most = np.uint64(np.iinfo(kind).max), np.uint64(self.levels)
-            filled = np.minimum(values.astype(np.uint64), most) * top // most
-            return np.asarray(filled, kind)
+            return _rescale(np.minimum(values, self.levels), self.levels, np.dtype(kind))
+        if values.dtype.itemsize > 4:  # so that the product below fits
+            values = (values >> np.uint64(32)).astype(np.uint32)
         if values.dtype.itemsize > 2:
-            return (values >> (8 * values.dtype.itemsize - 16)).astype(np.uint16)
+            return _rescale(values, peak_of(values.dtype), np.dtype(np.uint16))
         return values
 
-    def _scale_floats(self, values: Pixels, light: bool) -> Pixels:
-        """Take floats as linear light where no profile says otherwise; highlights above 1 clip."""
+    @property
+    def _is_light(self) -> bool:
+        """Whether floats are linear light: no profile says otherwise, nor a range for display."""
+        return self.icc is None and self.mode in ("RGB", "GRAY") and self.display is None
+
+    @property
+    def _span(self) -> np.float32:
+        low, high = self.display or (0.0, 1.0)
+        span: np.float32 = np.float32(high - low)
+        return span
+
+    def _scale_floats(self, values: Pixels) -> Pixels:
+        """Take floats as linear light where nothing says otherwise; highlights above 1 clip."""
+        if self.display is not None:
+            values = (values - np.float32(self.display[0])) / self._span
         values = np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-        if light and self.icc is None and self.mode in ("RGB", "GRAY"):
+        if self._is_light:
             values = linear_to_srgb(values)
         return (values * 65535 + 0.5).astype(np.uint16)
 
@@ -221,3 +270,27 @@ def _make_unsigned(values: Pixels) -> Pixels:
     bits = 8 * values.dtype.itemsize
     unsigned: Pixels = values.view(f"u{values.dtype.itemsize}")
     return np.asarray(unsigned ^ unsigned.dtype.type(1 << (bits - 1)))
+
+
+def _rescale(values: Pixels, most: int, kind: np.dtype[Any]) -> Pixels:
+    """Stretch whole numbers 0..``most`` over a type, rounding to nearest."""
+    wide = values.astype(np.uint64) * np.uint64(peak_of(kind)) + np.uint64(most // 2)
+    return np.asarray(wide // np.uint64(most), kind)
+
+
+def _unmultiply(colours: Pixels, alpha: Pixels, signed_lab: bool) -> Pixels:
+    """Divide colours by the transparency they were multiplied by, rounding to nearest.
+
+    Floats may lie above 1. What is wholly transparent stays as it is.
+    """
+    if colours.dtype.kind == "f":
+        known = np.nan_to_num(alpha) > 0
+        divided: Pixels = np.divide(colours, alpha, out=colours.copy(), where=known)
+        return divided
+    top = peak_of(colours.dtype)
+    centre = np.zeros(colours.shape[-1], np.float32)
+    if signed_lab:  # a and b were multiplied as signed numbers, before they were offset
+        centre[1:3] = (top + 1) // 2
+    factor = np.float32(top) / np.maximum(alpha, 1).astype(np.float32)
+    scaled = (colours - centre) * factor + centre
+    return np.asarray(np.clip(scaled + np.float32(0.5), 0, top)).astype(colours.dtype)

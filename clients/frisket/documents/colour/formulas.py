@@ -25,6 +25,13 @@ def linear_to_srgb(light: Pixels) -> Pixels:
     return result
 
 
+def srgb_to_linear(values: Pixels) -> Pixels:
+    """Undo the sRGB transfer function of floats 0..1."""
+    curve = np.power((np.maximum(values, 0.04045) + 0.055) / 1.055, 2.4)
+    result: Pixels = np.where(values <= 0.04045, values / 12.92, curve).astype(np.float32)
+    return result
+
+
 def lab_to_srgb(values: Pixels) -> Pixels:
     """Turn Lab (D50; L over the full range, a and b offset by half of it) into sRGB, same depth."""
     scale = np.float32(255.0 / peak_of(values.dtype))

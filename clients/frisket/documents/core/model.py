@@ -161,10 +161,11 @@ class AlphaSource(Protocol):
 
 
 class ColourSource(Protocol):
-    """Replaced colours by rectangle, in the document's own samples and without alpha."""
+    """Replaced colours by rectangle: straight, upright and in full range, without alpha."""
 
     def read(self, rect: Rect, own: Pixels | None = None) -> Pixels:
         """Return the rectangle as ``(height, width, colour channels)``.
 
+        They have the type of ``Colour.to_straight``: uint8, uint16, or float32 for floats.
         ``own`` are the layer's own colours there, where the caller has read them already.
         """

@@ -21,7 +21,10 @@ _UP = 2
 
 @dataclass(frozen=True)
 class PngPlan:
-    """What the image is: ``samples`` 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
+    """What the image is: ``samples`` 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
+
+    ``chunks`` are what it says beside its pixels, name and data, in order.
+    """
 
     width: int
     height: int
@@ -29,6 +32,7 @@ class PngPlan:
     depth: int
     icc: bytes | None = None
     level: int = 1
+    chunks: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def row_bytes(self) -> int:
@@ -52,6 +56,8 @@ def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) ->
     ))  # fmt: skip
     if plan.icc:
         _write_chunk(out, b"iCCP", b"ICC profile\0\0" + zlib.compress(plan.icc))
+    for name, data in plan.chunks:
+        _write_chunk(out, name, data)
     _write_chunk(out, b"IDAT", b"\x78\x01")
     total = 1
     for data, check, length in map_ordered(

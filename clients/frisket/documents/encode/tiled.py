@@ -14,8 +14,13 @@ from ..core.pixels import Pixels, as_bytes, to_byte_order
 from ..io.output import Output
 from ..io.parallel import map_ordered
 
-ASCII, SHORT, LONG, UNDEFINED, LONG8 = 2, 3, 4, 7, 16
-_FORMATS = {1: "B", ASCII: "B", SHORT: "H", LONG: "I", UNDEFINED: "B", LONG8: "Q"}
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
+#: Numbers of each kind; a fraction is two of them, and texts are bytes.
+FORMATS = {
+    BYTE: "B", ASCII: "B", SHORT: "H", LONG: "I", RATIONAL: "I", 6: "b", UNDEFINED: "B", 8: "h",
+    9: "i", 10: "i", 11: "f", 12: "d", 13: "I", LONG8: "Q",
+}  # fmt: skip
+_FRACTIONS = (RATIONAL, 10)
 _CLASSIC_LIMIT = (1 << 32) - (1 << 26)
 DEFLATE = 8
 
@@ -28,11 +33,25 @@ class Tag:
     kind: int
     values: tuple[int, ...] | bytes
 
+    @staticmethod
+    def unpack(code: int, kind: int, data: bytes, order: str) -> Tag:
+        """Return the entry whose values are ``data``, of whole numbers of ``kind``."""
+        if FORMATS[kind] == "B":
+            return Tag(code, kind, data)
+        form = FORMATS[kind]
+        return Tag(code, kind, struct.unpack(f"{order}{len(data) // struct.calcsize(form)}{form}",
+                                             data))  # fmt: skip
+
     def pack(self, order: str) -> bytes:
         """Return the values as bytes."""
         if isinstance(self.values, bytes):
             return self.values
-        return struct.pack(f"{order}{len(self.values)}{_FORMATS[self.kind]}", *self.values)
+        return struct.pack(f"{order}{len(self.values)}{FORMATS[self.kind]}", *self.values)
+
+
+def measure_kind(kind: int) -> int:
+    """Return the bytes of one value of a kind."""
+    return struct.calcsize(FORMATS[kind]) * (2 if kind in _FRACTIONS else 1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,7 @@ class TiledPlan:
         order: Byte order in ``struct`` notation.
         bigtiff: Said where the page goes into an existing file.
         extra_tags: More entries of the directory.
+        below: Directories that it points to, each with the tag that points.
     """
 
     width: int
@@ -68,6 +88,7 @@ class TiledPlan:
     order: str = "<"
     bigtiff: bool | None = None
     extra_tags: tuple[Tag, ...] = field(default=())
+    below: tuple[tuple[int, tuple[Tag, ...]], ...] = ()
 
     @property
     def raw_bytes(self) -> int:
@@ -137,7 +158,14 @@ class TiledWriter:
 
     def directory(self, big: bool) -> int:
         """Write the directory, of a BigTIFF or a classic file; its position."""
-        return write_directory(self._out, self._list_tags(big), big, self._plan.order)
+        pointers = [
+            Tag(code, LONG8 if big else LONG,
+                (write_directory(self._out, list(tags), big, self._plan.order),))
+            for code, tags in self._plan.below
+            if tags
+        ]  # fmt: skip
+        tags = [*self._list_tags(big), *pointers]
+        return write_directory(self._out, tags, big, self._plan.order)
 
     def finish(self) -> None:
         """Write the directory of a file of its own and point the header at it."""
@@ -200,7 +228,7 @@ def write_directory(out: Output, tags: list[Tag], big: bool, order: str = "<") -
     entries = b""
     for tag in sorted(tags, key=lambda one: one.code):
         data = tag.pack(order)
-        count = len(data) // struct.calcsize(order + _FORMATS[tag.kind])
+        count = len(data) // measure_kind(tag.kind)
         if len(data) > inline:
             position = out.align(8)
             out.write(data)

@@ -16,6 +16,7 @@ from ..io.limits import check_raster
 if TYPE_CHECKING:
     from ..base.arrays import ArrayRaster
     from ..core.pixels import Pixels
+    from ..encode.beside import Beside
 
 
 _RAW = (
@@ -70,6 +71,13 @@ class RawDocument(BaseDocument):
         if self._raster is None:
             self._raster = ArrayRaster(self._develop(), "RGB", Colour("RGB"), False)
         return self._raster
+
+    def tell_beside(self, layer: Layer) -> Beside:
+        """Return who made the picture, when and with what, where the raw file is a TIFF inside."""
+        from ..encode.beside import Beside
+        from ..encode.described import read_file
+
+        return Beside(description=read_file(self.path))
 
     def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the developed picture is stored as; nothing is developed for it."""

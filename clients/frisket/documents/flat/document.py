@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ..core.pixels import Pixels
+    from ..encode.beside import Beside
 
 _ORIENTATION = 0x0112  # of EXIF
+_QUARTER_TURNS = (5, 6, 7, 8)
 # Where the header of a PNG has its depth and its colour type, and what colour types mean.
 _PNG_DEPTH_AT, _PNG_KIND_AT = 24, 25
 _GREY_PNG, _ALPHA_PNG = (0, 4), (4, 6)
@@ -64,6 +66,14 @@ class FlatDocument(BaseDocument):
         """Return what the pixels are stored as; nothing is decoded for it."""
         colours = {"GRAY": 1, "CMYK": 4}.get(self.mode, 3)
         return PixelForm(self.mode, self.depth, colours)
+
+    def tell_beside(self, layer: Layer) -> Beside:
+        """Return resolution, EXIF, XMP, IPTC, and what of the file no result holds."""
+        from .beside import read_beside
+
+        assert self._image is not None
+        turned = self._image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
+        return read_beside(self._image, self.path, turned)
 
     def _decode(self) -> ArrayRaster:
         from ..colour import Colour
@@ -151,7 +161,7 @@ def _choose_mode(image: Image.Image) -> tuple[str, bool]:
 
 
 def _measure_upright(image: Image.Image) -> tuple[int, int]:
-    if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
+    if image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS:
         return image.height, image.width
     return image.width, image.height
 

@@ -17,6 +17,7 @@ from .structure import COLOURS, read_structure
 from .tree import Node, build_nodes
 
 if TYPE_CHECKING:
+    from ..encode.beside import Beside
     from .planar import PlanarRaster
 
 _ICC = 1039
@@ -60,6 +61,12 @@ class PsdDocument(BaseDocument):
         if info is None:
             return []
         return build_nodes(self.source, info.records, self.mode, self.structure.depth)
+
+    def tell_beside(self, layer: Layer) -> Beside:
+        """Return resolution, EXIF, XMP and IPTC of the document."""
+        from .beside import read_beside
+
+        return read_beside(self.source, self.structure)
 
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return the kinds of result that can be spliced in: a merged image has no layers."""

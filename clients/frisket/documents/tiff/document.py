@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.document import BaseDocument
 from ..base.oriented import OrientedRaster
@@ -22,6 +22,9 @@ from .layered import LayeredBlock, read_block
 from .page import describe_samples
 from .pages import find_turn, is_level, sort_pages
 from .raster import TiffRaster
+
+if TYPE_CHECKING:
+    from ..encode.beside import Beside
 
 _PAGE_IDS = 1_000_001
 # The kinds of result that a document takes, and the module that splices each.
@@ -107,6 +110,14 @@ class TiffDocument(BaseDocument):
         if self.layered is not None and not _is_page(layer):
             return build_node_raster(self.layered, self.layered.find_node(layer))
         return self._open_upright(self.page_number(layer))
+
+    def tell_beside(self, layer: Layer) -> Beside:
+        """Return resolution, EXIF, XMP and IPTC of the layer's page."""
+        from .beside import read_beside
+
+        inner = self.layered is not None and not _is_page(layer)
+        page = self.pages[0 if inner else self.page_number(layer)]
+        return read_beside(self._file.filehandle.fileno(), page, describe_samples(page))
 
     def page_number(self, layer: Layer) -> int:
         """Return which page a layer stands for.

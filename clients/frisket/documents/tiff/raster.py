@@ -74,6 +74,8 @@ class TiffRaster(BaseRaster):
         self._decoding = [threading.Lock() for _ in range(32)]
         self._decoder = choose_decoder(page)
         self._colour = describe_colour(page, self.samples)
+        if self._colour.palette is not None:
+            self.depth = 8  # of its colours, however wide the numbers of its entries are
         self.levels: list[TiffRaster] = []
 
     def _choose_cache_bytes(self) -> int:
@@ -289,9 +291,11 @@ class TiffRaster(BaseRaster):
 
 
 def _choose_dtype(dtype: Any) -> np.dtype[Any]:
-    """Return the type of ``read``: native order; half and double floats become float32."""
+    """Return the type of ``read``: native order; floats become float32, single bits uint8."""
     kind = np.dtype(dtype).newbyteorder("=")
-    return np.dtype(np.float32) if kind.kind == "f" else kind
+    if kind.kind == "f":
+        return np.dtype(np.float32)
+    return np.dtype(np.uint8) if kind.kind == "b" else kind
 
 
 def _to_native(values: Pixels, dtype: np.dtype[Any]) -> Pixels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..core.model import AlphaSource, ColourSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth, peak_of
 from ..core.results import LayerResult, ResultOptions
 from ..encode import png
+from ..encode.beside import Beside, suit_profile
 from ..encode.tiled import TiledPlan, TiledWriter, encode_tile
 from ..io.output import atomic_output, check_place
 from ..io.parallel import map_ordered
@@ -48,16 +49,35 @@ def write_cutout(
         document: Where the layer is from.
         layer: The layer.
         alpha: Its matte, of the layer's size.
-        colours: Replaced colours (native samples, no alpha), or None for the layer's own.
+        colours: Replaced colours (straight, full range, no alpha), or None for the layer's own.
 
     Raises:
         OutputError: A suffix that cannot hold it, or the file cannot be written.
     """
     blend = Cutout(document.raster(layer), alpha, colours)
     _check_form(out, blend.form, blend.width, blend.height)
-    icc = None if blend.from_palette else document.icc_profile
-    write = {".png": _write_png, ".webp": _write_webp}.get(Path(out).suffix.lower(), _write_tiff)
-    write(out, blend, icc)
+    suffix = Path(out).suffix.lower()
+    icc = _choose_profile(document, blend.form, suffix)
+    write = {".png": _write_png, ".webp": _write_webp}.get(suffix, _write_tiff)
+    write(out, blend, icc, document.tell_beside(layer))
+
+
+def _choose_profile(document: BaseDocument, form: PixelForm, suffix: str) -> bytes | None:
+    """Return the profile of the document where it is one for what is stored."""
+    if document.mode == "INDEXED" or document.mode == "DUOTONE":
+        return None
+    return suit_profile(document.icc_profile, "RGB" if suffix == ".webp" else form.mode)
+
+
+def tell_lost(document: BaseDocument, output: Path, layers: Sequence[Layer]) -> list[str]:
+    """Return what the document says beside its pixels and a cutout does not."""
+    [layer] = layers
+    suffix = output.suffix.lower()
+    lost = document.tell_beside(layer).tell_lost(suffix, coloured=True)
+    form = document.describe_pixels(layer)
+    if document.icc_profile and _choose_profile(document, form, suffix) is None:
+        lost.append("its colour profile, which is not for what is stored")
+    return lost
 
 
 def check_cutout(
@@ -126,7 +146,6 @@ class Cutout:
         self.width, self.height = raster.width, raster.height
         self.form = raster.form
         self.from_palette = raster.colour.palette is not None
-        self._floats = raster.dtype.kind == "f"
         self.depth, self.samples = self.form.depth, 1 + self.form.colours
         self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
         self._top = peak_of(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
@@ -141,38 +160,21 @@ class Cutout:
         dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[self.depth])
         if value == 0:
             return np.zeros((rect.height, rect.width, self.samples), dtype)
-        native = self.raster.read(rect)
-        own = self._read_own(native)
+        own = self.raster.colour.to_straight(self.raster.read(rect))
         out = np.empty((rect.height, rect.width, self.samples), dtype)
-        out[..., :-1] = self._choose_colours(native, own, rect)
+        out[..., :-1] = self._choose_colours(own, rect)
         opacity = self._multiply_opacity(own, rect, value)
         if value is None or self.raster.has_alpha:
-            out[..., :-1] *= (opacity > 0)[..., None].astype(dtype)
+            out[..., :-1][opacity == 0] = 0  # a product would keep what is no number
         out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
         return out
 
-    def _read_own(self, native: Pixels) -> Pixels:
-        """Return the layer's samples in full range, colours undivided by anything; floats stay."""
-        spec = self.raster.colour
-        if not self._floats:
-            return spec.to_plain(native)
-        colours, rest = native[..., : spec.colours], native[..., spec.colours :]
-        if spec.premultiplied and self.raster.has_alpha:
-            colours = spec.unmultiply(colours, rest)
-        return np.concatenate([self._turn_upright(colours), rest], axis=-1)
-
-    def _turn_upright(self, values: Pixels) -> Pixels:
-        """Return floats with 0 as nothing, whatever way round they are stored."""
-        return np.asarray(1 - values, values.dtype) if self.raster.colour.inverted else values
-
-    def _choose_colours(self, native: Pixels, own: Pixels, rect: Rect) -> Pixels:
+    def _choose_colours(self, own: Pixels, rect: Rect) -> Pixels:
         """Return replaced colours or the layer's own, the way a TIFF or PNG stores them."""
-        spec = self.raster.colour
         values = own[..., : self.samples - 1]
-        if self.colours is not None and not self.from_palette:
-            fresh = self.colours.read(rect, native[..., : spec.colours])
-            values = self._turn_upright(fresh) if self._floats else spec.to_plain(fresh)
-        if spec.mode == "LAB" and values.dtype.kind == "u":
+        if self.colours is not None:
+            values = self.colours.read(rect, values)
+        if self.form.mode == "LAB" and values.dtype.kind == "u":
             values = _sign_lab(values)
         return values
 
@@ -195,14 +197,17 @@ def _sign_lab(values: Pixels) -> Pixels:
     return result
 
 
-def _write_tiff(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+def _write_tiff(
+    out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
+) -> None:
     dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[blend.depth])
     # Differences of neighbours pack faster and smaller; floats have no such predictor here.
     predictor = 1 if dtype.kind == "f" else 2
     photometric = _PHOTOMETRIC[blend.form.mode]
     plan = TiledPlan(
-        blend.width, blend.height, blend.samples, dtype, photometric, (2,), icc, predictor=predictor
-    )
+        blend.width, blend.height, blend.samples, dtype, photometric, (2,), icc,
+        predictor=predictor, extra_tags=beside.list_tags(), below=tuple(beside.description.below()),
+    )  # fmt: skip
     empty: list[bytes] = []
 
     def encode(tile: Rect) -> tuple[bytes, object]:
@@ -225,8 +230,11 @@ def _estimate_room(blend: Cutout, plan: TiledPlan) -> int:
     return full * plan.tile**2 * plan.samples * plan.dtype.itemsize
 
 
-def _write_png(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+def _write_png(
+    out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
+) -> None:
     plan = _plan_png(blend.form, blend.width, blend.height, icc)
+    plan = replace(plan, chunks=beside.list_chunks(coloured=icc is None))
     rows = _make_band_reader(blend)
     with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(file, plan, rows)
@@ -263,14 +271,19 @@ def _read_bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
         yield y, np.concatenate(list(map_ordered(blend.read, rects)), axis=1)
 
 
-def _write_webp(out: str | os.PathLike[str], blend: Cutout, icc: bytes | None) -> None:
+def _write_webp(
+    out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
+) -> None:
     from PIL import Image
 
     pixels = blend.read(Rect(0, 0, blend.width, blend.height))
     mode = "RGBA" if blend.samples == 4 else "LA"
     image = Image.fromarray(pixels, mode).convert("RGBA")
     with atomic_output(out, pixels.nbytes) as file, os.fdopen(os.dup(file.descriptor), "wb") as raw:
-        image.save(raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"")
+        image.save(
+            raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"",
+            exif=beside.pack_exif(resolution=True), xmp=beside.xmp,
+        )  # fmt: skip
 
 
-WRITER = ResultWriter(check_cutout, _write_result)
+WRITER = ResultWriter(check_cutout, _write_result, tell_lost=tell_lost)

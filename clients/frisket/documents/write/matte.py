@@ -15,6 +15,7 @@ from ..core.errors import OutputError
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.results import LayerResult, ResultOptions
 from ..encode import png
+from ..encode.beside import Beside
 from ..encode.tiled import TiledPlan, TiledWriter, write_tiles
 from ..io.output import atomic_output, check_place
 
@@ -22,13 +23,19 @@ _LEVEL = 4
 _PNG_PACKS = 8  # a matte of edges packs better than this
 
 
-def write_matte(out: str | os.PathLike[str], alpha: AlphaSource, depth: int = 8) -> None:
+def write_matte(
+    out: str | os.PathLike[str],
+    alpha: AlphaSource,
+    depth: int = 8,
+    beside: Beside | None = None,
+) -> None:
     """Write an alpha as a greyscale TIFF or PNG, by the suffix of ``out``.
 
     Args:
         out: ``.tif``, ``.tiff`` or ``.png``.
         alpha: What to write; read from top to bottom.
         depth: 8 or 16 bits.
+        beside: What the layer's document says beside its pixels.
 
     Raises:
         OutputError: Another suffix, or the file cannot be written.
@@ -36,11 +43,12 @@ def write_matte(out: str | os.PathLike[str], alpha: AlphaSource, depth: int = 8)
     """
     if depth not in (8, 16):
         raise ValueError("a matte has 8 or 16 bits")
+    beside = beside or Beside()
     source, suffix = at_depth(alpha, depth), Path(out).suffix.lower()
     if suffix in (".tif", ".tiff"):
-        _write_tiff(out, source)
+        _write_tiff(out, source, beside)
     elif suffix == ".png":
-        _write_png(out, source)
+        _write_png(out, source, beside)
     else:
         raise OutputError(
             out, f"a matte cannot be written as {suffix or 'a file without suffix'}",
@@ -66,12 +74,21 @@ def _write_result(
     document: BaseDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
     [result] = results
-    write_matte(output, result.alpha, options.depth)
+    write_matte(output, result.alpha, options.depth, document.tell_beside(result.layer))
 
 
-def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
+def tell_lost(document: BaseDocument, output: Path, layers: Sequence[Layer]) -> list[str]:
+    """Return what the document says beside its pixels and a matte does not."""
+    [layer] = layers
+    return document.tell_beside(layer).tell_lost(output.suffix.lower(), coloured=False)
+
+
+def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource, beside: Beside) -> None:
     dtype = np.dtype(np.uint8 if alpha.depth == 8 else np.uint16)
-    plan = TiledPlan(alpha.width, alpha.height, 1, dtype, photometric=1, level=_LEVEL)
+    plan = TiledPlan(
+        alpha.width, alpha.height, 1, dtype, photometric=1, level=_LEVEL,
+        extra_tags=beside.list_tags(), below=tuple(beside.description.below()),
+    )  # fmt: skip
     full = sum(alpha.solid(tile) is None for tile in plan.tiles())
     with atomic_output(out, full * plan.tile**2 * dtype.itemsize) as file:
         writer = TiledWriter(file, plan)
@@ -79,12 +96,13 @@ def _write_tiff(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
         writer.finish()
 
 
-def _write_png(out: str | os.PathLike[str], alpha: AlphaSource) -> None:
-    plan = png.PngPlan(alpha.width, alpha.height, 1, alpha.depth, level=_LEVEL)
+def _write_png(out: str | os.PathLike[str], alpha: AlphaSource, beside: Beside) -> None:
+    chunks = beside.list_chunks(coloured=False)
+    plan = png.PngPlan(alpha.width, alpha.height, 1, alpha.depth, level=_LEVEL, chunks=chunks)
     with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(
             file, plan, lambda y0, y1: alpha.read(Rect(0, y0, alpha.width, y1 - y0))[..., None]
         )
 
 
-WRITER = ResultWriter(check_matte, _write_result)
+WRITER = ResultWriter(check_matte, _write_result, tell_lost=tell_lost)

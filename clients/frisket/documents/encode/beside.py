@@ -1,0 +1,111 @@
+"""What a file says beside its pixels, and what a result's format has room for."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from .described import Description
+from .tiled import BYTE, RATIONAL, SHORT, UNDEFINED, Tag
+
+Chunk = tuple[bytes, bytes]
+
+_INCH = 2
+_METRES = 0.0254
+_FINE = 10_000  # parts of a dot that fractions of TIFF are written in
+_ICC_SPACE = slice(16, 20)
+_SPACES = {"RGB": b"RGB ", "GRAY": b"GRAY", "CMYK": b"CMYK", "LAB": b"Lab "}
+_TURNED = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What goes along with the pixels of a layer.
+
+    Attributes:
+        resolution: Samples an inch, across and down, or None.
+        description: Who, when, where and with what, as EXIF and TIFF tell it.
+        xmp: The XMP packet.
+        iptc: Records of IPTC-IIM: captions and rights.
+        png: Chunks of a PNG that another one takes as they are: text, and gamma without a profile.
+        lost: What no result holds, in words that fit after "without".
+    """
+
+    resolution: tuple[float, float] | None = None
+    description: Description = field(default_factory=Description)
+    xmp: bytes = b""
+    iptc: bytes = b""
+    png: tuple[Chunk, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    def turn(self) -> Beside:
+        """Return what is true of the picture after a quarter turn."""
+        return replace(self, resolution=self.resolution[::-1] if self.resolution else None)
+
+    def list_tags(self) -> tuple[Tag, ...]:
+        """Return the entries of a TIFF's directory; pointers to others are not among them."""
+        tags = list(self.description.main)
+        tags += _list_resolution(self.resolution)
+        if self.xmp:
+            tags.append(Tag(700, BYTE, _stand_upright(self.xmp)))
+        if self.iptc:
+            tags.append(Tag(33723, UNDEFINED, self.iptc))
+        return tuple(tags)
+
+    def pack_exif(self, resolution: bool = False) -> bytes:
+        """Return an EXIF block, or nothing where there is nothing to tell."""
+        more = _list_resolution(self.resolution) if resolution else []
+        return self.description.pack(more)
+
+    def list_chunks(self, coloured: bool) -> tuple[Chunk, ...]:
+        """Return the chunks of a PNG, in order; ``coloured`` where it shows the layer's colours."""
+        text = (b"tEXt", b"zTXt", b"iTXt")
+        found = [one for one in self.png if coloured or one[0] in text]
+        if self.resolution:
+            across, down = (round(one / _METRES) for one in self.resolution)
+            found.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
+        exif = self.pack_exif()
+        if exif:
+            found.append((b"eXIf", exif))
+        if self.xmp:
+            found.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + _stand_upright(self.xmp)))
+        return tuple(found)
+
+    def tell_lost(self, suffix: str, coloured: bool) -> list[str]:
+        """Return what a file of this suffix is written without."""
+        lost = list(self.lost)
+        if suffix not in (".tif", ".tiff"):
+            lost += ["its IPTC record"] if self.iptc else []
+        if suffix != ".png" and self.png:
+            lost += _name_chunks(self.png, coloured)
+        return lost
+
+
+def suit_profile(icc: bytes | None, mode: str) -> bytes | None:
+    """Return the profile where it is one for this colour mode, else None."""
+    return icc if icc and icc[_ICC_SPACE] == _SPACES.get(mode) else None
+
+
+def _list_resolution(resolution: tuple[float, float] | None) -> list[Tag]:
+    if resolution is None:
+        return []
+    across, down = (_make_fraction(one) for one in resolution)
+    return [Tag(282, RATIONAL, across), Tag(283, RATIONAL, down), Tag(296, SHORT, (_INCH,))]
+
+
+def _make_fraction(value: float) -> tuple[int, int]:
+    whole = round(value)
+    return (whole, 1) if abs(value - whole) < 1 / _FINE else (round(value * _FINE), _FINE)
+
+
+def _stand_upright(xmp: bytes) -> bytes:
+    """Say in the packet what is true of the result: its pixels are upright."""
+    return _TURNED.sub(rb"\g<1>1", xmp)
+
+
+def _name_chunks(chunks: Sequence[Chunk], coloured: bool) -> list[str]:
+    kinds = {kind for kind, _ in chunks}
+    named = ["its notes"] if kinds & {b"tEXt", b"zTXt", b"iTXt"} else []
+    return [*named, "its gamma"] if coloured and b"gAMA" in kinds else named

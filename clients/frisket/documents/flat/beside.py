@@ -1,0 +1,85 @@
+"""What a flat image says beside its pixels, from what Pillow found in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..encode.beside import Beside, Chunk
+from ..encode.described import (
+    Description,
+    find_exif_resolution,
+    make_comment,
+    make_resolution,
+    read_exif,
+)
+from .chunks import list_png
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_IPTC = 0x0404  # of Photoshop's resources
+_TO_PNG = (b"tEXt", b"zTXt", b"iTXt", b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_XMP = b"XML:com.adobe.xmp\0"
+_PROFILES = (b"Raw profile type", b"exif:", b"date:")  # which ImageMagick writes beside the real
+_MOST_CHUNKS = 1 << 22
+
+
+def read_beside(image: Image.Image, path: str, turned: bool) -> Beside:
+    """Return what goes along with an image; ``turned`` by a quarter to be upright."""
+    info = image.info
+    exif = info.get("exif") or b""
+    description = _add_comment(read_exif(exif), info.get("comment"))
+    photoshop = info.get("photoshop")
+    beside = Beside(
+        resolution=_find_resolution(info, exif),
+        description=description,
+        xmp=_take_bytes(info.get("xmp")),
+        iptc=_take_bytes(photoshop.get(_IPTC)) if isinstance(photoshop, dict) else b"",
+        png=_read_chunks(path) if image.format == "PNG" else (),
+        lost=_name_frames(image),
+    )
+    return beside.turn() if turned else beside
+
+
+def _name_frames(image: Image.Image) -> tuple[str, ...]:
+    frames = int(getattr(image, "n_frames", 1))
+    if frames < 2:
+        return ()
+    return (
+        "the frame after the first" if frames == 2 else f"the {frames - 1} frames after the first",
+    )
+
+
+def _take_bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else b""
+
+
+def _add_comment(found: Description, remark: Any) -> Description:
+    if not isinstance(remark, bytes) or not remark.strip(b"\0 "):
+        return found
+    if any(tag.code == 270 for tag in found.main):
+        return found
+    return replace(found, main=(make_comment(remark), *found.main))
+
+
+def _find_resolution(info: dict[Any, Any], exif: bytes) -> tuple[float, float] | None:
+    """Return samples an inch; Pillow invents some for a JPEG whose EXIF has none."""
+    told = info.get("dpi")
+    invented = "exif" in info and info.get("jfif_unit") not in (1, 2)
+    if told is not None and not ("jfif" in info and invented):
+        return make_resolution(*(float(one) for one in told))
+    return find_exif_resolution(exif)
+
+
+def _read_chunks(path: str) -> tuple[Chunk, ...]:
+    """Return chunks that another PNG takes; XMP and EXIF in their old disguises stay behind."""
+    data = Path(path).read_bytes()
+    found = []
+    for chunk in list_png(data):
+        body = data[chunk.start : chunk.start + chunk.length]
+        disguised = body.startswith((*_PROFILES, _XMP))
+        if chunk.name in _TO_PNG and not disguised and len(body) < _MOST_CHUNKS and chunk.sound:
+            found.append((chunk.name, body))
+    return tuple(found)

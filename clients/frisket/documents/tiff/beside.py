@@ -1,0 +1,55 @@
+"""What a page of a TIFF says beside its pixels."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..encode.beside import Beside
+from ..encode.described import Read, find_resolution, find_tags, read_description
+from ..io.positioned import pread
+from .page import PageSamples
+from .pages import find_turn
+
+_XMP, _IPTC = 700, 33723
+
+
+def read_beside(descriptor: int, page: Any, samples: PageSamples) -> Beside:
+    """Return what goes along with a page; its tags are read from the file as they are."""
+    order, big = page.parent.byteorder, bool(page.parent.is_bigtiff)
+    read = _make_reader(descriptor)
+    tags = find_tags(read, order, page.offset, big)
+    beside = Beside(
+        resolution=find_resolution(tags),
+        description=read_description(read, order, page.offset, big),
+        xmp=_take_text(tags, _XMP),
+        iptc=_take_text(tags, _IPTC, order),
+        lost=_name_channels(page, samples),
+    )
+    turn = find_turn(page)
+    return beside.turn() if turn is not None and turn.transposed else beside
+
+
+def _make_reader(descriptor: int) -> Read:
+    size = os.fstat(descriptor).st_size
+
+    def read(offset: int, length: int) -> bytes:
+        if not 0 <= offset < size or length < 0:
+            return b""
+        return pread(descriptor, min(length, size - offset), offset)
+
+    return read
+
+
+def _take_text(tags: dict[int, Any], code: int, order: str = "<") -> bytes:
+    """Return the bytes of a tag; old writers say that IPTC is made of long numbers."""
+    tag = tags.get(code)
+    return tag.pack(order) if tag is not None else b""
+
+
+def _name_channels(page: Any, samples: PageSamples) -> tuple[str, ...]:
+    more = page.samplesperpixel - len(samples.taken)
+    if more < 1:
+        return ()
+    which = f"its {more} channels" if more > 1 else "its channel"
+    return (f"{which} beyond {samples.mode} and transparency (a spot ink, a mask)",)

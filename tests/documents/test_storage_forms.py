@@ -1,0 +1,53 @@
+"""However a TIFF stores a picture, it is seen and cut out as the same one."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+import storage_forms
+import tifffile
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from storage_forms import Form, every_form
+from storage_matrix import WHOLE, measure
+
+from frisket.documents import open_document
+
+FORMS = list(every_form())
+ROUNDED = 1.0  # a level of 8 bits
+MULTIPLIED = 2.0  # at the edge of an alpha of 8 bits, where colours were rounded twice
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(form=st.sampled_from(FORMS))
+@example(form=Form("rgb", "u8", "associated"))
+@example(form=Form("white", "u8"))
+@example(form=Form("grey", "u12"))
+@example(form=Form("white", "u1", codec="lzw"))
+@example(form=Form("palette", "u4", "unassociated"))
+@example(form=Form("lab", "u16", "associated", planar=True))
+@example(form=Form("rgb", "f16", "associated", tiled=True, order=">"))
+def test_every_form_is_the_same_picture(form: Form) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        cell = measure(form, Path(folder))
+    assert cell.cutout <= ROUNDED, cell
+    assert cell.cleaned <= ROUNDED, cell
+    assert cell.opacity <= MULTIPLIED, cell
+    if not (form.photometric in ("lab", "icclab") and form.sample == "u8"):
+        # Half a level of Lab in 8 bits is many of sRGB where it is dark.
+        assert cell.view <= MULTIPLIED, cell
+
+
+@pytest.mark.parametrize("sample", ["u1", "u2", "u4", "u8", "u12", "u16", "u32", "f16", "f64"])
+def test_a_cutout_has_the_depth_that_holds_its_samples(sample: str, tmp_path: Path) -> None:
+    path = tmp_path / "in.tif"
+    storage_forms.write(Form("rgb", sample), path)
+    measure(Form("rgb", sample), tmp_path)
+    bits = int(sample[1:])
+    kind = "f4" if sample[0] == "f" else "u1" if bits <= 8 else "u2"
+    assert tifffile.imread(tmp_path / "cut.tif").dtype == kind
+    with open_document(path) as document:
+        shown = document.raster(document.layers[0]).read_srgb(WHOLE)
+    assert shown.dtype == ("u1" if bits <= 8 and sample[0] == "u" else "u2")
