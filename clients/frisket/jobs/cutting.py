@@ -69,7 +69,7 @@ def _cut_layer(
     connection: Connection,
     progress: Progress,
 ) -> LayerCut:
-    raster = document.raster(layer)
+    raster = document.show(layer, delivery.kind, options.result_options())
     asked = Options(
         model=options.model,
         classes=options.classes,
