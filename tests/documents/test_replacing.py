@@ -40,7 +40,13 @@ WHOLE = Rect(0, 0, WIDTH, HEIGHT)
 MERGED = bytes(WIDTH * HEIGHT * 3)
 
 
-def masked(path: Path, old: Samples, parameters: bytes = b"", real: Samples | None = None) -> Path:
+def masked(
+    path: Path,
+    old: Samples,
+    parameters: bytes = b"",
+    real: Samples | None = None,
+    blocks: bytes = b"",
+) -> Path:
     """A PSD of one white layer with a mask, its parameters, and a real user mask."""
     flags = 0x10 if parameters else 0
     mask = struct.pack(">4i2B", *BOX, 0, flags)
