@@ -61,6 +61,18 @@ def psd_block(key: bytes, data: bytes) -> bytes:
     return b"8BIM" + key + struct.pack(">I", len(data)) + data
 
 
+def vector_mask(share: float = 0.5) -> bytes:
+    """A `vmsk` block: the left part of the canvas, as one polygon."""
+    corners = [(0.0, 0.0), (0.0, share), (1.0, share), (1.0, 0.0)]
+    records = [struct.pack(">H24x", 6), struct.pack(">HH22x", 8, 0)]
+    records.append(struct.pack(">HHhH18x", 0, len(corners), 1, 1))
+    for corner in corners:
+        knot = struct.pack(">2i", *(round(value * (1 << 24)) for value in corner))
+        records.append(struct.pack(">H", 2) + knot * 3)
+    data = struct.pack(">II", 3, 0) + b"".join(records)
+    return psd_block(b"vmsk", data + bytes(-len(data) % 4))
+
+
 def psd_document(
     mode: str,
     merged: bytes,

@@ -109,7 +109,7 @@ def has_more_than_a_rectangle(record: Record) -> bool:
 
 
 @each_file("psd", named=("mask", "real"))
-def test_parameters_and_real_masks_are_kept(path: Path, tmp_path: Path, tally: Tally) -> None:
+def test_nothing_of_a_replaced_mask_is_left(path: Path, tmp_path: Path, tally: Tally) -> None:
     if "crash" in path.name:
         pytest.skip("built to harm a reader")
     with open_psd(path) as document:
@@ -124,11 +124,17 @@ def test_parameters_and_real_masks_are_kept(path: Path, tmp_path: Path, tally: T
             with open_psd(out) as result:
                 new = result.find_node(node.layer).record
                 assert new.mask is not None
-                assert new.mask.length == mask.length
-                old_rest = path.read_bytes()[mask.at + 22 : mask.at + 4 + mask.length]
-                at = new.mask.at
-                assert out.read_bytes()[at + 22 : at + 4 + mask.length] == old_rest
+                assert (new.mask.parameters.density, new.mask.parameters.feather) == (255, 0)
+                vector = record.find_block(b"vmsk", b"vsms") is not None
+                kept = mask.parameters.vector if vector else b""
+                assert new.mask.parameters.vector == kept
                 assert (new.find_channel(-3) is None) == (record.find_channel(-3) is None)
+                for channel in new.channels:
+                    if channel.id in (-2, -3):
+                        raster = build_channel_raster(result, new, channel.id)
+                        seen = raster.read(Rect(0, 0, raster.width, raster.height))
+                        assert seen.shape[:2] == alpha.shape
+                        assert len(np.unique(seen)) == 1
             tally.add("rich masks")
 
 

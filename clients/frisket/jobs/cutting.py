@@ -86,7 +86,7 @@ def cut_layer(
     Raises:
         FrisketError: what `cut_document` raises.
     """
-    raster = document.raster(layer)
+    raster = document.show(layer, delivery.kind, options.result_options())
     asked = Options(
         model=options.model,
         classes=options.classes,

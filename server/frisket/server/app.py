@@ -163,7 +163,7 @@ class App:
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         self._listen_to_signals()
         with self._announced():
-            log.info("frisket %s listens on %s", report.server_version(), self.target)
+            log.info("frisket %s listens on %s", VERSION, self.target)
             ready()
             await self._until_told()
         # Without its announcement: new clients start a fresh server, and nobody is sent to a

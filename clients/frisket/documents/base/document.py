@@ -74,6 +74,13 @@ class BaseDocument(ABC):
     def raster(self, layer: Layer) -> BaseRaster:
         """Return the pixels of ``layer``."""
 
+    def show(self, layer: Layer, kind: str, options: ResultOptions) -> BaseRaster:
+        """Return the pixels of ``layer`` that a result of a kind is found in.
+
+        What the result will take the place of hides nothing.
+        """
+        return self.raster(layer)
+
     def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the pixels of ``layer`` are stored as, without decoding them.
 

@@ -6,6 +6,7 @@ everything around what it replaces.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 
 from ..core.errors import UnreadableDocument
@@ -27,8 +28,12 @@ BLENDING_LENGTH = 12
 PROTECTED, HIDDEN = 0x01, 0x02  # flags of a layer
 # In the mask block: its length, then the rectangle, the background, the flags.
 MASK_RECTANGLE_AT = 4
-MASK_PARAMETERS_AT = 4 + 18
-MASK_DISABLED, MASK_INVERTED, MASK_RENDERED = 0x02, 0x04, 0x08
+MASK_BODY_LENGTH = 18
+MASK_UNLINKED, MASK_DISABLED, MASK_INVERTED = 0x01, 0x02, 0x04
+MASK_RENDERED, MASK_WITH_PARAMETERS = 0x08, 0x10
+# Bits that say which parameters follow, in this order, and their bytes.
+USER_DENSITY, _USER_FEATHER, _VECTOR_DENSITY, _VECTOR_FEATHER = 0x01, 0x02, 0x04, 0x08
+_PARAMETER_SIZES = {USER_DENSITY: 1, _USER_FEATHER: 8, _VECTOR_DENSITY: 1, _VECTOR_FEATHER: 8}
 
 # Blocks whose length takes eight bytes in a PSB.
 WIDE_KEYS = frozenset(
@@ -66,6 +71,22 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class MaskParameters:
+    """What softens the masks of a layer.
+
+    Attributes:
+        density: Of the user mask, 0..255: how much of what it hides is hidden.
+        feather: Of the user mask, in pixels.
+        vector: Those of the vector mask as they are stored, with the byte that lists them; empty
+            where there are none.
+    """
+
+    density: int = 255
+    feather: float = 0.0
+    vector: bytes = b""
+
+
+@dataclass(frozen=True)
 class MaskBlock:
     """The rectangles of a layer's masks, on the canvas."""
 
@@ -80,6 +101,7 @@ class MaskBlock:
     real: tuple[int, int, int, int] | None = None
     real_flags: int = 0
     real_background: int = 0
+    parameters: MaskParameters = MaskParameters()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -254,21 +276,36 @@ def _read_mask(part: Cursor, record: Record) -> MaskBlock | None:
     length = record.mask_room = part.number("I")
     body = Cursor(part.source, part.position, part.position + length, part.order)
     part.skip(length)
-    if length < MASK_PARAMETERS_AT - MASK_RECTANGLE_AT:
+    if length < MASK_BODY_LENGTH:
         return None
     top, left, bottom, right, background, flags = body.numbers("4i2B")
     if max(map(abs, (top, left, bottom, right))) > _MAX_COORDINATE:
         raise _refuse(part.source, "the rectangle of a mask", at)
     has_real = any(number == REAL_MASK for number, _, _ in record.channel_info)
-    if not has_real or length < 36:
-        return MaskBlock(at, length, top, left, bottom, right, background, flags)
-    real_flags, real_background, *real = body.numbers("2B4i")
-    if max(map(abs, real)) > _MAX_COORDINATE:
-        raise _refuse(part.source, "the rectangle of a mask", at)
+    real_flags, real_background, real = 0, 0, None
+    if has_real and length >= 2 * MASK_BODY_LENGTH:
+        real_flags, real_background, *rectangle = body.numbers("2B4i")
+        if max(map(abs, rectangle)) > _MAX_COORDINATE:
+            raise _refuse(part.source, "the rectangle of a mask", at)
+        real = (rectangle[0], rectangle[1], rectangle[2], rectangle[3])
+    parameters = _read_parameters(body) if flags & MASK_WITH_PARAMETERS else MaskParameters()
     return MaskBlock(
         at, length, top, left, bottom, right, background, flags,
-        (real[0], real[1], real[2], real[3]), real_flags, real_background,
+        real, real_flags, real_background, parameters,
     )  # fmt: skip
+
+
+def _read_parameters(body: Cursor) -> MaskParameters:
+    """Return the parameters that are there in full; some writers cut them short."""
+    present = body.number("B") if body.left else 0
+    found: dict[int, bytes] = {}
+    for bit, size in _PARAMETER_SIZES.items():
+        if present & bit and body.left >= size:
+            found[bit] = body.take(size)
+    density = found.pop(USER_DENSITY, b"\xff")[0]
+    feather = found.pop(_USER_FEATHER, bytes(8))
+    vector = bytes((sum(found),)) + b"".join(found.values()) if found else b""
+    return MaskParameters(density, struct.unpack(f"{body.order}d", feather)[0], vector)
 
 
 def read_blocks(cursor: Cursor, version: int, padding: int) -> list[Block]:

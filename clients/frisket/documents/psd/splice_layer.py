@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output
 from ..io.splicing import Edit, Splice
 from .convert import check_named, convert_as_named
-from .encode import make_alpha_writer, make_zip_writer
+from .encode import make_alpha_writer, make_zip_writer, split_bands
 from .rasters import build_channel_raster
 from .records import (
     ALPHA,
@@ -27,8 +27,11 @@ from .records import (
     CHANNELS_AT,
     FLAGS_AT,
     HIDDEN,
+    MASK,
+    MASK_RENDERED,
     MAX_LAYERS,
     PROTECTED,
+    REAL_MASK,
     Record,
 )
 from .splice_records import (
@@ -42,12 +45,16 @@ from .splice_records import (
     require_info,
     shift_lengths,
 )
-from .tree import Node
+from .tree import FILLS, VECTOR_MASKS, Node
 
 if TYPE_CHECKING:
     from .document import PsdDocument
     from .host import LayerHost
 
+# What makes the look of a layer beside its pixels: effects, fill opacity, blending, colour tag.
+_LOOK = (b"lfx2", b"lrFX", b"lmfx", b"iOpa", b"infx", b"clbl", b"knko", b"brst", b"lclr",
+         b"tsly", b"lmgm", b"vmgm")  # fmt: skip
+_PIXELS_IRRELEVANT = 0x10
 _MODES = ("RGB", "GRAY", "CMYK", "LAB", "DUOTONE")
 _MOST_IDS = 1 << 32
 
@@ -141,6 +148,10 @@ class _Copy:
         self._alpha = Transparency(result.alpha, document, node)
         self._order = self._info.order
         self._word = f"{self._order}{'Q' if self._info.version == 2 else 'I'}"
+        self._repeated = _has_repeated_mask(document, node.record)
+        self._ids = [
+            number for number in _list_ids(node.record) if not (self._repeated and number == MASK)
+        ]
         self._head: Edit | None = None
         self._sizes: list[int] = []
 
@@ -155,35 +166,54 @@ class _Copy:
         return [Edit(at, at + 1, flags), self._head, Edit(place, place, self._write_channels)]
 
     def _pack_record(self) -> bytes:
-        record, order, ids = self._record, self._order, _list_ids(self._record)
+        record, order, ids = self._record, self._order, self._ids
         room = bytes(struct.calcsize(self._word))
         head = struct.pack(
             f"{order}4iH", record.top, record.left, record.bottom, record.right, len(ids)
         )
         infos = b"".join(struct.pack(f"{order}h", number) + room for number in ids)
         blending = bytearray(self._document.source.read(record.blend_at, BLENDING_LENGTH))
-        blending[FLAGS_AT] = record.flags & ~(HIDDEN | PROTECTED)
+        blending[FLAGS_AT] = record.flags & ~(PROTECTED | _PIXELS_IRRELEVANT)
         extra = self._pack_extra()
         return head + infos + bytes(blending) + struct.pack(f"{order}I", len(extra)) + extra
 
     def _pack_extra(self) -> bytes:
-        """Pack mask and blending ranges as they are, and the name; only what pixel layers have."""
+        """Pack mask and blending ranges as they are, the name, and what makes the look.
+
+        Text, fills, smart objects and their filters would contradict the pixels: they stay out.
+        """
         record = self._record
-        kept = self._document.source.read(record.mask_at, record.name_at - record.mask_at)
+        skipped = 4 + record.mask_room if self._repeated else 0
+        kept = bytes(4) if self._repeated else b""
+        begin = record.mask_at + skipped
+        kept += self._document.source.read(begin, record.name_at - begin)
         short = self._name.encode("mac-roman", "replace")[:255]
         pascal = bytes((len(short),)) + short
         text = self._name.encode("utf-16-le" if self._order == "<" else "utf-16-be")
         unicode_name = struct.pack(f"{self._order}I", len(text) // 2) + text
         blocks = self._pack_block(b"luni", unicode_name + bytes(-len(unicode_name) % 4))
         blocks += self._pack_block(b"lyid", struct.pack(f"{self._order}I", self._number))
+        blocks += b"".join(self._copy_look())
         return kept + pascal + bytes(-len(pascal) % 4) + blocks
+
+    def _copy_look(self) -> Iterator[bytes]:
+        """Yield the blocks that a copy of pixels takes along, byte for byte.
+
+        The pixels of a fill are cut by its vector mask already.
+        """
+        record = self._record
+        keys = _LOOK if record.find_block(*FILLS) else (*_LOOK, *VECTOR_MASKS)
+        for block in record.blocks:
+            if block.key in keys:
+                stop = block.data + block.length
+                yield self._document.source.read(block.start, stop - block.start)
 
     def _pack_block(self, key: bytes, data: bytes) -> bytes:
         head = b"8BIM" + key if self._order == ">" else b"MIB8" + key[::-1]
         return head + struct.pack(f"{self._order}I", len(data)) + data
 
     def _write_channels(self, out: Output) -> None:
-        for number in _list_ids(self._record):
+        for number in self._ids:
             begin = out.tell()
             self._plan_channel(number)(out)
             self._sizes.append(out.tell() - begin)
@@ -221,6 +251,26 @@ def _list_ids(record: Record) -> list[int]:
     """Return the channels that a copy of the layer has."""
     ids = [channel.id for channel in record.channels]
     return ids if ALPHA in ids else [ALPHA, *ids]
+
+
+def _has_repeated_mask(document: PsdDocument, record: Record) -> bool:
+    """Tell whether the mask of a fill is its transparency once more, made from its vector mask.
+
+    Beside pixels it would cut the edge a second time.
+    """
+    mask, own = record.find_channel(MASK), record.find_channel(ALPHA)
+    if record.find_block(*FILLS) is None or record.mask is None or mask is None or own is None:
+        return False
+    if not record.mask.flags & MASK_RENDERED or record.find_channel(REAL_MASK) is not None:
+        return False
+    place = record.mask.top, record.mask.left, record.mask.bottom, record.mask.right
+    if place != (record.top, record.left, record.bottom, record.right):
+        return False
+    one, two = (build_channel_raster(document, record, number) for number in (MASK, ALPHA))
+    return all(
+        np.array_equal(one.read(band), two.read(band))
+        for band in split_bands(record.width, record.height)
+    )
 
 
 class Transparency:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..base.writer import ResultWriter
-from ..core.errors import OutputError
+from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
 from ..core.results import LayerResult, ResultOptions
@@ -24,9 +25,10 @@ from .records import (
     MASK,
     MASK_DISABLED,
     MASK_INVERTED,
-    MASK_PARAMETERS_AT,
-    MASK_RECTANGLE_AT,
-    MASK_RENDERED,
+    MASK_UNLINKED,
+    MASK_WITH_PARAMETERS,
+    REAL_MASK,
+    USER_DENSITY,
     Record,
 )
 from .splice_records import (
@@ -40,7 +42,7 @@ from .splice_records import (
     require_info,
     shift_lengths,
 )
-from .tree import Node
+from .tree import VECTOR_MASKS, Node
 
 if TYPE_CHECKING:
     from .document import PsdDocument
@@ -63,8 +65,8 @@ def check_mask(
 
 
 def _measure_mask(document: PsdDocument, layer: Layer) -> int:
-    channel = document.find_node(layer).record.find_channel(MASK)
-    return channel.length if channel else 0
+    channels = document.find_node(layer).record.channels
+    return sum(channel.length for channel in channels if channel.id in (MASK, REAL_MASK))
 
 
 def check_masks(host: LayerHost, layers: Sequence[Layer], existing: str) -> None:
@@ -78,16 +80,31 @@ def check_masks(host: LayerHost, layers: Sequence[Layer], existing: str) -> None
     check_depth(host)
     for layer in layers:
         record = host.find_node(layer).record
-        old = record.find_channel(MASK)
-        if old is None:
+        if record.find_channel(MASK) is None:
             check_channel_count(host, layer, len(record.channels) + 1)
-        elif existing == "refuse":
-            raise OutputError(
-                host.path, f"layer {layer.path!r} already has a mask",
-                advice="--existing replace or --existing multiply says what becomes of it",
+        if _has_mask(record):
+            _check_existing(host, layer, record, existing)
+
+
+def _has_mask(record: Record) -> bool:
+    return any(channel.id in (MASK, REAL_MASK) for channel in record.channels)
+
+
+def _check_existing(host: LayerHost, layer: Layer, record: Record, existing: str) -> None:
+    if existing == "refuse":
+        raise OutputError(
+            host.path, f"layer {layer.path!r} already has a mask",
+            advice="--existing replace or --existing multiply says what becomes of it",
+        )  # fmt: skip
+    if existing == "multiply" and record.mask is not None:
+        if record.mask.parameters.feather:
+            raise UnsupportedDocument(
+                host.path, f"the mask of layer {layer.path!r} has a feather, and a product would "
+                "blur the new edge too", advice="use --existing replace, or apply the feather first"
             )  # fmt: skip
-        elif existing == "multiply" and record.mask is not None and 0 not in record.mask.size:
-            open_channel(host, record, MASK)
+        old = _OldMask.find(record)
+        if 0 not in old.size:
+            open_channel(host, record, old.channel)
 
 
 def splice_mask(
@@ -106,7 +123,7 @@ def _splice(
     used = add_masks(document, edits, masks, options.existing)
     edits.edits += _edit_preview(document, used, options.preview)
     splice = Splice(document.source, edits.finish(document.structure))
-    room = estimate_room(document, masks.values())
+    room = estimate_room(document, [*masks.values(), *_list_doubled(document, masks)])
     if options.preview == "render":
         found = document.structure
         room += found.channels * found.height * (found.width * found.depth // 8 * 65 // 64 + 8)
@@ -114,6 +131,15 @@ def _splice(
         splice.write(file)
         check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)
+
+
+def _list_doubled(
+    document: PsdDocument, masks: Mapping[Layer, AlphaSource]
+) -> Iterator[AlphaSource]:
+    """Yield the alphas that are written twice, beside a vector mask."""
+    for layer, alpha in masks.items():
+        if document.find_node(layer).record.find_channel(REAL_MASK) is not None:
+            yield alpha
 
 
 def _edit_preview(
@@ -152,39 +178,79 @@ def _add_mask(
     record = node.record
     if (alpha.width, alpha.height) != (record.width, record.height):
         raise ValueError(f"the alpha does not fit layer {node.layer.path!r}")
-    if record.find_channel(MASK) is not None and existing == "multiply" and record.mask is not None:
+    multiplied = existing == "multiply" and _has_mask(record) and record.mask is not None
+    if multiplied:
         alpha = MultipliedMask(alpha, document, record)
     info = edits.info
     write = make_alpha_writer(alpha, document.structure.depth, info.version == 2, info.order)
-    edits.replace_mask_block(record, _renew_mask_block(document, record))
+    kept = record.mask.flags & MASK_UNLINKED if multiplied and record.mask else 0
+    edits.replace_mask_block(record, _pack_mask_block(record, info.order, kept))
     edits.set_channel(record, MASK, write)
+    if record.find_channel(REAL_MASK) is not None:
+        edits.set_channel(record, REAL_MASK, write)
     return alpha
 
 
-def _renew_mask_block(document: LayerHost, record: Record) -> bytes:
-    """Return the mask block with the layer's rectangle; parameters and a real mask are kept."""
-    info = document.structure.layer_info
-    assert info is not None
-    order = info.order
+def _pack_mask_block(record: Record, order: str, flags: int) -> bytes:
+    """Return a mask block with the layer's rectangle, hiding all around it.
+
+    Beside a vector mask there are two user masks: the one to be seen, and the one that a person
+    painted. Both get the layer's rectangle. Parameters of a vector mask are its own and stay.
+    """
     rectangle = struct.pack(f"{order}4i", record.top, record.left, record.bottom, record.right)
-    mask = record.mask
-    if mask is None:
-        return struct.pack(f"{order}I", 20) + rectangle + bytes(4)
-    flags = mask.flags & ~(MASK_DISABLED | MASK_INVERTED | MASK_RENDERED)
-    known = MASK_PARAMETERS_AT - MASK_RECTANGLE_AT
-    rest = document.source.read(mask.at + MASK_PARAMETERS_AT, mask.length - known)
-    return struct.pack(f"{order}I", mask.length) + rectangle + bytes((0, flags)) + rest
+    vector = _pack_vector_parameters(record)
+    flags |= MASK_WITH_PARAMETERS if vector else 0
+    body = rectangle + bytes((0, flags))
+    if record.find_channel(REAL_MASK) is not None:
+        body += bytes(2) + rectangle
+    body += vector
+    body += bytes(-len(body) % 4)
+    return struct.pack(f"{order}I", len(body)) + body
+
+
+def _pack_vector_parameters(record: Record) -> bytes:
+    """Return the parameters of a vector mask, beside a user mask that hides wholly."""
+    vector = record.mask.parameters.vector if record.mask else b""
+    if not vector or record.find_block(*VECTOR_MASKS) is None:
+        return b""
+    # Some readers take the vector mask's density for a user mask that says nothing of its own.
+    return bytes((vector[0] | USER_DENSITY, 255)) + vector[1:]
+
+
+@dataclass(frozen=True)
+class _OldMask:
+    """The mask that a person painted, whichever of the two channels it lies in."""
+
+    channel: int
+    left: int
+    top: int
+    size: tuple[int, int]
+    background: int
+    flags: int
+    density: int
+
+    @classmethod
+    def find(cls, record: Record) -> _OldMask:
+        """Return the real user mask where there is one, else the user mask."""
+        mask = record.mask
+        assert mask is not None
+        density = mask.parameters.density
+        if mask.real is not None:
+            top, left, _, _ = mask.real
+            return cls(
+                REAL_MASK, left, top, mask.real_size, mask.real_background, mask.real_flags, density
+            )
+        return cls(MASK, mask.left, mask.top, mask.size, mask.background, mask.flags, density)
 
 
 class MultipliedMask:
     """A new alpha times the mask that the layer already has."""
 
     def __init__(self, alpha: AlphaSource, document: LayerHost, record: Record) -> None:
-        assert record.mask is not None
-        self._alpha, self._mask, self._record = alpha, record.mask, record
+        self._alpha, self._mask, self._record = alpha, _OldMask.find(record), record
         self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
-        empty = 0 in record.mask.size
-        self._reader = None if empty else open_channel(document, record, MASK)
+        empty = 0 in self._mask.size or record.find_channel(self._mask.channel) is None
+        self._reader = None if empty else open_channel(document, record, self._mask.channel)
         self._kept: tuple[int, int, Pixels] | None = None
 
     def solid(self, rect: Rect) -> int | None:
@@ -198,8 +264,13 @@ class MultipliedMask:
         if self._mask.flags & MASK_DISABLED:
             return new
         top = (1 << self.depth) - 1
-        old = self._read_old(rect).astype(np.uint32)
+        old = self._soften(self._read_old(rect).astype(np.uint32), top)
         return ((old * new + top // 2) // top).astype(new.dtype)
+
+    def _soften(self, old: Pixels, top: int) -> Pixels:
+        """Let through what the density lets through of what the mask hides."""
+        hidden = (top - old) * self._mask.density
+        return np.asarray(top - (hidden + 127) // 255)
 
     def _read_old(self, rect: Rect) -> Pixels:
         """Return the old mask under ``rect``, its background where it does not reach."""

@@ -12,13 +12,16 @@ import numpy as np
 from ..base.writer import ResultWriter
 from ..colour.alpha import Floating, Placed, at_depth
 from ..core.errors import OutputError, UnsupportedDocument
-from ..core.model import AlphaSource, Layer
+from ..core.model import AlphaSource, Layer, Rect
+from ..core.pixels import Pixels, convert_depth
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output
 from ..io.splicing import Edit, Splice
 from .channel import RAW, RLE
 from .convert import check_named, convert_as_named
 from .encode import pack_rows, split_bands, to_stored_bytes
+from .planar import Plane
+from .rasters import open_merged_plane
 from .splice_records import check_depth, check_limit, check_size, estimate_room
 from .structure import COUNT_LENGTH, MERGED_CHANNELS_AT, Resource, Structure
 
@@ -36,12 +39,13 @@ def splice_selection(
 ) -> None:
     """Write a copy of the document with an alpha as a saved selection.
 
-    The alpha is in the coordinates of its layer; what lies outside the canvas is cut off.
+    The alpha is in the coordinates of its layer; what lies outside the canvas is cut off. A
+    selection of the same name is replaced or multiplied.
     """
     [result] = results
     alpha = _place_on_canvas(document, result)
     with convert_as_named(document, output) as named:
-        _splice(named, output, alpha, options.name)
+        _splice(named, output, alpha, options)
 
 
 def _raise_count(found: Structure) -> Edit:
@@ -57,19 +61,54 @@ def _place_on_canvas(document: PsdDocument, result: LayerResult) -> AlphaSource:
     return Placed(alpha, layer.x, layer.y, document.width, document.height)
 
 
-def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, name: str) -> None:
+def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, options: ResultOptions) -> None:
     found = document.structure
-    edits = [_raise_count(found)]
-    edits += _plan_resources(document, name)
+    old = find_selection(document, options.name)
+    if old is not None and options.existing == "multiply":
+        alpha = MultipliedSelection(alpha, open_merged_plane(document, old))
     source = Floating(at_depth(alpha, 16)) if found.depth == 32 else at_depth(alpha, found.depth)
-    plane = _SelectionPlane(document, source, _read_compression(document))
-    edits += plane.plan_edits()
+    plane = _SelectionPlane(document, source, _read_compression(document), old)
+    edits = plane.plan_edits()
+    if old is None:
+        edits += [_raise_count(found), *_plan_resources(document, options.name)]
     splice = Splice(document.source, edits)
     with atomic_output(out, estimate_room(document, [alpha])) as file:
         splice.write(file)
         check_size(document, file)
         plane.patch(file)
         _patch_resources(file, splice, found, edits)
+
+
+def find_selection(document: PsdDocument, name: str) -> int | None:
+    """Return the channel of the merged image that holds the saved selection of a name."""
+    found, colours = document.structure, document.count_colours()
+    for number, split in ((UNICODE_NAMES, _split_long_names), (NAMES, _split_short_names)):
+        resource = found.find_resource(number)
+        if resource is None:
+            continue
+        names = list(split(document.source.read(resource.data, resource.length)))
+        if len(names) == found.channels - colours:  # else which is which is not known
+            return colours + names.index(name) if name in names else None
+    return None
+
+
+class MultipliedSelection:
+    """A new alpha times the selection that it takes the place of."""
+
+    def __init__(self, alpha: AlphaSource, old: Plane) -> None:
+        self._alpha, self._old = alpha, old
+        self.width, self.height, self.depth = alpha.width, alpha.height, alpha.depth
+
+    def solid(self, rect: Rect) -> int | None:
+        """Return 0 or None: only nothing stays nothing without a look at the old one."""
+        return 0 if self._alpha.solid(rect) == 0 else None
+
+    def read(self, rect: Rect) -> Pixels:
+        """Return the product, in the new alpha's depth."""
+        new, top = self._alpha.read(rect), (1 << self.depth) - 1
+        rows = self._old.read_rows(rect.y, rect.bottom)[:, rect.x : rect.right]
+        old = convert_depth(rows, self.depth).astype(np.uint32)
+        return np.asarray((old * new + top // 2) // top).astype(new.dtype)
 
 
 def check_selection(
@@ -79,7 +118,8 @@ def check_selection(
 
     Raises:
         UnsupportedDocument: The colour mode or compression has no room for one.
-        OutputError: The document has the most channels it can have, or would be too large.
+        OutputError: A selection of the name is there and was not to be touched, or the document
+            has the most channels it can have, or would be too large.
         UnreadableDocument: The merged image is cut off.
     """
     check_named(document, output)
@@ -91,7 +131,13 @@ def check_selection(
             advice="use --as matte",
         )
     check_depth(document)
-    if found.channels >= _MOST_CHANNELS:
+    old = find_selection(document, options.name)
+    if old is not None and options.existing == "refuse":
+        raise OutputError(
+            document.path, f"it already has a selection named {options.name!r}",
+            advice="--existing replace or --existing multiply says what becomes of it",
+        )  # fmt: skip
+    if old is None and found.channels >= _MOST_CHANNELS:
         raise OutputError(
             document.path,
             f"the document has {found.channels} channels, the most it can have",
@@ -118,37 +164,51 @@ def find_end(document: PsdDocument, compression: int) -> int:
         UnreadableDocument: Beyond the end of the file.
     """
     found, source = document.structure, document.source
-    table, rows, width = found.merged_at + 2, found.height * found.channels, 4 if found.big else 2
-    if compression == RAW:
-        end = table + rows * ((found.width * found.depth + 7) // 8)
-    else:
-        raw = source.read(table, rows * width)
-        lengths = np.frombuffer(raw, f">u{width}")
-        end = table + len(raw) + int(lengths.sum(dtype=np.int64))
+    end = _find_row(document, compression, found.height * found.channels)
     source.read(min(end, source.size + 1) - 1, 1)  # it must lie inside the file
     return end
 
 
-class _SelectionPlane:
-    """The edits that append one plane to the merged image."""
+def _find_row(document: PsdDocument, compression: int, row: int) -> int:
+    """Return where a row of the merged image begins, counted over all planes."""
+    found, source = document.structure, document.source
+    table, rows, width = found.merged_at + 2, found.height * found.channels, 4 if found.big else 2
+    if compression == RAW:
+        return table + row * ((found.width * found.depth + 7) // 8)
+    lengths = np.frombuffer(source.read(table, rows * width), f">u{width}")
+    return table + rows * width + int(lengths[:row].sum(dtype=np.int64))
 
-    def __init__(self, document: PsdDocument, alpha: AlphaSource, compression: int) -> None:
+
+class _SelectionPlane:
+    """The edits that append one plane to the merged image, or exchange one."""
+
+    def __init__(
+        self, document: PsdDocument, alpha: AlphaSource, compression: int, replaced: int | None
+    ) -> None:
         self._document, self._alpha, self._compression = document, alpha, compression
         found = document.structure
         self._width = 4 if found.big else 2
-        self._rows = found.height * found.channels
-        self._table = found.merged_at + 2
+        first = found.channels if replaced is None else replaced
+        last = first if replaced is None else replaced + 1
+        self._first, self._last = first * found.height, last * found.height
         self._lengths: list[int] = []
         self._table_edit: Edit | None = None
 
     def plan_edits(self) -> list[Edit]:
-        """Insert row lengths after the table, and the plane after the last row."""
-        end = find_end(self._document, self._compression)
+        """Put row lengths into the table, and the plane's rows among the rows."""
+        find_end(self._document, self._compression)
+        start, end = (
+            _find_row(self._document, self._compression, row) for row in (self._first, self._last)
+        )
         if self._compression == RAW:
-            return [Edit(end, end, self._write_raw)]
-        place = self._table + self._rows * self._width
-        self._table_edit = Edit(place, place, bytes(self._alpha.height * self._width))
-        return [self._table_edit, Edit(end, end, self._write_rle)]
+            return [Edit(start, end, self._write_raw)]
+        table = self._document.structure.merged_at + 2
+        self._table_edit = Edit(
+            table + self._first * self._width,
+            table + self._last * self._width,
+            bytes(self._alpha.height * self._width),
+        )
+        return [self._table_edit, Edit(start, end, self._write_rle)]
 
     def _write_raw(self, out: Output) -> None:
         for band in split_bands(self._alpha.width, self._alpha.height):
@@ -211,7 +271,7 @@ def _pad_even(data: bytes) -> bytes:
 
 def _extend_short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
     """Add Pascal strings, one for every selection."""
-    count = len(list(_split_pascal_strings(data)))
+    count = len(list(_split_short_names(data)))
     names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
     for one in names:
         raw = one.encode("mac-roman", "replace")[:255]
@@ -219,25 +279,30 @@ def _extend_short_names(data: bytes, before: int, name: str, exists: bool) -> by
     return data
 
 
-def _split_pascal_strings(data: bytes) -> Iterator[bytes]:
+def _split_short_names(data: bytes) -> Iterator[str]:
     position = 0
     while position < len(data):
         length = data[position]
-        yield data[position + 1 : position + 1 + length]
+        yield data[position + 1 : position + 1 + length].decode("mac-roman")
         position += 1 + length
 
 
 def _extend_long_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
     """Add UTF-16 strings with a count and a final zero, one for every selection."""
-    count, position = 0, 0
-    while position + 4 <= len(data):
-        position += 4 + 2 * int.from_bytes(data[position : position + 4], "big")
-        count += 1
+    count = len(list(_split_long_names(data)))
     names = [f"Alpha {number + 1}" for number in range(count, before)] + [name]
     for one in names:
         raw = (one + "\0").encode("utf-16-be")
         data += struct.pack(">I", len(raw) // 2) + raw
     return data
+
+
+def _split_long_names(data: bytes) -> Iterator[str]:
+    position = 0
+    while position + 4 <= len(data):
+        end = position + 4 + 2 * int.from_bytes(data[position : position + 4], "big")
+        yield data[position + 4 : end].decode("utf-16-be", "replace").rstrip("\0")
+        position = end
 
 
 def _extend_identifiers(data: bytes, before: int, name: str, exists: bool) -> bytes:

@@ -19,8 +19,8 @@ BLEND_MODES = {
 }  # fmt: skip
 _SMART = (b"SoLd", b"SoLE", b"PlLd", b"plLd")
 _SHAPE = (b"vscg", b"vstk", b"vogk")
-_VECTOR = (b"vmsk", b"vsms")
-_FILL = (b"SoCo", b"GdFl", b"PtFl")
+VECTOR_MASKS = (b"vmsk", b"vsms")
+FILLS = (b"SoCo", b"GdFl", b"PtFl", b"vscg")
 _ADJUST = frozenset(
     b"levl curv brit hue2 blnc selc thrs post nvrt mixr phfl expA blwh vibA clrL grdm CgEd".split()
 ) | {b"hue "}
@@ -126,8 +126,9 @@ def _tell_kind(record: Record, section: int) -> str:
         return "text"
     if record.find_block(*_SMART):
         return "smart"
-    if record.find_block(*_SHAPE) or (record.find_block(*_FILL) and record.find_block(*_VECTOR)):
+    filled = record.find_block(*FILLS)
+    if record.find_block(*_SHAPE) or (filled and record.find_block(*VECTOR_MASKS)):
         return "shape"
-    if record.find_block(*_FILL) or any(block.key in _ADJUST for block in record.blocks):
+    if filled or any(block.key in _ADJUST for block in record.blocks):
         return "adjustment"
     return "pixel"

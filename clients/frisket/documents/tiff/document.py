@@ -17,8 +17,10 @@ from ..base.raster import BaseRaster
 from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..core.model import Layer
+from ..core.results import ResultOptions
 from ..psd.rasters import build_node_raster
 from .layered import LayeredBlock, read_block
+from .opaque import OpaqueRaster
 from .page import describe_samples
 from .pages import find_turn, is_level, sort_pages
 from .raster import TiffRaster
@@ -118,6 +120,17 @@ class TiffDocument(BaseDocument):
         inner = self.layered is not None and not _is_page(layer)
         page = self.pages[0 if inner else self.page_number(layer)]
         return read_beside(self._file.filehandle.fileno(), page, describe_samples(page))
+
+    def show(self, layer: Layer, kind: str, options: ResultOptions) -> BaseRaster:
+        """Return a page without the transparency that a new alpha replaces."""
+        if kind != "alpha" or options.existing != "replace" or not layer.has_alpha:
+            return self.raster(layer)
+        number = self.page_number(layer)
+        page = self.pages[number]
+        with _name_damage(self.path):
+            stored = OpaqueRaster(self.path, self._file.filehandle.fileno(), self.size, page)
+        turn = find_turn(page)
+        return stored if turn is None else OrientedRaster(stored, turn)
 
     def page_number(self, layer: Layer) -> int:
         """Return which page a layer stands for.

@@ -1,9 +1,9 @@
 """An alpha as one more sample of a TIFF page: the file is copied, then added to.
 
-Transparency that a page has already is multiplied with the new alpha. The old file stays as
-it is, byte for byte: new segments and one new directory are appended, and the pointer to the
-first directory is turned to it. Every tag that does not describe the samples is carried over
-raw.
+Transparency that a page has already is multiplied with the new alpha, unless it is to be
+replaced. The old file stays as it is, byte for byte: new segments and one new directory are
+appended, and the pointer to the first directory is turned to it. Every tag that does not describe
+the samples is carried over raw.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class PagePlan:
     tiled: bool
     samples: int
     replaced: int | None
+    multiplied: bool
 
     @property
     def copied(self) -> bool:
@@ -110,7 +111,7 @@ def check_alpha(
     """
     [layer] = layers
     with contextlib.closing(Source(document.path)) as source:
-        plan = _plan(document, source, document.page_number(layer))
+        plan = _plan(document, source, document.page_number(layer), options)
         check_place(output, source.size + plan.room)
         if plan.copied:
             _read_old_segments(source, plan)
@@ -125,7 +126,7 @@ def splice_alpha(
     """Write a copy of the file whose page carries the alpha as unassociated alpha."""
     [result] = results
     with contextlib.closing(Source(document.path)) as source:
-        plan = _plan(document, source, document.page_number(result.layer))
+        plan = _plan(document, source, document.page_number(result.layer), options)
         target = _turn_alpha(plan, result.alpha)
         with atomic_output(output, source.size + target.room) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
@@ -140,10 +141,11 @@ def _turn_alpha(plan: PagePlan, alpha: AlphaSource) -> AlphaTarget:
     return AlphaTarget(**vars(plan), alpha=stored)
 
 
-def _plan(document: TiffDocument, source: Source, number: int) -> PagePlan:
+def _plan(document: TiffDocument, source: Source, number: int, options: ResultOptions) -> PagePlan:
     layout = read_layout(source)
     raster, page = document.open_stored(number), document.pages[number]
     _check_samples(document, page, raster)
+    _check_existing(document, raster, options.existing)
     shape = raster.geometry
     lossless = int(page.compression) in KEPT
     compression = int(page.compression) if lossless else DEFLATE
@@ -159,8 +161,9 @@ def _plan(document: TiffDocument, source: Source, number: int) -> PagePlan:
         tiled = True
     directory = read_directory(source, layout, page.offset)
     return PagePlan(
-        raster, page, layout, directory, coding, width, height, tiled, samples, replaced
-    )
+        raster, page, layout, directory, coding, width, height, tiled, samples, replaced,
+        multiplied=options.existing != "replace",
+    )  # fmt: skip
 
 
 def _check_samples(document: TiffDocument, page: Any, raster: TiffRaster) -> None:
@@ -174,6 +177,16 @@ def _check_samples(document: TiffDocument, page: Any, raster: TiffRaster) -> Non
         reason = f"{kind} of {page.bitspersample} bits cannot carry an alpha"
     if reason:
         raise UnsupportedDocument(document.path, reason, advice="use --as page or --as matte")
+
+
+def _check_existing(document: TiffDocument, raster: TiffRaster, existing: str) -> None:
+    """Refuse to replace an alpha that the colours were multiplied by: they need it."""
+    if existing == "replace" and raster.samples.premultiplied:
+        raise UnsupportedDocument(
+            document.path,
+            "--existing replace is not possible where colours are multiplied by the old alpha",
+            advice="use --existing multiply, --as page or --as matte",
+        )
 
 
 def _append(file: Output, source: Source, target: AlphaTarget) -> None:
@@ -228,9 +241,9 @@ def _find_place(target: AlphaTarget) -> int:
 
 
 def _read_opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pixels:
-    """Return the alpha in the page's own samples; what was transparent stays so."""
+    """Return the alpha in the page's own samples, times the one it takes the place of."""
     alpha = scale_alpha(target.alpha.read(rect), target.raster.stored_dtype)
-    if target.replaced is None or stored is None:
+    if target.replaced is None or stored is None or not target.multiplied:
         return alpha
     old = stored[..., target.replaced].astype(np.float64)
     top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
