@@ -57,8 +57,8 @@ def cut(
         output: what to write; its suffix names the format.
         options: how; by default the topmost visible layer, with the default model.
         connection: an open connection, which stays open, instead of `options.server`.
-        progress: called with a stage ("reading", "coarse", "tiles", "writing"), what is
-            done, and of how much.
+        progress: called with a stage, what is done, and of how much: see
+            `frisket.jobs.matting.Progress`; "writing" comes last.
 
     Returns:
         What was done, layer by layer and in sum.
