@@ -100,7 +100,7 @@ def test_krita_in_and_out(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_nothing_found(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins", "install", "all"]) == Exit.NO_PLUGIN
-    assert "--where" in capsys.readouterr().out
+    assert "--where" in capsys.readouterr().err
     assert main(["plugins", "uninstall"]) == Exit.NO_PLUGIN
 
 

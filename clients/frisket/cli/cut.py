@@ -1,232 +1,130 @@
-"""`frisket cut`: read a layer, matte it, write the result."""
+"""`frisket cut`: read layers, matte them, write the results."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frisket.cli.cut_report import report
-from frisket.cli.exits import Exit
-from frisket.cli.server_options import add_server_options, server_choice
-from frisket.documents.core.results import EXISTING, PREVIEWS
-from frisket.jobs.deliver import DELIVERIES
-from frisket.protocol.choices import (
-    ALPHA_DEPTHS,
-    DEFAULT_QUALITY,
-    NORMALISE_AUTO,
-    NORMALISE_OFF,
-    NORMALISE_STEPS,
-    QUALITIES,
-)
+from frisket.cli.commands import COMMANDS
+from frisket.cli.cut_options import CUT_OPTIONS, EDGE
+from frisket.cli.options import add_options
+from frisket.cli.parser import UsageError
+from frisket.cli.server_options import server_choice
+from frisket.cli.settings import fill
 
 if TYPE_CHECKING:
-    from frisket.jobs.many import TaskOutcome
+    from frisket.cli.cut_outcomes import Teller
+    from frisket.cli.progress import Bar
+    from frisket.jobs.names import Template
     from frisket.jobs.task import CutOptions, Task
-
-_CLASS = "{class}"  # in the output's name: one file for each class
-_EDGE = {
-    "shift": ("shift_px", "PX", "expand (+) or contract (-) the edge"),
-    "feather": ("feather_px", "PX", "blur the edge"),
-    "contrast": ("contrast", "-1..1", "steeper or softer edge"),
-    "smooth": ("smooth", "0..1", "round the outline"),
-    "fill-holes": ("fill_holes", "SHARE", "fill holes smaller than this share of the subject"),
-    "drop-specks": ("drop_specks", "SHARE", "drop specks smaller than this share"),
-}
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser("cut", help="cut a subject out of a layer")
-    _add_input(parser)
-    _add_result(parser)
-    _add_model(parser)
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--no-progress", action="store_true", help="no bar while it works")
-    _add_hints(parser)
-    _add_edge(parser)
-    add_server_options(parser)
+    parser = subparsers.add_parser(
+        "cut",
+        help=COMMANDS["cut"],
+        description="Cut a subject out of a layer, of one file or of many.",
+        usage="frisket cut [OPTION …] INPUT … [-o OUT]",
+    )
+    parser.gathers = "input"
+    parser.add_argument(
+        "input",
+        nargs="+",
+        metavar="INPUT",
+        help="a document, a folder of them, a glob, or '-' for standard input",
+    )
+    add_options(parser, CUT_OPTIONS)
     parser.set_defaults(run=run)
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    """Add what finds the subject, and what happens on the way."""
-    parser.add_argument("--model", default="", help="default: the server's")
-    parser.add_argument(
-        "--classes",
-        type=_names,
-        default=(),
-        metavar="NAME,…",
-        help="for models with classes: what is cut, for example person,dog; "
-        "one file for each with {class} in the output's name",
-    )
-    parser.add_argument(
-        "--quality",
-        choices=QUALITIES,
-        default=DEFAULT_QUALITY,
-        help=f"how much work the edge gets; default: {DEFAULT_QUALITY}",
-    )
-    parser.add_argument(
-        "--sandbox",
-        action="store_true",
-        help="for untrusted files: decode in a child process with limits first",
-    )
-    parser.add_argument("--no-decontaminate", action="store_true", help="keep the edge's colours")
-    parser.add_argument(
-        "--allow-empty", action="store_true", help="write where no subject is found too"
-    )
-
-
-def _add_input(parser: argparse.ArgumentParser) -> None:
-    """Add what is cut, and where to."""
-    parser.add_argument("input", type=Path, help="a flat or layered document")
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
-    )
-    parser.add_argument(
-        "--layer",
-        action="append",
-        default=[],
-        help="name, path Group/Name, glob or #id; may be repeated",
-    )
-    parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
-
-
-def _add_result(parser: argparse.ArgumentParser) -> None:
-    """Add what the result is and how it is written."""
-    parser.add_argument(
-        "--as", dest="kind", choices=DELIVERIES, default="", metavar="KIND", help=_describe_kinds()
-    )
-    parser.add_argument("--depth", type=int, choices=ALPHA_DEPTHS, default=8, help="of a matte")
-    parser.add_argument(
-        "--existing",
-        choices=EXISTING,
-        default="refuse",
-        help="what becomes of a mask that is there already; default: refuse",
-    )
-    parser.add_argument(
-        "--preview",
-        choices=PREVIEWS,
-        default="mark",
-        help="of a PSD with a new mask: say that it is stale, compose it again, or leave it",
-    )
-
-
-def _describe_kinds() -> str:
-    described = "; ".join(f"{row.kind}: {row.help}" for row in DELIVERIES.values())
-    return f"{described}; default: by the two formats"
-
-
-def _add_hints(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("hints")
-    group.add_argument(
-        "--box",
-        action="append",
-        type=_box,
-        default=[],
-        metavar="X,Y,W,H",
-        help="around the subject, in pixels of the layer; may be repeated",
-    )
-    group.add_argument(
-        "--point",
-        action="append",
-        type=_point,
-        default=[],
-        metavar="+X,Y",
-        help="+X,Y is the subject, -X,Y is not (write --point=-X,Y)",
-    )
-    group.add_argument(
-        "--trimap", type=Path, help="picture: 0 out, 128 open, 255 in", metavar="FILE"
-    )
-    group.add_argument(
-        "--prior", type=Path, help="picture: a selection or an earlier mask", metavar="FILE"
-    )
-    group.add_argument(
-        "--normalise",
-        default=NORMALISE_OFF,
-        metavar="STEP,…",
-        help=f"what the model sees: {NORMALISE_AUTO}, {NORMALISE_OFF}, "
-        f"or {', '.join(NORMALISE_STEPS)}",
-    )
-
-
-def _add_edge(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("edge")
-    for option, (name, metavar, text) in _EDGE.items():
-        group.add_argument(
-            f"--{option}", dest=name, type=float, default=0.0, metavar=metavar, help=text
-        )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
-
-
-def _box(text: str) -> tuple[int, int, int, int]:
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not X,Y,W,H in pixels") from None
-    return x, y, width, height
-
-
-def _point(text: str) -> tuple[int, int, bool]:
-    try:
-        x, y = (int(part) for part in text.lstrip("+-").split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not +X,Y or -X,Y in pixels") from None
-    return x, y, not text.startswith("-")
-
-
 def run(arguments: argparse.Namespace) -> int:
-    """Cut, once or once for each class, and say what was done."""
+    """Cut every input, and say what was done."""
     from frisket.cli.progress import bar
+
+    fill(arguments, CUT_OPTIONS)
+    hidden = arguments.no_progress or arguments.quiet
+    with bar(sys.stderr.isatty() and not hidden) as progress, ExitStack() as stack:
+        # After the first label is seen: this loads what decodes and encodes.
+        from frisket.cli.cut_outcomes import Teller
+
+        tasks = _plan(arguments, stack)
+        teller = Teller(arguments, tasks)
+        _work(tasks, teller, progress)
+    return teller.finish()
+
+
+def _work(tasks: Sequence[Task], teller: Teller, progress: Bar) -> None:
     from frisket.jobs.many import cut_many
 
-    tasks = _tasks(arguments)
-    shown = sys.stderr.isatty() and not arguments.no_progress
-    with bar(shown) as progress, closing(cut_many(tasks, progress=progress)) as outcomes:
-        done = 0
+    with closing(cut_many(_announce(tasks, progress), progress=progress)) as outcomes:
         for outcome in outcomes:
             progress.hide()
-            done += _tell(outcome, arguments)
-    return Exit.OK if done else Exit.NO_SUBJECT
+            teller.take(outcome)
+            if teller.is_hopeless:
+                break
 
 
-def _tasks(arguments: argparse.Namespace) -> list[Task]:
-    """Return what is to be done: one file, or one for each class."""
-    from frisket.jobs.hint_files import BadHint
-    from frisket.jobs.task import Task
-
-    wanted, output = options(arguments), arguments.output
-    if _CLASS not in output.name:
-        return [Task(arguments.input, output, wanted)]
-    if not wanted.classes:
-        raise BadHint(f"An output with {_CLASS} needs --classes, which say what to write.")
-    return [
-        Task(
-            arguments.input,
-            output.with_name(output.name.replace(_CLASS, name)),
-            dataclasses.replace(wanted, classes=(name,)),
-        )
-        for name in wanted.classes
-    ]
+def _announce(tasks: Sequence[Task], progress: Bar) -> Iterator[Task]:
+    for number, task in enumerate(tasks, 1):
+        if len(tasks) > 1:
+            progress.begin(f"[{number}/{len(tasks)}] {task.source.name}")
+        yield task
 
 
-def _tell(outcome: TaskOutcome, arguments: argparse.Namespace) -> bool:
-    """Report an outcome; False, and a word about it, when a class of several is not there."""
-    from frisket.jobs.task import NoSubject
+def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
+    """Return what is to be done, every output named, nothing done yet."""
+    from frisket.cli import pipes
+    from frisket.jobs.inputs import find_inputs
+    from frisket.jobs.names import plan_tasks, spelt_out
 
-    task = outcome.task
-    if isinstance(outcome.error, NoSubject) and task.output != arguments.output:
-        [name] = task.options.classes
-        print(f"frisket: no {name} was found, so {task.output} was not written", file=sys.stderr)
-        return False
-    report(outcome.unwrap(), arguments.json)
-    return True
+    piped = arguments.input == [pipes.PIPE]
+    arguments.output = arguments.output or (pipes.PIPE if piped else "")
+    wanted = options(arguments)
+    scratch = Path()
+    if piped or arguments.output == pipes.PIPE:
+        scratch = stack.enter_context(pipes.scratch_folder())
+    if not piped and pipes.PIPE in arguments.input:
+        raise UsageError("'-' (standard input) cannot be mixed with other inputs.")
+    sources = [pipes.receive(scratch)] if piped else find_inputs(arguments.input)
+    if arguments.output != pipes.PIPE:
+        template, folder = _template(arguments.output)
+        tasks = plan_tasks(sources, wanted, template, arguments.overwrite)
+        _make_folder(folder)
+        return tasks
+    if len(sources) > 1 or arguments.json:
+        raise UsageError("Standard output takes one picture, and no --json beside it.")
+    pipes.check_standard_output()
+    return plan_tasks(sources, wanted, spelt_out(scratch / "standard output.png"))
+
+
+def _template(output: str) -> tuple[Template, Path | None]:
+    """Return how outputs are named, and the folder to make for them."""
+    from frisket.jobs.names import Template, beside
+    from frisket.jobs.paths import expand_user
+
+    path = expand_user(output)
+    if not output:
+        return beside(), None
+    if output.endswith(("/", "\\")) or path.is_dir():
+        return beside(path), path
+    return Template(str(path)), None
+
+
+def _make_folder(folder: Path | None) -> None:
+    from frisket.documents import OutputError
+
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(folder, f"the folder cannot be made ({reason.lower()})") from error
 
 
 def options(arguments: argparse.Namespace) -> CutOptions:
@@ -244,13 +142,14 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         classes=arguments.classes,
         quality=arguments.quality,
         normalise=arguments.normalise,
-        edge=Edge(**{name: getattr(arguments, name) for name, _, _ in _EDGE.values()}),
+        edge=Edge(**{row.attribute: getattr(arguments, row.attribute) for row in EDGE}),
         depth=arguments.depth,
         existing=arguments.existing,
         preview=arguments.preview,
         sandbox=arguments.sandbox,
         decontaminate=not arguments.no_decontaminate,
         allow_empty=arguments.allow_empty,
+        threshold=arguments.threshold,
         hints=HintFiles(tuple(arguments.box), points, arguments.trimap, arguments.prior),
         server=server_choice(arguments),
     )

@@ -1,11 +1,13 @@
-"""What `frisket cut` says when it is done."""
+"""What `frisket cut` says of each file."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from frisket.cli.style import warn
 
 if TYPE_CHECKING:
     from frisket.client.events import Outcome
@@ -18,28 +20,48 @@ _FIGURES = (
 )  # fmt: skip
 
 
-def report(result: CutResult, as_json: bool) -> None:
-    """Say what was done, in words or as one line of JSON."""
-    if result.notice:
-        print(f"frisket: {result.notice}", file=sys.stderr)
+def warn_of(result: CutResult, source: str, output: str) -> None:
+    """Say on standard error what should be looked at."""
+    for path in result.without_subject:
+        warn(f"{source}: no subject was found in layer '{path}', so it was left out")
     several = len(result.layers) > 1
     for layer in result.layers:
-        where = f"'{layer.path}': " if several else ""
+        where = f"layer '{layer.path}': " if several else ""
         for reason in layer.outcome.judgement.reasons:
-            print(f"frisket: worth a look: {where}{reason}", file=sys.stderr)
-    print(json.dumps(as_dict(result)) if as_json else _words(result, several))
+            warn(f"please check {output}: {where}{reason}")
 
 
-def _words(result: CutResult, several: bool) -> str:
-    named = [f"'{one.path}', {one.width} x {one.height} px" for one in result.layers]
-    share = result.uploaded_bytes / result.layer_bytes
-    done = (
-        f"{result.output}: {result.kind} of "
-        f"{f'{len(named)} layers' if several else named[0]} in {result.seconds:.2f} s "
-        f"(first mask {result.first_mask_seconds:.2f} s, {result.model} on {result.device}, "
-        f"{result.tiles_sent} of {result.tiles_total} tiles, {share:.0%} of the layer sent)"
+def tell(result: CutResult, output: str, verbose: bool, stream: TextIO) -> None:
+    """Print one line about a result, and where `verbose` the rest."""
+    pixels = sum(layer.width * layer.height for layer in result.layers)
+    layers = f"{len(result.layers)} layers  " if len(result.layers) > 1 else ""
+    print(
+        f"{output}  {layers}{_megapixels(pixels)}  {result.seconds:.1f} s  "
+        f"{result.model}, {result.device}",
+        file=stream,
     )
-    return "\n  ".join([done, *named]) if several else done
+    if verbose:
+        print("\n".join(f"  {line}" for line in _details(result)), file=stream)
+
+
+def _details(result: CutResult) -> list[str]:
+    return [
+        f"{result.kind}, first mask after {result.first_mask_seconds:.2f} s",
+        f"{result.tiles_sent} of {result.tiles_total} tiles sent, "
+        f"{result.uploaded_bytes / 1e6:.1f} MB uploaded",
+        f"memory: {result.client_peak_bytes / 1e6:.0f} MB here, "
+        f"{result.server_peak_bytes / 1e6:.0f} MB in the server",
+        *(f"layer '{one.path}', {one.width} x {one.height} px" for one in result.layers),
+    ]
+
+
+def _megapixels(pixels: int) -> str:
+    return f"{pixels / 1e6:.0f} MP" if pixels >= 9.5e6 else f"{pixels / 1e6:.1f} MP"
+
+
+def as_json(result: CutResult, source: Path) -> str:
+    """Return a result as one line of JSON."""
+    return json.dumps({"input": str(source), **as_dict(result)})
 
 
 def as_dict(result: CutResult) -> dict[str, Any]:
@@ -51,6 +73,7 @@ def as_dict(result: CutResult) -> dict[str, Any]:
         **{name: getattr(result, name) for name in (*names, *peaks)},
         **_outcome_as_dict(result.outcome),
         "layers": [_layer_as_dict(layer) for layer in result.layers],
+        "without_subject": list(result.without_subject),
     }
 
 

@@ -9,28 +9,33 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frisket.cli.commands import COMMANDS
+from frisket.cli.cut_options import MODEL, QUALITY
+from frisket.cli.errors import report
 from frisket.cli.exits import Exit
+from frisket.cli.options import Option, add_options, path
 from frisket.cli.server_options import add_server_options, server_choice
-from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
+from frisket.cli.settings import fill
+from frisket.cli.style import complain
 
 if TYPE_CHECKING:
     from frisket.jobs.connection import Connection
     from frisket.measure.evaluate import MakeAlpha, Row
 
 
+_OPTIONS = (
+    MODEL,
+    QUALITY,
+    Option("html", "write a page of the worst pictures", path, metavar="FILE", stored=False),
+    Option("json", "one JSON object, for errors too", stored=False),
+)
+
+
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser("evaluate", help="measure mattes against their truth")
-    parser.add_argument("folder", type=Path, help="pictures with their truth")
-    parser.add_argument("--model", default="", help="default: the server's")
-    parser.add_argument(
-        "--quality",
-        choices=QUALITIES,
-        default=DEFAULT_QUALITY,
-        help="as of frisket cut; default: standard",
-    )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="a page of the worst pictures")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser = subparsers.add_parser("evaluate", help=COMMANDS["evaluate"])
+    parser.add_argument("folder", type=path, metavar="DIR", help="pictures with their truth")
+    add_options(parser, _OPTIONS)
     add_server_options(parser)
     parser.set_defaults(run=run)
 
@@ -39,19 +44,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure the folder and print the table."""
     from frisket.measure.evaluate import EvaluationError, evaluate, format_page, format_table
 
+    fill(arguments, _OPTIONS)
     with tempfile.TemporaryDirectory(prefix="frisket-") as folder, _connection(arguments) as line:
         try:
             rows = evaluate(arguments.folder, _maker(arguments, Path(folder), line), _progress)
         except EvaluationError as error:
-            print(f"frisket: {error}", file=sys.stderr)
+            report(str(error), Exit.BAD_INPUT, arguments.json)
             return Exit.BAD_INPUT
     print(_json(rows) if arguments.json else format_table(rows))
     if arguments.html:
         try:
             arguments.html.write_text(format_page(rows, str(arguments.folder)), encoding="utf-8")
         except OSError as error:
-            sentence = f"frisket: {arguments.html} cannot be written: {error.strerror}."
-            print(sentence, file=sys.stderr)
+            complain(f"{arguments.html} cannot be written: {error.strerror}.")
             return Exit.BAD_OUTPUT
     return Exit.OK if any(row.scores for row in rows) else Exit.BAD_INPUT
 

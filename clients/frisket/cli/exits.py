@@ -20,4 +20,5 @@ class Exit(enum.IntEnum):
     DIFFERENT = 9
     NO_PLUGIN = 10
     BAD_PLUGIN = 11
+    PARTLY = 12
     INTERRUPTED = 130

@@ -6,75 +6,110 @@ function that runs it. Errors become one sentence and a documented exit status h
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import os
 import sys
-from collections.abc import Sequence
 
-from frisket.about import NAME, VERSION
-from frisket.cli.exits import Exit
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-_COMMANDS = (
-    "cut",
-    "layers",
-    "verify",
-    "serve",
-    "server",
-    "models",
-    "plugins",
-    "evaluate",
-    "doctor",
-)
-
-
-def build_parser(wanted: str = "") -> argparse.ArgumentParser:
-    """Return the parser of the whole command, or of one sub-command alone.
-
-    Args:
-        wanted: the sub-command that will run; the modules of the others are then not
-            loaded, which would take longer than many a command.
-    """
-    parser = argparse.ArgumentParser(
-        prog="frisket",
-        description="Cut subjects out of layers of any size.",
-        epilog="Exit statuses: docs/cli.md.",
-    )
-    parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
-    parser.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in (wanted,) if wanted in _COMMANDS else _COMMANDS:
-        importlib.import_module(f"frisket.cli.{name}").register(subparsers)
-    return parser
+    from frisket.cli.parser import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    wanted = next((word for word in given if not word.startswith("-")), "")
-    parsed = build_parser(wanted).parse_args(given)
+    if given in (["--version"], ["-V"]):
+        # Before anything is loaded: scripts ask this often.
+        import frisket
+
+        print(f"frisket {frisket.__version__}")
+        return 0
+    return _run(given)
+
+
+def build_parser(*wanted: str) -> Parser:
+    """Return the parser of the whole command, with the options of some sub-commands.
+
+    Args:
+        wanted: names of sub-commands; the modules of the others are not loaded, which would
+            take longer than many a command.
+    """
+    import argparse
+    import importlib
+
+    import frisket
+    from frisket.cli.commands import COMMANDS
+    from frisket.cli.parser import Parser
+
+    parser = Parser(
+        prog="frisket",
+        description="Cut subjects out of layers of any size.",
+        usage="frisket COMMAND …",
+    )
+    parser.add_argument(
+        "-V", "--version", action="version", version=f"frisket {frisket.__version__}"
+    )
+    parser.add_argument(
+        "--traceback", action="store_true", help="show where an error happened, for reports"
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", prog="frisket"
+    )
+    for name, text in COMMANDS.items():
+        if name in wanted:
+            importlib.import_module(f"frisket.cli.{name}").register(commands)
+        else:
+            commands.add_parser(name, help=text, add_help=False)
+    commands.add_parser("help", help="show the help of a command", add_help=False)
+    assert isinstance(commands, argparse._SubParsersAction)
+    return parser
+
+
+def _run(given: list[str]) -> int:
+    from frisket.cli.exits import Exit
+    from frisket.cli.parser import UsageError
+
+    traceback = "--traceback" in given
+    given = _translate_help([word for word in given if word != "--traceback"])
     try:
+        parsed = build_parser(*given).parse_args(given)
+        parsed.traceback = traceback
         return int(parsed.run(parsed))
     except KeyboardInterrupt:
-        return _say("Interrupted; nothing was left behind.", Exit.INTERRUPTED)
+        return _fail("Interrupted; nothing half-written is left.", Exit.INTERRUPTED, given)
     except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
+        return _end_quietly()
+    except UsageError as error:
+        if error.usage:
+            print(error.usage, file=sys.stderr)
+        return _fail(str(error), Exit.USAGE, given, error.hint)
     except Exception as error:
-        if parsed.traceback:
+        if traceback:
             raise
-        return _say(*_explain(error))
+        from frisket.cli.errors import report_error
+
+        return report_error(error, "--json" in given)
 
 
-def _say(sentence: str, status: Exit) -> int:
-    print(f"frisket: {sentence}", file=sys.stderr)
+def _translate_help(given: list[str]) -> list[str]:
+    """Return `COMMAND --help` for `help COMMAND`, and for nothing at all."""
+    if not given:
+        return ["--help"]
+    return [*given[1:], "--help"] if given[0] == "help" else given
+
+
+def _fail(sentence: str, status: int, given: Sequence[str], hint: str = "") -> int:
+    from frisket.cli.errors import report
+    from frisket.cli.exits import Exit
+
+    report(sentence, Exit(status), "--json" in given, hint)
     return status
 
 
-def _explain(error: Exception) -> tuple[str, Exit]:
-    """Return the sentence and status for an error."""
-    # Imported when something has gone wrong, not at every start.
-    from frisket.cli.explain import explain
+def _end_quietly() -> int:
+    """Return without a word: whoever read the output has gone."""
+    import os
 
-    return explain(error)
+    # Python would complain again at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

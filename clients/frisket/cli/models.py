@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frisket.cli.commands import COMMANDS
+from frisket.cli.errors import report
 from frisket.cli.exits import Exit
+from frisket.cli.options import path
+from frisket.cli.style import complain
 from frisket.extras import advise_install
 
 if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry, Source
 
+_ARGUMENTS = {"NAME": "the model's name, as in the list", "FILE": "what 'models export' wrote"}
+
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add ``models`` and its verbs to the command line."""
-    parser = subparsers.add_parser("models", help="list, fetch, add and move models")
+    parser = subparsers.add_parser("models", help=COMMANDS["models"])
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    _verb(verbs, "list", "what there is and what is here", _list)
-    _verb(verbs, "show", "all that is known of a model", _show, "NAME")
+    _add_asking(verbs)
+    _add_changing(verbs)
+
+
+def _add_asking(verbs: argparse._SubParsersAction[Any]) -> None:
+    listed = _verb(verbs, "list", "list the models and their state", _list, aliases=("ls",))
+    shown = _verb(verbs, "show", "tell all that is known of a model", _show, "NAME")
+    for parser in (listed, shown):
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _add_changing(verbs: argparse._SubParsersAction[Any]) -> None:
     pull = _verb(verbs, "pull", "fetch a model's weights and verify them", _pull, "NAME")
     pull.add_argument(
         "--accept-licence", action="store_true", help="accept a non-commercial licence"
@@ -30,12 +49,12 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--family",
         default="",
         metavar="FAMILY",
-        help="how it is fed; not needed for a known model",
+        help="input format, named after a known model; not needed for a known model",
     )
     add.add_argument(
         "--file",
         required=True,
-        type=Path,
+        type=path,
         action="append",
         metavar="FILE",
         help="the weights; again for each file of a family that has several",
@@ -44,7 +63,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
     _verb(verbs, "default", "choose the model that runs when none is named", _default, "NAME")
     export = _verb(verbs, "export", "write a model into one file", _export, "NAME")
-    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("file", type=path, metavar="FILE", help="what to write")
     _verb(verbs, "import", "take a model out of such a file", _import, "FILE")
 
 
@@ -54,65 +73,81 @@ def _verb(
     text: str,
     act: Callable[[Registry, argparse.Namespace], None],
     argument: str = "",
+    aliases: tuple[str, ...] = (),
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", aliases=aliases
+    )
     if argument:
-        parser.add_argument(argument.lower(), metavar=argument)
+        parser.add_argument(argument.lower(), metavar=argument, help=_ARGUMENTS[argument])
     parser.set_defaults(run=lambda args: _run(act, args))
     return parser
 
 
 def _run(act: Callable[[Registry, argparse.Namespace], None], args: argparse.Namespace) -> int:
+    as_json = bool(getattr(args, "json", False))
     try:
-        from frisket.models import ModelError, Registry
-    except ImportError:
-        return _say_what_is_missing()
-    try:
+        from frisket.models import Registry
+
         act(Registry(), args)
-    except ModelError as error:
-        print(f"frisket: {error}", file=sys.stderr)
-        return Exit.MODEL
     except ImportError:
-        return _say_what_is_missing()
+        missing = f"models need the server's packages; {advise_install('server')}"
+        report(missing, Exit.MODEL, as_json)
+        return Exit.MODEL
     return Exit.OK
-
-
-def _say_what_is_missing() -> int:
-    sentence = f"models need the server's packages; {advise_install('server')}"
-    print(f"frisket: {sentence}", file=sys.stderr)
-    return Exit.MODEL
 
 
 def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count else "-"
 
 
-def _line(info: ModelInfo) -> tuple[str, ...]:
-    state = "default" if info.default else "here" if info.present else "pull"
-    if not info.present and not info.pullable:
-        state = "add"
+def _state(info: ModelInfo) -> str:
+    if info.present:
+        return "default" if info.default else "installed"
+    return "available" if info.pullable else "bring your own"
+
+
+def _licence(info: ModelInfo) -> str:
     said = info.commercial or "non-commercial" in info.licence
-    licence = info.licence + ("" if said else " (non-commercial)")
-    return (info.name, state, _size(info.size_bytes), licence, info.description)
+    return info.licence + ("" if said else " (non-commercial)")
 
 
 def _list(registry: Registry, args: argparse.Namespace) -> None:
-    rows = [("NAME", "STATE", "SIZE", "LICENCE", ""), *map(_line, registry.list())]
+    infos = registry.list()
+    if args.json:
+        print(json.dumps({"models": [_as_dict(info) for info in infos]}))
+        return
+    rows = [("NAME", "STATE", "SIZE", "LICENCE", "DESCRIPTION"), *map(_cells, infos)]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    # Whole lines for whoever reads them from a pipe.
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
-        print("  ".join([*cells, row[4]]).rstrip())
+        print("  ".join([*cells, row[4]])[:room].rstrip())
+
+
+def _cells(info: ModelInfo) -> tuple[str, ...]:
+    size = _size(info.size_bytes)
+    return (info.name, _state(info), size, _licence(info), info.description)
+
+
+def _as_dict(info: ModelInfo) -> dict[str, Any]:
+    return {**dataclasses.asdict(info), "state": _state(info)}
 
 
 def _show(registry: Registry, args: argparse.Namespace) -> None:
     info = registry.info(args.name)
+    if args.json:
+        sources = [dataclasses.asdict(source) for source in registry.sources(args.name)]
+        print(json.dumps({**_as_dict(info), "sources": sources}))
+        return
     high, wide = info.input_size
     facts = {
         "name": info.name,
         "what it is": info.description,
-        "state": _line(info)[1],
+        "state": _state(info),
         "family": info.family + (" (refiner)" if info.role == "refiner" else ""),
-        "licence": _line(info)[3],
+        "licence": _licence(info),
         "size": _size(info.size_bytes),
         "input": f"{wide} x {high} px" if high else "any size",
         "takes": "boxes and points" if info.prompts else "",
@@ -132,27 +167,27 @@ def _origin(source: Source) -> str:
 
 
 def _pull(registry: Registry, args: argparse.Namespace) -> None:
-    from tqdm import tqdm
+    from frisket.cli.progress import bar
 
-    with tqdm(unit="B", unit_scale=True, desc=args.name, disable=not sys.stderr.isatty()) as bar:
+    size = registry.info(args.name).size_bytes
+    with bar(sys.stderr.isatty()) as line:
 
         def progress(done: int, total: int) -> None:
-            bar.total = total or None
-            bar.update(done - bar.n)
+            line(f"fetching {args.name}", done, total or size)
 
+        progress(0, 0)
         try:
             info = registry.pull(args.name, progress, args.accept_licence)
         except KeyboardInterrupt:
-            bar.close()
-            sentence = "Interrupted; the same command again goes on from there."
-            print(f"frisket: {sentence}", file=sys.stderr)
+            line.hide()
+            complain("Interrupted; the same command again goes on from there.")
             raise SystemExit(Exit.INTERRUPTED) from None
     print(f"{info.name}: {_size(info.size_bytes)}, licence {info.licence}")
 
 
 def _add(registry: Registry, args: argparse.Namespace) -> None:
     info = registry.add(args.name, args.family, args.file, args.accept_licence)
-    print(f"{info.name}: {_size(info.size_bytes)}, fed as {info.family}")
+    print(f"{info.name}: {_size(info.size_bytes)}, input format of {info.family}")
 
 
 def _remove(registry: Registry, args: argparse.Namespace) -> None:

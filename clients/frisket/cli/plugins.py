@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from frisket.about import VERSION
 from frisket.cli import plugin_bundle as bundle
+from frisket.cli.commands import COMMANDS
+from frisket.cli.errors import report
 from frisket.cli.exits import Exit
+from frisket.cli.options import path
 from frisket.cli.plugin_places import HOSTS, Place, this_machine
 from frisket.hosts import selfcheck
 from frisket.hosts.settings import read_json
@@ -21,27 +27,30 @@ _LEAST_PYTHON = (3, 10)
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
-    parser = subparsers.add_parser(
-        "plugins", help="install, remove or check the plug-ins for GIMP and Krita"
-    )
+    parser = subparsers.add_parser("plugins", help=COMMANDS["plugins"])
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, text, run in (
         ("install", "copy a plug-in into every GIMP or Krita found", _install),
-        ("uninstall", "remove it again", _uninstall),
+        ("uninstall", "remove a plug-in again", _uninstall),
         ("status", "tell where plug-ins are, and check them", _status),
     ):
-        action = actions.add_parser(name, help=text, description=text)
+        action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         nargs = None if name == "install" else "?"
-        action.add_argument("host", choices=[*HOSTS, "all"], default="all", nargs=nargs)
+        choices = [*HOSTS, "all"]
+        action.add_argument(
+            "host", choices=choices, default="all", nargs=nargs, metavar="HOST",
+            help="gimp, krita or all",
+        )  # fmt: skip
         action.add_argument(
             "--where",
-            type=Path,
+            type=path,
             metavar="DIR",
             help="GIMP's plug-ins folder or Krita's resource folder, where it is not found",
         )
+        action.add_argument("--json", action="store_true", help="one JSON object")
         action.set_defaults(run=run)
     pack = actions.add_parser("pack", help="write both plug-ins as zip files")
-    pack.add_argument("folder", type=Path)
+    pack.add_argument("folder", type=path, metavar="DIR", help="folder of the zip files")
     pack.set_defaults(run=_pack)
 
 
@@ -56,31 +65,46 @@ def _places(arguments: argparse.Namespace) -> Iterator[Place]:
 
 def _install(arguments: argparse.Namespace) -> int:
     found = list(_places(arguments))
+    if not found:
+        return _miss(arguments)
     for place in found:
         install(place)
-        good = _report(place)
-        print("  restart the program to see it" if good else "  see docs/ of this plug-in")
-    if not found:
-        print(f"No {arguments.host} was found. Name its folder with --where.")
-    return Exit.OK if found else Exit.NO_PLUGIN
+    states = [_examine(place) for place in found]
+    _tell(states, arguments)
+    if not arguments.json:
+        good = all(state.good for state in states)
+        print(
+            "Restart the program to see it." if good else "See the page of this plug-in in docs/."
+        )
+    return Exit.OK
 
 
 def _uninstall(arguments: argparse.Namespace) -> int:
     removed = [place for place in _places(arguments) if uninstall(place)]
+    if not removed:
+        report("No plug-in of frisket was installed.", Exit.NO_PLUGIN, arguments.json)
+        return Exit.NO_PLUGIN
+    if arguments.json:
+        print(json.dumps({"removed": [_name_place(place) for place in removed]}))
+        return Exit.OK
     for place in removed:
         print(f"removed from {place.host.name} ({place.kind}): {place.folder}")
-    if not removed:
-        print("No plug-in of frisket was installed.")
-    return Exit.OK if removed else Exit.NO_PLUGIN
+    return Exit.OK
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    found = list(_places(arguments))
-    if not found:
-        print("Neither GIMP 3 nor Krita was found. Name a folder with --where.")
-        return Exit.NO_PLUGIN
-    results = [_report(place) for place in found]
-    return Exit.OK if all(results) else Exit.BAD_PLUGIN
+    states = [_examine(place) for place in _places(arguments)]
+    if not states:
+        return _miss(arguments)
+    _tell(states, arguments)
+    return Exit.OK if all(state.good for state in states) else Exit.BAD_PLUGIN
+
+
+def _miss(arguments: argparse.Namespace) -> Exit:
+    names = {"gimp": "GIMP 3", "krita": "Krita", "all": "GIMP 3 or Krita"}
+    sentence = f"No {names[arguments.host]} was found; name its folder with --where DIR."
+    report(sentence, Exit.NO_PLUGIN, arguments.json)
+    return Exit.NO_PLUGIN
 
 
 def _pack(arguments: argparse.Namespace) -> int:
@@ -139,18 +163,55 @@ def switch(config: Path, key: str, on: bool) -> None:
     fresh.replace(config)
 
 
-def _report(place: Place) -> bool:
-    """Print the state of one place; tell whether all is well."""
+@dataclass(frozen=True)
+class State:
+    """What was found at one place; `version` is empty where no plug-in is installed."""
+
+    place: Place
+    folder: Path
+    version: str
+    findings: tuple[selfcheck.Finding, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is wrong with what is installed there."""
+        return all(finding.good for finding in self.findings)
+
+
+def _examine(place: Place) -> State:
     folder = place.plugin
     if not folder.is_dir():
-        print(f"{place.host.name} ({place.kind}): not installed in {place.folder}")
-        return True
+        return State(place, place.folder, "", ())
     facts = read_json(folder / "install.json")
-    print(f"{place.host.name} ({place.kind}): {facts.get('version', 'unknown')} in {folder}")
-    findings = list(_check(place))
-    for finding in findings:
-        print(f"  {'ok  ' if finding.good else 'FAIL'} {finding.text}")
-    return all(finding.good for finding in findings)
+    return State(place, folder, str(facts.get("version", "unknown")), tuple(_check(place)))
+
+
+def _tell(states: Sequence[State], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(json.dumps({"plugins": [_as_dict(state) for state in states]}))
+        return
+    for state in states:
+        where = f"{state.place.host.name} ({state.place.kind})"
+        if not state.version:
+            print(f"{where}: not installed in {state.folder}")
+            continue
+        print(f"{where}: {state.version} in {state.folder}")
+        for finding in state.findings:
+            print(f"  {'ok  ' if finding.good else 'FAIL'} {finding.text}")
+
+
+def _as_dict(state: State) -> dict[str, Any]:
+    return {
+        **_name_place(state.place),
+        "folder": str(state.folder),
+        "version": state.version,
+        "good": state.good,
+        "findings": [{"good": one.good, "text": one.text} for one in state.findings],
+    }
+
+
+def _name_place(place: Place) -> dict[str, str]:
+    return {"host": place.host.name, "kind": place.kind, "folder": str(place.folder)}
 
 
 def _check(place: Place) -> Iterator[selfcheck.Finding]:
@@ -158,14 +219,14 @@ def _check(place: Place) -> Iterator[selfcheck.Finding]:
     same = read_json(folder / "install.json").get("version") == VERSION
     yield selfcheck.Finding(same, f"it is this frisket's version, {VERSION}")
     yield from selfcheck.check_folder(folder, place.host.entry)
-    broken = [path.name for path in folder.rglob("*.py") if not _parses(path)]
+    broken = [file.name for file in folder.rglob("*.py") if not _parses(file)]
     yield selfcheck.Finding(not broken, f"it is valid Python 3.10 {broken or ''}".strip())
     if place.config:
         text = place.config.read_text(encoding="utf-8") if place.config.is_file() else ""
         enabled = f"{place.host.switch}=true" in text.splitlines()
         yield selfcheck.Finding(enabled, f"it is switched on in {place.config}")
-    for path in (place.folder / name for name in place.host.beside):
-        yield selfcheck.Finding(path.is_file(), f"{place.host.title} is told of it by {path}")
+    for file in (place.folder / name for name in place.host.beside):
+        yield selfcheck.Finding(file.is_file(), f"{place.host.title} is told of it by {file}")
 
 
 def _parses(path: Path) -> bool:

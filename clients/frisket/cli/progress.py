@@ -1,55 +1,127 @@
-"""A progress bar on a terminal; nothing when piped."""
+"""One line on a terminal that says what is being done, how far it is and how long it takes.
+
+Nothing is imported for it that the start would have to wait for.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
+import threading
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-_STAGES = {
-    "reading": "reading the layer",
+_LABELS = {
+    "server": "starting the server",
     "coarse": "first mask",
     "tiles": "sharpening",
-    "writing": "writing",
 }
+_BAR = 20
+_TICK_S = 0.25
 
 
 class Bar:
-    """Shows how far a task is; called with a stage, what is done, and of how much.
+    """Shows how far work is; called with a stage, what is done, and of how much.
 
     Args:
-        line: where it is shown; None for nowhere.
+        stream: where it is shown; None for nowhere.
     """
 
-    def __init__(self, line: tqdm[Any] | None) -> None:
-        self._line = line
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._name = ""
+        self._pixels = 0
+        self._shown = False
+        self._lock = threading.Lock()
+        self._enter("starting")
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show a stage."""
-        if self._line is not None:
-            self._line.set_description_str(_STAGES.get(stage, stage), refresh=False)
-            self._line.total, self._line.n = max(1, total), done
-            self._line.update(0)
+        with self._lock:
+            if stage != self._stage:
+                self._enter(stage)
+            self._done, self._total = done, max(1, total)
+            if stage == "reading":
+                self._pixels = total
+            self._draw()
+
+    def begin(self, name: str) -> None:
+        """Start anew with another file; `name` stands before the label."""
+        with self._lock:
+            self._name, self._pixels = name, 0
+            self._enter("starting")
+            self._draw()
 
     def hide(self) -> None:
-        """Make room for other lines, and start anew with the next task."""
-        if self._line is not None:
-            self._line.reset()
-            self._line.clear()
+        """Make room for other lines."""
+        with self._lock:
+            if self._stream is not None and self._shown:
+                self._stream.write("\r\x1b[K")
+                self._stream.flush()
+            self._shown = False
+
+    def tick(self) -> None:
+        """Show how time passes, where the line is shown at all."""
+        with self._lock:
+            if self._shown:
+                self._draw()
+
+    def _enter(self, stage: str) -> None:
+        self._stage, self._done, self._total = stage, 0, 1
+        self._since = time.monotonic()
+
+    def _draw(self) -> None:
+        if self._stream is None:
+            return
+        width = shutil.get_terminal_size().columns - 1
+        self._stream.write("\r" + self._compose()[:width] + "\x1b[K")
+        self._stream.flush()
+        self._shown = True
+
+    def _compose(self) -> str:
+        share = min(1.0, self._done / self._total)
+        parts = [self._name] if self._name else []
+        parts.append(f"{_LABELS.get(self._stage, self._stage):<19}")
+        if self._total > 1:
+            parts.append(f"[{'#' * round(share * _BAR):<{_BAR}}] {share:4.0%}")
+        return "  ".join([*parts, *self._measure(share)])
+
+    def _measure(self, share: float) -> Iterator[str]:
+        """Yield the amount, the rate and the time left, as far as each is known."""
+        amount, unit = self._pixels / 1e6, "MP"
+        if self._stage.startswith("fetching"):
+            amount, unit = self._total / 1e6, "MB"
+        if amount >= 0.95:
+            yield f"{amount:.0f} {unit}"
+        seconds = time.monotonic() - self._since
+        if self._total > 1 and 0.02 < share < 1 and seconds > 0.5:
+            if self._stage != "coarse" and amount >= 0.95:
+                yield f"{share * amount / seconds:.1f} {unit}/s"
+            yield f"{seconds / share - seconds:.0f} s left"
+        elif seconds >= 1:
+            yield f"{seconds:.0f} s"
 
 
 @contextlib.contextmanager
 def bar(shown: bool) -> Iterator[Bar]:
-    """Yield a bar, and take it away at the end."""
+    """Yield a bar that is shown at once, and take it away at the end."""
     if not shown:
         yield Bar(None)
         return
-    # Loaded only where it is seen.
-    from tqdm import tqdm
+    line, over = Bar(sys.stderr), threading.Event()
 
-    layout = "{desc:<18}{percentage:3.0f}%|{bar}| {elapsed}"
-    with tqdm(total=1, bar_format=layout, leave=False) as line:
-        yield Bar(line)
+    def watch() -> None:
+        while not over.wait(_TICK_S):
+            line.tick()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    line.begin("")
+    watcher.start()
+    try:
+        yield line
+    finally:
+        over.set()
+        watcher.join()
+        line.hide()

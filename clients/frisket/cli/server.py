@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
-from frisket.cli.server_options import add_server_options, server_choice
+from frisket.cli.options import add_options
+from frisket.cli.server_options import SERVER_OPTIONS, server_choice
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
 
 if TYPE_CHECKING:
@@ -25,10 +27,11 @@ Facts = dict[str, Any]
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command and its verbs to the parser."""
-    parser = subparsers.add_parser("server", help="see, stop, restart the running local server")
+    parser = subparsers.add_parser("server", help=COMMANDS["server"])
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     status = verbs.add_parser("status", help="which servers run, and what they do")
-    add_server_options(status, any_device=True)
+    add_options(status, [row for row in SERVER_OPTIONS if row.name != "device"])
+    status.add_argument("--device", choices=DEVICES, help="only the server of this device")
     status.add_argument("--json", action="store_true", help="one JSON list")
     status.set_defaults(run=_status)
     _verb(verbs, "stop", "let them finish and leave; end them after --wait", _stop)

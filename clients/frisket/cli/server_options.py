@@ -3,44 +3,52 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from frisket.cli.options import Option, add_options, path
+from frisket.cli.settings import fill
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
 
 if TYPE_CHECKING:
     from frisket.jobs.connection import ServerChoice
 
+SERVER_OPTIONS = (
+    Option(
+        "server",
+        "use this server; by default a local one, which is started when none runs",
+        str, metavar="HOST:PORT", default="", group="server", variable="FRISKET_SERVER",
+    ),
+    Option(
+        "token-file",
+        "file with the server's token; by default the variable FRISKET_TOKEN",
+        path, metavar="FILE", group="server",
+    ),
+    Option("tls", "encrypt the connection", group="server"),
+    Option(
+        "ca", "PEM certificate to trust; implies --tls", path, metavar="FILE", group="server"
+    ),
+    Option(
+        "device",
+        f"of the local server; cuda fails where there is none; default: {DEFAULT_DEVICE}",
+        str, default=DEFAULT_DEVICE, choices=DEVICES, group="server", variable="FRISKET_DEVICE",
+    ),
+)  # fmt: skip
 
-def add_server_options(parser: argparse.ArgumentParser, *, any_device: bool = False) -> None:
-    """Add --server, --token-file, --tls, --ca and --device.
 
-    Args:
-        parser: what they are added to.
-        any_device: no device is chosen unless the user names one.
-    """
-    group = parser.add_argument_group("server")
-    group.add_argument(
-        "--server",
-        metavar="HOST:PORT",
-        default="",
-        help="default: the local server, started when none answers",
-    )
-    group.add_argument("--token-file", type=Path, help="default: the variable FRISKET_TOKEN")
-    group.add_argument("--tls", action="store_true", help="encrypt the connection")
-    group.add_argument("--ca", type=Path, help="PEM certificate to trust; implies --tls")
-    group.add_argument(
-        "--device",
-        choices=DEVICES,
-        default=None if any_device else DEFAULT_DEVICE,
-        help="of the local server; cuda fails where there is none",
-    )
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """Add --server, --token-file, --tls, --ca and --device."""
+    add_options(parser, SERVER_OPTIONS)
 
 
 def server_choice(arguments: argparse.Namespace) -> ServerChoice:
-    """Return the server that options describe."""
+    """Return the server that options, environment and configuration file describe.
+
+    Raises:
+        UsageError: one of them cannot be used.
+    """
     from frisket.jobs.connection import ServerChoice
 
+    fill(arguments, SERVER_OPTIONS)
     return ServerChoice(
         address=arguments.server,
         token_file=arguments.token_file,

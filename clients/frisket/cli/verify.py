@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
+from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
+from frisket.cli.options import path
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser("verify", help="compare two documents part by part")
-    parser.add_argument("first", type=Path, help="the document before")
-    parser.add_argument("second", type=Path, help="the document after")
+    parser = subparsers.add_parser("verify", help=COMMANDS["verify"])
+    parser.add_argument("first", type=path, metavar="A", help="the document before")
+    parser.add_argument("second", type=path, metavar="B", help="the document after")
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.set_defaults(run=run)
 

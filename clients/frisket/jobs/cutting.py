@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.client.options import Options
-from frisket.documents import Document, Layer, LayerResult, decode_in_sandbox, open_document
+from frisket.documents import (
+    Document,
+    Layer,
+    LayerResult,
+    OutputError,
+    decode_in_sandbox,
+    open_document,
+)
+from frisket.jobs.binary import BinaryAlpha
 from frisket.jobs.colours import EdgeColours
 from frisket.jobs.connection import Connection
 from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
@@ -33,8 +42,7 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
     Args:
         task: what to do.
         connection: to the server; stays open.
-        progress: called with a stage ("reading", "coarse", "tiles", "writing"), what is
-            done, and of how much.
+        progress: see `frisket.jobs.matting.Progress`; "writing" comes last.
 
     Raises:
         NoSubject: there is nothing to cut out.
@@ -43,6 +51,8 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
     """
     options, output = task.options, task.output
     started = time.perf_counter()
+    if not task.overwrite and os.path.lexists(output):
+        raise OutputError(output, "exists already", advice="add --overwrite, or name another file")
     if options.sandbox:
         decode_in_sandbox(task.source, options.layers, options.all_layers)
     with contextlib.ExitStack() as stack:
@@ -51,15 +61,23 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         how = options.result_options()
         delivery.check(document, output, chosen, how)
-        cuts = []
+        cuts: list[LayerCut] = []
+        empty: list[LayerCut] = []
         for layer in chosen:
-            cuts.append(cut_layer(document, layer, delivery, options, connection, progress))
-            stack.enter_context(cuts[-1].run.store)
+            cut = cut_layer(document, layer, delivery, options, connection, progress)
+            stack.enter_context(cut.run.store)
+            (cuts if cut.run.outcome.subject or options.allow_empty else empty).append(cut)
+            if empty and not options.all_layers:
+                break
+        if not cuts or (empty and not options.all_layers):
+            raise NoSubject(_tell_empty(document, empty))
         progress("writing", 0, 1)
-        delivery.write(document, output, [make_result(document, one) for one in cuts], how)
+        results = [make_result(document, one, options.threshold) for one in cuts]
+        delivery.write(document, output, results, how)
         progress("writing", 1, 1)
         lost = delivery.tell_lost(document, output, chosen)
-    return _report(output, delivery.kind, cuts, time.perf_counter() - started, lost)
+    skipped = tuple(one.layer.path for one in empty)
+    return _report(output, delivery.kind, cuts, time.perf_counter() - started, lost, skipped)
 
 
 def cut_layer(
@@ -97,27 +115,42 @@ def cut_layer(
         edge=options.edge,
         normalise=options.normalise,
     )
-    run = matte(raster, asked, connection, progress=progress)
-    if run.outcome.subject is None and not options.allow_empty:
-        run.store.close()
-        raise NoSubject(
-            f"{document.path}: no subject was found in '{layer.path}', so nothing was "
-            "written; say where it is with --box or --point, or try another --model."
-        )
-    return LayerCut(layer, run)
+    return LayerCut(layer, matte(raster, asked, connection, progress=progress))
 
 
-def make_result(document: Document, one: LayerCut) -> LayerResult:
-    """Return a layer with its alpha, and with cleaned colours where they were asked for."""
-    colours = None
+def _tell_empty(document: Document, empty: Sequence[LayerCut]) -> str:
+    where = f" in {empty[0].layer.path!r}" if len(document.layers) > 1 else ""
+    if len(empty) > 1:
+        where = f" in any of {len(empty)} layers"
+    return (
+        f"{document.path}: no subject was found{where}, so nothing was written; "
+        "say where it is with --box or --point, or try another --model."
+    )
+
+
+def make_result(document: Document, one: LayerCut, threshold: float | None) -> LayerResult:
+    """Return a layer with its alpha, and with cleaned colours where they were asked for.
+
+    Args:
+        document: where the layer is from.
+        one: what was done to it.
+        threshold: makes the alpha binary; see `CutOptions`.
+    """
+    store, colours = one.run.store, None
     if one.run.session.options.foreground:
         channels = one.run.session.layer.channels
-        colours = EdgeColours(document.raster(one.layer), one.run.store, channels)
-    return LayerResult(one.layer, one.run.store, colours)
+        colours = EdgeColours(document.raster(one.layer), store, channels)
+    alpha = store if threshold is None else BinaryAlpha(store, threshold)
+    return LayerResult(one.layer, alpha, colours)
 
 
 def _report(
-    output: Path, kind: str, cuts: Sequence[LayerCut], seconds: float, lost: str
+    output: Path,
+    kind: str,
+    cuts: Sequence[LayerCut],
+    seconds: float,
+    lost: str,
+    skipped: tuple[str, ...],
 ) -> CutResult:
     first = cuts[0].run
     proxy = first.session.layer
@@ -131,6 +164,7 @@ def _report(
         client_peak_bytes=peak_bytes(),
         layers=tuple(_report_layer(one) for one in cuts),
         coarse=CoarseMask(proxy.proxy_width, proxy.proxy_height, bytes(first.coarse)),
+        without_subject=skipped,
     )
 
 

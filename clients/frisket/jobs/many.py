@@ -73,8 +73,8 @@ def cut(
         options: how; by default the topmost visible layer, with the default model.
         connection: an open connection, which stays open, instead of one to the server that
             the options name; that one is kept open for the next call.
-        progress: called with a stage ("reading", "coarse", "tiles", "writing"), what is
-            done, and of how much.
+        progress: called with a stage, what is done, and of how much: see
+            `frisket.jobs.matting.Progress`; "writing" comes last.
         keywords: the same as `options`, each named as on the command line; see
             `frisket.jobs.keywords.CutKeywords`.
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 from frisket.client.drive import RETRY_DELAYS_S, Driver
 from frisket.client.errors import TransportError
-from frisket.client.events import CoarseRowsReady, Event, Opened, Outcome
+from frisket.client.events import (
+    AlphaReady,
+    CoarseRowsReady,
+    Event,
+    Opened,
+    Outcome,
+    SolidReady,
+)
 from frisket.client.options import Options
 from frisket.client.session import Session
 from frisket.documents import Raster
@@ -17,7 +24,9 @@ from frisket.jobs.connection import Connection, explain_loss
 from frisket.jobs.layer_source import LayerSource
 from frisket.jobs.store import AlphaStore
 
-# Called with a stage ("reading", "coarse", "tiles"), what is done, and of how much.
+# Called with a stage, what is done, and of how much. In this order: "reading" counts pixels of
+# the layer; "server", where it is still being started; "running MODEL"; "coarse" counts rows of
+# the first mask; "tiles" counts tiles.
 Progress = Callable[[str, int, int], None]
 
 
@@ -96,11 +105,14 @@ def _read_while_connecting(
     raster: Raster, connection: Connection, progress: Progress
 ) -> LayerSource:
     """Read the proxy while the server starts."""
+    pixels = raster.width * raster.height
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(connection.open)
-        progress("reading", 0, 1)
+        progress("reading", 0, pixels)
         source = LayerSource(raster)
-        progress("reading", 1, 1)
+        progress("reading", pixels, pixels)
+        if not opening.done():
+            progress("server", 0, 1)
     opening.result()
     return source
 
@@ -113,12 +125,9 @@ def _begin(source: LayerSource, options: Options, tile_size: int, started: float
 
 
 def _drive(run: Run, source: LayerSource, connection: Connection, progress: Progress) -> Outcome:
-    total = run.session.grid.count
-
     def listen(event: Event) -> None:
         run.take(event)
-        stage = "coarse" if isinstance(event, CoarseRowsReady) else "tiles"
-        progress(stage, total - run.session.missing(), total)
+        _tell(event, run, progress)
 
     choice = connection.choice
     # A given address that never answered is a mistake to report, not to wait for.
@@ -130,3 +139,14 @@ def _drive(run: Run, source: LayerSource, connection: Connection, progress: Prog
         # The next layer gets a fresh one, whatever became of this.
         connection.close()
         raise explain_loss(choice, error) from error
+
+
+def _tell(event: Event, run: Run, progress: Progress) -> None:
+    """Report what an event says of the progress; before the first mask no tile counts."""
+    if isinstance(event, Opened):
+        progress(f"running {event.model}", 0, 1)
+    elif isinstance(event, CoarseRowsReady):
+        progress("coarse", event.first_row + event.row_count, run.session.layer.proxy_height)
+    elif isinstance(event, (AlphaReady, SolidReady)) and run.first_mask_s:
+        total = run.session.grid.count
+        progress("tiles", total - run.session.missing(), total)

@@ -191,4 +191,4 @@ def _matte_picture(
                     f"No subject was found in {document.path}: say where it is with boxes= or "
                     "points=, or try another model=."
                 )
-            yield _Made(document, make_result(document, done), options, kind)
+            yield _Made(document, make_result(document, done, options.threshold), options, kind)

@@ -44,7 +44,7 @@ class CutOptions:
             input and output.
         layers: names, paths, globs or ids, or one of them as a string; none means the
             topmost visible pixel layer.
-        all_layers: every layer with pixels.
+        all_layers: every layer with pixels; those without a subject are left out.
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
         existing, preview: see `frisket.documents.ResultOptions`.
@@ -52,6 +52,8 @@ class CutOptions:
             should be.
         decontaminate: clean the edge colours of cutouts.
         allow_empty: write even when no subject was found.
+        threshold: share of opacity, above 0 and at most 1: alpha from there on becomes full and
+            the rest 0; None keeps soft edges.
         hints: boxes, points and files.
         server: which server.
 
@@ -73,6 +75,7 @@ class CutOptions:
     sandbox: bool = False
     decontaminate: bool = True
     allow_empty: bool = False
+    threshold: float | None = None
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
 
@@ -85,6 +88,8 @@ class CutOptions:
             check_choice("kind", self.kind, DELIVERIES)
         for step in _list_steps(self.normalise):
             check_choice("normalise", step, (NORMALISE_OFF, NORMALISE_AUTO, *NORMALISE_STEPS))
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise BadOption("threshold lies above 0 and is at most 1.")
 
     def result_options(self) -> ResultOptions:
         """Return how the result is written.
@@ -117,11 +122,13 @@ class Task:
         source: a flat or layered document; never changed, unless it is also the output.
         output: what to write; its suffix names the format.
         options: which layers, what kind of result, and how.
+        overwrite: whether an output that is there already is replaced.
     """
 
     source: Path
     output: Path
     options: CutOptions = field(default_factory=CutOptions)
+    overwrite: bool = True
 
 
 @dataclass(frozen=True)
@@ -164,6 +171,7 @@ class CutResult:
     Attributes:
         layers: every layer that was cut, topmost first.
         coarse: the first mask of the first layer.
+        without_subject: paths of layers that were left out: no subject was found there.
     """
 
     output: Path
@@ -175,6 +183,7 @@ class CutResult:
     client_peak_bytes: int
     layers: tuple[LayerReport, ...]
     coarse: CoarseMask = field(repr=False)
+    without_subject: tuple[str, ...] = ()
 
     @property
     def layer_path(self) -> str:

@@ -1,0 +1,71 @@
+"""The commands by name, each with its line in `frisket --help` and examples of its use.
+
+It stands apart from the commands' modules so that help can be shown without loading them.
+"""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "cut": "cut a subject out of a layer",
+    "layers": "list the layers of a document",
+    "verify": "compare two documents part by part",
+    "serve": "start a server in the foreground",
+    "server": "see, stop or restart the running local server",
+    "models": "list, fetch, add and move models",
+    "plugins": "install, remove or check the plug-ins for GIMP and Krita",
+    "evaluate": "measure mattes against their truth",
+    "doctor": "check the installation and the server",
+    "completion": "print what lets a shell complete commands",
+}
+
+EXAMPLES = {
+    "": (
+        "frisket cut portrait.jpg",
+        "frisket layers poster.psd",
+        "frisket doctor",
+    ),
+    "cut": (
+        "frisket cut portrait.jpg                writes portrait-cutout.png",
+        "frisket cut poster.psd --layer Person   writes poster-mask.psd",
+        "frisket cut photos/ -o cutouts/         every picture of a folder",
+        "frisket cut a.jpg --as matte --threshold 0.5",
+        "frisket cut in.psd --all-layers --as cutout -o '{dir}/{stem}-{layer}.{ext}'",
+        "frisket cut - < a.jpg > a.png           standard input and output",
+    ),
+    "layers": ("frisket layers poster.psd", "frisket layers poster.psd --json"),
+    "verify": ("frisket verify poster.psd poster-mask.psd",),
+    "serve": (
+        "frisket serve",
+        "frisket serve --listen 127.0.0.1:50051 --token-file token",
+    ),
+    "server": ("frisket server status", "frisket server restart"),
+    "server status": ("frisket server status", "frisket server status --json"),
+    "server stop": ("frisket server stop",),
+    "server restart": ("frisket server restart --device cpu",),
+    "server log": ("frisket server log --lines 20",),
+    "models": ("frisket models list", "frisket models pull u2netp"),
+    "models list": ("frisket models list", "frisket models list --json"),
+    "models show": ("frisket models show embedded",),
+    "models pull": ("frisket models pull u2netp",),
+    "models add": ("frisket models add mine --family u2net --file mine.onnx",),
+    "models remove": ("frisket models remove u2netp",),
+    "models default": ("frisket models default u2netp",),
+    "models export": ("frisket models export u2netp u2netp.frisket",),
+    "models import": ("frisket models import u2netp.frisket",),
+    "plugins": ("frisket plugins install all", "frisket plugins status"),
+    "plugins install": (
+        "frisket plugins install gimp",
+        "frisket plugins install krita --where ~/krita-resources",
+    ),
+    "plugins uninstall": ("frisket plugins uninstall all",),
+    "plugins status": ("frisket plugins status",),
+    "plugins pack": ("frisket plugins pack dist",),
+    "evaluate": ("frisket evaluate pictures/ --html worst.html",),
+    "doctor": ("frisket doctor", "frisket doctor --server 192.0.2.7:50051"),
+    "completion": (
+        'eval "$(frisket completion bash)"      in ~/.bashrc',
+        'eval "$(frisket completion zsh)"       in ~/.zshrc, after compinit',
+        "frisket completion fish | source       in ~/.config/fish/config.fish",
+        "frisket completion powershell | Out-String | Invoke-Expression",
+    ),
+}

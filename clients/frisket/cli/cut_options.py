@@ -1,0 +1,171 @@
+"""The options of `frisket cut`, a row each; commands like it take the rows they share."""
+
+from __future__ import annotations
+
+from frisket.cli.options import Option, between, path
+from frisket.cli.server_options import SERVER_OPTIONS
+from frisket.documents.core.results import EXISTING, PREVIEWS
+from frisket.jobs.deliver import DELIVERIES
+from frisket.protocol.choices import (
+    ALPHA_DEPTHS,
+    DEFAULT_QUALITY,
+    NORMALISE_AUTO,
+    NORMALISE_OFF,
+    NORMALISE_STEPS,
+    QUALITIES,
+)
+from frisket.protocol.limits import EDGE_LIMITS
+
+Box = tuple[int, int, int, int]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def _box(text: str) -> Box:
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{text!r} is not X,Y,W,H in pixels") from None
+    return x, y, width, height
+
+
+def _point(text: str) -> tuple[int, int, bool]:
+    try:
+        x, y = (int(part) for part in text.lstrip("+-").split(","))
+    except ValueError:
+        raise ValueError(f"{text!r} is not +X,Y or -X,Y in pixels") from None
+    return x, y, not text.startswith("-")
+
+
+def _steps(text: str) -> str:
+    known = (NORMALISE_AUTO, NORMALISE_OFF, *NORMALISE_STEPS)
+    for step in _names(text):
+        if step not in known:
+            raise ValueError(f"{step!r} is not one of {', '.join(known)}")
+    return text
+
+
+def _describe_kinds() -> str:
+    described = "; ".join(f"{row.kind}: {row.help}" for row in DELIVERIES.values())
+    return f"what is written. {described}. By default it follows from input and output"
+
+
+MODEL = Option(
+    "model", "which model finds the subject; by default the server's",
+    str, short="m", metavar="NAME", default="", variable="FRISKET_MODEL",
+)  # fmt: skip
+QUALITY = Option(
+    "quality", f"how much work the edge gets; default: {DEFAULT_QUALITY}",
+    str, default=DEFAULT_QUALITY, choices=QUALITIES, variable="FRISKET_QUALITY",
+)  # fmt: skip
+JSON = Option("json", "print one line of JSON for each file, for errors too", stored=False)
+
+_FILES = (
+    Option(
+        "output",
+        "file, folder, '-' for standard output, or a template with {dir}, {stem}, {kind}, "
+        "{ext}, {layer}, {id}, {class}; default: STEM-KIND beside the input",
+        str, short="o", metavar="OUT", default="", stored=False,
+    ),
+    Option(
+        "layer", "name, path Group/Name, glob or #id; may be repeated",
+        str, metavar="LAYER", repeats=True, stored=False,
+    ),
+    Option(
+        "all-layers", "every layer with pixels; those without a subject are left out",
+        stored=False,
+    ),
+    Option("overwrite", "replace outputs whose names were not spelt out with -o"),
+)  # fmt: skip
+_RESULT = (
+    Option(
+        "as", _describe_kinds(), str, metavar="KIND", default="", dest="kind",
+        choices=tuple(DELIVERIES), group="result",
+    ),
+    Option(
+        "depth", "bits of a matte; default: 8",
+        int, default=8, choices=ALPHA_DEPTHS, group="result",
+    ),
+    Option(
+        "threshold",
+        "no soft edge: alpha from this share of opacity on becomes full, the rest 0; "
+        "above 0, at most 1",
+        between(0, 1, exclusive=True), metavar="SHARE", group="result",
+    ),
+    Option(
+        "existing", "what happens to a mask that is there already; default: refuse",
+        str, default="refuse", choices=EXISTING, group="result",
+    ),
+    Option(
+        "preview",
+        "merged image of a PSD with a new mask: mark it as stale, render it again, or keep it; "
+        "default: mark",
+        str, default="mark", choices=PREVIEWS, group="result",
+    ),
+    Option("no-decontaminate", "keep the edge's own colours in cutouts", group="result"),
+    Option("allow-empty", "write even where no subject is found", group="result"),
+    Option("open", "show the first result in the system's own program", group="result"),
+)  # fmt: skip
+_WORK = (
+    MODEL,
+    Option(
+        "classes",
+        "for models with classes: what is cut, for example person,dog",
+        _names, metavar="NAME,…", default=(),
+    ),
+    QUALITY,
+    Option(
+        "normalise",
+        f"correct what the model sees: {NORMALISE_AUTO}, {NORMALISE_OFF}, or some of "
+        f"{', '.join(NORMALISE_STEPS)}; default: {NORMALISE_OFF}",
+        _steps, metavar="STEP,…", default=NORMALISE_OFF,
+    ),
+    Option("sandbox", "for untrusted files: decode in a child process with limits first"),
+)  # fmt: skip
+_TALK = (
+    JSON,
+    Option("quiet", "print errors only", short="q"),
+    Option("verbose", "print sizes, times and what was sent too", short="v"),
+    Option("no-progress", "hide the progress bar"),
+)
+_HINTS = (
+    Option(
+        "box", "around the subject, in pixels of the layer; may be repeated",
+        _box, metavar="X,Y,W,H", repeats=True, group="hints", stored=False,
+    ),
+    Option(
+        "point", "+X,Y is the subject, -X,Y is not (write --point=-X,Y)",
+        _point, metavar="+X,Y", repeats=True, group="hints", stored=False,
+    ),
+    Option(
+        "trimap", "picture: 0 is outside, 128 unknown, 255 inside",
+        path, metavar="FILE", group="hints", stored=False,
+    ),
+    Option(
+        "prior", "picture: a selection or an earlier mask",
+        path, metavar="FILE", group="hints", stored=False,
+    ),
+)  # fmt: skip
+# Option, name of the wire, what it does.
+_EDGE_ROWS = (
+    ("shift", "shift_px", "PX", "expand (+) or contract (-) the edge"),
+    ("feather", "feather_px", "PX", "blur the edge"),
+    ("contrast", "contrast", "N", "steeper or softer edge"),
+    ("smooth", "smooth", "N", "round the outline"),
+    ("fill-holes", "fill_holes", "SHARE", "fill holes smaller than this share of the subject"),
+    ("drop-specks", "drop_specks", "SHARE", "drop specks smaller than this share of it"),
+)
+EDGE = tuple(
+    Option(
+        name,
+        f"{text}; {EDGE_LIMITS[wire][0]:g} to {EDGE_LIMITS[wire][1]:g}",
+        between(*EDGE_LIMITS[wire]), metavar=metavar, default=0.0, dest=wire, group="edge",
+    )
+    for name, wire, metavar, text in _EDGE_ROWS
+)  # fmt: skip
+
+CUT_OPTIONS = (*_FILES, *_WORK, *_TALK, *_RESULT, *_HINTS, *EDGE, *SERVER_OPTIONS)
+# What the configuration file may hold.
+STORED = {row.name: row for row in CUT_OPTIONS if row.stored}

@@ -1,0 +1,135 @@
+"""Options as rows of tables: parser, configuration file and environment come from the same rows.
+
+An option that is not given leaves no trace in the parsed arguments; `frisket.cli.settings`
+fills them from the environment, the configuration file and the defaults here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from frisket.cli.parser import suggest
+from frisket.jobs.paths import expand_user
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a command.
+
+    Attributes:
+        name: without dashes, as in the configuration file.
+        help: what it does.
+        kind: turns its text into its value; None for an option without a value. Raises
+            ValueError with the end of a sentence: "'x' is not …".
+        metavar: what stands for the value in help.
+        default: the value when nobody says anything.
+        choices: the values that there are; empty where any will do.
+        short: one letter, or empty.
+        dest: the attribute of the parsed arguments; by default made of the name.
+        repeats: whether it may be given several times; its value is a list then.
+        group: heading in help; options of one heading stand together.
+        variable: the environment variable that sets it; empty for none.
+        stored: whether the configuration file may set it.
+    """
+
+    name: str
+    help: str
+    kind: Callable[[str], Any] | None = None
+    metavar: str = ""
+    default: Any = None
+    choices: Sequence[Any] = ()
+    short: str = ""
+    dest: str = ""
+    repeats: bool = False
+    group: str = ""
+    variable: str = ""
+    stored: bool = True
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of the parsed arguments that holds the value."""
+        return self.dest or self.name.replace("-", "_")
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no value."""
+        return self.kind is None
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for.
+
+        Raises:
+            ValueError: it stands for none; says why.
+        """
+        assert self.kind is not None
+        try:
+            value = self.kind(text)
+        except ValueError as error:
+            # What `int` and `float` say is for programmers.
+            raise ValueError(_reason(error, text)) from error
+        if self.choices and value not in self.choices:
+            known = [str(choice) for choice in self.choices]
+            hint = suggest(text, known) or f"; choose from {', '.join(known)}"
+            raise ValueError(f"{text!r} is not possible{hint}")
+        return value
+
+
+def add_options(parser: argparse.ArgumentParser, rows: Iterable[Option]) -> None:
+    """Add rows to a parser, under their headings."""
+    groups: dict[str, argparse._ActionsContainer] = {"": parser}
+    for row in rows:
+        if row.group not in groups:
+            groups[row.group] = parser.add_argument_group(row.group)
+        _add(groups[row.group], row)
+
+
+def _add(group: argparse._ActionsContainer, row: Option) -> None:
+    flags = [*([f"-{row.short}"] if row.short else []), f"--{row.name}"]
+    shared: dict[str, Any] = {
+        "dest": row.attribute,
+        "default": argparse.SUPPRESS,
+        "help": row.help.replace("%", "%%"),
+    }
+    if row.is_switch:
+        group.add_argument(*flags, action="store_true", **shared)
+        return
+    metavar = row.metavar or "{" + ",".join(map(str, row.choices)) + "}"
+    action = "append" if row.repeats else "store"
+    group.add_argument(*flags, action=action, type=_for_parser(row), metavar=metavar, **shared)
+
+
+def _for_parser(row: Option) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return row.read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
+def _reason(error: ValueError, text: str) -> str:
+    said = str(error)
+    return said if said.startswith("'") else f"{text!r} is not a number"
+
+
+def between(low: float, high: float, exclusive: bool = False) -> Callable[[str], float]:
+    """Return what reads a number of a range, without its lower end where `exclusive`."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high or (exclusive and value == low):
+            least = f"above {low:g} and at most" if exclusive else f"between {low:g} and"
+            raise ValueError(f"{text!r} does not lie {least} {high:g}")
+        return value
+
+    return read
+
+
+def path(text: str) -> Path:
+    """Return a path; a leading `~` that no shell has replaced is the user's folder."""
+    return expand_user(text)

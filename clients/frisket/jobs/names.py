@@ -1,0 +1,250 @@
+"""What results are called: STEM-KIND beside the input, in a folder, or by a template.
+
+Naming is done before any work, so that results that would overwrite one another, or an input,
+are refused while nothing has happened yet.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from frisket.client.errors import ClientError
+from frisket.documents import Document, DocumentError, Layer, decode_in_sandbox, open_document
+from frisket.jobs.deliver import DELIVERIES, default_kind
+from frisket.jobs.task import CutOptions, Task
+
+PLACEHOLDERS = {
+    "dir": "folder of the input",
+    "stem": "name of the input without suffix",
+    "kind": "kind of result",
+    "ext": "suffix that suits the kind",
+    "layer": "name of the layer: one file for each",
+    "id": "number of the layer: one file for each",
+    "class": "one file for each of --classes",
+}
+_BESIDE = "{dir}/{stem}-{kind}.{ext}"
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+# What one of the systems does not take in a name, or takes for something else.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_LONGEST_BYTES = 120
+# Their structure alone says what they can carry; it is read without decoding pixels.
+_CHEAP_HEADS = (b"8BPS", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\xff\xd8\xff")
+
+
+class BadName(ClientError):
+    """Outputs cannot be named as was asked."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """How outputs are named; `{name}` stands for one of `PLACEHOLDERS`, `{{` for a brace.
+
+    Raises:
+        BadName: a placeholder is none of them.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        for name in self.names - PLACEHOLDERS.keys():
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            raise BadName(
+                f"{self.text}: {{{name}}} is no placeholder; there are {known}; "
+                "write {{ for a brace."
+            )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The placeholders in it."""
+        found = (match[1] for match in _PIECE.finditer(self.text))
+        return frozenset(name for name in found if name is not None)
+
+    @property
+    def derives(self) -> bool:
+        """Whether names depend on the input, so that nobody has spelt them out."""
+        return bool(self.names)
+
+    def fill(self, values: Mapping[str, str]) -> Path:
+        """Return the path for these values of the placeholders."""
+
+        def take(match: re.Match[str]) -> str:
+            return values.get(match[1], "") if match[1] is not None else match[0][0]
+
+        return Path(_PIECE.sub(take, self.text))
+
+
+def beside(folder: Path | None = None) -> Template:
+    """Return the template of STEM-KIND in the input's folder, or in one folder for all."""
+    return Template(_BESIDE if folder is None else _BESIDE.replace("{dir}", _escape(folder)))
+
+
+def spelt_out(path: Path) -> Template:
+    """Return the template that is this very path, braces and all."""
+    return Template(_escape(path))
+
+
+def _escape(path: Path) -> str:
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def clean_name(name: str) -> str:
+    """Return a name from inside a document as a part of a file's name, on any system.
+
+    It never is a path, hidden or reserved, and is at most 120 bytes long.
+    """
+    safe = _UNSAFE.sub("_", name).strip(" .") or "_"
+    safe = f"_{safe}" if _RESERVED.match(safe) else safe
+    return safe.encode("utf-8", "replace")[:_LONGEST_BYTES].decode("utf-8", "ignore")
+
+
+def plan_tasks(
+    sources: Sequence[Path], options: CutOptions, template: Template, overwrite: bool = False
+) -> list[Task]:
+    """Return what is to be done: a task for each input, class and layer that has its own file.
+
+    Args:
+        sources: the inputs.
+        options: of all of them.
+        template: how outputs are named.
+        overwrite: whether a name that was derived may be taken already.
+
+    Raises:
+        BadName: two outputs, or an output and an input, would be one file, or `{class}` is
+            asked for without classes.
+    """
+    tasks = [task for source in sources for task in _plan_source(source, options, template)]
+    if template.derives:
+        tasks = [replace(task, overwrite=overwrite) for task in tasks]
+    _check_collisions(tasks, template.derives)
+    return tasks
+
+
+def _plan_source(source: Path, options: CutOptions, template: Template) -> list[Task]:
+    if "class" not in template.names:
+        return _plan_layers(source, options, template, {})
+    if not options.classes:
+        raise BadName("An output with {class} needs --classes, which say what to write.")
+    found: list[Task] = []
+    for name in options.classes:
+        one = replace(options, classes=(name,))
+        found += _plan_layers(source, one, template, {"class": clean_name(name)})
+    return found
+
+
+def _plan_layers(
+    source: Path, options: CutOptions, template: Template, values: Mapping[str, str]
+) -> list[Task]:
+    values = {"dir": str(source.parent), "stem": source.stem, **values}
+    if not template.names & {"kind", "ext", "layer", "id"}:
+        return [Task(source, template.fill(values), options)]
+    try:
+        if _is_cheap(source):
+            return _look_inside(source, options, template, values)
+    except (DocumentError, OSError):
+        # Whoever does the task meets the same error, and reports it.
+        pass
+    kind = options.kind or "cutout"
+    flat = {"kind": kind, "ext": _suffixes(kind, source)[0][1:], "layer": "Image", "id": "1"}
+    return [Task(source, template.fill({**values, **flat}), options)]
+
+
+def _is_cheap(source: Path) -> bool:
+    with source.open("rb") as file:
+        return file.read(4).startswith(_CHEAP_HEADS)
+
+
+def _look_inside(
+    source: Path, options: CutOptions, template: Template, values: Mapping[str, str]
+) -> list[Task]:
+    if options.sandbox:
+        decode_in_sandbox(source, options.layers, options.all_layers)
+        options = replace(options, sandbox=False)  # it has been through it
+    with open_document(source) as document:
+        layers = document.find_layers(options.layers, options.all_layers)
+        if not template.names & {"layer", "id"}:
+            return [_name_result(document, layers, options, template, values)]
+        return [
+            _name_result(
+                document,
+                [layer],
+                replace(options, layers=(f"#{layer.id}",), all_layers=False),
+                template,
+                {**values, "layer": clean_name(layer.name), "id": str(layer.id)},
+            )
+            for layer in layers
+        ]
+
+
+def _name_result(
+    document: Document,
+    layers: Sequence[Layer],
+    options: CutOptions,
+    template: Template,
+    values: Mapping[str, str],
+) -> Task:
+    """Return the task with the first name that its kind can be written under."""
+    source = Path(document.path)
+    fixed = Path(template.text).suffix
+    spoken = Path(f"x{fixed}") if fixed and "{" not in fixed else source
+    kind = options.kind or default_kind(document, layers, spoken)
+    tasks = []
+    for suffix in _suffixes(kind, source):
+        output = template.fill({**values, "kind": kind, "ext": suffix[1:]})
+        tasks.append(Task(source, output, options))
+        if _suits(document, layers, tasks[-1], kind):
+            return tasks[-1]
+    return tasks[0]
+
+
+def _suits(document: Document, layers: Sequence[Layer], task: Task, kind: str) -> bool:
+    try:
+        DELIVERIES[kind].check(document, task.output, layers, task.options.result_options())
+    except DocumentError:
+        return False
+    return True
+
+
+def _suffixes(kind: str, source: Path) -> list[str]:
+    """Return the suffixes that a result may have, the likeliest first; at least one."""
+    own = source.suffix.lower()
+    possible = DELIVERIES[kind].suffixes
+    if not possible:  # spliced into a copy, which keeps its suffix
+        return [own or ".psd"]
+    return [suffix for suffix in dict.fromkeys((own, ".png", ".tif")) if suffix in possible]
+
+
+def _check_collisions(tasks: Sequence[Task], derived: bool) -> None:
+    inputs = {_identify(task.source): task.source for task in tasks}
+    outputs: dict[str, Task] = {}
+    for task in tasks:
+        place = _identify(task.output)
+        if place in outputs:
+            raise BadName(_tell_collision(outputs[place], task))
+        outputs[place] = task
+        if place in inputs and (derived or len(tasks) > 1):
+            raise BadName(
+                f"The output {task.output} of {task.source} would replace the input "
+                f"{inputs[place]}; name outputs so that no input is among them."
+            )
+
+
+def _tell_collision(first: Task, second: Task) -> str:
+    if first.source == second.source:
+        return (
+            f"Two results of {first.source} would both be written to {second.output}; "
+            "add {layer}, {id} or {class} to the name."
+        )
+    return (
+        f"The results of {first.source} and {second.source} would both be written to "
+        f"{second.output}; name a folder (FOLDER/) or a template with {{stem}}, or cut them "
+        "one by one."
+    )
+
+
+def _identify(path: Path) -> str:
+    return os.path.normcase(os.path.realpath(path))
