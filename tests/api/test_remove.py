@@ -197,7 +197,7 @@ def test_hints_say_where_the_subject_is(pixels: np.ndarray) -> None:
 def test_steps_are_told(pixels: np.ndarray) -> None:
     stages: list[str] = []
     remove(pixels, progress=lambda stage, done, total: stages.append(stage))
-    assert set(stages) == {"reading", "coarse", "tiles"}
+    assert {"reading", "coarse", "tiles"} <= set(stages)
 
 
 def test_the_names_of_the_front_door_are_one_family() -> None:

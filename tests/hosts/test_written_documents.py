@@ -52,7 +52,7 @@ def deepened(path: Path) -> bytes:
         from frisket.documents import Rect
 
         pixels = raster.read(Rect(0, 0, WIDTH, HEIGHT)).astype(">u2") * 257
-        record = document.node(document.find_layer("Figure")).record
+        record = document.find_node(document.find_layer("Figure")).record
         numbers = [*range(3), *([-1] if raster.has_alpha else [])]
         rectangle = record.top, record.left, record.bottom, record.right
     planes = [pixels[..., place].astype(">u2").tobytes() for place in range(len(numbers))]

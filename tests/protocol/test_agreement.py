@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import re
 from pathlib import Path
@@ -123,18 +122,3 @@ def test_methods_are_those_of_the_service() -> None:
     service = pb.DESCRIPTOR.services_by_name["MattingService"]
     named = {f"/{service.full_name}/{method.name}" for method in service.methods}
     assert {methods.MATTE, methods.GET_CAPABILITIES} <= named
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["gimp/frisket-cutout/frisket_gimp/wishes.py", "krita/pykrita/frisket_cutout/controls.py"],
-)
-def test_the_hosts_menus_offer_every_quality(module: str) -> None:
-    """Read, not imported: both modules need their host."""
-    tree = ast.parse((ROOT / "clients" / module).read_text(encoding="utf-8"))
-    menu = next(
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "QUALITIES"
-    )
-    assert tuple(entry[0] for entry in menu) == choices.QUALITIES

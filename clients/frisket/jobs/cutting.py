@@ -28,7 +28,7 @@ from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerReport, No
 from frisket.protocol.memory import peak_bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerCut:
     """What was done to one layer."""
 
@@ -61,22 +61,19 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         how = options.result_options()
         delivery.check(document, output, chosen, how)
-        cuts: list[LayerCut] = []
-        empty: list[LayerCut] = []
+        done = []
         for layer in chosen:
-            cut = cut_layer(document, layer, delivery, options, connection, progress)
-            stack.enter_context(cut.run.store)
-            (cuts if cut.run.outcome.subject or options.allow_empty else empty).append(cut)
-            if empty and not options.all_layers:
-                break
-        if not cuts or (empty and not options.all_layers):
-            raise NoSubject(_tell_empty(document, empty))
+            done.append(cut_layer(document, layer, delivery, options, connection, progress))
+            stack.enter_context(done[-1].run.store)
+            if not options.all_layers:
+                _check_found(document, done, options)
+        cuts = _check_found(document, done, options)
         progress("writing", 0, 1)
         results = [make_result(document, one, options.threshold) for one in cuts]
         delivery.write(document, output, results, how)
         progress("writing", 1, 1)
         lost = delivery.tell_lost(document, output, chosen)
-    skipped = tuple(one.layer.path for one in empty)
+    skipped = tuple(one.layer.path for one in done if one not in cuts)
     return _report(output, delivery.kind, cuts, time.perf_counter() - started, lost, skipped)
 
 
@@ -118,11 +115,22 @@ def cut_layer(
     return LayerCut(layer, matte(raster, asked, connection, progress=progress))
 
 
-def _tell_empty(document: Document, empty: Sequence[LayerCut]) -> str:
+def _check_found(
+    document: Document, done: Sequence[LayerCut], options: CutOptions
+) -> Sequence[LayerCut]:
+    """Return the layers that have a subject, or count without one.
+
+    Raises:
+        NoSubject: there is none, or one of several that were named has none.
+    """
+    found = [one for one in done if one.run.outcome.subject or options.allow_empty]
+    if found and (options.all_layers or len(found) == len(done)):
+        return found
+    empty = [one for one in done if one not in found]
     where = f" in {empty[0].layer.path!r}" if len(document.layers) > 1 else ""
     if len(empty) > 1:
         where = f" in any of {len(empty)} layers"
-    return (
+    raise NoSubject(
         f"{document.path}: no subject was found{where}, so nothing was written; "
         "say where it is with --box or --point, or try another --model."
     )

@@ -63,20 +63,17 @@ def cut(
     """Cut out a layer (or several) of a document and write the result.
 
     >>> from frisket import cut
-    >>> result = cut("portrait.png", "portrait-matte.tif", kind="matte", depth=16)
-    >>> result.kind, result.width, result.height
-    ('matte', 320, 240)
+    >>> cut("portrait.png", "portrait-matte.tif", kind="matte", depth=16).kind
+    'matte'
 
     Args:
         source: a flat or layered document; never changed, unless it is also the output.
         output: what to write; its suffix names the format.
         options: how; by default the topmost visible layer, with the default model.
-        connection: an open connection, which stays open, instead of one to the server that
-            the options name; that one is kept open for the next call.
-        progress: called with a stage, what is done, and of how much: see
-            `frisket.jobs.matting.Progress`; "writing" comes last.
-        keywords: the same as `options`, each named as on the command line; see
-            `frisket.jobs.keywords.CutKeywords`.
+        connection: an open connection, which stays open, instead of the kept one to the server
+            that the options name.
+        progress: see `frisket.jobs.matting.Progress`; "writing" comes last.
+        keywords: instead of `options`; see `frisket.jobs.keywords.CutKeywords`.
 
     Returns:
         What was done, layer by layer and in sum.
@@ -84,8 +81,7 @@ def cut(
     Raises:
         NoSubject: there is nothing to cut out.
         BadOption: an option does not exist or has no such value.
-        ClientError: the server is missing, refused or was lost.
-        DocumentError: the document cannot be read or the result not written.
+        ClientError, DocumentError: the server or the document does not allow it.
     """
     if options is not None and keywords:
         raise BadOption("cut() takes either options or keywords: put all of them in one.")

@@ -74,9 +74,8 @@ def remove(
     Args:
         image: bytes of an image file, a path, a PIL image, or an array of uint8 or uint16
             with shape (height, width) or (height, width, 1 to 4), RGB and not BGR.
-        progress: called with a stage ("reading", "coarse", "tiles"), what is done, and of
-            how much.
-        options: named as on the command line, see `frisket.jobs.keywords.RemoveKeywords`.
+        progress: see `frisket.jobs.matting.Progress`.
+        options: see `frisket.jobs.keywords.RemoveKeywords`.
 
     Returns:
         For bytes a PNG as bytes, in the depth and with the profile of the picture; for an array
@@ -85,8 +84,7 @@ def remove(
     Raises:
         NoSubject: there is nothing to cut out, and `allow_empty` is not set.
         BadOption: an option does not exist, or `image` is no picture.
-        DocumentError: the picture cannot be read.
-        ClientError: the server is missing, refused or was lost.
+        DocumentError, ClientError: the picture cannot be read, or the server refuses.
     """
     wanted = read_keywords(options, RemoveKeywords, "remove()")
     with _matte_picture(image, "cutout", wanted, progress) as made:
