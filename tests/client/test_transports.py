@@ -321,12 +321,13 @@ def test_tls_with_an_unknown_certificate(make: Make, certificate: tuple[Path, Pa
 BRAVE = """
 import signal, sys, time
 from pathlib import Path
+from frisket.client.address import Address
 from frisket.client.errors import TransportError
-from frisket.client.h2_socket import Endpoint, Wire
+from frisket.client.h2_socket import Wire
 
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 ca_file = Path(sys.argv[2]) if sys.argv[2:] else None
-wire = Wire(Endpoint(sys.argv[1], tls=ca_file is not None, ca_file=ca_file))
+wire = Wire(Address(sys.argv[1], tls=ca_file is not None, ca_file=ca_file))
 for _ in range(3):
     try:
         while True:
@@ -353,7 +354,7 @@ def hang_up(listener: socket.socket, pair: tuple[Path, Path] | None) -> None:
 def test_a_write_to_a_dead_server_ends_no_host(tls: bool, request: pytest.FixtureRequest) -> None:
     pair = request.getfixturevalue("certificate") if tls else None
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        peer = threading.Thread(target=hang_up, args=(listener, pair))
+        peer = threading.Thread(target=hang_up, args=(listener, pair), daemon=True)
         peer.start()
         target = f"localhost:{listener.getsockname()[1]}"
         command = [sys.executable, "-c", BRAVE, target, *([str(pair[1])] if pair else [])]
