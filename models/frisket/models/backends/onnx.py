@@ -47,7 +47,7 @@ def import_runtime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise MissingExtra(
-            f"Running a model needs ONNX Runtime; {advise_install('server')} ('.[gpu]' for CUDA)."
+            f"Running a model needs ONNX Runtime; {advise_install('server')}, or [gpu] for CUDA."
         ) from error
     return onnxruntime
 
