@@ -7,6 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from frisket.cli.better_model import suggest_model
+
 if TYPE_CHECKING:
     from frisket.client.events import Outcome
     from frisket.jobs.task import CutResult, LayerReport
@@ -20,8 +22,8 @@ _FIGURES = (
 
 def report(result: CutResult, as_json: bool) -> None:
     """Say what was done, in words or as one line of JSON."""
-    if result.notice:
-        print(f"frisket: {result.notice}", file=sys.stderr)
+    for notice in filter(None, (result.notice, suggest_model(result.model))):
+        print(f"frisket: {notice}", file=sys.stderr)
     several = len(result.layers) > 1
     for layer in result.layers:
         where = f"'{layer.path}': " if several else ""

@@ -20,6 +20,7 @@ from frisket.protocol.limits import PROTOCOL_VERSION
 from frisket.protocol.local_state import LocalServer, read_state, state_file
 
 START_TIMEOUT_S = 60.0
+_WINDOWS_FLAGS = ("CREATE_NEW_PROCESS_GROUP", "CREATE_NO_WINDOW")
 _DEFAULT_COMMAND = (sys.executable, "-m", "frisket.server")
 
 
@@ -76,7 +77,8 @@ def _start(command: list[str], device: str, timeout: float) -> LocalServer:
                 stderr=subprocess.STDOUT,
                 # It outlives the command that starts it, and its Ctrl-C.
                 start_new_session=sys.platform != "win32",
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                # On Windows a console of its own, unseen: it outlives that of the command too.
+                creationflags=sum(getattr(subprocess, flag, 0) for flag in _WINDOWS_FLAGS),
             )
         except OSError as error:
             raise NoServer(
