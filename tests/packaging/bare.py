@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from frisket.about import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
+_HELPS = Path(__file__).with_name("read_helps.py")
 _HERE = Path(sys.executable).parent
 # What uv says when no index answers; then nothing here can be judged.
 _OFFLINE = re.compile(r"dns error|error sending request|Failed to fetch|Could not connect")
@@ -96,3 +100,36 @@ def make_bare(folder: Path, requirements: Sequence[object], python: str = sys.ex
     run_uv("venv", "-q", "--python", python, folder / "env")
     run_uv("pip", "install", "-q", "--python", bare.python, *requirements)
     return bare
+
+
+def check_commands(bare: Bare) -> None:
+    """Check that every command explains itself, and that none ends in a traceback."""
+    done = bare.run(bare.python, _HELPS)
+    assert done.returncode == 0, done.stderr
+    read = set(done.stdout.splitlines())
+    assert read >= {"", "cut", "serve", "models", "models pull", "plugins install", "doctor"}
+    assert bare.frisket("--version").stdout == f"frisket {VERSION}\n"
+    packed = bare.frisket("plugins", "pack", "plug-ins")
+    assert packed.returncode == 0, packed.stderr
+
+
+def check_cut(bare: Bare, picture: Path) -> None:
+    output = bare.folder / "a cutout.png"
+    try:
+        done = bare.frisket("cut", picture, "-o", output)
+        assert done.returncode == 0, done.stderr
+        low, high = Image.open(output).convert("RGBA").getchannel("A").getextrema()
+        assert (low, high) == (0, 255)
+        doctor = bare.frisket("doctor")
+        assert doctor.returncode == 0, doctor.stdout
+    finally:
+        bare.stop_servers()
+
+
+def check_refusal(bare: Bare, picture: Path) -> None:
+    """Check that what needs a server here says so in one sentence, with the way out."""
+    done = bare.frisket("cut", picture, "-o", bare.folder / "out.png")
+    assert done.returncode not in (0, 1), done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    doctor = bare.frisket("doctor")
+    assert "Traceback" not in doctor.stdout + doctor.stderr + done.stderr

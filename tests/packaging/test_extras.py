@@ -9,13 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from frisket.about import DISTRIBUTION, VERSION
+from frisket.about import DISTRIBUTION
 
-from .bare import Bare, find_python, make_bare, run_uv
+from .bare import check_commands, check_cut, check_refusal, find_python, make_bare, run_uv
 
-HELPS = Path(__file__).with_name("read_helps.py")
 RUNTIMES = ("server", "gpu")
 # gpu alone is 300 MB to fetch, so only the whole run has it, and once.
 CASES = [
@@ -33,39 +31,6 @@ CASES = [
 
 def name_extra(file: Path, extra: str) -> str:
     return f"{file}[{extra}]" if extra else str(file)
-
-
-def check_commands(bare: Bare) -> None:
-    """Check that every command explains itself, and that none ends in a traceback."""
-    done = bare.run(bare.python, HELPS)
-    assert done.returncode == 0, done.stderr
-    read = set(done.stdout.splitlines())
-    assert read >= {"", "cut", "serve", "models", "models pull", "plugins install", "doctor"}
-    assert bare.frisket("--version").stdout == f"frisket {VERSION}\n"
-    packed = bare.frisket("plugins", "pack", "plug-ins")
-    assert packed.returncode == 0, packed.stderr
-
-
-def check_cut(bare: Bare, picture: Path) -> None:
-    output = bare.folder / "a cutout.png"
-    try:
-        done = bare.frisket("cut", picture, "-o", output)
-        assert done.returncode == 0, done.stderr
-        low, high = Image.open(output).convert("RGBA").getchannel("A").getextrema()
-        assert (low, high) == (0, 255)
-        doctor = bare.frisket("doctor")
-        assert doctor.returncode == 0, doctor.stdout
-    finally:
-        bare.stop_servers()
-
-
-def check_refusal(bare: Bare, picture: Path) -> None:
-    """Check that what needs a server here says so in one sentence, with the way out."""
-    done = bare.frisket("cut", picture, "-o", bare.folder / "out.png")
-    assert done.returncode not in (0, 1), done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
-    doctor = bare.frisket("doctor")
-    assert "Traceback" not in doctor.stdout + doctor.stderr + done.stderr
 
 
 @pytest.mark.parametrize(("kind", "extra"), CASES)
