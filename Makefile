@@ -1,12 +1,17 @@
-# Every target makes and fills .venv by itself; only Python >= 3.10, make and the
-# package index are needed.
+# Every target but help and clean makes and fills .venv by itself; only Python >= 3.10, make
+# and the package index are needed. What follows `##` is what `make help` says of a target.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ROOTS := proto/frisket clients/frisket models/frisket server/frisket
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-quality bench-embedded bench-hints protos test-hosts plugins clean
+.PHONY: help demo test test-packaging test-hosts coverage check bench bench-quality \
+  bench-embedded bench-hints about protos plugins clean
+
+help:  ## say what each target does
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r name text; do printf '  make %-16s %s\n' $$name "$$text"; done
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -17,20 +22,30 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[server]' --group dev
 	@touch $(STAMP)
 
-demo: $(STAMP)
+demo: $(STAMP)  ## cut a photograph out of a PSD and a 100-megapixel TIFF into demo-out/
 	$(BIN)/python scripts/demo.py
 
-test: $(STAMP)
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita
+	$(BIN)/python -m pytest -m "not packaging"
+
+test-packaging: $(STAMP)  ## wheel and sdist, every extra alone, the floors, other Pythons
+	$(BIN)/python -m pytest tests/packaging
+
+coverage: $(STAMP)  ## the suite again, and which lines it never ran (coverage/index.html)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not packaging"
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage html -q --directory coverage
+	$(BIN)/coverage report --skip-covered
 
 # Real GIMP and Krita, in a tree of their own; Linux and root only (scripts/hosts.sh).
-test-hosts: $(STAMP)
+test-hosts: $(STAMP)  ## the plug-ins in real GIMPs and Kritas
 	FRISKET_TEST_HOSTS=1 $(BIN)/python -m pytest --timeout 1200 tests/hosts
 
-plugins: $(STAMP)
+plugins: $(STAMP)  ## write the plug-ins for GIMP and Krita as zip files into dist/
 	$(BIN)/frisket plugins pack dist
 
-check: $(STAMP)
+check: $(STAMP)  ## style, types, imports, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -40,20 +55,23 @@ check: $(STAMP)
 	$(BIN)/python scripts/generate_about.py --check
 	$(BIN)/python scripts/generate_protos.py --check
 
-bench: $(STAMP)
+bench: $(STAMP)  ## beside rembg: time and memory
 	$(BIN)/python benchmarks/rembg.py
 
-bench-quality: $(STAMP)
+bench-quality: $(STAMP)  ## beside rembg: measured mattes
 	$(BIN)/python benchmarks/quality.py
 
-bench-embedded: $(STAMP)
+bench-embedded: $(STAMP)  ## the embedded model beside U2-Net-p
 	$(BIN)/python benchmarks/embedded.py
 
-bench-hints: $(STAMP)
+bench-hints: $(STAMP)  ## what hints bring
 	$(BIN)/python benchmarks/hints.py
 
-protos: $(STAMP)
+protos: $(STAMP)  ## generate the protocol's Python code
 	$(BIN)/python scripts/generate_protos.py
 
-clean:
-	rm -rf $(VENV) .venv-proto .venv-rembg demo-out bench-out
+about: $(STAMP)  ## write the module of name and version from pyproject.toml
+	$(BIN)/python scripts/generate_about.py
+
+clean:  ## remove every environment and everything that was made
+	rm -rf $(VENV) .venv-proto .venv-rembg demo-out bench-out dist coverage .coverage

@@ -17,6 +17,8 @@ import psutil
 import tifffile
 from PIL import Image
 
+from frisket.protocol.home import home
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 _TILE = 512
@@ -29,13 +31,16 @@ def shared_data() -> Path | None:
 
 
 def u2netp_weights() -> Path:
-    """Return the U2-Net-p weights: FRISKET_U2NETP, or those of the test data."""
+    """Return the U2-Net-p weights: FRISKET_U2NETP, or those of frisket's home, fetched first."""
     if named := os.environ.get("FRISKET_U2NETP"):
         return Path(named)
-    data = shared_data()
-    if data is None:
-        sys.exit("set FRISKET_U2NETP to a u2netp.onnx (for example one that rembg fetched)")
-    return data / "weights" / "u2netp-fp16.onnx"
+    from frisket.models import DownloadFailed, Registry
+
+    try:
+        Registry().pull("u2netp")
+    except DownloadFailed as error:
+        sys.exit(f"{error} Set FRISKET_U2NETP to a u2netp.onnx (for example one of rembg's).")
+    return home() / "models" / "u2netp" / "u2netp.onnx"
 
 
 def write_photograph(path: Path, megapixels: float, compressed: bool = False) -> Path:

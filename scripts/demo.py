@@ -3,13 +3,16 @@
     make demo
 
 Makes a layered PSD and a 100-megapixel TIFF from a photograph, cuts the subject out of
-both through the local server, and leaves the results in `demo-out/`: the PSD with its
-layer mask, the TIFF with alpha, and a contact sheet for each.
+both through a local server, and leaves the results in `demo-out/`: the PSD with its
+layer mask, the TIFF with alpha, and a contact sheet for each. The model is U2-Net-p where it
+can be fetched, else the embedded one; it is kept in `demo-out/home` and changes nothing in
+the user's own frisket.
 `python scripts/demo.py --picture` also renews the README's picture.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +25,7 @@ from PIL import Image, ImageDraw
 from frisket import CutOptions, CutResult, cut
 from frisket.cli.progress import bar
 from frisket.documents import Rect, open_document
+from frisket.models import DownloadFailed, Registry
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT, PICTURE = ROOT / "demo-out", ROOT / "docs" / "images" / "demo.jpg"
@@ -40,6 +44,8 @@ def main() -> int:
     if sys.argv[1:] == ["--make"]:
         make()
         return 0
+    os.environ.setdefault("FRISKET_HOME", str(OUT / "home"))
+    fetch_model()
     print("making a layered PSD and a 100-megapixel TIFF …", flush=True)
     # In a process of its own, so that the figures below are those of cutting alone.
     subprocess.run([sys.executable, __file__, "--make"], check=True)
@@ -49,6 +55,14 @@ def main() -> int:
     if sys.argv[1:] == ["--picture"]:
         renew_picture(OUT / "large-alpha.png")
     return 0
+
+
+def fetch_model() -> None:
+    """Fetch U2-Net-p, or say why the embedded model has to do."""
+    try:
+        Registry().pull("u2netp")
+    except DownloadFailed as error:
+        print(f"{error}\nThe embedded model is used instead.")
 
 
 def renew_picture(contact_sheet: Path) -> None:

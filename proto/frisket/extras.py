@@ -25,7 +25,7 @@ def advise_install(extra: str) -> str:
     first = ""
     if extra in ("gpu", "cuda") and _is_installed("onnxruntime"):
         first = "pip uninstall onnxruntime, then "
-    return f"run in frisket's checkout: {first}pip install '.[{extra}]'"
+    return f'run in frisket\'s checkout: {first}pip install ".[{extra}]"'
 
 
 def _is_installed(distribution: str) -> bool:

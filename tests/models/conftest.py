@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frisket.models import Registry
+from frisket.models import DownloadFailed, Registry
 
 from .web import Handler
 
@@ -40,15 +40,25 @@ def server() -> Iterator[str]:
     http.server_close()
 
 
+@pytest.fixture(scope="session")
+def u2netp_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The genuine weights: FRISKET_U2NETP, or fetched once for all tests."""
+    if named := os.environ.get("FRISKET_U2NETP"):
+        return Path(named)
+    home = tmp_path_factory.mktemp("u2netp")
+    try:
+        Registry(home).pull("u2netp")
+    except DownloadFailed as error:
+        pytest.skip(str(error))
+    return home / "models" / "u2netp" / "u2netp.onnx"
+
+
 @pytest.fixture
-def u2netp(tmp_path: Path) -> Registry:
+def u2netp(tmp_path: Path, u2netp_weights: Path) -> Registry:
     """A registry with real weights."""
-    source = SHARED / "data" / "weights" / "u2netp-fp16.onnx"
-    if not source.is_file():
-        pytest.skip(f"real weights are not at {source}")
     folder = tmp_path / "home" / "models" / "u2netp"
     folder.mkdir(parents=True)
-    shutil.copyfile(source, folder / "u2netp.onnx")
+    shutil.copyfile(u2netp_weights, folder / "u2netp.onnx")
     return Registry(tmp_path / "home")
 
 

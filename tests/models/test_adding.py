@@ -83,3 +83,23 @@ def test_a_full_disk_keeps_nothing_that_was_added(
     with pytest.raises(ModelFileError, match="could not be stored: No space left"):
         registry.add("mine", "u2net", file)
     assert not (models / "mine").exists()
+
+
+def test_no_licence_is_claimed_that_was_not_told(registry: Registry, tmp_path: Path) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    assert registry.add("mine", "u2net", file).licence == "unknown"
+    assert registry.add("ours", "u2net", file, licence="MIT").licence == "MIT"
+    other = Registry(tmp_path / "elsewhere")
+    for name, licence in (("mine", "unknown"), ("ours", "MIT")):
+        registry.export(name, tmp_path / f"{name}.zip")
+        assert other.import_(tmp_path / f"{name}.zip").licence == licence
+
+
+def test_the_published_weights_of_a_family_may_need_consent(
+    registry: Registry, tmp_path: Path
+) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 1024, 1024))
+    with pytest.raises(ConsentRequired, match="family rmbg forbid commercial use"):
+        registry.add("mine", "rmbg", file)
+    added = registry.add("mine", "rmbg", file, accept_licence=True)
+    assert (added.licence, added.commercial) == ("unknown", False)

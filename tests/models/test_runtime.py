@@ -7,8 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+from graphs import convolution
+
+from frisket.models.backends.onnx import Graph, import_runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTER = ROOT / "models" / "frisket" / "models" / "backends" / "onnx.py"
@@ -43,3 +48,40 @@ def test_running_a_model_leaves_nothing_behind(tmp_path: Path, wish: str) -> Non
     environment = os.environ | fresh | {"ORT_DISABLE_TELEMETRY": wish}
     subprocess.run([sys.executable, "-c", RUN], env=environment, check=True, timeout=120)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_cuda_is_loaded_before_the_first_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only its own call makes ONNX Runtime look for CUDA inside Python packages."""
+    runtime = Machine()
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    Graph(file, "cpu")
+    assert runtime.calls == ["open"]
+    Graph(file)
+    assert runtime.calls == ["open", "preload", "open"]
+    assert capsys.readouterr().out == ""
+
+
+class Machine(ModuleType):
+    """A runtime on a machine with a GPU, as far as it is asked here."""
+
+    def __init__(self) -> None:
+        super().__init__("onnxruntime")
+        self._real = import_runtime()
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def get_available_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def preload_dlls(self) -> None:
+        self.calls.append("preload")
+        print("Failed to load a library.")
+
+    def InferenceSession(self, *given: Any, **how: Any) -> Any:  # noqa: N802
+        self.calls.append("open")
+        return self._real.InferenceSession(*given, **{**how, "providers": ["CPUExecutionProvider"]})

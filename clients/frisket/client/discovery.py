@@ -33,6 +33,7 @@ from frisket.protocol.process import is_running, mark_process
 
 START_TIMEOUT_S = 60.0
 _LOG_BYTES = 1 << 20
+_WINDOWS_FLAGS = ("CREATE_NEW_PROCESS_GROUP", "CREATE_NO_WINDOW")
 _DEFAULT_COMMAND = (sys.executable, "-m", "frisket.server")
 
 
@@ -157,7 +158,8 @@ def _start(
                 stderr=subprocess.STDOUT,
                 # It outlives the command that starts it, and its Ctrl-C.
                 start_new_session=sys.platform != "win32",
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                # On Windows a console of its own, unseen: it outlives that of the command too.
+                creationflags=sum(getattr(subprocess, flag, 0) for flag in _WINDOWS_FLAGS),
             )
         except OSError as error:
             raise NoServer(

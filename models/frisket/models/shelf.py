@@ -112,10 +112,12 @@ class Shelf:
             return
         if self.read_record(spec.name).get("accepted"):
             return
-        limit = "" if spec.commercial else ", which forbids commercial use"
-        raise ConsentRequired(
-            f"{spec.name} is licensed {spec.licence}{limit}; say --accept-licence to accept it."
-        )
+        if spec.licence == manifest.UNKNOWN_LICENCE:
+            said = f"The published weights of the family {spec.family} forbid commercial use"
+        else:
+            limit = "" if spec.commercial else ", which forbids commercial use"
+            said = f"{spec.name} is licensed {spec.licence}{limit}"
+        raise ConsentRequired(f"{said}; say --accept-licence to accept it.")
 
 
 def is_built_in(name: str) -> bool:
@@ -133,7 +135,7 @@ def read_added(name: str, record: Mapping[str, Any]) -> Spec:
     family = manifest.find_family(str(record.get("family", "")))
     hashes = _read_table(record, "sha256s")
     files = _read_table(record, "parts") or _guess_parts(family, hashes)
-    return manifest.rename(family, name, files, hashes)
+    return manifest.rename(family, name, files, hashes, str(record.get("licence", "")))
 
 
 def _guess_parts(family: Spec, files: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,19 +87,20 @@ def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Out
     target = Path(os.path.realpath(path))
     check_place(target, needed)
     remove_debris(target.parent)
-    temporary, descriptor = _create(target)
+    part = _Part(*_create(target))
     try:
         try:
-            yield Output(str(target), descriptor)
-            _finish(target, temporary, descriptor)
+            yield Output(str(target), part.descriptor)
+            _finish(target, part)
         except OSError as error:
             raise _name_failure(target, error) from error
     except BaseException:
+        part.close()  # first: Windows removes no file that is open
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            part.path.unlink()
         raise
     finally:
-        os.close(descriptor)
+        part.close()
 
 
 @contextlib.contextmanager
@@ -121,12 +123,28 @@ def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
             temporary.unlink()
 
 
-def _finish(target: Path, temporary: Path, descriptor: int) -> None:
-    os.fsync(descriptor)
+class _Part:
+    """The temporary file of an output; closing it again does nothing."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path, self.descriptor = path, descriptor
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def _finish(target: Path, part: _Part) -> None:
+    os.fsync(part.descriptor)
     # Keep the permissions of what is replaced; Windows has none that could be kept.
     with contextlib.suppress(OSError, AttributeError):
-        os.fchmod(descriptor, target.stat().st_mode & 0o7777)
-    temporary.replace(target)
+        os.fchmod(part.descriptor, target.stat().st_mode & 0o7777)
+    # Windows renames no open file. Elsewhere the file stays open, and so locked, until it bears
+    # its name: whoever removes debris meanwhile leaves it alone.
+    if sys.platform == "win32":
+        part.close()
+    part.path.replace(target)
     with contextlib.suppress(OSError):
         folder = os.open(target.parent, os.O_RDONLY)
         try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +50,7 @@ def import_runtime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise MissingExtra(
-            f"Running a model needs ONNX Runtime; {advise_install('server')} ('.[gpu]' for CUDA)."
+            f"Running a model needs ONNX Runtime; {advise_install('server')}, or [gpu] for CUDA."
         ) from error
     return onnxruntime
 
@@ -64,6 +67,16 @@ def _choose_providers(device: str, available: Sequence[str]) -> list[str]:
     if device != "cpu" and cuda:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
     return ["CPUExecutionProvider"]
+
+
+@cache
+def _load_cuda(runtime: Any) -> None:
+    """Load CUDA and cuDNN from the packages of the extra `cuda`, where they are installed.
+
+    What the runtime prints when they are not belongs to the log, not to a command's output.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        runtime.preload_dlls()
 
 
 def _make_options(runtime: Any, threads: int | None) -> Any:
@@ -108,6 +121,8 @@ class Graph:
     ) -> None:
         runtime = import_runtime()
         providers = _choose_providers(device, runtime.get_available_providers())
+        if "CUDAExecutionProvider" in providers:
+            _load_cuda(runtime)
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():
             raise ModelFileError(f"There is no file {source}.")

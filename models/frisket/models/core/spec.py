@@ -89,8 +89,8 @@ class Spec:
     """All that data can say of one model.
 
     Attributes:
-        name, description, licence, commercial, size_bytes, role, prompts, notice: as in
-            ``ModelInfo``.
+        name, description, licence, commercial, size_bytes, role, prompts, notice,
+            provenance: as in ``ModelInfo``.
         family: the manifest's own name.
         adapter: a row of the table of adapters.
         input, output: how a picture goes in and an alpha comes out.
@@ -113,6 +113,7 @@ class Spec:
     prompts: bool = False
     consent: bool = False
     notice: str = ""
+    provenance: str = ""
     listed: bool = True
 
     def describe(
@@ -134,4 +135,5 @@ class Spec:
             prompts=self.prompts,
             role=self.role,
             notice=self.notice,
+            provenance=self.provenance,
         )

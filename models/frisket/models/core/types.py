@@ -109,6 +109,7 @@ class ModelInfo:
         prompts: it takes points and boxes itself.
         role: "matte", or "refiner" for networks that need a trimap.
         notice: a sentence for the user whenever it runs, or "".
+        provenance: what its weights were made from, where that is known.
     """
 
     name: str
@@ -125,6 +126,7 @@ class ModelInfo:
     prompts: bool = False
     role: str = "matte"
     notice: str = ""
+    provenance: str = ""
 
 
 @runtime_checkable
