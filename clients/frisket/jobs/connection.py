@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from frisket.client import discovery
 from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
-from frisket.client.errors import ClientError, NoServer, TransportError
+from frisket.client.errors import NoServer, TransportError
 from frisket.client.transport import Call, Connect, Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.choices import DEFAULT_DEVICE
@@ -140,21 +141,28 @@ def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabiliti
     try:
         return ask_capabilities(transport, timeout)
     except TransportError as error:
-        raise explain_loss(choice, error) from error
+        raise_loss(choice, error)
     finally:
         transport.close()
 
 
-def explain_loss(choice: ServerChoice, error: TransportError) -> ClientError:
-    """Return the error to show for one that ended a call for good."""
+def raise_loss(choice: ServerChoice, error: TransportError) -> NoReturn:
+    """Raise what is to be shown for an error that ended a call for good.
+
+    Raises:
+        NoServer: the server does not answer.
+        TransportError: it refuses.
+    """
     silent = error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     if not silent or error.reason not in ("", Reason.UNREACHABLE):
-        return error
+        raise error
     if not choice.address:
-        return NoServer("The local server does not answer; 'frisket server restart' replaces it.")
-    if error.reason:
-        return NoServer(str(error))
-    return NoServer(f"The server at {choice.address} stopped answering; its log says more.")
+        sentence = "The local server does not answer; 'frisket server restart' replaces it."
+    elif error.reason:
+        sentence = str(error)
+    else:
+        sentence = f"The server at {choice.address} stopped answering; its log says more."
+    raise NoServer(sentence) from error
 
 
 def this_installation() -> Installation:

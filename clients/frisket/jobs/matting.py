@@ -13,7 +13,7 @@ from frisket.client.events import CoarseRowsReady, Event, Opened, Outcome
 from frisket.client.options import Options
 from frisket.client.session import Session
 from frisket.documents import Raster
-from frisket.jobs.connection import Connection, explain_loss
+from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.layer_source import LayerSource
 from frisket.jobs.store import AlphaStore
 
@@ -129,4 +129,4 @@ def _drive(run: Run, source: LayerSource, connection: Connection, progress: Prog
     except TransportError as error:
         # The next layer gets a fresh one, whatever became of this.
         connection.close()
-        raise explain_loss(choice, error) from error
+        raise_loss(choice, error)
