@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ from frisket.client import discovery
 from frisket.client.errors import NoServer
 from frisket.protocol.limits import PROTOCOL_VERSION
 from frisket.protocol.local_state import LocalServer, state_file, write_state
+from frisket.protocol.process import mark_process
 
 # Announces itself and listens, as `frisket.server --local` does; each start leaves a line.
 STARTED = """
@@ -107,6 +109,69 @@ def test_a_claim_whose_owner_died_is_taken_over() -> None:
     old = time.time() - discovery.START_TIMEOUT_S - 1
     os.utime(lock, (old, old))
     assert discovery.ensure(program(STARTED), timeout=20)
+
+
+def test_a_claim_whose_owner_is_gone_holds_nobody_up() -> None:
+    lock = state_file().with_suffix(".starting")
+    lock.parent.mkdir(parents=True)
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    lock.write_text(f"{child.pid} {mark_process(child.pid)}")
+    child.kill()
+    child.wait(10)
+    started = time.monotonic()
+    assert discovery.ensure(program(STARTED), timeout=20)
+    assert time.monotonic() - started < 15
+
+
+def test_a_dead_process_is_nobody_though_somebody_listens() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        target = f"127.0.0.1:{listener.getsockname()[1]}"
+        server = LocalServer(target, "t", child.pid, "0", started=mark_process(child.pid))
+        write_state(server)
+        assert discovery.find() == server
+        child.kill()
+        child.wait(10)
+        assert discovery.find() is None
+
+
+def test_an_installation_finds_its_own_server_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        target = f"127.0.0.1:{listener.getsockname()[1]}"
+        old, new = (LocalServer(target, "t", os.getpid(), v, environment="/e") for v in "12")
+        other = LocalServer(target, "t", os.getpid(), "2", environment="/other")
+        write_state(other)
+        assert discovery.find(installation=new.installation) is None
+        write_state(old)
+        assert discovery.find(installation=new.installation) is None
+        write_state(new)
+        assert discovery.find(installation=new.installation) == new
+        assert discovery.find(installation=other.installation) == other
+        assert discovery.find() in (new, other), "who belongs to no installation takes any"
+
+
+def test_who_has_no_mark_is_never_told_to_leave() -> None:
+    """Its number may belong to anybody by now."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    server = LocalServer("127.0.0.1:1", "t", child.pid, "0")
+    assert not discovery.ask_to_leave(server)
+    assert not discovery.end(server)
+    assert child.poll() is None
+
+
+def test_logs_of_two_servers_do_not_mix(home: Path) -> None:
+    discovery.ensure(program("print('one', flush=True)\n" + STARTED))
+    discovery.ensure(program("print('two', flush=True)\n" + STARTED), device="cpu")
+    assert discovery.log_file().read_text() == "one\n"
+    assert discovery.log_file("cpu").read_text() == "two\n"
+    assert set(discovery.log_files()) == {discovery.log_file(), discovery.log_file("cpu")}
+
+
+def test_a_failure_does_not_quote_an_older_log() -> None:
+    with pytest.raises(NoServer, match="old trouble"):
+        discovery.ensure(program("import sys; sys.exit('old trouble')"))
+    with pytest.raises(NoServer, match="see "):
+        discovery.ensure(program(""))
 
 
 def test_a_command_that_is_not_there_is_named() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from certificates import make_certificate
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError
@@ -283,16 +284,7 @@ def test_two_streams_at_once(transport: Transport) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("tls")
-    key, crt = folder / "key.pem", folder / "crt.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command += ["-keyout", str(key), "-out", str(crt)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("no openssl to make a certificate with")
-    return key, crt
+    return make_certificate(tmp_path_factory.mktemp("tls"), "localhost")
 
 
 def test_tls(make: Make, certificate: tuple[Path, Path]) -> None:

@@ -14,6 +14,7 @@ from frisket.protocol import choices, limits, methods
 from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat, pixel_format
 from frisket.protocol.reasons import CLIENT_REASONS, REASON_DOMAIN, REASON_TRAILER, Reason
 from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import models_pb2 as models_pb
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = (ROOT / "proto/frisket/v1/matting.proto").read_text(encoding="utf-8")
@@ -118,7 +119,9 @@ def test_devices_are_those_the_backend_knows() -> None:
     assert choices.DEVICES == onnx.DEVICES
 
 
-def test_methods_are_those_of_the_service() -> None:
-    service = pb.DESCRIPTOR.services_by_name["MattingService"]
-    named = {f"/{service.full_name}/{method.name}" for method in service.methods}
-    assert {methods.MATTE, methods.GET_CAPABILITIES} <= named
+def test_methods_are_those_of_the_services() -> None:
+    services = [*pb.DESCRIPTOR.services_by_name.values()]
+    services += models_pb.DESCRIPTOR.services_by_name.values()
+    named = {f"/{each.full_name}/{method.name}" for each in services for method in each.methods}
+    ours = {value for name, value in vars(methods).items() if name.isupper()}
+    assert ours and ours <= named

@@ -22,3 +22,24 @@ def test_limits_come_from_the_options(options: list[str], limits: Limits) -> Non
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     assert configure(parser.parse_args(options)).limits == limits
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--drain", "nan"],
+        ["--drain", "-1"],
+        ["--idle-exit", "inf"],
+        ["--idle-exit", "soon"],
+        ["--threads", "100000"],
+        ["--threads", "-1"],
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(options)
+    assert options[0] in capsys.readouterr().err

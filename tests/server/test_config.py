@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
+from certificates import make_certificate
 
 from frisket.server.config import Access, Config, ConfigError, check, is_loopback
 
@@ -17,3 +21,32 @@ def test_loopback_needs_nothing(host: str) -> None:
 def test_what_is_open_to_the_world_is_refused(address: str) -> None:
     with pytest.raises(ConfigError):
         check(Config(address=address, access=Access(token="t")))
+
+
+def test_a_certificate_and_the_key_of_another_are_refused(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    key, certificate = make_certificate(tmp_path / "a", "localhost")
+    other, _ = make_certificate(tmp_path / "b", "localhost")
+    check(Config(access=Access("t", certificate, key)))
+    with pytest.raises(ConfigError, match=f"{other} does not belong to {certificate}"):
+        check(Config(access=Access("t", certificate, other)))
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"\xff\xfe\x00"])
+def test_what_is_no_certificate_is_refused(content: bytes, tmp_path: Path) -> None:
+    key, certificate = make_certificate(tmp_path, "localhost")
+    broken = tmp_path / "broken.pem"
+    broken.write_bytes(content)
+    for access in (Access("t", broken, key), Access("t", certificate, broken)):
+        with pytest.raises(ConfigError, match="no PEM certificate with its unencrypted key"):
+            check(Config(access=access))
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    key, certificate = make_certificate(tmp_path, "localhost")
+    locked = tmp_path / "locked.pem"
+    command = ["openssl", "rsa", "-aes256", "-passout", "pass:secret", "-in", key, "-out", locked]
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(ConfigError, match="unencrypted key"):
+        check(Config(access=Access("t", certificate, locked)))

@@ -126,7 +126,7 @@ class Exchange:
             return
         try:
             events = self._h2.receive_data(data)
-            self.answered = True
+            self.answered |= bool(events)
             for event in events:
                 self._react(event)
         except h2.exceptions.ProtocolError as error:

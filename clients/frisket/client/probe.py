@@ -60,7 +60,7 @@ def connect(address: Address) -> socket.socket:
         raise _unreachable(address, why) from error
     except TimeoutError as error:
         why = f"no reply within {CONNECT_TIMEOUT_S:.0f} s; check the address and the firewall"
-        raise _unreachable(address, why) from error
+        raise _unreachable(address, why, "DEADLINE_EXCEEDED") from error
     except (OSError, OverflowError) as error:
         raise _unreachable(address, getattr(error, "strerror", None) or str(error)) from error
 
@@ -69,13 +69,17 @@ def explain_tls_failure(address: Address, error: OSError) -> TransportError:
     """Return what a failed handshake with a server means."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return distrust(address, error.verify_code)
+    if isinstance(error, TimeoutError):
+        return _silent(address)
     if _answers_plainly(address):
         return transport_error(
             "FAILED_PRECONDITION",
             Reason.TLS_MISMATCH,
             f"The server at {address.target} speaks no TLS: connect to it without TLS.",
         )
-    return _unreachable(address, f"the TLS handshake failed: {error.strerror or error}")
+    if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER":
+        return _unreachable(address, "what listens there is not a frisket server")
+    return _unreachable(address, f"the TLS handshake failed ({error.strerror or error})")
 
 
 def distrust(address: Address, verify_code: int = 0) -> TransportError:
@@ -103,8 +107,6 @@ def _try_tls(address: Address, plain: socket.socket) -> TransportError | None:
     try:
         with context.wrap_socket(plain, server_hostname=address.host_and_port()[0]):
             return None
-    except TimeoutError:
-        return _silent(address)
     except OSError as error:
         return explain_tls_failure(address, error)
 
@@ -160,10 +162,10 @@ def _answers_tls(address: Address) -> bool:
 
 
 def _silent(address: Address) -> TransportError:
-    return _unreachable(address, "it takes connections and says nothing")
+    return _unreachable(address, "it takes connections and says nothing", "DEADLINE_EXCEEDED")
 
 
-def _unreachable(address: Address, why: str) -> TransportError:
-    return transport_error(
-        "UNAVAILABLE", Reason.UNREACHABLE, f"No server answers at {address.target}: {why}."
-    )
+def _unreachable(address: Address, why: str, code: str = "UNAVAILABLE") -> TransportError:
+    """Return the error; who waited in vain already does not want to wait again."""
+    sentence = f"No server answers at {address.target}: {why}."
+    return transport_error(code, Reason.UNREACHABLE, sentence)

@@ -6,10 +6,10 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from frisket.about import VERSION
 from frisket.client import discovery
 from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
@@ -147,26 +147,27 @@ def capabilities(choice: ServerChoice, timeout: float = 5.0) -> pb.GetCapabiliti
 
 
 def raise_loss(choice: ServerChoice, error: TransportError) -> NoReturn:
-    """Raise what to show for an error that ended a call for good.
+    """Raise what is to be shown for an error that ended a call for good.
 
     Raises:
-        NoServer: the server fell silent.
-        TransportError: the error itself, where it says more.
+        NoServer: the server does not answer.
+        TransportError: it refuses.
     """
     silent = error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
     if not silent or error.reason not in ("", Reason.UNREACHABLE):
         raise error
-    sentence = str(error)
     if not choice.address:
         sentence = "The local server does not answer; 'frisket server restart' replaces it."
-    elif not error.reason:
+    elif error.reason:
+        sentence = str(error)
+    else:
         sentence = f"The server at {choice.address} stopped answering; its log says more."
     raise NoServer(sentence) from error
 
 
 def this_installation() -> Installation:
     """Return the frisket whose local servers this program uses."""
-    return Installation(version("frisket"), find_environment(sys.executable))
+    return Installation(VERSION, find_environment(sys.executable))
 
 
 def ensure_local(device: str = DEFAULT_DEVICE) -> LocalServer:

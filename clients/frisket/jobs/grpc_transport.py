@@ -15,7 +15,7 @@ import grpc
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
 from frisket.client.h2_tls import make_context
-from frisket.client.probe import diagnose, distrust
+from frisket.client.probe import CONNECT_TIMEOUT_S, diagnose, distrust
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE
 from frisket.protocol.reasons import REASON_TRAILER
@@ -29,6 +29,8 @@ _OPTIONS = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.enable_http_proxy", 0),
+    # How long a connection may take; 20 s by default.
+    ("grpc.min_reconnect_backoff_ms", int(CONNECT_TIMEOUT_S * 1000)),
 ]
 _DONE = object()
 

@@ -1,6 +1,8 @@
-"""The calls of `frisket.v1.MattingService` that the clients make, as gRPC names them."""
+"""The calls of `frisket.v1` that the clients make, as gRPC names them."""
 
 from __future__ import annotations
 
 MATTE = "/frisket.v1.MattingService/Matte"
 GET_CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
+MATTE_IMAGE = "/frisket.v1.MattingService/MatteImage"
+LOAD_MODEL = "/frisket.v1.ModelService/LoadModel"
