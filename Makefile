@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-quality bench-embedded bench-hints protos test-hosts plugins clean
+.PHONY: demo test check docs bench bench-quality bench-embedded bench-hints protos test-hosts plugins clean
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -36,6 +36,11 @@ check: $(STAMP)
 	$(BIN)/python scripts/check_imports.py
 	$(BIN)/python scripts/generate_protos.py --check
 
+# The documentation site, in site/; it can be read without a network.
+docs: $(STAMP)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --group docs
+	$(BIN)/python -m mkdocs build --strict
+
 bench: $(STAMP)
 	$(BIN)/python benchmarks/rembg.py
 
@@ -52,4 +57,4 @@ protos: $(STAMP)
 	$(BIN)/python scripts/generate_protos.py
 
 clean:
-	rm -rf $(VENV) .venv-proto .venv-rembg demo-out bench-out
+	rm -rf $(VENV) .venv-proto .venv-rembg demo-out bench-out site

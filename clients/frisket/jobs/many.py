@@ -62,10 +62,11 @@ def cut(
 ) -> CutResult:
     """Cut out a layer (or several) of a document and write the result.
 
-    >>> from frisket import cut
-    >>> result = cut("portrait.png", "portrait-matte.tif", kind="matte", depth=16)
-    >>> result.kind, result.width, result.height
-    ('matte', 320, 240)
+    Examples:
+        >>> from frisket import cut
+        >>> result = cut("portrait.png", "portrait-matte.tif", kind="matte", depth=16)
+        >>> result.kind, result.width, result.height
+        ('matte', 320, 240)
 
     Args:
         source: a flat or layered document; never changed, unless it is also the output.
