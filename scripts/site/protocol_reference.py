@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+from textwrap import dedent
 
 PROTO = Path(__file__).resolve().parents[2] / "proto" / "frisket" / "v1"
 HEAD = """# Protocol reference
@@ -49,26 +51,20 @@ def _render_file(name: str, lines: list[str]) -> Iterator[str]:
 
 def _render_opening(comment: Iterable[str]) -> Iterator[str]:
     """Yield the opening comment: paragraphs, and the indented table of reasons as it is."""
-    paragraph: list[str] = []
-    for line in [*comment, ""]:
-        if line.startswith("  "):
-            paragraph.append(f"\n    {line}" if not paragraph or "\n" not in paragraph[-1]
-                             else f"    {line}")  # fmt: skip
-        elif line:
-            paragraph.append(line)
-        elif paragraph:
-            yield "\n".join(paragraph) + "\n"
-            paragraph = []
+    kinds = groupby(comment, lambda line: "" if not line else "table" if line[0] == " " else "text")
+    for kind, lines in kinds:
+        if kind:
+            text = "\n".join(lines)
+            yield f"```text\n{dedent(text)}\n```\n" if kind == "table" else f"{text}\n"
 
 
 def _render_rows(block: Block) -> Iterator[str]:
-    heads = {
-        "service": ("call", "request", "answer"),
-        "message": ("field", "type", "number"),
-        "enum": ("value", "number"),
-    }[block.kind]
-    if block.rows:
-        yield f"| {' | '.join(heads)} | |"
+    if block.kind == "service":
+        for name, request, answer, meaning in block.rows:
+            yield f"**{name}**({request}) → {answer}\n\n{meaning}\n"
+    elif block.rows:
+        heads = ("field", "type", "number") if block.kind == "message" else ("value", "number")
+        yield f"| {' | '.join(heads)} | meaning |"
         yield f"|{'---|' * (len(heads) + 1)}"
         yield from (f"| {' | '.join(row)} |" for row in block.rows)
         yield ""
