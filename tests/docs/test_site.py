@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_page_is_there(site: Path) -> None:
     names = ["index", "rembg", "glossary", "troubleshooting", "reference/cli", "project/security"]
     assert [name for name in names if not (site / f"{name}.html").is_file()] == []
+
+
+def test_examples_are_shown_whole(site: Path) -> None:
+    pages = {
+        "start/prepress": ("night.sh", "night.py"),
+        "clients": ("stream_client.py", "matte_image.js"),
+        "python": ("web_service.py",),
+    }
+    for page, names in pages.items():
+        html = (site / f"{page}.html").read_text(encoding="utf-8")
+        shown = unescape(re.sub("<[^>]+>", "", html))
+        for name in names:
+            code = (ROOT / "examples" / name).read_text(encoding="utf-8").strip()
+            assert code in shown, name
 
 
 def test_nothing_is_fetched_from_the_network(site: Path) -> None:
