@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from frisket.cli.main import build_parser
+from frisket.jobs.keywords import CutKeywords
 from frisket.v1 import matting_pb2, models_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,6 +103,12 @@ def test_pages_name_options_and_commands_that_exist() -> None:
         assert set(OPTION.findall(text)) - {"--traceback"} <= options, name
         used = {command for block in BLOCK.findall(text) for command in COMMAND.findall(block)}
         assert used <= commands, name
+
+
+def test_every_keyword_of_python_is_told() -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z_]+)`", page))
+    assert set(CutKeywords.__annotations__) - told == set()
 
 
 def test_every_switch_of_rembg_has_a_row() -> None:
