@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ROOTS := proto/frisket clients/frisket models/frisket server/frisket
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test test-packaging test-hosts coverage check bench bench-quality \
+.PHONY: help demo test test-packaging test-hosts coverage check docs bench bench-quality \
   bench-embedded bench-hints about protos plugins clean
 
 help:  ## say what each target does
@@ -55,6 +55,10 @@ check: $(STAMP)  ## style, types, imports, generated files
 	$(BIN)/python scripts/generate_about.py --check
 	$(BIN)/python scripts/generate_protos.py --check
 
+docs: $(STAMP)  ## the documentation site, in site/; it can be read without a network
+	$(BIN)/python -m pip install -q --disable-pip-version-check --group docs
+	$(BIN)/python -m mkdocs build --strict
+
 bench: $(STAMP)  ## beside rembg: time and memory
 	$(BIN)/python benchmarks/rembg.py
 
@@ -74,4 +78,4 @@ about: $(STAMP)  ## write the module of name and version from pyproject.toml
 	$(BIN)/python scripts/generate_about.py
 
 clean:  ## remove every environment and everything that was made
-	rm -rf $(VENV) .venv-proto .venv-rembg demo-out bench-out dist coverage .coverage
+	rm -rf $(VENV) .venv-proto .venv-rembg demo-out bench-out dist coverage .coverage site

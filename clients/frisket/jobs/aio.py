@@ -39,11 +39,12 @@ async def aremove(
 ) -> bytes | Image.Image | npt.NDArray[Any]:
     """Return a picture without its background: `remove` for asyncio.
 
-    >>> from frisket import aremove
-    >>> async def cut_two():
-    ...     return await asyncio.gather(aremove("portrait.png"), aremove("portrait.png"))
-    >>> [cutout.size for cutout in asyncio.run(cut_two())]
-    [(320, 240), (320, 240)]
+    Examples:
+        >>> from frisket import aremove
+        >>> async def cut_two():
+        ...     return await asyncio.gather(aremove("portrait.png"), aremove("portrait.png"))
+        >>> [cutout.size for cutout in asyncio.run(cut_two())]
+        [(320, 240), (320, 240)]
 
     Args:
         image: as `remove` takes it.

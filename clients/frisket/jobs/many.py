@@ -62,9 +62,10 @@ def cut(
 ) -> CutResult:
     """Cut out a layer (or several) of a document and write the result.
 
-    >>> from frisket import cut
-    >>> cut("portrait.png", "portrait-matte.tif", kind="matte", depth=16).kind
-    'matte'
+    Examples:
+        >>> from frisket import cut
+        >>> cut("portrait.png", "portrait-matte.tif", kind="matte", depth=16).kind
+        'matte'
 
     Args:
         source: a flat or layered document; never changed, unless it is also the output.

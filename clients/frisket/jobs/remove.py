@@ -59,17 +59,18 @@ def remove(
     The first call starts a server on this machine, which stays warm for the next. The result
     lies in memory whole; for files of any size use `cut`.
 
-    >>> from frisket import remove
-    >>> cutout = remove("portrait.png")
-    >>> cutout.mode, cutout.size
-    ('RGBA', (320, 240))
+    Examples:
+        >>> from frisket import remove
+        >>> cutout = remove("portrait.png")
+        >>> cutout.mode, cutout.size
+        ('RGBA', (320, 240))
 
-    Bytes of an image file become bytes of a PNG, an array an array of the same type:
+        Bytes of an image file become bytes of a PNG, an array an array of the same type:
 
-    >>> remove(Path("portrait.png").read_bytes())[:4]
-    b'\x89PNG'
-    >>> remove(np.asarray(Image.open("portrait.png")), quality="high").shape
-    (240, 320, 4)
+        >>> remove(Path("portrait.png").read_bytes())[:4]
+        b'\x89PNG'
+        >>> remove(np.asarray(Image.open("portrait.png")), quality="high").shape
+        (240, 320, 4)
 
     Args:
         image: bytes of an image file, a path, a PIL image, or an array of uint8 or uint16
@@ -111,10 +112,11 @@ def matte(
 ) -> bytes | Image.Image | npt.NDArray[Any]:
     """Return the alpha of a picture's subject: 0 is background, the greatest value subject.
 
-    >>> from frisket import matte
-    >>> alpha = matte(np.asarray(Image.open("portrait.png")), depth=16)
-    >>> alpha.shape, alpha.dtype
-    ((240, 320), dtype('uint16'))
+    Examples:
+        >>> from frisket import matte
+        >>> alpha = matte(np.asarray(Image.open("portrait.png")), depth=16)
+        >>> alpha.shape, alpha.dtype
+        ((240, 320), dtype('uint16'))
 
     Args:
         image: as `remove` takes it.

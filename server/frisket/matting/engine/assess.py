@@ -4,7 +4,8 @@ Both scores come from how undecided the coarse alpha is, by c (1 - c): as a shar
 subject for the semantic score, along its outline for the edge score; the semantic score is
 times the model's confidence in its own kind of answer. The two rates were fitted so that the
 semantic score's mean is the mean intersection over union with the truth, and the threshold so
-that the flag finds mattes below 0.8 of it; docs/matting.md has the figures and the command.
+that the flag finds mattes below 0.8 of it; docs/research/matting.md has the figures and the
+command.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def _measure_tint(lab: NDArray[np.float32]) -> float:
 
 
 def _choose_steps(rgb: Bytes) -> list[str]:
-    """Return what `auto` takes; no denoising, which helped no model (docs/matting.md)."""
+    """Return what `auto` takes; no denoising, which helped no model (docs/research/matting.md)."""
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float32)
     low, high = np.percentile(lab[:, 0], (5, 95))
     # A cast tints the lights as well; a red flower does not.
