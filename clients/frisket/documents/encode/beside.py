@@ -44,12 +44,17 @@ class Beside:
         """Return what is true of the picture after a quarter turn."""
         return replace(self, resolution=self.resolution[::-1] if self.resolution else None)
 
+    @property
+    def upright_xmp(self) -> bytes:
+        """The packet, saying what is true of a result: its pixels are upright."""
+        return _TURNED.sub(rb"\g<1>1", self.xmp)
+
     def list_tags(self) -> tuple[Tag, ...]:
         """Return the entries of a TIFF's directory; pointers to others are not among them."""
         tags = list(self.description.main)
         tags += _list_resolution(self.resolution)
         if self.xmp:
-            tags.append(Tag(700, BYTE, _stand_upright(self.xmp)))
+            tags.append(Tag(700, BYTE, self.upright_xmp))
         if self.iptc:
             tags.append(Tag(33723, UNDEFINED, self.iptc))
         return tuple(tags)
@@ -70,7 +75,7 @@ class Beside:
         if exif:
             found.append((b"eXIf", exif))
         if self.xmp:
-            found.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + _stand_upright(self.xmp)))
+            found.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + self.upright_xmp))
         return tuple(found)
 
     def tell_lost(self, suffix: str, coloured: bool) -> list[str]:
@@ -98,11 +103,6 @@ def _list_resolution(resolution: tuple[float, float] | None) -> list[Tag]:
 def _make_fraction(value: float) -> tuple[int, int]:
     whole = round(value)
     return (whole, 1) if abs(value - whole) < 1 / _FINE else (round(value * _FINE), _FINE)
-
-
-def _stand_upright(xmp: bytes) -> bytes:
-    """Say in the packet what is true of the result: its pixels are upright."""
-    return _TURNED.sub(rb"\g<1>1", xmp)
 
 
 def _name_chunks(chunks: Sequence[Chunk], coloured: bool) -> list[str]:

@@ -282,7 +282,7 @@ def _write_webp(
     with atomic_output(out, pixels.nbytes) as file, os.fdopen(os.dup(file.descriptor), "wb") as raw:
         image.save(
             raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"",
-            exif=beside.pack_exif(resolution=True), xmp=beside.xmp,
+            exif=beside.pack_exif(resolution=True), xmp=beside.upright_xmp,
         )  # fmt: skip
 
 
