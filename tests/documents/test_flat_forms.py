@@ -92,7 +92,6 @@ def test_jpeg_2000_keeps_its_bits(channels: int, bits: int, tmp_path: Path) -> N
 @pytest.mark.parametrize("channels", [3, 4])
 def test_avif_keeps_its_bits(channels: int, bits: int, tmp_path: Path) -> None:
     values = ramp(bits, channels)
-    values[..., 3:] = values[..., 3:].max()
     data = imagecodecs.avif_encode(values, level=100, bitspersample=bits)
     (tmp_path / "in.avif").write_bytes(data)
     found, depth, alpha = straight(tmp_path / "in.avif")

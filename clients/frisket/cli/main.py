@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     wanted = next((word for word in given if not word.startswith("-")), "")
     parsed = build_parser(wanted).parse_args(given)
+    if not parsed.traceback:
+        _silence_libraries()
     try:
         return int(parsed.run(parsed))
     except KeyboardInterrupt:
@@ -55,6 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.traceback:
             raise
         return _say(*_explain(error))
+
+
+def _silence_libraries() -> None:
+    """Keep what libraries remark about a file from the terminal; what matters is an error."""
+    warnings.simplefilter("ignore")
+    logging.lastResort = None
 
 
 def _say(sentence: str, status: Exit) -> int:

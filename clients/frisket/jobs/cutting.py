@@ -15,6 +15,7 @@ from frisket.jobs.connection import Connection
 from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
 from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
+from frisket.jobs.nothing_found import explain_nothing
 from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerReport, NoSubject, Task
 from frisket.protocol.memory import peak_bytes
 
@@ -84,10 +85,7 @@ def _cut_layer(
     run = matte(raster, asked, connection, progress=progress)
     if run.outcome.subject is None and not options.allow_empty:
         run.store.close()
-        raise NoSubject(
-            f"{document.path}: no subject was found in '{layer.path}', so nothing was "
-            "written; say where it is with --box or --point, or try another --model."
-        )
+        raise NoSubject(explain_nothing(document, layer))
     return LayerCut(layer, run)
 
 

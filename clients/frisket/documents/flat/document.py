@@ -75,13 +75,18 @@ class FlatDocument(BaseDocument):
         import numpy as np
 
         from ..colour import Colour
+        from ..colour.display import find_display
 
         values = self._read_pixels()
         if self._turn is not None:
             values = np.ascontiguousarray(self._turn.apply(values))
         levels = self._deep.levels if self._deep is not None else 0
         colour = Colour(
-            self.mode, self.icc_profile, colours=values.shape[-1] - self._alpha, levels=levels
+            self.mode,
+            self.icc_profile,
+            colours=values.shape[-1] - self._alpha,
+            levels=levels,
+            display=find_display(values) if values.dtype.kind == "f" else None,
         )
         return ArrayRaster(values, self.mode, colour, self._alpha)
 
