@@ -38,7 +38,7 @@ def read_beside(image: Image.Image, path: str, turned: bool) -> Beside:
         xmp=_take_bytes(info.get("xmp")),
         iptc=_take_bytes(photoshop.get(_IPTC)) if isinstance(photoshop, dict) else b"",
         png=_read_chunks(path) if image.format == "PNG" else (),
-        lost=_name_frames(image),
+        lost=(*_name_frames(image), *_name_bits(image)),
     )
     return beside.turn() if turned else beside
 
@@ -50,6 +50,13 @@ def _name_frames(image: Image.Image) -> tuple[str, ...]:
     return (
         "the frame after the first" if frames == 2 else f"the {frames - 1} frames after the first",
     )
+
+
+def _name_bits(image: Image.Image) -> tuple[str, ...]:
+    """Name what the reader of HEIF narrows."""
+    bits = image.info.get("bit_depth")
+    deep = image.format == "HEIF" and isinstance(bits, int) and bits > 8
+    return (f"more than 8 bits of its {bits} a sample",) if deep else ()
 
 
 def _take_bytes(value: Any) -> bytes:

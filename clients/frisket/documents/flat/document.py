@@ -128,7 +128,10 @@ class FlatDocument(BaseDocument):
 def _open_image(path: str) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
+    from .heif import prepare_heif
+
     Image.MAX_IMAGE_PIXELS = None  # the limit below gives a clearer sentence
+    prepare_heif(path)
     try:
         image = Image.open(path)
     except UnidentifiedImageError as error:
