@@ -72,7 +72,8 @@ def test_heic_is_read_upright_with_its_notes(tmp_path: Path) -> None:
     heif.from_pillow(image).save(tmp_path / "in.heic", quality=-1, chroma=444, exif=told.tobytes())
     found, mode, depth, alpha = read(tmp_path / "in.heic")
     assert (mode, depth, alpha) == ("RGB", 8, False)
-    assert found.shape in ((38, 53, 3), (53, 38, 3))
+    upright = np.rot90(picture(3), -1).astype(int)
+    assert found.shape == upright.shape and np.abs(found - upright).max() <= 4  # by YCbCr
     with open_document(tmp_path / "in.heic") as document:
         description = document.tell_beside(document.layers[0]).description
     assert any(tag.code == 0x013B for tag in description.main)

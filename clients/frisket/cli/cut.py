@@ -6,11 +6,11 @@ import argparse
 import dataclasses
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.cut_report import report
 from frisket.cli.exits import Exit
+from frisket.cli.paths import file_path
 from frisket.cli.server_options import add_server_options, server_choice
 from frisket.documents.core.results import EXISTING, PREVIEWS
 from frisket.jobs.deliver import DELIVERIES
@@ -82,9 +82,9 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _add_input(parser: argparse.ArgumentParser) -> None:
     """Add what is cut, and where to."""
-    parser.add_argument("input", type=Path, help="a flat or layered document")
+    parser.add_argument("input", type=file_path, help="a flat or layered document")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, help="where to; may be the input itself"
+        "-o", "--output", type=file_path, required=True, help="where to; may be the input itself"
     )
     parser.add_argument(
         "--layer",
@@ -139,10 +139,10 @@ def _add_hints(parser: argparse.ArgumentParser) -> None:
         help="+X,Y is the subject, -X,Y is not (write --point=-X,Y)",
     )
     group.add_argument(
-        "--trimap", type=Path, help="picture: 0 out, 128 open, 255 in", metavar="FILE"
+        "--trimap", type=file_path, help="picture: 0 out, 128 open, 255 in", metavar="FILE"
     )
     group.add_argument(
-        "--prior", type=Path, help="picture: a selection or an earlier mask", metavar="FILE"
+        "--prior", type=file_path, help="picture: a selection or an earlier mask", metavar="FILE"
     )
     group.add_argument(
         "--normalise",

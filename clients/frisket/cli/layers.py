@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.exits import Exit
+from frisket.cli.paths import file_path
 
 if TYPE_CHECKING:
     from frisket.documents import Document, Layer
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("layers", help="list the layers of a document")
-    parser.add_argument("file", type=Path, help="a PSD, PSB, TIFF or flat image")
+    parser.add_argument("file", type=file_path, help="a PSD, PSB, TIFF or flat image")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 

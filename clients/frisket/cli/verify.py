@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 from frisket.cli.exits import Exit
+from frisket.cli.paths import file_path
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("verify", help="compare two documents part by part")
-    parser.add_argument("first", type=Path, help="the document before")
-    parser.add_argument("second", type=Path, help="the document after")
+    parser.add_argument("first", type=file_path, help="the document before")
+    parser.add_argument("second", type=file_path, help="the document after")
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.set_defaults(run=run)
 
