@@ -15,6 +15,7 @@ Chunk = tuple[bytes, bytes]
 _INCH = 2
 _METRES = 0.0254
 _FINE = 10_000  # parts of a dot that fractions of TIFF are written in
+_SRGB_GAMMA = 45455  # as a PNG writes it, in 1/100000
 _ICC_SPACE = slice(16, 20)
 _SPACES = {"RGB": b"RGB ", "GRAY": b"GRAY", "CMYK": b"CMYK", "LAB": b"Lab "}
 _TURNED = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
@@ -106,6 +107,8 @@ def _make_fraction(value: float) -> tuple[int, int]:
 
 
 def _name_chunks(chunks: Sequence[Chunk], coloured: bool) -> list[str]:
-    kinds = {kind for kind, _ in chunks}
-    named = ["its notes"] if kinds & {b"tEXt", b"zTXt", b"iTXt"} else []
-    return [*named, "its gamma"] if coloured and b"gAMA" in kinds else named
+    kinds = dict(chunks)
+    named = ["its notes"] if kinds.keys() & {b"tEXt", b"zTXt", b"iTXt"} else []
+    gamma = int.from_bytes(kinds.get(b"gAMA", b""), "big") or _SRGB_GAMMA
+    special = b"sRGB" not in kinds and abs(gamma - _SRGB_GAMMA) > _SRGB_GAMMA // 100
+    return [*named, "its gamma"] if coloured and special else named

@@ -123,17 +123,34 @@ def _decode_float_map(data: bytes) -> Pixels:
     return values.reshape(height, width, channels)[::-1].astype(np.float32)
 
 
-def _describe_jpeg2000(head: bytes, image: Image.Image) -> Deep | None:
-    at = head.find(b"\xff\x4f\xff\x51")  # the codestream's start, and its sizes
+def find_narrowed_bits(path: str, image: Image.Image) -> int:
+    """Return the bits of samples that Pillow reads as 8; 0 where it keeps them."""
+    if image.format != "JPEG2000" or describe_deep(path, image) is not None:
+        return 0
+    with Path(path).open("rb") as file:
+        kinds = _list_components(file.read(_HEAD))
+    bits = max((1 + (kind & 0x7F) for kind in kinds), default=0)
+    return bits if bits > 8 else 0
+
+
+def _list_components(head: bytes) -> list[int]:
+    """Return the sample kinds of a JPEG 2000 codestream: bits less 1, and 128 for signed ones."""
+    at = head.find(b"\xff\x4f\xff\x51")  # its start, and its sizes
     if at < 0 or at + 42 > len(head):
-        return None
+        return []
     count = struct.unpack_from(">H", head, at + 40)[0]
-    bits = {1 + (head[at + 42 + 3 * i] & 0x7F) for i in range(count) if at + 42 + 3 * i < len(head)}
-    signed = any(head[at + 42 + 3 * i] & 0x80 for i in range(count))
-    if len(bits) != 1 or signed or not 8 < max(bits) <= 16 or _CHANNELS.get(image.mode) != count:
+    return list(head[at + 42 : at + 42 + 3 * count : 3])
+
+
+def _describe_jpeg2000(head: bytes, image: Image.Image) -> Deep | None:
+    kinds = _list_components(head)
+    if len(set(kinds)) != 1 or kinds[0] & 0x80 or _CHANNELS.get(image.mode) != len(kinds):
         return None
-    mode, levels = "RGB" if count > 2 else "GRAY", (1 << max(bits)) - 1
-    return Deep(mode, count in (2, 4), 16, _decode_jpeg2000, levels=levels % 65535)
+    bits = kinds[0] + 1
+    if not 8 < bits <= 16:
+        return None
+    mode, levels = "RGB" if len(kinds) > 2 else "GRAY", (1 << bits) - 1
+    return Deep(mode, len(kinds) in (2, 4), 16, _decode_jpeg2000, levels=levels % 65535)
 
 
 def _decode_jpeg2000(data: bytes) -> Pixels:

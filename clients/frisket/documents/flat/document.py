@@ -66,10 +66,12 @@ class FlatDocument(BaseDocument):
     def tell_beside(self, layer: Layer) -> Beside:
         """Return resolution, EXIF, XMP, IPTC, and what of the file no result holds."""
         from .beside import read_beside
+        from .deep import find_narrowed_bits
 
         assert self._image is not None
         turned = self._turn is not None and self._turn.transposed
-        return read_beside(self._image, self.path, turned)
+        narrowed = find_narrowed_bits(self.path, self._image)
+        return read_beside(self._image, self.path, turned, narrowed)
 
     def _decode(self) -> ArrayRaster:
         import numpy as np

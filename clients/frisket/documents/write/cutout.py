@@ -73,7 +73,7 @@ def tell_lost(document: BaseDocument, output: Path, layers: Sequence[Layer]) -> 
     """Return what the document says beside its pixels and a cutout does not."""
     [layer] = layers
     suffix = output.suffix.lower()
-    lost = document.tell_beside(layer).tell_lost(suffix, coloured=True)
+    lost = document.tell_beside(layer).tell_lost(suffix, document.icc_profile is None)
     form = document.describe_pixels(layer)
     if document.icc_profile and _choose_profile(document, form, suffix) is None:
         lost.append("its colour profile, which is not for what is stored")
