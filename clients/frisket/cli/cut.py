@@ -105,9 +105,9 @@ def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
 def _template(output: str) -> tuple[Template, Path | None]:
     """Return how outputs are named, and the folder to make for them."""
     from frisket.jobs.names import Template, beside
-    from frisket.jobs.paths import expand_user
+    from frisket.jobs.paths import read_path
 
-    path = expand_user(output)
+    path = read_path(output)
     if not output:
         return beside(), None
     if output.endswith(("/", "\\")) or path.is_dir():

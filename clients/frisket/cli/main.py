@@ -74,6 +74,8 @@ def _run(given: list[str]) -> int:
     try:
         parsed = build_parser(*given).parse_args(given)
         parsed.traceback = traceback
+        if not traceback:
+            _silence_libraries()
         return int(parsed.run(parsed))
     except KeyboardInterrupt:
         return _fail("Interrupted; nothing half-written is left.", Exit.INTERRUPTED, given)
@@ -96,6 +98,15 @@ def _translate_help(given: list[str]) -> list[str]:
     if not given:
         return ["--help"]
     return [*given[1:], "--help"] if given[0] == "help" else given
+
+
+def _silence_libraries() -> None:
+    """Keep what libraries remark about a file from the terminal; what matters is an error."""
+    import logging
+    import warnings
+
+    warnings.simplefilter("ignore")
+    logging.lastResort = None
 
 
 def _fail(sentence: str, status: int, given: Sequence[str], hint: str = "") -> int:

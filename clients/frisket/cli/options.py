@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from frisket.cli.parser import suggest
-from frisket.jobs.paths import expand_user
+from frisket.jobs.paths import read_path
 
 
 @dataclass(frozen=True)
@@ -131,5 +131,12 @@ def between(low: float, high: float, exclusive: bool = False) -> Callable[[str],
 
 
 def path(text: str) -> Path:
-    """Return a path; a leading `~` that no shell has replaced is the user's folder."""
-    return expand_user(text)
+    """Return the path of a file, by `frisket.jobs.paths`; argparse reports the ValueError.
+
+    Raises:
+        ArgumentTypeError: a URL names a file of another machine.
+    """
+    try:
+        return read_path(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -40,7 +40,10 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
     if _is_raw(name):
         return open_raw(name)
     from .flat.document import FlatDocument
+    from .flat.jxl import JxlDocument, is_jxl
 
+    if is_jxl(head):
+        return JxlDocument(name)
     return FlatDocument(name)
 
 

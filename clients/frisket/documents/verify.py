@@ -14,9 +14,11 @@ from typing import BinaryIO
 from .base.document import BaseDocument
 from .core.difference import Difference, Part
 from .core.model import Rect
+from .flat.chunks import Chunk, list_chunks
 from .opening import open_document
 
 _CHUNK = 1 << 22
+_PIXEL_PIECES = ("IDAT", "scan", "VP8", "VP8L", "ALPH")
 
 
 def differences(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> list[Difference]:
@@ -37,7 +39,7 @@ def differences(first: str | os.PathLike[str], second: str | os.PathLike[str]) -
             from .tiff.parts import compare
 
             return compare(a, b)  # type: ignore[arg-type]
-        return list(_compare_flat(a, b))
+        return _compare_flat(a, b)
 
 
 def _tell_kind(document: BaseDocument) -> str:
@@ -118,8 +120,17 @@ def _have_same_bytes(
     return True
 
 
-def _compare_flat(a: BaseDocument, b: BaseDocument) -> Iterator[Difference]:
-    """Compare flat images as decoded: size, profile, pixels."""
+def _compare_flat(a: BaseDocument, b: BaseDocument) -> list[Difference]:
+    """Compare flat images: what was decoded, then the container piece by piece, byte by byte."""
+    first, second = Path(a.path).read_bytes(), Path(b.path).read_bytes()
+    if first == second:
+        return []
+    found = list(_compare_decoded(a, b))
+    packed = list(_compare_pieces(first, second, not any(one.what == "pixels" for one in found)))
+    return found + packed or [Difference("bytes", "changed", "outside of what holds the picture")]
+
+
+def _compare_decoded(a: BaseDocument, b: BaseDocument) -> Iterator[Difference]:
     import numpy as np
 
     for name in ("format", "width", "height", "depth", "mode", "icc_profile"):
@@ -129,5 +140,29 @@ def _compare_flat(a: BaseDocument, b: BaseDocument) -> Iterator[Difference]:
     if (first.width, first.height) != (second.width, second.height):
         return
     whole = Rect(0, 0, first.width, first.height)
-    if not np.array_equal(first.read(whole), second.read(whole)):
+    if not np.array_equal(first.read(whole), second.read(whole), equal_nan=first.depth == 32):
         yield Difference("pixels", "changed")
+
+
+def _compare_pieces(first: bytes, second: bytes, same_pixels: bool) -> Iterator[Difference]:
+    """Compare chunks and segments of the same name; other containers have no pieces known here."""
+    left, right = list_chunks(first), list_chunks(second)
+    if left is None or right is None:
+        yield Difference("bytes", "changed", "only format, size, profile and pixels were compared")
+        return
+    one, two = _gather_pieces(first, left), _gather_pieces(second, right)
+    for name in {**one, **two}:
+        if name not in two or name not in one:
+            yield Difference(name, "removed" if name in one else "added")
+        elif one[name] != two[name]:
+            packed = name in _PIXEL_PIECES and same_pixels
+            yield Difference(name, "changed", "packed otherwise, the same pixels" if packed else "")
+
+
+def _gather_pieces(data: bytes, pieces: list[Chunk]) -> dict[str, list[bytes]]:
+    """Return the contents of pieces by name, in order; names are made printable."""
+    found: dict[str, list[bytes]] = {}
+    for piece in pieces:
+        name = piece.name.decode("ascii", "backslashreplace").strip()
+        found.setdefault(name, []).append(data[piece.start : piece.start + piece.length])
+    return found

@@ -24,6 +24,7 @@ from frisket.jobs.connection import Connection
 from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
 from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
+from frisket.jobs.nothing_found import explain_nothing
 from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerReport, NoSubject, Task
 from frisket.protocol.memory import peak_bytes
 
@@ -126,13 +127,12 @@ def _check_found(
     found = [one for one in done if one.run.outcome.subject or options.allow_empty]
     if found and (options.all_layers or len(found) == len(done)):
         return found
-    empty = [one for one in done if one not in found]
-    where = f" in {empty[0].layer.path!r}" if len(document.layers) > 1 else ""
-    if len(empty) > 1:
-        where = f" in any of {len(empty)} layers"
+    empty = [one.layer for one in done if one not in found]
+    if len(empty) == 1:
+        raise NoSubject(explain_nothing(document, empty[0]))
     raise NoSubject(
-        f"{document.path}: no subject was found{where}, so nothing was written; "
-        "say where it is with --box or --point, or try another --model."
+        f"{document.path}: no subject was found in any of {len(empty)} layers, so nothing was "
+        "written; say where it is with --box or --point, or try another --model."
     )
 
 

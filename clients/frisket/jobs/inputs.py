@@ -11,7 +11,7 @@ from pathlib import Path
 from frisket.documents import UnreadableDocument
 from frisket.documents.flat.camera import RAW_SUFFIXES
 from frisket.jobs.deliver import DELIVERIES
-from frisket.jobs.paths import expand_user
+from frisket.jobs.paths import read_path
 
 _LAYERED = frozenset({".psd", ".psb", ".tif", ".tiff"})
 # Pillow lists these and does not read them as pictures by itself: pages, films, stubs.
@@ -48,7 +48,10 @@ def picture_suffixes() -> frozenset[str]:
 
 
 def _expand(word: str) -> Sequence[Path]:
-    path = expand_user(word)
+    try:
+        path = read_path(word)
+    except ValueError as error:
+        raise UnreadableDocument(word, str(error)) from None
     if path.is_dir():
         return _require(word, list(_list_folder(path)), "the folder holds no picture")
     if path.exists() or not glob.has_magic(word):

@@ -1,12 +1,25 @@
-"""Paths as people type them."""
+"""Files as people type them or drop them: a path, or the URL of one on this machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+_HERE = ("", "localhost")
 
 
-def expand_user(word: str) -> Path:
-    """Return a path with a leading `~` replaced, where nothing has that very name."""
+def read_path(word: str) -> Path:
+    """Return the path that a word is, or that a `file:` URL names.
+
+    A leading `~` that no shell has replaced is the user's folder, where nothing has that very
+    name.
+
+    Raises:
+        ValueError: the URL names a file of another machine.
+    """
+    if word.lower().startswith("file:/"):
+        return _read_url(word)
     path = Path(word)
     if not word.startswith("~") or path.exists():
         return path
@@ -14,3 +27,10 @@ def expand_user(word: str) -> Path:
         return path.expanduser()
     except RuntimeError:  # the system knows no such user
         return path
+
+
+def _read_url(word: str) -> Path:
+    url = urlsplit(word)
+    if url.netloc.lower() not in _HERE:
+        raise ValueError(f"{word!r} names a file of another machine; copy it here first")
+    return Path(url2pathname(url.path))

@@ -15,6 +15,7 @@ Chunk = tuple[bytes, bytes]
 _INCH = 2
 _METRES = 0.0254
 _FINE = 10_000  # parts of a dot that fractions of TIFF are written in
+_SRGB_GAMMA = 45455  # as a PNG writes it, in 1/100000
 _ICC_SPACE = slice(16, 20)
 _SPACES = {"RGB": b"RGB ", "GRAY": b"GRAY", "CMYK": b"CMYK", "LAB": b"Lab "}
 _TURNED = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
@@ -44,12 +45,17 @@ class Beside:
         """Return what is true of the picture after a quarter turn."""
         return replace(self, resolution=self.resolution[::-1] if self.resolution else None)
 
+    @property
+    def upright_xmp(self) -> bytes:
+        """The packet, saying what is true of a result: its pixels are upright."""
+        return _TURNED.sub(rb"\g<1>1", self.xmp)
+
     def list_tags(self) -> tuple[Tag, ...]:
         """Return the entries of a TIFF's directory; pointers to others are not among them."""
         tags = list(self.description.main)
         tags += _list_resolution(self.resolution)
         if self.xmp:
-            tags.append(Tag(700, BYTE, _stand_upright(self.xmp)))
+            tags.append(Tag(700, BYTE, self.upright_xmp))
         if self.iptc:
             tags.append(Tag(33723, UNDEFINED, self.iptc))
         return tuple(tags)
@@ -70,7 +76,7 @@ class Beside:
         if exif:
             found.append((b"eXIf", exif))
         if self.xmp:
-            found.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + _stand_upright(self.xmp)))
+            found.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + self.upright_xmp))
         return tuple(found)
 
     def tell_lost(self, suffix: str, coloured: bool) -> list[str]:
@@ -100,12 +106,9 @@ def _make_fraction(value: float) -> tuple[int, int]:
     return (whole, 1) if abs(value - whole) < 1 / _FINE else (round(value * _FINE), _FINE)
 
 
-def _stand_upright(xmp: bytes) -> bytes:
-    """Say in the packet what is true of the result: its pixels are upright."""
-    return _TURNED.sub(rb"\g<1>1", xmp)
-
-
 def _name_chunks(chunks: Sequence[Chunk], coloured: bool) -> list[str]:
-    kinds = {kind for kind, _ in chunks}
-    named = ["its notes"] if kinds & {b"tEXt", b"zTXt", b"iTXt"} else []
-    return [*named, "its gamma"] if coloured and b"gAMA" in kinds else named
+    kinds = dict(chunks)
+    named = ["its notes"] if kinds.keys() & {b"tEXt", b"zTXt", b"iTXt"} else []
+    gamma = int.from_bytes(kinds.get(b"gAMA", b""), "big") or _SRGB_GAMMA
+    special = b"sRGB" not in kinds and abs(gamma - _SRGB_GAMMA) > _SRGB_GAMMA // 100
+    return [*named, "its gamma"] if coloured and special else named

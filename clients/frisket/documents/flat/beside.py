@@ -26,8 +26,15 @@ _PROFILES = (b"Raw profile type", b"exif:", b"date:")  # which ImageMagick write
 _MOST_CHUNKS = 1 << 22
 
 
-def read_beside(image: Image.Image, path: str, turned: bool) -> Beside:
-    """Return what goes along with an image; ``turned`` by a quarter to be upright."""
+def read_beside(image: Image.Image, path: str, turned: bool, narrowed: int = 0) -> Beside:
+    """Return what goes along with an image.
+
+    Args:
+        image: As Pillow opened it.
+        path: Its file.
+        turned: Whether it is turned by a quarter to be upright.
+        narrowed: The bits of its samples where they are read as 8, else 0.
+    """
     info = image.info
     exif = info.get("exif") or b""
     description = _add_comment(read_exif(exif), info.get("comment"))
@@ -38,7 +45,7 @@ def read_beside(image: Image.Image, path: str, turned: bool) -> Beside:
         xmp=_take_bytes(info.get("xmp")),
         iptc=_take_bytes(photoshop.get(_IPTC)) if isinstance(photoshop, dict) else b"",
         png=_read_chunks(path) if image.format == "PNG" else (),
-        lost=_name_frames(image),
+        lost=(*_name_frames(image), *_name_bits(image, narrowed)),
     )
     return beside.turn() if turned else beside
 
@@ -50,6 +57,13 @@ def _name_frames(image: Image.Image) -> tuple[str, ...]:
     return (
         "the frame after the first" if frames == 2 else f"the {frames - 1} frames after the first",
     )
+
+
+def _name_bits(image: Image.Image, narrowed: int) -> tuple[str, ...]:
+    """Name what a reader narrows."""
+    bits = image.info.get("bit_depth") if image.format == "HEIF" else narrowed
+    deep = isinstance(bits, int) and bits > 8
+    return (f"more than 8 bits of its {bits} a sample",) if deep else ()
 
 
 def _take_bytes(value: Any) -> bytes:

@@ -17,14 +17,12 @@ from ..io.limits import check_raster
 if TYPE_CHECKING:
     from PIL import Image
 
+    from ..base.oriented import Turn
     from ..core.pixels import Pixels
     from ..encode.beside import Beside
+    from .deep import Deep
 
 _ORIENTATION = 0x0112  # of EXIF
-_QUARTER_TURNS = (5, 6, 7, 8)
-# Where the header of a PNG has its depth and its colour type, and what colour types mean.
-_PNG_DEPTH_AT, _PNG_KIND_AT = 24, 25
-_GREY_PNG, _ALPHA_PNG = (0, 4), (4, 6)
 _MAX_PIXELS = 1 << 30  # decoded whole, so bounded: a gigapixel
 _BLOCK_BYTES = 4 << 20
 
@@ -42,15 +40,13 @@ class FlatDocument(BaseDocument):
         self.mode = {"L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}.get(self._mode, "RGB")
         self.mode = "GRAY" if self._mode == "LA" else self.mode
         self.depth = 16 if self._mode == "I;16" else 8
-        kind = _read_deep_kind(self.path, self.format)
-        if kind is not None:  # which Pillow narrows, or takes for another kind
-            self.depth, self.mode = 16, "GRAY" if kind in _GREY_PNG else "RGB"
-            self._alpha = kind in _ALPHA_PNG or "transparency" in image.info
-        try:
-            # A PNG is decoded for this: its EXIF may stand behind the pixels.
-            self.width, self.height = _measure_upright(image)
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise _refuse_damaged(self.path, error) from error
+        self._deep = _describe_deep(self.path, image)
+        if self._deep is not None:  # which Pillow narrows, or takes for another kind
+            deep = self._deep
+            self.depth, self.mode, self._alpha = deep.depth, deep.mode, deep.alpha
+        self._turn = _find_turn(self.path, image)
+        quarter = self._turn is not None and self._turn.transposed
+        self.width, self.height = image.size[::-1] if quarter else image.size
         self._raster: ArrayRaster | None = None
 
     def _list_layers(self) -> Sequence[Layer]:
@@ -70,47 +66,59 @@ class FlatDocument(BaseDocument):
     def tell_beside(self, layer: Layer) -> Beside:
         """Return resolution, EXIF, XMP, IPTC, and what of the file no result holds."""
         from .beside import read_beside
+        from .deep import find_narrowed_bits
 
         assert self._image is not None
-        turned = self._image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
-        return read_beside(self._image, self.path, turned)
+        turned = self._turn is not None and self._turn.transposed
+        narrowed = find_narrowed_bits(self.path, self._image)
+        return read_beside(self._image, self.path, turned, narrowed)
 
     def _decode(self) -> ArrayRaster:
+        import numpy as np
+
         from ..colour import Colour
+        from ..colour.display import find_display
 
         values = self._read_pixels()
-        colours = values.shape[-1] - self._alpha
-        colour = Colour(self.mode, self.icc_profile, colours=colours)
+        if self._turn is not None:
+            values = np.ascontiguousarray(self._turn.apply(values))
+        levels = self._deep.levels if self._deep is not None else 0
+        colour = Colour(
+            self.mode,
+            self.icc_profile,
+            colours=values.shape[-1] - self._alpha,
+            levels=levels,
+            display=find_display(values) if values.dtype.kind == "f" else None,
+        )
         return ArrayRaster(values, self.mode, colour, self._alpha)
 
     def _read_pixels(self) -> Pixels:
         import numpy as np
 
+        assert self._image is not None
+        if self._deep is not None:
+            return self._read_deep(self._deep)
         try:
-            if self.depth == 16 and self.format == "PNG":
-                return self._read_deep_png()
-            assert self._image is not None
-            image = _turn_upright(self._image, self._mode)
-            values = np.asarray(image)
+            same = self._image.mode == self._mode
+            values = np.asarray(self._image if same else self._image.convert(self._mode))
         except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
             raise _refuse_damaged(self.path, error) from error
         return values if values.ndim == 3 else values[..., None]
 
-    def _read_deep_png(self) -> Pixels:
-        import imagecodecs
-        import numpy as np
-
-        from ..base.oriented import TURNS
-
+    def _read_deep(self, deep: Deep) -> Pixels:
+        """Decode what was described, and see that it is that."""
         assert self._image is not None
-        data = Path(self.path).read_bytes()
         try:
-            values = np.asarray(imagecodecs.png_decode(data))
+            values = deep.decode(Path(self.path).read_bytes())
         except Exception as error:
             raise _refuse_damaged(self.path, error) from error
-        values = values if values.ndim == 3 else values[..., None]
-        turn = TURNS.get(self._image.getexif().get(_ORIENTATION, 1))
-        return values if turn is None else np.ascontiguousarray(turn.apply(values))
+        wanted = (self._image.height, self._image.width, deep.channels)
+        if values.shape != wanted or values.dtype.itemsize * 8 != deep.depth:
+            raise UnreadableDocument(
+                self.path, "its header and its pixels tell of different pictures",
+                advice="save it again, as TIFF or PNG",
+            )  # fmt: skip
+        return values
 
     def close(self) -> None:
         """Close the file and let go of its pixels."""
@@ -122,7 +130,10 @@ class FlatDocument(BaseDocument):
 def _open_image(path: str) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
+    from .heif import prepare_heif
+
     Image.MAX_IMAGE_PIXELS = None  # the limit below gives a clearer sentence
+    prepare_heif(path)
     try:
         image = Image.open(path)
     except UnidentifiedImageError as error:
@@ -160,24 +171,25 @@ def _choose_mode(image: Image.Image) -> tuple[str, bool]:
     return ("CMYK" if image.mode == "CMYK" else "RGB"), False
 
 
-def _measure_upright(image: Image.Image) -> tuple[int, int]:
-    if image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS:
-        return image.height, image.width
-    return image.width, image.height
+def _describe_deep(path: str, image: Image.Image) -> Deep | None:
+    from .deep import describe_deep
+
+    try:
+        return describe_deep(path, image)
+    except (OSError, ValueError, IndexError) as error:
+        raise _refuse_damaged(path, error) from error
 
 
-def _turn_upright(image: Image.Image, mode: str) -> Image.Image:
-    from PIL import ImageOps
+def _find_turn(path: str, image: Image.Image) -> Turn | None:
+    """Return how the picture becomes upright; damaged EXIF says nothing."""
+    from ..base.oriented import TURNS
 
-    image = ImageOps.exif_transpose(image)
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _read_deep_kind(path: str, kind: str) -> int | None:
-    """Return the colour type of a PNG of 16 bits; None for everything else."""
-    if kind != "PNG":
+    try:
+        if image.format == "PNG" and "exif" not in image.info:
+            image.load()  # for the EXIF that may stand behind the pixels
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _refuse_damaged(path, error) from error
+    try:
+        return TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # its parser raises whatever it met first
         return None
-    with Path(path).open("rb") as file:
-        head = file.read(_PNG_KIND_AT + 1)
-    deep = len(head) > _PNG_KIND_AT and head[_PNG_DEPTH_AT] == 16
-    return head[_PNG_KIND_AT] if deep else None

@@ -20,6 +20,7 @@ _WHOLE = (
     "imagewidth", "imagelength", "imagedepth", "samplesperpixel", "rowsperstrip", "tilewidth",
     "tilelength", "planarconfig", "compression", "predictor", "fillorder",
 )  # fmt: skip
+_LEAST, _GREATEST = 340, 341  # SMinSampleValue, SMaxSampleValue
 _ALPHA = (1, 2)  # ExtraSamples: associated, unassociated
 
 
@@ -158,6 +159,24 @@ def describe_colour(page: Any, samples: PageSamples) -> Colour:
         levels=0 if filled else (1 << bits) - 1,
         premultiplied=samples.premultiplied,
     )
+
+
+def read_display(page: Any) -> tuple[float, float] | None:
+    """Return what the file says is shown as black and as white: by ImageJ, or by its tags."""
+    told = page.parent.imagej_metadata or {}
+    low, high = told.get("min"), told.get("max")
+    if low is None or high is None:
+        low, high = (_first(page, code) for code in (_LEAST, _GREATEST))
+    try:
+        return float(low or 0), float(high)
+    except (TypeError, ValueError):
+        return None
+
+
+def _first(page: Any, code: int) -> Any:
+    tag = page.tags.get(code)
+    value = tag.value if tag is not None else None
+    return value[0] if isinstance(value, tuple) and value else value
 
 
 def _read_palette(page: Any) -> Pixels | None:

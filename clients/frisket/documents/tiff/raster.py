@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,18 +13,27 @@ import numpy as np
 
 from ..base.raster import BaseRaster, Block
 from ..colour import Colour
+from ..colour.display import find_display
 from ..core.errors import DocumentError, UnreadableDocument
 from ..core.model import Rect
 from ..core.pixels import Pixels
 from ..io.limits import MAX_SEGMENT
 from ..io.positioned import pread
 from .decoding import choose_decoder
-from .page import PageGeometry, PageSamples, describe_colour, describe_samples, read_geometry
+from .page import (
+    PageGeometry,
+    PageSamples,
+    describe_colour,
+    describe_samples,
+    read_display,
+    read_geometry,
+)
 
 _CACHE_BYTES = 48 << 20
 _CACHE_MOST = 128 << 20
 _TILE_ROWS = 512
 _BLOCK_BYTES = 4 << 20
+_LOOKED_AT = 128  # the side of each of nine squares that tell the range of floats
 
 
 class SegmentCache:
@@ -76,6 +86,7 @@ class TiffRaster(BaseRaster):
         self._colour = describe_colour(page, self.samples)
         if self._colour.palette is not None:
             self.depth = 8  # of its colours, however wide the numbers of its entries are
+        self._ranged = not (self.mode in ("RGB", "GRAY") and self.dtype.kind == "f")
         self.levels: list[TiffRaster] = []
 
     def _choose_cache_bytes(self) -> int:
@@ -89,8 +100,22 @@ class TiffRaster(BaseRaster):
 
     @property
     def colour(self) -> Colour:
-        """How the samples become sRGB."""
+        """How the samples become sRGB; floats are looked at first, for their range."""
+        if not self._ranged:
+            self._colour = replace(self._colour, display=self._find_display())
+            self._ranged = True
         return self._colour
+
+    def _find_display(self) -> tuple[float, float] | None:
+        side, colours = _LOOKED_AT, self.samples.taken[: self._colour.colours]
+        across, down = (max(1, size - side) for size in (self.width, self.height))
+        parts = [
+            Rect(x, y, min(side, self.width - x), min(side, self.height - y))
+            for y in sorted({0, down // 2, down - 1})
+            for x in sorted({0, across // 2, across - 1})
+        ]
+        seen = [self.read_samples(part, colours).ravel() for part in parts]
+        return find_display(np.concatenate(seen), read_display(self._page))
 
     def _read(self, rect: Rect) -> Pixels:
         return self.read_samples(rect, self.samples.taken)
@@ -264,6 +289,10 @@ class TiffRaster(BaseRaster):
         """Average the smallest pyramid level that is large enough, where there is one."""
         for level in self.levels:
             if level.width >= size[0] and level.height >= size[1]:
+                level._colour, level._ranged = (
+                    replace(level._colour, display=self.colour.display),
+                    True,
+                )
                 return level._average(size)
         return super()._average(size)
 

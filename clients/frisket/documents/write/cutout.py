@@ -73,7 +73,7 @@ def tell_lost(document: BaseDocument, output: Path, layers: Sequence[Layer]) -> 
     """Return what the document says beside its pixels and a cutout does not."""
     [layer] = layers
     suffix = output.suffix.lower()
-    lost = document.tell_beside(layer).tell_lost(suffix, coloured=True)
+    lost = document.tell_beside(layer).tell_lost(suffix, document.icc_profile is None)
     form = document.describe_pixels(layer)
     if document.icc_profile and _choose_profile(document, form, suffix) is None:
         lost.append("its colour profile, which is not for what is stored")
@@ -282,7 +282,7 @@ def _write_webp(
     with atomic_output(out, pixels.nbytes) as file, os.fdopen(os.dup(file.descriptor), "wb") as raw:
         image.save(
             raw, "WEBP", lossless=True, exact=False, icc_profile=icc or b"",
-            exif=beside.pack_exif(resolution=True), xmp=beside.xmp,
+            exif=beside.pack_exif(resolution=True), xmp=beside.upright_xmp,
         )  # fmt: skip
 
 
