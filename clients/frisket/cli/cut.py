@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.cut_report import report
 from frisket.cli.exits import Exit
+from frisket.cli.layers import add_encoding
 from frisket.cli.server_options import add_server_options, server_choice
 from frisket.documents.core.results import EXISTING, PREVIEWS
 from frisket.jobs.deliver import DELIVERIES
@@ -90,9 +91,10 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         "--layer",
         action="append",
         default=[],
-        help="name, path Group/Name, glob or #id; may be repeated",
+        help="name, path Group/Name, glob, #id, or merged; may be repeated",
     )
     parser.add_argument("--all-layers", action="store_true", help="every layer with pixels")
+    add_encoding(parser)
 
 
 def _add_result(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +107,8 @@ def _add_result(parser: argparse.ArgumentParser) -> None:
         "--existing",
         choices=EXISTING,
         default="refuse",
-        help="what becomes of a mask that is there already; default: refuse",
+        help="what becomes of a mask or selection that is there already, and of a TIFF's alpha; "
+        "default: refuse (an alpha is multiplied)",
     )
     parser.add_argument(
         "--preview",
@@ -240,6 +243,7 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         kind=arguments.kind,
         layers=tuple(arguments.layer),
         all_layers=arguments.all_layers,
+        encoding=arguments.encoding,
         model=arguments.model,
         classes=arguments.classes,
         quality=arguments.quality,

@@ -19,14 +19,35 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser("layers", help="list the layers of a document")
     parser.add_argument("file", type=Path, help="a PSD, PSB, TIFF or flat image")
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    add_encoding(parser)
     parser.set_defaults(run=run)
+
+
+def add_encoding(parser: argparse.ArgumentParser) -> None:
+    """Add how old names of layers are read."""
+    parser.add_argument(
+        "--encoding",
+        type=_encoding,
+        default="",
+        metavar="NAME",
+        help="of layer names without a Unicode form, for example shift_jis; "
+        "default: what the document hints at",
+    )
+
+
+def _encoding(name: str) -> str:
+    try:
+        b"a".decode(name or "ascii")
+    except (LookupError, UnicodeError):
+        raise argparse.ArgumentTypeError(f"'{name}' is no encoding") from None
+    return name
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tree of layers."""
     from frisket.documents import open_document
 
-    with open_document(arguments.file) as document:
+    with open_document(arguments.file, arguments.encoding) as document:
         if arguments.json:
             print(json.dumps(as_dict(document)))
         else:

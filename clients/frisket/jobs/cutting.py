@@ -44,9 +44,11 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
     options, output = task.options, task.output
     started = time.perf_counter()
     if options.sandbox:
-        decode_in_sandbox(task.source, options.layers, options.all_layers)
+        decode_in_sandbox(
+            task.source, options.layers, options.all_layers, encoding=options.encoding
+        )
     with contextlib.ExitStack() as stack:
-        document = stack.enter_context(open_document(task.source))
+        document = stack.enter_context(open_document(task.source, options.encoding))
         chosen = document.find_layers(options.layers, options.all_layers)
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         how = options.result_options()

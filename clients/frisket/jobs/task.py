@@ -27,6 +27,7 @@ class CutOptions:
             input and output.
         layers: names, paths, globs or ids; none means the topmost visible pixel layer.
         all_layers: every layer with pixels.
+        encoding: of layer names that have no Unicode form; empty for the document's own hint.
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
         existing, preview: see `frisket.documents.ResultOptions`.
@@ -41,6 +42,7 @@ class CutOptions:
     kind: str = ""
     layers: tuple[str, ...] = ()
     all_layers: bool = False
+    encoding: str = ""
     model: str = ""
     classes: tuple[str, ...] = ()
     quality: str = DEFAULT_QUALITY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -19,7 +20,10 @@ from .raster import BaseRaster, PixelForm
 from .writer import ResultWriter
 
 T = TypeVar("T", bound="BaseDocument")
-PIXEL_KINDS = ("pixel", "smart", "text", "shape", "page", "image")
+PIXEL_KINDS = ("pixel", "smart", "page", "image")
+# What a program draws from a description: pixels are stored, but they are no subject by default.
+DRAWN_KINDS = ("text", "shape")
+MERGED = "merged"  # what the merged image of a document with layers is called
 
 
 class BaseDocument(ABC):
@@ -169,50 +173,87 @@ class BaseDocument(ABC):
         self.close()
 
     def find_layer(self, selector: str | None = None) -> Layer:
-        """Return the layer that ``selector`` means; without one the topmost visible with pixels.
+        """Return the layer that ``selector`` means.
+
+        Without one, the topmost that is seen and has pixels: text and shapes, and layers without
+        a pixel to be seen, are passed over. Where no layer at all has any, the merged image, and
+        at last whatever text or shape there is.
 
         Raises:
             LayerNotFound: There is none; the message lists those that exist.
+            UnsupportedDocument: The merged image was asked for and does not show the document.
         """
         if selector is None:
-            found = [layer for layer in self._list_shown() if _has_pixels(layer)]
-        else:
-            found = self._match(selector)
-        if not found:
-            raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
-        return found[0]
+            return self._find_default()
+        return self._require_match(selector)[0]
+
+    def _find_default(self) -> Layer:
+        shown = list(self._list_shown())
+        for layer in shown:
+            if _has_pixels(layer) and not self._is_blank(layer):
+                return layer
+        drawn = [layer for layer in shown if _is_drawn(layer)]
+        hidden = any(_has_pixels(layer) and not self._is_blank(layer) for layer in self.layers)
+        if not hidden and self._is_merged_real():
+            return self._find_merged()
+        if not drawn:
+            raise LayerNotFound(self.path, None, [layer.path for layer in self.layers])
+        return drawn[0]
+
+    def _is_blank(self, layer: Layer) -> bool:
+        """Tell whether nothing of a layer with a rectangle can be seen."""
+        return False
+
+    def _is_merged_real(self) -> bool:
+        """Tell whether there is a merged image beside the layers that shows the document."""
+        return False
+
+    def _find_merged(self) -> Layer:
+        """Return the merged image beside the layers.
+
+        Raises:
+            LayerNotFound: There is none.
+            UnsupportedDocument: It does not show the document.
+        """
+        raise LayerNotFound(self.path, MERGED, [layer.path for layer in self.layers])
 
     def find_layers(self, selectors: Sequence[str] = (), all_layers: bool = False) -> list[Layer]:
         """Return the layers that any selector means, topmost first and each once.
 
-        A selector is a name, a path ``Group/Name``, a glob of either, or an id ``#12``.
+        A selector is a name, a path ``Group/Name``, an id ``#12``, a glob of name or path, or
+        ``merged``; a layer that is called so comes first.
 
         Raises:
             LayerNotFound: One of the selectors means nothing, or nothing has pixels.
         """
         if all_layers:
-            found = [layer for layer in self.layers if _has_pixels(layer)]
+            stored = [one for one in self.layers if _has_pixels(one) or _is_drawn(one)]
+            found = [layer for layer in stored if not self._is_blank(layer)]
             if not found:
                 raise LayerNotFound(self.path, None, [layer.path for layer in self.layers])
             return found
         if not selectors:
             return [self.find_layer(None)]
-        chosen = {layer.id for selector in selectors for layer in self._require_match(selector)}
-        return [layer for layer in self.layers if layer.id in chosen]
+        chosen = {layer.id: layer for one in selectors for layer in self._require_match(one)}
+        ordered = [layer for layer in self.layers if layer.id in chosen]
+        return ordered + [layer for layer in chosen.values() if layer not in ordered]
 
     def _require_match(self, selector: str) -> list[Layer]:
-        found = self._match(selector)
+        found = self._match(_normalise(selector))
+        if not found and selector == MERGED:
+            found = [self._find_merged()]
         if not found:
             raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
         return found
 
     def _match(self, selector: str) -> list[Layer]:
-        """Match the exact id, path or name; a glob only where none of these is meant."""
-        if selector.startswith("#") and selector[1:].isdigit():
-            return [layer for layer in self.layers if layer.id == int(selector[1:])]
-        paths = [layer for layer in self.layers if layer.path == selector]
-        found = paths or [layer for layer in self.layers if layer.name == selector]
-        return found or [layer for layer in self.layers if _matches_glob(layer, selector)]
+        """Match the exact path or name, then the id; a glob only where none of these is meant."""
+        layers = self.layers
+        found = [layer for layer in layers if _normalise(layer.path) == selector]
+        found = found or [layer for layer in layers if _normalise(layer.name) == selector]
+        if not found and selector.startswith("#") and selector[1:].isdecimal():
+            found = [layer for layer in layers if str(layer.id) == selector[1:].lstrip("0")]
+        return found or [layer for layer in layers if _matches_glob(layer, selector)]
 
     def _list_shown(self) -> Iterator[Layer]:
         """Yield layers that are visible together with every group around them."""
@@ -229,9 +270,19 @@ def _has_pixels(layer: Layer) -> bool:
     return layer.kind in PIXEL_KINDS and layer.width > 0 and layer.height > 0
 
 
+def _is_drawn(layer: Layer) -> bool:
+    return layer.kind in DRAWN_KINDS and layer.width > 0 and layer.height > 0
+
+
+def _normalise(name: str) -> str:
+    """Return a name with its accents composed, as keyboards give them and some systems do not."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _matches_glob(layer: Layer, pattern: str) -> bool:
     if not any(character in pattern for character in "*?["):
         return False
-    return _has_pixels(layer) and (
-        fnmatchcase(layer.path, pattern) or fnmatchcase(layer.name, pattern)
+    names = (_normalise(layer.path), _normalise(layer.name))
+    return (_has_pixels(layer) or _is_drawn(layer)) and any(
+        fnmatchcase(name, pattern) for name in names
     )

@@ -18,7 +18,7 @@ from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..core.model import Layer
 from ..core.results import ResultOptions
-from ..psd.rasters import build_node_raster
+from ..psd.rasters import build_node_raster, is_blank
 from .layered import LayeredBlock, read_block
 from .opaque import OpaqueRaster
 from .page import describe_samples
@@ -37,8 +37,10 @@ class TiffDocument(BaseDocument):
 
     suffixes = (".tif", ".tiff")
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], encoding: str = "") -> None:
+        """Index the file at ``path``; ``encoding`` is that of names without a Unicode form."""
         super().__init__(path)
+        self.encoding = encoding
         self.format = "TIFF"
         self._rasters: dict[int, TiffRaster] = {}
         self._file = _open_file(self.path)
@@ -103,6 +105,10 @@ class TiffDocument(BaseDocument):
             mode=samples.mode,
             has_alpha=samples.alpha,
         )
+
+    def _is_blank(self, layer: Layer) -> bool:
+        block = None if _is_page(layer) else self.layered
+        return block is not None and is_blank(block, block.find_node(layer).record)
 
     def raster(self, layer: Layer) -> BaseRaster:
         """Return the pixels of a page, upright, or of a layer inside the first one."""

@@ -31,6 +31,7 @@ class Carrier(Protocol):
     height: int
     depth: int
     icc_profile: bytes | None
+    encoding: str
     pages: list[Any]
 
 
@@ -40,7 +41,7 @@ class LayeredBlock:
     def __init__(self, document: Carrier, start: int, length: int, order: str) -> None:
         """Index the block of ``length`` bytes at ``start``."""
         self.path, self.mode = document.path, document.mode
-        self.icc_profile = document.icc_profile
+        self.icc_profile, self._encoding = document.icc_profile, document.encoding
         self.source = Source(document.path)
         self.start, self.length = start, length
         self.structure = Structure(
@@ -65,10 +66,10 @@ class LayeredBlock:
     @cached_property
     def nodes(self) -> list[Node]:
         """Layers with their records, topmost first."""
-        info = self.structure.layer_info
-        return (
-            build_nodes(self.source, info.records, self.mode, self.structure.depth) if info else []
-        )
+        info, found = self.structure.layer_info, self.structure
+        if info is None:
+            return []
+        return build_nodes(self.source, info.records, self.mode, found.depth, self._encoding)
 
     def find_node(self, layer: Layer) -> Node:
         """Return the record behind a layer.
