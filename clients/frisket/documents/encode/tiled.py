@@ -15,7 +15,7 @@ from ..io.output import Output
 from ..io.parallel import map_ordered
 
 ASCII, SHORT, LONG, UNDEFINED, LONG8 = 2, 3, 4, 7, 16
-_FORMATS = {1: "B", ASCII: "B", SHORT: "H", LONG: "I", UNDEFINED: "B", LONG8: "Q"}
+_FORMATS = {1: "B", ASCII: "B", SHORT: "H", LONG: "I", 5: "II", UNDEFINED: "B", LONG8: "Q"}
 _CLASSIC_LIMIT = (1 << 32) - (1 << 26)
 DEFLATE = 8
 

@@ -29,6 +29,7 @@ _PAGE_IDS = 1_000_001
 # The kinds of result that a document takes, and the module that splices each.
 _SPLICED = {"alpha": ".splice_alpha", "mask": ".splice_mask", "page": ".splice_page"}
 _SPLICED_INTO_PAGES = ("alpha", "page")
+_SPLICED_BESIDE = ("page",)  # where the picture hangs below its preview
 _SPLICED_INTO_LAYERS = ("mask", "page")
 
 
@@ -65,8 +66,11 @@ class TiffDocument(BaseDocument):
 
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return what can be spliced in: pages take an alpha, layers inside the first a mask."""
-        kinds = _SPLICED_INTO_PAGES if _is_page(layer) else _SPLICED_INTO_LAYERS
-        return frozenset(kinds)
+        if not _is_page(layer):
+            return frozenset(_SPLICED_INTO_LAYERS)
+        page = self.pages[self.page_number(layer)]
+        below = getattr(page, "treeindex", (0,))[1:]
+        return frozenset(_SPLICED_BESIDE if below else _SPLICED_INTO_PAGES)
 
     def _find_writer(self, kind: str) -> ResultWriter[TiffDocument]:
         module = import_module(_SPLICED[kind], __package__)

@@ -20,7 +20,9 @@ _WHOLE = (
     "imagewidth", "imagelength", "imagedepth", "samplesperpixel", "rowsperstrip", "tilewidth",
     "tilelength", "planarconfig", "compression", "predictor", "fillorder",
 )  # fmt: skip
-_ALPHA = (1, 2)  # ExtraSamples: associated, unassociated
+_EXTRA_SAMPLES = 338
+ASSOCIATED, UNASSOCIATED = 1, 2
+_ALPHA = (ASSOCIATED, UNASSOCIATED)
 
 
 @dataclass(frozen=True)
@@ -126,21 +128,45 @@ class PageSamples:
 
 
 def describe_samples(page: Any) -> PageSamples:
-    """Return colour samples, then the first one that is declared to be transparency."""
-    stored, extras = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
+    """Return colour samples, then the first one that is transparency."""
+    mode, expected = _find_colours(page)
+    extras = list_extras(page)
+    found = [number for number, kind in enumerate(extras) if kind in _ALPHA]
+    alpha = bool(found)
+    taken = (*range(max(1, expected)), *((expected + found[0],) if alpha else ()))
+    return PageSamples(mode, taken, alpha, alpha and extras[found[0]] == ASSOCIATED)
+
+
+def list_extras(page: Any) -> tuple[int, ...]:
+    """Return what every sample after the colours is: as many kinds as there are such samples.
+
+    A page that tells of too few has samples of no kind after those. RGB with a fourth sample and
+    no word about it is what some programs write for transparency, and readers take it so.
+    """
+    mode, expected = _find_colours(page)
+    more, told = max(0, int(page.samplesperpixel) - expected), _read_extras(page)
+    if (mode, more) == ("RGB", 1) and not told and _EXTRA_SAMPLES not in page.tags:
+        return (UNASSOCIATED,)
+    kinds = told + (0,) * more
+    return kinds[:more]
+
+
+def _read_extras(page: Any) -> tuple[int, ...]:
+    return tuple(int(kind) for kind in page.extrasamples)
+
+
+def _find_colours(page: Any) -> tuple[str, int]:
+    """Return the colour mode, and how many samples are colour."""
+    stored, told = page.samplesperpixel, len(_read_extras(page))
     mode = MODES.get(int(page.photometric), "MULTICHANNEL")
     if mode == "YCBCR" and page.compression in JPEG:
         mode = "RGB"  # the decoder converts
-    expected = _COLOURS.get(mode, stored - len(extras))
+    expected = _COLOURS.get(mode, max(1, stored - told))
     if stored < expected:
-        mode, expected = ("GRAY", 1) if stored < 3 else ("RGB", 3)
-    elif mode == "CMYK" and stored - len(extras) > 4:
-        mode, expected = "MULTICHANNEL", stored - len(extras)
-    found = [i for i, kind in enumerate(extras) if kind in _ALPHA]
-    first = stored - len(extras) + found[0] if found else 0
-    alpha = bool(found) and expected <= first < stored
-    taken = (*range(max(1, expected)), *((first,) if alpha else ()))
-    return PageSamples(mode, taken, alpha, alpha and extras[found[0]] == 1)
+        return ("GRAY", 1) if stored < 3 else ("RGB", 3)
+    if mode == "CMYK" and stored - told > 4:
+        return "MULTICHANNEL", stored - told
+    return mode, expected
 
 
 def describe_colour(page: Any, samples: PageSamples) -> Colour:

@@ -37,7 +37,7 @@ from .directory import (
     read_values,
 )
 from .encode import DEFLATE, KEPT, Coding
-from .page import JPEG
+from .page import JPEG, UNASSOCIATED, list_extras
 from .pages import find_turn
 from .splice_directories import Entries, check_publish, choose_layout, publish
 
@@ -327,9 +327,9 @@ def _list_changed(
     word = LONG8 if layout.big else LONG
     raster = target.raster
     form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
-    extras = [int(kind) for kind in target.page.extrasamples]
+    extras = list(list_extras(target.page))
     if target.replaced is None:
-        extras.append(2)
+        extras.append(UNASSOCIATED)
     changed: dict[int, tuple[int, list[int]]] = {
         258: (SHORT, [raster.stored_dtype.itemsize * 8] * target.samples),
         259: (SHORT, [target.coding.compression]),
