@@ -79,8 +79,10 @@ class TiffDocument(BaseDocument):
 
     @cached_property
     def layered(self) -> LayeredBlock | None:
-        """Photoshop's layers inside the first page, or None."""
-        return read_block(self)
+        """Photoshop's layers inside the first page; None where there are none, or damaged ones."""
+        with contextlib.suppress(DocumentError):  # the page is sound without them
+            return read_block(self)
+        return None
 
     @property
     def _first_id(self) -> int:

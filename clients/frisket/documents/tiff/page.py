@@ -20,7 +20,7 @@ _WHOLE = (
     "imagewidth", "imagelength", "imagedepth", "samplesperpixel", "rowsperstrip", "tilewidth",
     "tilelength", "planarconfig", "compression", "predictor", "fillorder",
 )  # fmt: skip
-_EXTRA_SAMPLES = 338
+_EXTRA_SAMPLES, _STRIPS = 338, (273, 279)
 ASSOCIATED, UNASSOCIATED = 1, 2
 _ALPHA = (ASSOCIATED, UNASSOCIATED)
 
@@ -88,11 +88,13 @@ def read_geometry(path: str, page: Any) -> PageGeometry:
             path, f"samples of {page.bitspersample} bits, format {page.sampleformat}"
         )
     tiled = bool(page.is_tiled)
+    planar = page.planarconfig == 2 and samples > 1
+    if planar and not tiled:
+        _mend_strips(path, page)
     tile_width = page.tilewidth if tiled else width
     tile_height = page.tilelength if tiled else min(page.rowsperstrip, height)
     if tile_width <= 0 or tile_height <= 0:
         raise UnsupportedDocument(path, "strips or tiles without extent")
-    planar = page.planarconfig == 2 and samples > 1
     result = PageGeometry(
         width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page)
     )
@@ -102,6 +104,28 @@ def read_geometry(path: str, page: Any) -> PageGeometry:
     if result.across * result.down * result.planes > MAX_TABLE:
         raise UnsupportedDocument(path, "more strips or tiles than can be meant")
     return result
+
+
+def _mend_strips(path: str, page: Any) -> None:
+    """Correct the rows of a strip of one sample, where there are more strips than they say.
+
+    The number of strips says where the next sample begins, so the rows must be right.
+
+    Raises:
+        UnreadableDocument: They cannot be known.
+    """
+    lists = [page.tags[code].value for code in _STRIPS if code in page.tags]
+    if len(lists) != 2 or not all(isinstance(one, tuple) for one in lists):
+        return
+    height, told = page.imagelength, min(page.rowsperstrip, page.imagelength)
+    each, rest = divmod(len(lists[0]), page.samplesperpixel)
+    if told <= 0 or rest or each <= -(-height // told) or len(lists[1]) != len(lists[0]):
+        return
+    row_bytes = (page.imagewidth * page.bitspersample + 7) // 8
+    rows = lists[1][0] // row_bytes if page.compression == 1 else 0
+    if rows <= 0 or -(-height // rows) != each:
+        raise UnreadableDocument(path, "its RowsPerStrip contradicts the number of its strips")
+    page.rowsperstrip, page.dataoffsets, page.databytecounts = rows, *lists
 
 
 def _is_raw(page: Any) -> bool:

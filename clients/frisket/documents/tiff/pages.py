@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..base.oriented import TURNS, Turn
@@ -26,7 +27,7 @@ def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
     reduced: dict[int, list[Any]] = {}
     waiting: list[Any] = []  # previews that come before their picture
     seen: set[int] = set()
-    for page in file.pages:
+    for page in _walk_pages(file):
         if page.offset in seen or len(seen) >= _MAX_PAGES:  # the chain runs in a circle
             break
         seen.add(page.offset)
@@ -47,6 +48,24 @@ def sort_pages(file: Any, path: str) -> tuple[list[Any], dict[int, list[Any]]]:
     if not pages:
         raise UnreadableDocument(path, "no page with pixels")
     return pages, reduced
+
+
+def _walk_pages(file: Any) -> Iterator[Any]:
+    """Yield the pages; rubbish as the pointer after the last one is the end, as readers take it."""
+    import tifffile
+
+    found, pages = False, iter(file.pages)
+    while True:
+        try:
+            page = next(pages)
+        except StopIteration:
+            return
+        except tifffile.TiffFileError:
+            if not found:
+                raise
+            return
+        found = True
+        yield page
 
 
 def _sort_family(page: Any) -> tuple[list[Any], list[Any]]:

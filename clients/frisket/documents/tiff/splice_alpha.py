@@ -340,6 +340,9 @@ def _list_changed(
         (324 if target.tiled else 273): (word, offsets),
         (325 if target.tiled else 279): (word, counts),
     }
+    told = target.page.tags.get(278)
+    if told is not None and not target.tiled and target.height < min(told.value, raster.height):
+        changed[278] = (LONG, [target.height])
     if target.tiled:
         changed |= {322: (LONG, [target.width]), 323: (LONG, [target.height])}
     return changed
