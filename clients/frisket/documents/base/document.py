@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
 from abc import ABC, abstractmethod
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ..core.errors import LayerNotFound, OutputError, UnsupportedDocument
+from ..core.errors import DocumentError, LayerNotFound, OutputError, UnsupportedDocument
 from ..core.model import Layer
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import check_place
@@ -113,7 +114,7 @@ class BaseDocument(ABC):
         """
         for layer in layers:
             if kind not in self.carries(layer):
-                raise self._refuse(kind, layer)
+                raise self._refuse(kind, layer, Path(output))
         writer = self._find_writer(kind)
         writer.check_number(kind, output, len(layers))
         suffix = Path(output).suffix.lower()
@@ -148,15 +149,26 @@ class BaseDocument(ABC):
         self.check_splice(kind, output, [result.layer for result in results], options)
         self._find_writer(kind).write(self, Path(output), results, options)
 
-    def _refuse(self, kind: str, layer: Layer) -> UnsupportedDocument:
+    def _refuse(self, kind: str, layer: Layer, output: Path) -> UnsupportedDocument:
         """Return the error that names what can be done instead."""
         named = f"layer {layer.path!r} of a " if len(self.layers) > 1 else "a "
-        instead = [f"--as {name}" for name in (*sorted(self.carries(layer)), "matte", "cutout")]
+        spliced = [one for one in sorted(self.carries(layer)) if self._takes(one, layer, output)]
+        files = ("matte",) if layer.mode == "MULTICHANNEL" else ("matte", "cutout")
+        *instead, last = [f"--as {name}" for name in (*spliced, *files)]
         return UnsupportedDocument(
             self.path,
             f"--as {kind} is not possible for {named}{self.format}",
-            advice=f"use {', '.join(instead[:-1])} or {instead[-1]}",
+            advice="use " + " or ".join(filter(None, (", ".join(instead), last))),
         )
+
+    def _takes(self, kind: str, layer: Layer, output: Path) -> bool:
+        """Tell whether a kind of result would be accepted in a copy that is named well."""
+        writer, options = self._find_writer(kind), ResultOptions(existing="replace")
+        for suffix in self.suffixes:
+            with contextlib.suppress(DocumentError):
+                writer.check(self, output.with_suffix(suffix), [layer], options)
+                return True
+        return False
 
     def close(self) -> None:  # noqa: B027 (a document may have nothing to close)
         """Let go of the file."""
