@@ -232,3 +232,17 @@ def test_damaged_layers_leave_the_page_readable(tmp_path: Path, cut: int) -> Non
         splice_alpha(document, tmp_path / "out.tif", page, ArrayAlpha(ramp()))
     with tifffile.TiffFile(tmp_path / "out.tif") as file:
         assert bytes(file.pages[0].tags[TIFF_LAYERS].value) == bytes(block)
+
+
+@pytest.mark.parametrize("kind", ["alpha", "page"])
+def test_a_file_cut_off_in_the_description_of_its_pixels_is_not_added_to(
+    tmp_path: Path, kind: str
+) -> None:
+    """What is appended would lie where the description was."""
+    pixels = np.dstack([colours(), ramp()])
+    path = write(tmp_path / "in.tif", pixels)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) - 8])
+    with pytest.raises(DocumentError), open_document(path) as document:
+        document.check_splice(kind, tmp_path / "out.tif", document.layers[:1])
+    assert [one.name for one in tmp_path.iterdir()] == ["in.tif"]

@@ -39,7 +39,7 @@ from .directory import (
 from .encode import DEFLATE, KEPT, Coding
 from .page import JPEG, UNASSOCIATED, list_extras
 from .pages import find_turn
-from .splice_directories import Entries, check_publish, choose_layout, publish
+from .splice_directories import Entries, check_publish, check_values, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -112,6 +112,7 @@ def check_alpha(
     [layer] = layers
     with contextlib.closing(Source(document.path)) as source:
         plan = _plan(document, source, document.page_number(layer), options)
+        check_values(source, plan.layout, (page.offset for page in document.pages))
         check_place(output, source.size + plan.room)
         if plan.copied:
             _read_old_segments(source, plan)

@@ -8,7 +8,7 @@ where it is, but for the few bytes that the longer header covers, which are move
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..core.errors import UnreadableDocument
 from ..io.output import Blank, Output
@@ -31,6 +31,7 @@ _POINTERS = (330, 34665, 34853, 40965)  # SubIFDs, EXIF, GPS, interoperability
 _SEGMENTS = {273: 279, 324: 325, 513: 514}
 _LONG8 = 16
 _WIDTH = 256
+_DESCRIBING = {258, 273, 279, 320, 324, 325, 338, 339, 347}
 _DEPTH = 4
 _MOST = 1 << 16
 
@@ -85,6 +86,20 @@ def check_publish(
     new = choose_layout(blank, layout, more)
     change = None if exchanged is None else (exchanged, _keep)
     publish(blank, source, layout, new, change, blank.align(8) if exchanged is None else 0)
+
+
+def check_values(source: Source, layout: Layout, offsets: Iterable[int]) -> None:
+    """Refuse directories whose pixels are described beyond the end of the file.
+
+    What is appended there would be taken for the description.
+
+    Raises:
+        UnreadableDocument: One is so.
+    """
+    for offset in offsets:
+        entries = read_directory(source, layout, offset).entries
+        for code in sorted(entries.keys() & _DESCRIBING):
+            read_raw_value(source, layout, entries[code])
 
 
 def _keep(entries: Entries) -> Entries:

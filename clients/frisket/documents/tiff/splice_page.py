@@ -18,7 +18,7 @@ from ..encode.tiled import ASCII, SHORT, Tag, TiledPlan, TiledWriter, write_tile
 from ..io.output import atomic_output, check_place
 from ..io.source import Source
 from .directory import Layout, read_directory, read_layout, read_raw_value
-from .splice_directories import check_publish, choose_layout, publish
+from .splice_directories import check_publish, check_values, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -41,6 +41,7 @@ def check_page(
     [layer] = layers
     with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
+        check_values(source, layout, (page.offset for page in document.pages))
         plan = _plan_page(document, source, layer, layout)
         check_place(output, source.size + plan.raw_bytes)
         tiles = sum(1 for _ in plan.tiles())
