@@ -177,7 +177,7 @@ def test_a_classic_file_becomes_bigtiff_where_it_must(
         turn = find_turn(page)
         compare(page, raster, before, alpha if turn is None else turn.undo(alpha), out)
         compare_pages(path, out)
-        splice_page(document, out, ArrayAlpha(alpha))
+        splice_page(document, out, ArrayAlpha(alpha), layer)
         with tifffile.TiffFile(out) as result:
             last = result.pages[-1].asarray()
             assert np.array_equal(last >> (0 if raster.depth == 8 else 8), alpha)

@@ -156,4 +156,4 @@ def test_a_vector_mask_and_a_user_mask_stay_beside_the_new_one(tmp_path: Path) -
         splice_mask(opened, out, {both: ArrayAlpha(ramp() // 2)}, "replace")
     assert np.array_equal(mask_of(out, 0), ramp() // 2)
     left = {one.what for one in differences(path, out)}
-    assert left <= {"layer Both mask", "layer Both mask block"}
+    assert left <= {"layer Both mask", "layer Both real mask", "layer Both mask block"}

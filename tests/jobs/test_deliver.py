@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -129,7 +130,6 @@ def test_what_is_accepted_is_written_and_what_is_refused_is_refused_first(
         ("layers.psb", "mask", ".psd", "name the output .psb"),
         ("full.psd", "selection", ".psd", "--as matte"),
         ("layers-cut-off.psd", "selection", ".psd", "ends before"),
-        ("layers-hollow.psd", "layer", ".psd", "--as cutout"),
         ("layers-of-one-bit.psd", "mask", ".psd", "--as matte"),
         ("circle.tif", "page", ".tif", "circle"),
         ("jpeg.tif", "alpha", ".tif", "--as page"),
@@ -142,6 +142,27 @@ def test_a_refusal_says_what_to_use_instead(
 ) -> None:
     path = make(name, tmp_path)
     assert instead in say(path, tmp_path / f"out{suffix}", kind, (), ResultOptions())
+
+
+def test_a_layer_without_channels_cannot_be_copied(tmp_path: Path) -> None:
+    path = make("layers-hollow.psd", tmp_path)
+    said = say(path, tmp_path / "out.psd", "layer", ("Hollow",), ResultOptions())
+    assert "--as cutout" in said
+
+
+@pytest.mark.parametrize("name", [one for one in DOCUMENTS if one.endswith((".psd", ".tif"))])
+def test_what_a_refusal_advises_is_accepted(name: str, tmp_path: Path) -> None:
+    options = ResultOptions(existing="replace")
+    with open_document(make(name, tmp_path)) as document:
+        for layer, row in itertools.product(document.layers, DELIVERIES.values()):
+            out = tmp_path / f"out{(row.suffixes or document.suffixes)[0]}"
+            try:
+                row.check(document, out, [layer], options)
+            except DocumentError as error:
+                for kind in re.findall(r"--as (\w+)", error.advice):
+                    other = DELIVERIES[kind]
+                    suffix = (other.suffixes or document.suffixes)[0]
+                    other.check(document, tmp_path / f"out{suffix}", [layer], options)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DELIVERIES if kind not in ("mask", "layer")])

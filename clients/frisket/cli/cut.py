@@ -138,6 +138,7 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         kind=arguments.kind,
         layers=tuple(arguments.layer),
         all_layers=arguments.all_layers,
+        encoding=arguments.encoding,
         model=arguments.model,
         classes=arguments.classes,
         quality=arguments.quality,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frisket.cli.options import Option, between, path
+from frisket.cli.options import ENCODING, Option, between, path
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.documents.core.results import EXISTING, PREVIEWS
 from frisket.jobs.deliver import DELIVERIES
@@ -70,13 +70,14 @@ _FILES = (
         str, short="o", metavar="OUT", default="", stored=False,
     ),
     Option(
-        "layer", "name, path Group/Name, glob or #id; may be repeated",
+        "layer", "name, path Group/Name, glob, #id, or merged; may be repeated",
         str, metavar="LAYER", repeats=True, stored=False,
     ),
     Option(
         "all-layers", "every layer with pixels; those without a subject are left out",
         stored=False,
     ),
+    ENCODING,
     Option("overwrite", "replace outputs whose names were not spelt out with -o"),
 )  # fmt: skip
 _RESULT = (
@@ -95,7 +96,8 @@ _RESULT = (
         between(0, 1, exclusive=True), metavar="SHARE", group="result",
     ),
     Option(
-        "existing", "what happens to a mask that is there already; default: refuse",
+        "existing", "what happens to a mask or selection that is there already, and to a TIFF's "
+        "alpha; default: refuse (an alpha is multiplied)",
         str, default="refuse", choices=EXISTING, group="result",
     ),
     Option(

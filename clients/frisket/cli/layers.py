@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
-from frisket.cli.options import path
+from frisket.cli.options import ENCODING, add_options, path
+from frisket.cli.settings import fill
 
 if TYPE_CHECKING:
     from frisket.documents import Document, Layer
@@ -20,6 +21,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser("layers", help=COMMANDS["layers"])
     parser.add_argument("file", type=path, metavar="FILE", help="a PSD, PSB, TIFF or flat image")
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    add_options(parser, [ENCODING])
     parser.set_defaults(run=run)
 
 
@@ -27,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the tree of layers."""
     from frisket.documents import open_document
 
-    with open_document(arguments.file) as document:
+    fill(arguments, [ENCODING])
+    with open_document(arguments.file, arguments.encoding) as document:
         if arguments.json:
             print(json.dumps(as_dict(document)))
         else:

@@ -140,3 +140,22 @@ def path(text: str) -> Path:
         return read_path(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _read_encoding(text: str) -> str:
+    try:
+        b"a".decode(text)
+    except (LookupError, UnicodeError):
+        raise ValueError(f"{text!r} is no text encoding") from None
+    return text
+
+
+ENCODING = Option(
+    "encoding",
+    "of layer names without a Unicode form, for example shift_jis; by default what the "
+    "document hints at",
+    _read_encoding,
+    metavar="NAME",
+    default="",
+)
+"""How old names of layers are read; every command that opens layered documents takes it."""

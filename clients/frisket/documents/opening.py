@@ -18,8 +18,12 @@ _KNOWN = {
 }
 
 
-def open_document(path: str | os.PathLike[str]) -> BaseDocument:
+def open_document(path: str | os.PathLike[str], encoding: str = "") -> BaseDocument:
     """Open a document by what its content says it is, whatever its name.
+
+    Args:
+        path: The file.
+        encoding: Of layer names that have no Unicode form; by default what the document hints at.
 
     Raises:
         UnreadableDocument: Missing, empty, not permitted, or damaged.
@@ -30,11 +34,11 @@ def open_document(path: str | os.PathLike[str]) -> BaseDocument:
     if head[:4] == b"8BPS":
         from .psd import PsdDocument
 
-        return PsdDocument(name)
+        return PsdDocument(name, encoding)
     if head[:4] in _TIFF and not _is_raw(name):
         from .tiff import TiffDocument
 
-        return TiffDocument(name)
+        return TiffDocument(name, encoding)
     if head[:4] in _KNOWN:
         raise _refuse(name, _KNOWN[head[:4]])
     if _is_raw(name):

@@ -40,6 +40,7 @@ def decode_in_sandbox(
     selectors: Sequence[str] = (),
     all_layers: bool = False,
     limits: SandboxLimits | None = None,
+    encoding: str = "",
 ) -> None:
     """Open and decode a file in a child; return only if it came to no harm.
 
@@ -48,6 +49,7 @@ def decode_in_sandbox(
         selectors: Layers to decode, as for ``find_layers``; none means the default layer.
         all_layers: Decode every layer with pixels.
         limits: What the child may use.
+        encoding: Of layer names, as for ``open_document``.
 
     Raises:
         DocumentError: What opening or decoding raised, or that the child had to be stopped.
@@ -57,6 +59,7 @@ def decode_in_sandbox(
         "path": os.fspath(path),
         "selectors": list(selectors),
         "all": all_layers,
+        "encoding": encoding,
         "memory": bounds.memory,
         "seconds": bounds.seconds,
     }
@@ -125,11 +128,11 @@ def _restrict(memory: int, seconds: int) -> None:
             resource.setrlimit(kind, (value, value))
 
 
-def decode(path: str, selectors: Sequence[str], all_layers: bool) -> None:
+def decode(path: str, selectors: Sequence[str], all_layers: bool, encoding: str) -> None:
     """Open a file and sweep over the layers once."""
     from .opening import open_document
 
-    with open_document(path) as document:
+    with open_document(path, encoding) as document:
         for layer in document.find_layers(selectors, all_layers):
             for _ in document.raster(layer).bands():
                 pass
@@ -141,7 +144,7 @@ def main() -> int:
     _restrict(request["memory"], request["seconds"])
     answer = None
     try:
-        decode(request["path"], request["selectors"], request["all"])
+        decode(request["path"], request["selectors"], request["all"], request["encoding"])
     except DocumentError as error:
         answer = {"kind": type(error).__name__, **error.__dict__}
     except MemoryError:

@@ -55,9 +55,11 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
     if not task.overwrite and os.path.lexists(output):
         raise OutputError(output, "exists already", advice="add --overwrite, or name another file")
     if options.sandbox:
-        decode_in_sandbox(task.source, options.layers, options.all_layers)
+        decode_in_sandbox(
+            task.source, options.layers, options.all_layers, encoding=options.encoding
+        )
     with contextlib.ExitStack() as stack:
-        document = stack.enter_context(open_document(task.source))
+        document = stack.enter_context(open_document(task.source, options.encoding))
         chosen = document.find_layers(options.layers, options.all_layers)
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         how = options.result_options()

@@ -45,6 +45,7 @@ class CutOptions:
         layers: names, paths, globs or ids, or one of them as a string; none means the
             topmost visible pixel layer.
         all_layers: every layer with pixels; those without a subject are left out.
+        encoding: of layer names that have no Unicode form; empty for the document's own hint.
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
         existing, preview: see `frisket.documents.ResultOptions`.
@@ -64,6 +65,7 @@ class CutOptions:
     kind: str = ""
     layers: tuple[str, ...] = ()
     all_layers: bool = False
+    encoding: str = ""
     model: str = ""
     classes: tuple[str, ...] = ()
     quality: str = DEFAULT_QUALITY

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -11,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..core.errors import LayerNotFound, OutputError, UnsupportedDocument
+from ..core.errors import DocumentError, LayerNotFound, OutputError, UnsupportedDocument
 from ..core.model import Layer
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import check_place
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     from ..encode.beside import Beside
 
 T = TypeVar("T", bound="BaseDocument")
-PIXEL_KINDS = ("pixel", "smart", "text", "shape", "page", "image")
+PIXEL_KINDS = ("pixel", "smart", "page", "image")
+# What a program draws from a description: pixels are stored, but they are no subject by default.
+DRAWN_KINDS = ("text", "shape")
+MERGED = "merged"  # what the merged image of a document with layers is called
 
 
 class BaseDocument(ABC):
@@ -118,7 +123,7 @@ class BaseDocument(ABC):
         """
         for layer in layers:
             if kind not in self.carries(layer):
-                raise self._refuse(kind, layer)
+                raise self._refuse(kind, layer, Path(output))
         writer = self._find_writer(kind)
         writer.check_number(kind, output, len(layers))
         suffix = Path(output).suffix.lower()
@@ -153,15 +158,26 @@ class BaseDocument(ABC):
         self.check_splice(kind, output, [result.layer for result in results], options)
         self._find_writer(kind).write(self, Path(output), results, options)
 
-    def _refuse(self, kind: str, layer: Layer) -> UnsupportedDocument:
+    def _refuse(self, kind: str, layer: Layer, output: Path) -> UnsupportedDocument:
         """Return the error that names what can be done instead."""
         named = f"layer {layer.path!r} of a " if len(self.layers) > 1 else "a "
-        instead = [f"--as {name}" for name in (*sorted(self.carries(layer)), "matte", "cutout")]
+        spliced = [one for one in sorted(self.carries(layer)) if self._takes(one, layer, output)]
+        files = ("matte",) if layer.mode == "MULTICHANNEL" else ("matte", "cutout")
+        *instead, last = [f"--as {name}" for name in (*spliced, *files)]
         return UnsupportedDocument(
             self.path,
             f"--as {kind} is not possible for {named}{self.format}",
-            advice=f"use {', '.join(instead[:-1])} or {instead[-1]}",
+            advice="use " + " or ".join(filter(None, (", ".join(instead), last))),
         )
+
+    def _takes(self, kind: str, layer: Layer, output: Path) -> bool:
+        """Tell whether a kind of result would be accepted in a copy that is named well."""
+        writer, options = self._find_writer(kind), ResultOptions(existing="replace")
+        for suffix in self.suffixes:
+            with contextlib.suppress(DocumentError):
+                writer.check(self, output.with_suffix(suffix), [layer], options)
+                return True
+        return False
 
     def close(self) -> None:  # noqa: B027 (a document may have nothing to close)
         """Let go of the file."""
@@ -178,50 +194,87 @@ class BaseDocument(ABC):
         self.close()
 
     def find_layer(self, selector: str | None = None) -> Layer:
-        """Return the layer that ``selector`` means; without one the topmost visible with pixels.
+        """Return the layer that ``selector`` means.
+
+        Without one, the topmost that is seen and has pixels: text and shapes, and layers without
+        a pixel to be seen, are passed over. Where no layer at all has any, the merged image, and
+        at last whatever text or shape there is.
 
         Raises:
             LayerNotFound: There is none; the message lists those that exist.
+            UnsupportedDocument: The merged image was asked for and does not show the document.
         """
         if selector is None:
-            found = [layer for layer in self._list_shown() if _has_pixels(layer)]
-        else:
-            found = self._match(selector)
-        if not found:
-            raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
-        return found[0]
+            return self._find_default()
+        return self._require_match(selector)[0]
+
+    def _find_default(self) -> Layer:
+        shown = list(self._list_shown())
+        for layer in shown:
+            if _has_pixels(layer) and not self._is_blank(layer):
+                return layer
+        drawn = [layer for layer in shown if _is_drawn(layer)]
+        hidden = any(_has_pixels(layer) and not self._is_blank(layer) for layer in self.layers)
+        if not hidden and self._is_merged_real():
+            return self._find_merged()
+        if not drawn:
+            raise LayerNotFound(self.path, None, [layer.path for layer in self.layers])
+        return drawn[0]
+
+    def _is_blank(self, layer: Layer) -> bool:
+        """Tell whether nothing of a layer with a rectangle can be seen."""
+        return False
+
+    def _is_merged_real(self) -> bool:
+        """Tell whether there is a merged image beside the layers that shows the document."""
+        return False
+
+    def _find_merged(self) -> Layer:
+        """Return the merged image beside the layers.
+
+        Raises:
+            LayerNotFound: There is none.
+            UnsupportedDocument: It does not show the document.
+        """
+        raise LayerNotFound(self.path, MERGED, [layer.path for layer in self.layers])
 
     def find_layers(self, selectors: Sequence[str] = (), all_layers: bool = False) -> list[Layer]:
         """Return the layers that any selector means, topmost first and each once.
 
-        A selector is a name, a path ``Group/Name``, a glob of either, or an id ``#12``.
+        A selector is a name, a path ``Group/Name``, an id ``#12``, a glob of name or path, or
+        ``merged``; a layer that is called so comes first.
 
         Raises:
             LayerNotFound: One of the selectors means nothing, or nothing has pixels.
         """
         if all_layers:
-            found = [layer for layer in self.layers if _has_pixels(layer)]
+            stored = [one for one in self.layers if _has_pixels(one) or _is_drawn(one)]
+            found = [layer for layer in stored if not self._is_blank(layer)]
             if not found:
                 raise LayerNotFound(self.path, None, [layer.path for layer in self.layers])
             return found
         if not selectors:
             return [self.find_layer(None)]
-        chosen = {layer.id for selector in selectors for layer in self._require_match(selector)}
-        return [layer for layer in self.layers if layer.id in chosen]
+        chosen = {layer.id: layer for one in selectors for layer in self._require_match(one)}
+        ordered = [layer for layer in self.layers if layer.id in chosen]
+        return ordered + [layer for layer in chosen.values() if layer not in ordered]
 
     def _require_match(self, selector: str) -> list[Layer]:
-        found = self._match(selector)
+        found = self._match(_normalise(selector))
+        if not found and selector == MERGED:
+            found = [self._find_merged()]
         if not found:
             raise LayerNotFound(self.path, selector, [layer.path for layer in self.layers])
         return found
 
     def _match(self, selector: str) -> list[Layer]:
-        """Match the exact id, path or name; a glob only where none of these is meant."""
-        if selector.startswith("#") and selector[1:].isdigit():
-            return [layer for layer in self.layers if layer.id == int(selector[1:])]
-        paths = [layer for layer in self.layers if layer.path == selector]
-        found = paths or [layer for layer in self.layers if layer.name == selector]
-        return found or [layer for layer in self.layers if _matches_glob(layer, selector)]
+        """Match the exact path or name, then the id; a glob only where none of these is meant."""
+        layers = self.layers
+        found = [layer for layer in layers if _normalise(layer.path) == selector]
+        found = found or [layer for layer in layers if _normalise(layer.name) == selector]
+        if not found and selector.startswith("#") and selector[1:].isdecimal():
+            found = [layer for layer in layers if str(layer.id) == selector[1:].lstrip("0")]
+        return found or [layer for layer in layers if _matches_glob(layer, selector)]
 
     def _list_shown(self) -> Iterator[Layer]:
         """Yield layers that are visible together with every group around them."""
@@ -238,9 +291,19 @@ def _has_pixels(layer: Layer) -> bool:
     return layer.kind in PIXEL_KINDS and layer.width > 0 and layer.height > 0
 
 
+def _is_drawn(layer: Layer) -> bool:
+    return layer.kind in DRAWN_KINDS and layer.width > 0 and layer.height > 0
+
+
+def _normalise(name: str) -> str:
+    """Return a name with its accents composed, as keyboards give them and some systems do not."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _matches_glob(layer: Layer, pattern: str) -> bool:
     if not any(character in pattern for character in "*?["):
         return False
-    return _has_pixels(layer) and (
-        fnmatchcase(layer.path, pattern) or fnmatchcase(layer.name, pattern)
+    names = (_normalise(layer.path), _normalise(layer.name))
+    return (_has_pixels(layer) or _is_drawn(layer)) and any(
+        fnmatchcase(name, pattern) for name in names
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from os import PathLike, fspath
 
 from frisket.protocol.errors import FrisketError
@@ -71,6 +72,7 @@ class LayerNotFound(DocumentError):
     """
 
     _SHOWN = 12
+    _COMPARED = 200
 
     def __init__(
         self, path: str | PathLike[str], selector: str | None, existing: Sequence[str]
@@ -89,4 +91,15 @@ class LayerNotFound(DocumentError):
             return "the document has no layers"
         more = len(self.existing) - self._SHOWN
         tail = f" and {more} more" if more > 0 else ""
-        return "there are: " + ", ".join(self.existing[: self._SHOWN]) + tail
+        there = "there are: " + ", ".join(self.existing[: self._SHOWN]) + tail
+        near = self._guess_meant()
+        return f"did you mean {near!r}? {there}" if near else there
+
+    def _guess_meant(self) -> str:
+        """Return the path that is spelt most like the selector, or nothing."""
+        if self.selector is None:
+            return ""
+        spelt = {path.rsplit("/", 1)[-1].casefold(): path for path in reversed(self.existing)}
+        spelt |= {path.casefold(): path for path in reversed(self.existing)}
+        near = get_close_matches(self.selector.casefold()[: self._COMPARED], list(spelt), n=1)
+        return spelt[near[0]] if near else ""

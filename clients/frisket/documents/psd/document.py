@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..base.document import BaseDocument
+from ..base.document import MERGED, BaseDocument
 from ..base.writer import ResultWriter
-from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
+from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument, UnsupportedDocument
 from ..core.model import Layer
 from ..io.source import Source
-from .structure import COLOURS, read_structure
+from .structure import COLOURS, REAL_PREVIEW_AT, VERSION_INFO, read_structure
 from .tree import Node, build_nodes
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _SPLICED = {
     "selection": ".splice_selection",
 }
 _SPLICED_INTO_MERGED = ("selection",)
+_MERGED_ID = 0  # ids of layers begin above it
 
 
 class PsdDocument(BaseDocument):
@@ -35,8 +37,10 @@ class PsdDocument(BaseDocument):
 
     suffixes = (".psd", ".psb")
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], encoding: str = "") -> None:
+        """Index the file at ``path``; ``encoding`` is that of names without a Unicode form."""
         super().__init__(path)
+        self._encoding = encoding
         self.source = Source(self.path)
         try:
             self.structure = read_structure(self.source)
@@ -60,7 +64,9 @@ class PsdDocument(BaseDocument):
         info = self.structure.layer_info
         if info is None:
             return []
-        return build_nodes(self.source, info.records, self.mode, self.structure.depth)
+        return build_nodes(
+            self.source, info.records, self.mode, self.structure.depth, self._encoding
+        )
 
     def tell_beside(self, layer: Layer) -> Beside:
         """Return resolution, EXIF, XMP and IPTC of the document."""
@@ -70,7 +76,7 @@ class PsdDocument(BaseDocument):
 
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return the kinds of result that can be spliced in: a merged image has no layers."""
-        return frozenset(_SPLICED if self.nodes else _SPLICED_INTO_MERGED)
+        return frozenset(_SPLICED_INTO_MERGED if layer.kind == "image" else _SPLICED)
 
     def _find_writer(self, kind: str) -> ResultWriter[PsdDocument]:
         writer: ResultWriter[PsdDocument] = import_module(_SPLICED[kind], __package__).WRITER
@@ -78,6 +84,33 @@ class PsdDocument(BaseDocument):
 
     def _list_layers(self) -> Sequence[Layer]:
         return [node.layer for node in self.nodes] or [self._describe_whole(has_alpha=False)]
+
+    def _is_blank(self, layer: Layer) -> bool:
+        from .rasters import is_blank
+
+        return layer.kind != "image" and is_blank(self, self.find_node(layer).record)
+
+    def _is_merged_real(self) -> bool:
+        found = self.structure.find_resource(VERSION_INFO)
+        if not self.nodes or self.structure.merged_at + 2 >= self.source.size:
+            return False
+        if found is None or found.length <= REAL_PREVIEW_AT:
+            return True  # programs that write no such resource have no documents without one
+        return self.source.read(found.data + REAL_PREVIEW_AT, 1) != b"\0"
+
+    def _find_merged(self) -> Layer:
+        if not self.nodes:
+            return self.layers[0]
+        if not self._is_merged_real():
+            raise UnsupportedDocument(
+                self.path,
+                "its merged image is missing or does not show the layers",
+                advice="save it with maximised compatibility, or export it as TIFF or PNG",
+            )
+        from .rasters import build_merged_raster
+
+        whole = self._describe_whole(has_alpha=build_merged_raster(self).has_alpha)
+        return dataclasses.replace(whole, id=_MERGED_ID, path=MERGED, name=MERGED)
 
     def find_node(self, layer: Layer) -> Node:
         """Return the record behind a layer.
@@ -94,7 +127,7 @@ class PsdDocument(BaseDocument):
         """Return the pixels of a layer; of the merged image where there are no layers."""
         from .rasters import build_merged_raster, build_node_raster
 
-        if layer.kind == "image" and not self.nodes:
+        if layer.kind == "image":
             return build_merged_raster(self)
         return build_node_raster(self, self.find_node(layer))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..colour import Colour
-from ..core.errors import UnsupportedDocument
+from ..core.errors import DocumentError, UnsupportedDocument
 from ..core.pixels import Pixels
 from .channel import ChannelReader
+from .encode import split_bands
 from .planar import PlanarRaster, Plane
 from .records import ALPHA, Record
 from .structure import COLOURS
@@ -59,6 +61,25 @@ def _open_plane(document: LayerHost, record: Record, number: int) -> Plane | Non
     if channel is None or channel.length <= 2:
         return None
     return Plane(open_channel(document, record, number))
+
+
+def is_blank(document: LayerHost, record: Record) -> bool:
+    """Tell whether nothing of a layer can be seen: it has no pixels, or none that is opaque."""
+    stored = [channel for channel in record.channels if channel.id >= 0 and channel.length > 2]
+    if not record.opacity or not stored:
+        return True
+    own = record.find_channel(ALPHA)
+    if own is None or not record.width or not record.height:
+        return False
+    if own.length <= 2:
+        return True
+    with contextlib.suppress(DocumentError):  # whoever reads the layer hears of it
+        reader = open_channel(document, record, ALPHA)
+        for band in split_bands(record.width, record.height):
+            if reader.read_rows(band.y, band.bottom).any():
+                return False
+        return True
+    return False
 
 
 def build_channel_raster(document: LayerHost, record: Record, number: int) -> PlanarRaster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from ..core.model import Layer
@@ -25,6 +26,11 @@ _ADJUST = frozenset(
     b"levl curv brit hue2 blnc selc thrs post nvrt mixr phfl expA blwh vibA clrL grdm CgEd".split()
 ) | {b"hue "}
 _LONGEST_NAME = 4096
+MAC_ROMAN = "mac-roman"
+_ENCODINGS = (
+    MAC_ROMAN, "utf-8", "cp1252", "shift_jis", "gb18030", "big5", "euc-kr", "cp1251",
+    "mac-cyrillic", "cp1250", "mac-latin2", "cp1253", "cp1254", "cp1255", "cp1256",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,15 @@ class Node:
     index: int
 
 
-def build_nodes(source: Source, records: list[Record], mode: str, depth: int) -> list[Node]:
-    """Return nodes in tree order, topmost first; ``records`` come bottom first, as in the file."""
+def build_nodes(
+    source: Source, records: list[Record], mode: str, depth: int, encoding: str = ""
+) -> list[Node]:
+    """Return nodes in tree order, topmost first; ``records`` come bottom first, as in the file.
+
+    Names that have no Unicode form are read in ``encoding``, or in the one that the names with
+    both forms agree with.
+    """
+    encoding = encoding or guess_encoding(source, records)
     nodes: list[Node] = []
     groups: list[str] = []
     taken: set[int] = set()
@@ -48,7 +61,7 @@ def build_nodes(source: Source, records: list[Record], mode: str, depth: int) ->
             if groups:
                 groups.pop()
             continue
-        name = read_name(source, record)
+        name = read_name(source, record, encoding)
         number = _choose_id(source, record, taken, index)
         layer = _describe_layer(
             record, name, groups, number, _tell_kind(record, section), mode, depth
@@ -90,17 +103,45 @@ def _read_section(source: Source, record: Record) -> int:
     return int.from_bytes(raw, "big") if raw[0] == 0 else int.from_bytes(raw, "little")
 
 
-def read_name(source: Source, record: Record) -> str:
+def read_name(source: Source, record: Record, encoding: str = MAC_ROMAN) -> str:
     """Return the Unicode name where there is one, else the short one."""
+    name = _read_unicode_name(source, record)
+    return name or record.name.decode(encoding, "replace")
+
+
+def _read_unicode_name(source: Source, record: Record) -> str:
     block = record.find_block(b"luni")
-    if block is not None and 4 <= block.length <= 2 * _LONGEST_NAME:
-        raw = source.read(block.data, block.length)
-        swapped = raw[0] != 0  # a count never reaches the top byte of a big-endian number
-        count = int.from_bytes(raw[:4], "little" if swapped else "big")
-        text = raw[4 : 4 + 2 * count].decode("utf-16-le" if swapped else "utf-16-be", "replace")
-        if text.rstrip("\0"):
-            return text.rstrip("\0")
-    return record.name.decode("mac-roman", "replace")
+    if block is None or not 4 <= block.length <= 2 * _LONGEST_NAME:
+        return ""
+    raw = source.read(block.data, block.length)
+    swapped = raw[0] != 0  # a count never reaches the top byte of a big-endian number
+    count = int.from_bytes(raw[:4], "little" if swapped else "big")
+    text = raw[4 : 4 + 2 * count].decode("utf-16-le" if swapped else "utf-16-be", "replace")
+    return text.rstrip("\0")
+
+
+def guess_encoding(source: Source, records: list[Record]) -> str:
+    """Return the encoding of short names, by the layers that have a name in both forms.
+
+    Where none tells, names of more than ASCII that are valid UTF-8 are that, and all else is what
+    Photoshop wrote before names were Unicode.
+    """
+    telling = [record for record in records if not record.name.isascii()]
+    known = {record.name: _read_unicode_name(source, record) for record in telling}
+    both = {short: name for short, name in known.items() if name}
+    for encoding in _ENCODINGS if both else ():
+        if all(_says(short, encoding, name) for short, name in both.items()):
+            return encoding
+    with contextlib.suppress(UnicodeDecodeError):
+        if telling and all(short.decode("utf-8") for short in known):
+            return "utf-8"
+    return MAC_ROMAN
+
+
+def _says(short: bytes, encoding: str, name: str) -> bool:
+    """Tell whether a short name, which may be cut off, is the beginning of the Unicode one."""
+    text = short.decode(encoding, "ignore")
+    return bool(text) and name.startswith(text)
 
 
 def _choose_id(source: Source, record: Record, taken: set[int], index: int) -> int:

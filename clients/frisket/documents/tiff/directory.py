@@ -50,7 +50,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Directory:
-    """The raw entries of one directory, by tag."""
+    """The raw entries of one directory, by tag; a tag that is there twice has both, in order."""
 
     offset: int
     entries: dict[int, bytes]
@@ -80,24 +80,30 @@ def read_directory(source: Source, layout: Layout, offset: int) -> Directory:
     entries: dict[int, bytes] = {}
     for start in range(0, len(raw), size):
         code = struct.unpack_from(layout.order + "H", raw, start)[0]
-        entries.setdefault(code, raw[start : start + size])
+        entries[code] = entries.get(code, b"") + raw[start : start + size]
     end = offset + width + count * size
     following = struct.unpack(layout.word, source.read(end, layout.inline))[0]
     return Directory(offset, entries, following, end)
 
 
+def split_entries(layout: Layout, raw: bytes) -> list[bytes]:
+    """Return the single entries of a tag."""
+    size = struct.calcsize(layout.entry) + layout.inline
+    return [raw[start : start + size] for start in range(0, len(raw), size)]
+
+
 def read_values(source: Source, layout: Layout, entry: bytes) -> tuple[int, ...]:
-    """Return the whole numbers of an entry of bytes, shorts, longs or long8s."""
+    """Return the whole numbers of a tag's first entry: bytes, shorts, longs or long8s."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     form = f"{layout.order}{count}{_FORMATS[kind]}"
     return struct.unpack(form, read_raw_value(source, layout, entry))
 
 
 def read_raw_value(source: Source, layout: Layout, entry: bytes) -> bytes:
-    """Return the bytes of an entry's value, inline or not."""
+    """Return the bytes of a tag's first value, inline or not."""
     _, kind, count = struct.unpack_from(layout.entry, entry)
     size = SIZES.get(kind, 1) * count
-    inline = entry[struct.calcsize(layout.entry) :]
+    inline = entry[struct.calcsize(layout.entry) :][: layout.inline]
     if size <= layout.inline:
         return inline[:size]
     return source.read(struct.unpack(layout.word, inline)[0], size)

@@ -18,7 +18,7 @@ from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..core.model import Layer
 from ..core.results import ResultOptions
-from ..psd.rasters import build_node_raster
+from ..psd.rasters import build_node_raster, is_blank
 from .layered import LayeredBlock, read_block
 from .opaque import OpaqueRaster
 from .page import describe_samples
@@ -32,6 +32,7 @@ _PAGE_IDS = 1_000_001
 # The kinds of result that a document takes, and the module that splices each.
 _SPLICED = {"alpha": ".splice_alpha", "mask": ".splice_mask", "page": ".splice_page"}
 _SPLICED_INTO_PAGES = ("alpha", "page")
+_SPLICED_BESIDE = ("page",)  # where the picture hangs below its preview
 _SPLICED_INTO_LAYERS = ("mask", "page")
 
 
@@ -40,8 +41,10 @@ class TiffDocument(BaseDocument):
 
     suffixes = (".tif", ".tiff")
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], encoding: str = "") -> None:
+        """Index the file at ``path``; ``encoding`` is that of names without a Unicode form."""
         super().__init__(path)
+        self.encoding = encoding
         self.format = "TIFF"
         self._rasters: dict[int, TiffRaster] = {}
         self._file = _open_file(self.path)
@@ -66,8 +69,11 @@ class TiffDocument(BaseDocument):
 
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return what can be spliced in: pages take an alpha, layers inside the first a mask."""
-        kinds = _SPLICED_INTO_PAGES if _is_page(layer) else _SPLICED_INTO_LAYERS
-        return frozenset(kinds)
+        if not _is_page(layer):
+            return frozenset(_SPLICED_INTO_LAYERS)
+        page = self.pages[self.page_number(layer)]
+        below = getattr(page, "treeindex", (0,))[1:]
+        return frozenset(_SPLICED_BESIDE if below else _SPLICED_INTO_PAGES)
 
     def _find_writer(self, kind: str) -> ResultWriter[TiffDocument]:
         module = import_module(_SPLICED[kind], __package__)
@@ -76,8 +82,10 @@ class TiffDocument(BaseDocument):
 
     @cached_property
     def layered(self) -> LayeredBlock | None:
-        """Photoshop's layers inside the first page, or None."""
-        return read_block(self)
+        """Photoshop's layers inside the first page; None where there are none, or damaged ones."""
+        with contextlib.suppress(DocumentError):  # the page is sound without them
+            return read_block(self)
+        return None
 
     @property
     def _first_id(self) -> int:
@@ -106,6 +114,10 @@ class TiffDocument(BaseDocument):
             mode=samples.mode,
             has_alpha=samples.alpha,
         )
+
+    def _is_blank(self, layer: Layer) -> bool:
+        block = None if _is_page(layer) else self.layered
+        return block is not None and is_blank(block, block.find_node(layer).record)
 
     def raster(self, layer: Layer) -> BaseRaster:
         """Return the pixels of a page, upright, or of a layer inside the first one."""

@@ -6,10 +6,9 @@ The block holds the same layer info as a PSD.
 from __future__ import annotations
 
 import struct
-from functools import cached_property
 from typing import Any, Protocol
 
-from ..core.errors import LayerNotFound
+from ..core.errors import DocumentError, LayerNotFound
 from ..core.model import Layer
 from ..io.source import Cursor, Source
 from ..psd.records import LayerInfo, read_blocks, read_layer_info
@@ -31,16 +30,21 @@ class Carrier(Protocol):
     height: int
     depth: int
     icc_profile: bytes | None
+    encoding: str
     pages: list[Any]
 
 
 class LayeredBlock:
-    """The layers of one page, as a host for everything that reads or splices PSD layers."""
+    """The layers of one page, as a host for everything that reads or splices PSD layers.
+
+    Attributes:
+        nodes: Layers with their records, topmost first.
+    """
 
     def __init__(self, document: Carrier, start: int, length: int, order: str) -> None:
         """Index the block of ``length`` bytes at ``start``."""
         self.path, self.mode = document.path, document.mode
-        self.icc_profile = document.icc_profile
+        self.icc_profile, self._encoding = document.icc_profile, document.encoding
         self.source = Source(document.path)
         self.start, self.length = start, length
         self.structure = Structure(
@@ -48,7 +52,12 @@ class LayeredBlock:
         )
         # The stretch that layer info may fill; no length of it is stored.
         self.structure.section_at = start + length - 4
-        self.structure.layer_info = self._find_layer_info(order)
+        try:
+            self.structure.layer_info = self._find_layer_info(order)
+            self.nodes = self._build_nodes()
+        except DocumentError:
+            self.source.close()
+            raise
 
     def _find_layer_info(self, order: str) -> LayerInfo | None:
         cursor = Cursor(self.source, self.start, self.start + self.length, order)
@@ -62,13 +71,12 @@ class LayeredBlock:
                 return read_layer_info(self.source, info)
         return None
 
-    @cached_property
-    def nodes(self) -> list[Node]:
-        """Layers with their records, topmost first."""
-        info = self.structure.layer_info
-        return (
-            build_nodes(self.source, info.records, self.mode, self.structure.depth) if info else []
-        )
+    def _build_nodes(self) -> list[Node]:
+        """Return layers with their records, topmost first."""
+        info, found = self.structure.layer_info, self.structure
+        if info is None:
+            return []
+        return build_nodes(self.source, info.records, self.mode, found.depth, self._encoding)
 
     def find_node(self, layer: Layer) -> Node:
         """Return the record behind a layer.
@@ -98,7 +106,7 @@ def read_block(document: Carrier) -> LayeredBlock | None:
         length = count * SIZES.get(kind, 1)
         if length <= len(_HEADER):
             return None
-        start = struct.unpack(layout.word, entry[struct.calcsize(layout.entry) :])[0]
+        start = struct.unpack_from(layout.word, entry, struct.calcsize(layout.entry))[0]
     finally:
         source.close()
     block = LayeredBlock(document, start, length, layout.order)

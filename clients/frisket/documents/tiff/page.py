@@ -21,7 +21,9 @@ _WHOLE = (
     "tilelength", "planarconfig", "compression", "predictor", "fillorder",
 )  # fmt: skip
 _LEAST, _GREATEST = 340, 341  # SMinSampleValue, SMaxSampleValue
-_ALPHA = (1, 2)  # ExtraSamples: associated, unassociated
+_EXTRA_SAMPLES, _STRIPS = 338, (273, 279)
+ASSOCIATED, UNASSOCIATED = 1, 2
+_ALPHA = (ASSOCIATED, UNASSOCIATED)
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,13 @@ def read_geometry(path: str, page: Any) -> PageGeometry:
             path, f"samples of {page.bitspersample} bits, format {page.sampleformat}"
         )
     tiled = bool(page.is_tiled)
+    planar = page.planarconfig == 2 and samples > 1
+    if planar and not tiled:
+        _mend_strips(path, page)
     tile_width = page.tilewidth if tiled else width
     tile_height = page.tilelength if tiled else min(page.rowsperstrip, height)
     if tile_width <= 0 or tile_height <= 0:
         raise UnsupportedDocument(path, "strips or tiles without extent")
-    planar = page.planarconfig == 2 and samples > 1
     result = PageGeometry(
         width, height, samples, tile_width, tile_height, tiled, planar, _is_raw(page)
     )
@@ -101,6 +105,28 @@ def read_geometry(path: str, page: Any) -> PageGeometry:
     if result.across * result.down * result.planes > MAX_TABLE:
         raise UnsupportedDocument(path, "more strips or tiles than can be meant")
     return result
+
+
+def _mend_strips(path: str, page: Any) -> None:
+    """Correct the rows of a strip of one sample, where there are more strips than they say.
+
+    The number of strips says where the next sample begins, so the rows must be right.
+
+    Raises:
+        UnreadableDocument: They cannot be known.
+    """
+    lists = [page.tags[code].value for code in _STRIPS if code in page.tags]
+    if len(lists) != 2 or not all(isinstance(one, tuple) for one in lists):
+        return
+    height, told = page.imagelength, min(page.rowsperstrip, page.imagelength)
+    each, rest = divmod(len(lists[0]), page.samplesperpixel)
+    if told <= 0 or rest or each <= -(-height // told) or len(lists[1]) != len(lists[0]):
+        return
+    row_bytes = (page.imagewidth * page.bitspersample + 7) // 8
+    rows = lists[1][0] // row_bytes if page.compression == 1 else 0
+    if rows <= 0 or -(-height // rows) != each:
+        raise UnreadableDocument(path, "its RowsPerStrip contradicts the number of its strips")
+    page.rowsperstrip, page.dataoffsets, page.databytecounts = rows, *lists
 
 
 def _is_raw(page: Any) -> bool:
@@ -127,21 +153,45 @@ class PageSamples:
 
 
 def describe_samples(page: Any) -> PageSamples:
-    """Return colour samples, then the first one that is declared to be transparency."""
-    stored, extras = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
+    """Return colour samples, then the first one that is transparency."""
+    mode, expected = _find_colours(page)
+    extras = list_extras(page)
+    found = [number for number, kind in enumerate(extras) if kind in _ALPHA]
+    alpha = bool(found)
+    taken = (*range(max(1, expected)), *((expected + found[0],) if alpha else ()))
+    return PageSamples(mode, taken, alpha, alpha and extras[found[0]] == ASSOCIATED)
+
+
+def list_extras(page: Any) -> tuple[int, ...]:
+    """Return what every sample after the colours is: as many kinds as there are such samples.
+
+    A page that tells of too few has samples of no kind after those. RGB with a fourth sample and
+    no word about it is what some programs write for transparency, and readers take it so.
+    """
+    mode, expected = _find_colours(page)
+    more, told = max(0, int(page.samplesperpixel) - expected), _read_extras(page)
+    if (mode, more) == ("RGB", 1) and not told and _EXTRA_SAMPLES not in page.tags:
+        return (UNASSOCIATED,)
+    kinds = told + (0,) * more
+    return kinds[:more]
+
+
+def _read_extras(page: Any) -> tuple[int, ...]:
+    return tuple(int(kind) for kind in page.extrasamples)
+
+
+def _find_colours(page: Any) -> tuple[str, int]:
+    """Return the colour mode, and how many samples are colour."""
+    stored, told = page.samplesperpixel, len(_read_extras(page))
     mode = MODES.get(int(page.photometric), "MULTICHANNEL")
     if mode == "YCBCR" and page.compression in JPEG:
         mode = "RGB"  # the decoder converts
-    expected = _COLOURS.get(mode, stored - len(extras))
+    expected = _COLOURS.get(mode, max(1, stored - told))
     if stored < expected:
-        mode, expected = ("GRAY", 1) if stored < 3 else ("RGB", 3)
-    elif mode == "CMYK" and stored - len(extras) > 4:
-        mode, expected = "MULTICHANNEL", stored - len(extras)
-    found = [i for i, kind in enumerate(extras) if kind in _ALPHA]
-    first = stored - len(extras) + found[0] if found else 0
-    alpha = bool(found) and expected <= first < stored
-    taken = (*range(max(1, expected)), *((first,) if alpha else ()))
-    return PageSamples(mode, taken, alpha, alpha and extras[found[0]] == 1)
+        return ("GRAY", 1) if stored < 3 else ("RGB", 3)
+    if mode == "CMYK" and stored - told > 4:
+        return "MULTICHANNEL", stored - told
+    return mode, expected
 
 
 def describe_colour(page: Any, samples: PageSamples) -> Colour:

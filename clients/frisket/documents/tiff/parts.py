@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.difference import Difference
 from ..core.model import Rect
 from ..io.source import Source
-from .directory import Directory, Layout, read_directory, read_layout, read_raw_value
+from .directory import Directory, Layout, read_directory, read_layout, read_raw_value, split_entries
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -58,8 +58,10 @@ def _compare_tags(
             yield Difference(what, "changed")
 
 
-def _read_value(source: Source, layout: Layout, directory: Directory, code: int) -> bytes:
-    return read_raw_value(source, layout, directory.entries[code])
+def _read_value(source: Source, layout: Layout, directory: Directory, code: int) -> list[bytes]:
+    """Return the bytes of every entry that a tag has."""
+    entries = split_entries(layout, directory.entries[code])
+    return [read_raw_value(source, layout, one) for one in entries]
 
 
 def _compare_pixels(a: TiffRaster, b: TiffRaster, label: str) -> Iterator[Difference]:

@@ -37,9 +37,9 @@ from .directory import (
     read_values,
 )
 from .encode import DEFLATE, KEPT, Coding
-from .page import JPEG
+from .page import JPEG, UNASSOCIATED, list_extras
 from .pages import find_turn
-from .splice_directories import Entries, check_publish, choose_layout, publish
+from .splice_directories import Entries, check_publish, check_values, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -112,6 +112,7 @@ def check_alpha(
     [layer] = layers
     with contextlib.closing(Source(document.path)) as source:
         plan = _plan(document, source, document.page_number(layer), options)
+        check_values(source, plan.layout, (page.offset for page in document.pages))
         check_place(output, source.size + plan.room)
         if plan.copied:
             _read_old_segments(source, plan)
@@ -327,9 +328,9 @@ def _list_changed(
     word = LONG8 if layout.big else LONG
     raster = target.raster
     form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
-    extras = [int(kind) for kind in target.page.extrasamples]
+    extras = list(list_extras(target.page))
     if target.replaced is None:
-        extras.append(2)
+        extras.append(UNASSOCIATED)
     changed: dict[int, tuple[int, list[int]]] = {
         258: (SHORT, [raster.stored_dtype.itemsize * 8] * target.samples),
         259: (SHORT, [target.coding.compression]),
@@ -340,6 +341,9 @@ def _list_changed(
         (324 if target.tiled else 273): (word, offsets),
         (325 if target.tiled else 279): (word, counts),
     }
+    told = target.page.tags.get(278)
+    if told is not None and not target.tiled and target.height < min(told.value, raster.height):
+        changed[278] = (LONG, [target.height])
     if target.tiled:
         changed |= {322: (LONG, [target.width]), 323: (LONG, [target.height])}
     return changed

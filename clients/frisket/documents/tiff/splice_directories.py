@@ -8,12 +8,20 @@ where it is, but for the few bytes that the longer header covers, which are move
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..core.errors import UnreadableDocument
 from ..io.output import Blank, Output
 from ..io.source import Source
-from .directory import SIZES, Directory, Layout, read_directory, read_raw_value, read_values
+from .directory import (
+    SIZES,
+    Directory,
+    Layout,
+    read_directory,
+    read_raw_value,
+    read_values,
+    split_entries,
+)
 
 CLASSIC_LIMIT = (1 << 32) - 1
 Entries = dict[int, bytes]
@@ -22,6 +30,8 @@ _BIG_HEADER = 16
 _POINTERS = (330, 34665, 34853, 40965)  # SubIFDs, EXIF, GPS, interoperability
 _SEGMENTS = {273: 279, 324: 325, 513: 514}
 _LONG8 = 16
+_WIDTH = 256
+_DESCRIBING = {258, 273, 279, 320, 324, 325, 338, 339, 347}
 _DEPTH = 4
 _MOST = 1 << 16
 
@@ -78,6 +88,20 @@ def check_publish(
     publish(blank, source, layout, new, change, blank.align(8) if exchanged is None else 0)
 
 
+def check_values(source: Source, layout: Layout, offsets: Iterable[int]) -> None:
+    """Refuse directories whose pixels are described beyond the end of the file.
+
+    What is appended there would be taken for the description.
+
+    Raises:
+        UnreadableDocument: One is so.
+    """
+    for offset in offsets:
+        entries = read_directory(source, layout, offset).entries
+        for code in sorted(entries.keys() & _DESCRIBING):
+            read_raw_value(source, layout, entries[code])
+
+
 def _keep(entries: Entries) -> Entries:
     return entries
 
@@ -100,9 +124,9 @@ def _turn_pointers(
 def write_entries(file: Output, layout: Layout, entries: Entries, following: int) -> int:
     """Append a directory; its position."""
     position = file.align(8)
-    head = struct.pack(layout.count, len(entries))
-    tail = struct.pack(layout.word, following)
-    file.write(head + b"".join(entries[code] for code in sorted(entries)) + tail)
+    raw = b"".join(entries[code] for code in sorted(entries))
+    head = struct.pack(layout.count, len(split_entries(layout, raw)))
+    file.write(head + raw + struct.pack(layout.word, following))
     return position
 
 
@@ -110,7 +134,7 @@ def read_chain(source: Source, layout: Layout) -> list[Directory]:
     """Return all directories of the main chain.
 
     Raises:
-        UnreadableDocument: The chain runs in a circle or out of the file.
+        UnreadableDocument: The chain runs in a circle, or begins outside the file.
     """
     found: list[Directory] = []
     seen: set[int] = set()
@@ -122,9 +146,24 @@ def read_chain(source: Source, layout: Layout) -> list[Directory]:
                 advice="use --as alpha or --as matte",
             )  # fmt: skip
         seen.add(here)
-        found.append(read_directory(source, layout, here))
-        here = found[-1].next
+        try:
+            directory = read_directory(source, layout, here)
+        except UnreadableDocument:
+            if not found:
+                raise
+            break  # readers take rubbish after the last directory as the end
+        if found and not _is_sound(layout, directory):
+            break
+        found.append(directory)
+        here = directory.next
     return found
+
+
+def _is_sound(layout: Layout, directory: Directory) -> bool:
+    """Tell whether entries are a directory, and not what bytes happen to say."""
+    kinds = [struct.unpack_from(layout.entry, raw)[1] for raw in directory.entries.values()]
+    known = bool(kinds) and all(kind in SIZES for kind in kinds)
+    return known or _WIDTH in directory.entries
 
 
 def _find_link(source: Source, layout: Layout, offset: int) -> int:
@@ -167,7 +206,10 @@ class _Widener:
     def widen_entries(self, directory: Directory, depth: int = 0) -> Entries:
         """Return all entries of a directory."""
         return {
-            code: self._widen_entry(directory, code, raw, depth)
+            code: b"".join(
+                self._widen_entry(directory, code, one, depth)
+                for one in split_entries(self._old, raw)
+            )
             for code, raw in directory.entries.items()
         }
 

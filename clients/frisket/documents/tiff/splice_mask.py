@@ -20,7 +20,7 @@ from ..psd.splice_mask import add_masks, check_masks
 from ..psd.splice_records import LayerEdits, require_info, shift_lengths
 from .directory import read_layout
 from .layered import TAG, LayeredBlock
-from .splice_directories import Entries, check_publish, choose_layout, publish
+from .splice_directories import Entries, check_publish, check_values, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -42,6 +42,7 @@ def check_mask(
     room = _estimate_room(host, [(layer.width, layer.height) for layer in layers])
     check_place(output, room)
     layout = read_layout(host.source)
+    check_values(host.source, layout, (page.offset for page in document.pages))
     check_publish(host.source, layout, document.pages[0].offset, room, _DIRECTORY_ROOM)
 
 

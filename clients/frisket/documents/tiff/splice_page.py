@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..base.writer import ResultWriter
-from ..colour.alpha import at_depth
+from ..colour.alpha import Placed, at_depth
 from ..core.model import Layer
 from ..core.results import LayerResult, ResultOptions
-from ..encode.tiled import ASCII, Tag, TiledPlan, TiledWriter, write_tiles
+from ..encode.tiled import ASCII, SHORT, Tag, TiledPlan, TiledWriter, write_tiles
 from ..io.output import atomic_output, check_place
 from ..io.source import Source
-from .directory import Layout, read_layout
-from .splice_directories import check_publish, choose_layout, publish
+from .directory import Layout, read_directory, read_layout, read_raw_value
+from .splice_directories import check_publish, check_values, choose_layout, publish
 
 if TYPE_CHECKING:
     from .document import TiffDocument
 
 _PAGE_NAME = 285
+_PLACE = (286, 287)
+_RESOLUTION = (282, 283, 296)
+_RATIONAL = 5
 
 
 def check_page(
@@ -37,7 +41,8 @@ def check_page(
     [layer] = layers
     with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
-        plan = _plan_page(document, layer.width, layer.height, layout)
+        check_values(source, layout, (page.offset for page in document.pages))
+        plan = _plan_page(document, source, layer, layout)
         check_place(output, source.size + plan.raw_bytes)
         tiles = sum(1 for _ in plan.tiles())
         check_publish(source, layout, None, source.size + plan.raw_bytes, _estimate_more(tiles))
@@ -51,12 +56,18 @@ def _estimate_more(tiles: int) -> int:
 def splice_page(
     document: TiffDocument, output: Path, results: Sequence[LayerResult], options: ResultOptions
 ) -> None:
-    """Append a greyscale page; every byte before it stays but one pointer."""
+    """Append a greyscale page; every byte before it stays but one pointer.
+
+    The page has the size of the picture that it is a page of. Where that has a place on a canvas,
+    as GIMP's layers have, it has the same place.
+    """
     [result] = results
-    alpha = result.alpha
     with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
-        plan = _plan_page(document, alpha.width, alpha.height, layout)
+        plan = _plan_page(document, source, result.layer, layout)
+        alpha = result.alpha
+        if (plan.width, plan.height) != (alpha.width, alpha.height):
+            alpha = Placed(alpha, result.layer.x, result.layer.y, plan.width, plan.height)
         with atomic_output(output, source.size + plan.raw_bytes) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             file.align(8)
@@ -71,7 +82,11 @@ def _choose_depth(document: TiffDocument) -> int:
     return 8 if document.depth == 8 else 16
 
 
-def _plan_page(document: TiffDocument, width: int, height: int, layout: Layout) -> TiledPlan:
+def _plan_page(document: TiffDocument, source: Source, layer: Layer, layout: Layout) -> TiledPlan:
+    inside = layer.kind not in ("page", "image")
+    width, height = (document.width, document.height) if inside else (layer.width, layer.height)
+    number = 0 if inside else document.page_number(layer)
+    place = _read_place(source, layout, document.pages[number].offset)
     return TiledPlan(
         width,
         height,
@@ -81,8 +96,22 @@ def _plan_page(document: TiffDocument, width: int, height: int, layout: Layout) 
         level=4,
         order=layout.order,
         bigtiff=True,
-        extra_tags=(Tag(_PAGE_NAME, ASCII, b"Frisket alpha\0"),),
+        extra_tags=(Tag(_PAGE_NAME, ASCII, b"Frisket alpha\0"), *place),
     )
+
+
+def _read_place(source: Source, layout: Layout, offset: int) -> list[Tag]:
+    """Return where a page lies on its canvas, with the resolution that the place is told in."""
+    entries = read_directory(source, layout, offset).entries
+    if not entries.keys() & set(_PLACE):
+        return []
+    found = []
+    for code in (*_RESOLUTION, *_PLACE):
+        if code in entries:
+            kind = struct.unpack_from(layout.entry, entries[code])[1]
+            if kind in (SHORT, _RATIONAL):
+                found.append(Tag(code, kind, read_raw_value(source, layout, entries[code])))
+    return found
 
 
 WRITER = ResultWriter(check_page, splice_page)
