@@ -145,10 +145,10 @@ def _drive(run: Run, source: LayerSource, connection: Connection, progress: Prog
 
 def _tell(event: Event, run: Run, progress: Progress) -> None:
     """Report what an event says of the progress; before the first mask no tile counts."""
+    total = run.session.grid.count
     if isinstance(event, Opened):
         progress(f"running {event.model}", 0, 1)
     elif isinstance(event, CoarseRowsReady):
         progress("coarse", event.first_row + event.row_count, run.session.layer.proxy_height)
-    elif isinstance(event, (AlphaReady, SolidReady)) and run.first_mask_s:
-        total = run.session.grid.count
+    if run.first_mask_s and isinstance(event, (AlphaReady, CoarseRowsReady, SolidReady)):
         progress("tiles", total - run.session.missing(), total)
