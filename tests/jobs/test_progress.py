@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+
+import tifffile
+from serving import noisy_disc
 
 from frisket.jobs.connection import Connection
 from frisket.jobs.many import cut
@@ -29,3 +33,19 @@ def test_stages_come_in_order_and_end(
         if stage != "running fake":
             assert reports[-1][0] == reports[-1][1], stage
     assert ("reading", 0, 500 * 400) in said
+
+
+def test_a_large_layer_is_read_in_bands(connection: Connection, tmp_path: Path) -> None:
+    said: list[int] = []
+    source = tmp_path / "large.tif"
+    tifffile.imwrite(source, noisy_disc(3000, 2400), photometric="rgb", tile=(256, 256))
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "reading":
+            said.append(done)
+            assert threading.current_thread() is threading.main_thread()
+
+    options = CutOptions("matte", model="fake")
+    cut(source, tmp_path / "out.png", options, connection=connection, progress=progress)
+    assert len(said) > 5
+    assert said == sorted(said) and said[-1] == 3000 * 2400

@@ -39,18 +39,15 @@ def build_parser(*wanted: str) -> Parser:
     import argparse
     import importlib
 
-    import frisket
     from frisket.cli.commands import COMMANDS
-    from frisket.cli.parser import Parser
+    from frisket.cli.parser import Parser, TellVersion
 
     parser = Parser(
         prog="frisket",
         description="Cut subjects out of layers of any size.",
         usage="frisket COMMAND …",
     )
-    parser.add_argument(
-        "-V", "--version", action="version", version=f"frisket {frisket.__version__}"
-    )
+    parser.add_argument("-V", "--version", action=TellVersion, nargs=0, help="tell the version")
     parser.add_argument(
         "--traceback", action="store_true", help="show where an error happened, for reports"
     )
@@ -72,6 +69,7 @@ def build_parser(*wanted: str) -> Parser:
 def _run(given: list[str]) -> int:
     from frisket.cli.parser import UsageError
 
+    _accept_any_letters()
     traceback = "--traceback" in given
     given = _translate_help([word for word in given if word != "--traceback"])
     try:
@@ -92,6 +90,15 @@ def _run(given: list[str]) -> int:
         from frisket.cli.errors import report_error
 
         return report_error(error, "--json" in given)
+
+
+def _accept_any_letters() -> None:
+    """Let names that the terminal's encoding lacks be printed with escapes, not end the work."""
+    import io
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _translate_help(given: list[str]) -> list[str]:

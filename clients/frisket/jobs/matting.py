@@ -105,12 +105,18 @@ def _read_while_connecting(
     raster: Raster, connection: Connection, progress: Progress
 ) -> LayerSource:
     """Read the proxy while the server starts."""
-    pixels = raster.width * raster.height
+    whole, done = raster.width * raster.height, 0
+
+    def count(pixels: int) -> None:
+        nonlocal done
+        done += pixels
+        progress("reading", min(done, whole), whole)
+
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(connection.open)
-        progress("reading", 0, pixels)
-        source = LayerSource(raster)
-        progress("reading", pixels, pixels)
+        progress("reading", 0, whole)
+        source = LayerSource(raster, count)
+        progress("reading", whole, whole)
         if not opening.done():
             progress("server", 0, 1)
     opening.result()
