@@ -62,6 +62,7 @@ EXAMPLES = {
     "plugins pack": ("frisket plugins pack dist",),
     "evaluate": ("frisket evaluate pictures/ --html worst.html",),
     "doctor": ("frisket doctor", "frisket doctor --server 192.0.2.7:50051"),
+    "help": ("frisket help cut", "frisket help models pull"),
     "completion": (
         'eval "$(frisket completion bash)"      in ~/.bashrc',
         'eval "$(frisket completion zsh)"       in ~/.zshrc, after compinit',

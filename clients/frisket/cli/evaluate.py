@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from frisket.cli.cut_options import MODEL, QUALITY
 from frisket.cli.errors import report
 from frisket.cli.exits import Exit
 from frisket.cli.options import Option, add_options, path
+from frisket.cli.progress import bar
 from frisket.cli.server_options import add_server_options, server_choice
 from frisket.cli.settings import fill
 from frisket.cli.style import complain
@@ -45,9 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
     from frisket.measure.evaluate import EvaluationError, evaluate, format_page, format_table
 
     fill(arguments, _OPTIONS)
-    with tempfile.TemporaryDirectory(prefix="frisket-") as folder, _connection(arguments) as line:
+    with (
+        tempfile.TemporaryDirectory(prefix="frisket-") as folder,
+        _connection(arguments) as connection,
+        bar(sys.stderr.isatty()) as line,
+    ):
+        make = _maker(arguments, Path(folder), connection)
         try:
-            rows = evaluate(arguments.folder, _maker(arguments, Path(folder), line), _progress)
+            rows = evaluate(arguments.folder, make, partial(line, "measuring"))
         except EvaluationError as error:
             report(str(error), Exit.BAD_INPUT, arguments.json)
             return Exit.BAD_INPUT
@@ -89,12 +96,6 @@ def _maker(arguments: argparse.Namespace, folder: Path, connection: Connection) 
             return np.asarray(image.convert("L"))
 
     return make
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r{done} of {total}", end=end, file=sys.stderr, flush=True)
 
 
 def _json(rows: list[Row]) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+from frisket.cli.exits import Exit
+
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import frisket
 
         print(f"frisket {frisket.__version__}")
-        return 0
+        return Exit.OK
     return _run(given)
 
 
@@ -37,18 +39,15 @@ def build_parser(*wanted: str) -> Parser:
     import argparse
     import importlib
 
-    import frisket
     from frisket.cli.commands import COMMANDS
-    from frisket.cli.parser import Parser
+    from frisket.cli.parser import Parser, TellVersion
 
     parser = Parser(
         prog="frisket",
         description="Cut subjects out of layers of any size.",
         usage="frisket COMMAND …",
     )
-    parser.add_argument(
-        "-V", "--version", action="version", version=f"frisket {frisket.__version__}"
-    )
+    parser.add_argument("-V", "--version", action=TellVersion, nargs=0, help="tell the version")
     parser.add_argument(
         "--traceback", action="store_true", help="show where an error happened, for reports"
     )
@@ -60,15 +59,17 @@ def build_parser(*wanted: str) -> Parser:
             importlib.import_module(f"frisket.cli.{name}").register(commands)
         else:
             commands.add_parser(name, help=text, add_help=False)
-    commands.add_parser("help", help="show the help of a command", add_help=False)
+    text = "show the help of a command"
+    helper = commands.add_parser("help", help=text, usage="frisket help [COMMAND [VERB]]")
+    helper.add_argument("words", nargs="*", metavar="COMMAND", help="what help is wanted for")
     assert isinstance(commands, argparse._SubParsersAction)
     return parser
 
 
 def _run(given: list[str]) -> int:
-    from frisket.cli.exits import Exit
     from frisket.cli.parser import UsageError
 
+    _accept_any_letters()
     traceback = "--traceback" in given
     given = _translate_help([word for word in given if word != "--traceback"])
     try:
@@ -93,11 +94,23 @@ def _run(given: list[str]) -> int:
         return report_error(error, "--json" in given)
 
 
+def _accept_any_letters() -> None:
+    """Let names that the terminal's encoding lacks be printed with escapes, not end the work."""
+    import io
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _translate_help(given: list[str]) -> list[str]:
-    """Return `COMMAND --help` for `help COMMAND`, and for nothing at all."""
-    if not given:
+    """Return `COMMAND --help` for `help COMMAND`, and the whole help for nothing at all."""
+    if given in ([], ["help"]):
         return ["--help"]
-    return [*given[1:], "--help"] if given[0] == "help" else given
+    if given[0] != "help":
+        return given
+    own = given[1] == "help" or given[1].startswith("-")
+    return ["help", "--help"] if own else [*given[1:], "--help"]
 
 
 def _silence_libraries() -> None:
@@ -111,7 +124,6 @@ def _silence_libraries() -> None:
 
 def _fail(sentence: str, status: int, given: Sequence[str], hint: str = "") -> int:
     from frisket.cli.errors import report
-    from frisket.cli.exits import Exit
 
     report(sentence, Exit(status), "--json" in given, hint)
     return status
@@ -123,4 +135,4 @@ def _end_quietly() -> int:
 
     # Python would complain again at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return Exit.OK

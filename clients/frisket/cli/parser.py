@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
+import frisket
 from frisket.cli.commands import EXAMPLES
 
 _WIDEST = 80
@@ -91,6 +92,15 @@ class Parser(argparse.ArgumentParser):
         known = [str(choice) for choice in action.choices]
         hint = suggest(str(value), known) or f"; choose from {', '.join(known)}"
         raise self._refuse(f"there is no {_name(action)} {str(value)!r}", hint)
+
+
+class TellVersion(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Print it and end."""
+        print(f"frisket {frisket.__version__}")
+        parser.exit()
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ _LABELS = {
 }
 _BAR = 20
 _TICK_S = 0.25
+_PAUSE_S = 0.04
 
 
 class Bar:
@@ -33,19 +34,22 @@ class Bar:
         self._stream = stream
         self._name = ""
         self._pixels = 0
-        self._shown = False
+        self._shown, self._drawn = False, 0.0
         self._lock = threading.Lock()
         self._enter("starting")
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show a stage."""
         with self._lock:
-            if stage != self._stage:
+            fresh = stage != self._stage
+            if fresh:
                 self._enter(stage)
             self._done, self._total = done, max(1, total)
             if stage == "reading":
                 self._pixels = total
-            self._draw()
+            # A terminal is slower than the work that small tiles are.
+            if fresh or done >= total or time.monotonic() - self._drawn > _PAUSE_S:
+                self._draw()
 
     def begin(self, name: str) -> None:
         """Start anew with another file; `name` stands before the label."""
@@ -78,7 +82,7 @@ class Bar:
         width = shutil.get_terminal_size().columns - 1
         self._stream.write("\r" + self._compose()[:width] + "\x1b[K")
         self._stream.flush()
-        self._shown = True
+        self._shown, self._drawn = True, time.monotonic()
 
     def _compose(self) -> str:
         share = min(1.0, self._done / self._total)

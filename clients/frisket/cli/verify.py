@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 from frisket.cli.commands import COMMANDS
@@ -31,5 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for one in found:
             print(one)
-        print(f"{len(found)} parts differ; every other byte is the same.")
+        print(_conclude(arguments.first, len(found)))
     return Exit.DIFFERENT if found else Exit.OK
+
+
+def _conclude(first: Path, number: int) -> str:
+    """Return what was proven: of flat images the pixels are compared, and nothing else."""
+    from frisket.documents import open_document
+
+    with open_document(first) as document:
+        whole = bool(document.suffixes)
+    said = f"{number} part{'' if number == 1 else 's'} differ{'s' if number == 1 else ''}"
+    return f"{said}; every other byte is the same." if whole else f"{said} (pixels only)."

@@ -52,12 +52,7 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
     """
     options, output = task.options, task.output
     started = time.perf_counter()
-    if not task.overwrite and os.path.lexists(output):
-        raise OutputError(output, "exists already", advice="add --overwrite, or name another file")
-    if options.sandbox:
-        decode_in_sandbox(
-            task.source, options.layers, options.all_layers, encoding=options.encoding
-        )
+    _prepare(task)
     with contextlib.ExitStack() as stack:
         document = stack.enter_context(open_document(task.source, options.encoding))
         chosen = document.find_layers(options.layers, options.all_layers)
@@ -78,6 +73,17 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         lost = delivery.tell_lost(document, output, chosen)
     skipped = tuple(one.layer.path for one in done if one not in cuts)
     return _report(output, delivery.kind, cuts, time.perf_counter() - started, lost, skipped)
+
+
+def _prepare(task: Task) -> None:
+    """Refuse to overwrite what was not named, and try an untrusted document in a child first."""
+    options, output = task.options, task.output
+    if not task.overwrite and os.path.lexists(output):
+        raise OutputError(output, "exists already", advice="add --overwrite, or name another file")
+    if options.sandbox:
+        decode_in_sandbox(
+            task.source, options.layers, options.all_layers, encoding=options.encoding
+        )
 
 
 def cut_layer(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,13 +18,14 @@ class LayerSource:
 
     Args:
         raster: the layer's pixels.
+        seen: called with the number of pixels that were read, as the proxy is made.
     """
 
-    def __init__(self, raster: Raster) -> None:
+    def __init__(self, raster: Raster, seen: Callable[[int], None] = lambda pixels: None) -> None:
         self._raster = raster
         self.channels = 1 if raster.mode == "GRAY" else 3
         self.depth = 8 if raster.depth <= 8 else 16
-        self.proxy = np.ascontiguousarray(raster.proxy())
+        self.proxy = np.ascontiguousarray(raster.proxy(seen=seen))
 
     def spec(self) -> LayerSpec:
         """Return the layer's sizes and formats."""

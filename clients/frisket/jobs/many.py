@@ -80,8 +80,7 @@ def cut(
         What was done, layer by layer and in sum.
 
     Raises:
-        NoSubject: there is nothing to cut out.
-        BadOption: an option does not exist or has no such value.
+        NoSubject, BadOption: there is nothing to cut out, or an option has no such value.
         ClientError, DocumentError: the server or the document does not allow it.
     """
     if options is not None and keywords:

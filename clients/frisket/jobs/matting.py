@@ -105,12 +105,18 @@ def _read_while_connecting(
     raster: Raster, connection: Connection, progress: Progress
 ) -> LayerSource:
     """Read the proxy while the server starts."""
-    pixels = raster.width * raster.height
+    whole, done = raster.width * raster.height, 0
+
+    def count(pixels: int) -> None:
+        nonlocal done
+        done += pixels
+        progress("reading", min(done, whole), whole)
+
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(connection.open)
-        progress("reading", 0, pixels)
-        source = LayerSource(raster)
-        progress("reading", pixels, pixels)
+        progress("reading", 0, whole)
+        source = LayerSource(raster, count)
+        progress("reading", whole, whole)
         if not opening.done():
             progress("server", 0, 1)
     opening.result()
@@ -143,10 +149,10 @@ def _drive(run: Run, source: LayerSource, connection: Connection, progress: Prog
 
 def _tell(event: Event, run: Run, progress: Progress) -> None:
     """Report what an event says of the progress; before the first mask no tile counts."""
+    total = run.session.grid.count
     if isinstance(event, Opened):
         progress(f"running {event.model}", 0, 1)
     elif isinstance(event, CoarseRowsReady):
         progress("coarse", event.first_row + event.row_count, run.session.layer.proxy_height)
-    elif isinstance(event, (AlphaReady, SolidReady)) and run.first_mask_s:
-        total = run.session.grid.count
+    if run.first_mask_s and isinstance(event, (AlphaReady, CoarseRowsReady, SolidReady)):
         progress("tiles", total - run.session.missing(), total)

@@ -97,9 +97,9 @@ def clean_name(name: str) -> str:
 
     It never is a path, hidden or reserved, and is at most 120 bytes long.
     """
-    safe = _UNSAFE.sub("_", name).strip(" .") or "_"
-    safe = f"_{safe}" if _RESERVED.match(safe) else safe
-    return safe.encode("utf-8", "replace")[:_LONGEST_BYTES].decode("utf-8", "ignore")
+    safe = _UNSAFE.sub("_", name).encode("utf-8", "replace")[: _LONGEST_BYTES - 1]
+    word = safe.decode("utf-8", "ignore").strip(" .") or "_"
+    return f"_{word}" if _RESERVED.match(word) else word
 
 
 def plan_tasks(

@@ -83,8 +83,7 @@ def remove(
         RGBA (height, width, 4) of the same type; for a path or a PIL image an RGBA image.
 
     Raises:
-        NoSubject: there is nothing to cut out, and `allow_empty` is not set.
-        BadOption: an option does not exist, or `image` is no picture.
+        NoSubject, BadOption: nothing is there to cut out, or an option or `image` is none.
         DocumentError, ClientError: the picture cannot be read, or the server refuses.
     """
     wanted = read_keywords(options, RemoveKeywords, "remove()")

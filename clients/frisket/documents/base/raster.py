@@ -99,19 +99,24 @@ class BaseRaster(ABC):
 
         return _join_rows(map_ordered(_run_job, self._plan_blocks()), self.width)
 
-    def proxy(self, max_side: int = MAX_PROXY_SIDE_PX) -> Pixels:
-        """Return the raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4)."""
+    def proxy(
+        self, max_side: int = MAX_PROXY_SIDE_PX, seen: Callable[[int], None] = lambda pixels: None
+    ) -> Pixels:
+        """Return the raster area-averaged to at most ``max_side``: sRGB uint8 (h, w, 3 or 4).
+
+        ``seen`` is called on this thread with the number of pixels of each block that was read.
+        """
         from ..core.pixels import convert_depth
 
         size = proxy_size(self.width, self.height, max_side)
-        return convert_depth(self.colour.plain_to_srgb(self._average(size)), 8)
+        return convert_depth(self.colour.plain_to_srgb(self._average(size, seen)), 8)
 
-    def _average(self, size: tuple[int, int]) -> Pixels:
+    def _average(self, size: tuple[int, int], seen: Callable[[int], None]) -> Pixels:
         """Return plain samples averaged to (width, height), uint8 or uint16."""
         import numpy as np
 
         from ..colour.proxy import BoxMean, WeightedMean
-        from ..io.parallel import run_all
+        from ..io.parallel import map_ordered
 
         if size == (self.width, self.height):
             return self.colour.to_plain(self.read(Rect(0, 0, *size)))
@@ -120,11 +125,13 @@ class BaseRaster(ABC):
         top = int(np.iinfo(first.dtype).max)
         mean = kind((self.width, self.height), size, first.shape[-1], top)
 
-        def add(job: Callable[[], Block]) -> None:
+        def add(job: Callable[[], Block]) -> int:
             x, y, block = job()
             mean.add(self.colour.to_plain(block), x, y)
+            return int(block.shape[0] * block.shape[1])
 
-        run_all(add, self._plan_blocks())
+        for pixels in map_ordered(add, self._plan_blocks()):
+            seen(pixels)
         return mean.mean(first.dtype)
 
 

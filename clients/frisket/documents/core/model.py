@@ -5,11 +5,9 @@ Nothing here touches a file, and numpy is imported only when pixels are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-
-from frisket.protocol.limits import MAX_PROXY_SIDE_PX
 
 if TYPE_CHECKING:
     from .pixels import Pixels
@@ -134,8 +132,12 @@ class Raster(Protocol):
     def bands(self, rows: int = 0) -> Iterator[tuple[int, Pixels]]:
         """Yield ``(first row, pixels)`` in storage order, each byte decoded once."""
 
-    def proxy(self, max_side: int = MAX_PROXY_SIDE_PX) -> Pixels:
-        """Return the whole raster, area-averaged to at most ``max_side``, uint8 sRGB."""
+    def proxy(self, max_side: int = ..., seen: Callable[[int], None] = ...) -> Pixels:
+        """Return the whole raster, area-averaged to at most ``max_side``, uint8 sRGB.
+
+        ``max_side`` is that of the protocol by default. ``seen`` is called on this thread with
+        the number of pixels of each block that was read.
+        """
 
 
 class AlphaSource(Protocol):

@@ -285,16 +285,14 @@ class TiffRaster(BaseRaster):
             self.path, f"a strip or tile cannot be decoded ({reason})", offset=offset
         )
 
-    def _average(self, size: tuple[int, int]) -> Pixels:
+    def _average(self, size: tuple[int, int], seen: Callable[[int], None]) -> Pixels:
         """Average the smallest pyramid level that is large enough, where there is one."""
         for level in self.levels:
             if level.width >= size[0] and level.height >= size[1]:
-                level._colour, level._ranged = (
-                    replace(level._colour, display=self.colour.display),
-                    True,
-                )
-                return level._average(size)
-        return super()._average(size)
+                level._colour = replace(level._colour, display=self.colour.display)
+                level._ranged = True
+                return level._average(size, seen)
+        return super()._average(size, seen)
 
     def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
         for rect in self._split_blocks():
