@@ -16,6 +16,7 @@ from frisket.protocol.choices import DEVICES
 from frisket.protocol.local_state import (
     LocalServer,
     read_state,
+    read_states,
     remove_state,
     state_file,
     write_state,
@@ -98,3 +99,39 @@ def test_another_servers_announcement_is_not_removed() -> None:
     assert read_state() == successor
     remove_state(successor)
     assert not state_file().exists()
+
+
+def test_two_environments_do_not_meet() -> None:
+    here, there = (dataclasses.replace(SERVER, environment=name) for name in ("/a", "/b"))
+    write_state(here)
+    write_state(there)
+    assert read_state(environment="/a") == here
+    assert read_state(environment="/b") == there
+    assert read_state() is None
+    remove_state(here)
+    assert read_states() == [there]
+
+
+def test_the_newest_comes_first() -> None:
+    names = ["/a", "/b", "/c"]
+    for age, name in enumerate(names):
+        server = dataclasses.replace(SERVER, environment=name)
+        write_state(server)
+        stamp = 1_000_000_000 - age
+        os.utime(state_file(environment=name), (stamp, stamp))
+    assert [server.environment for server in read_states()] == names
+
+
+def test_a_server_in_another_language_may_leave_out_what_it_does_not_know() -> None:
+    state_file().parent.mkdir(parents=True)
+    least = {"target": "127.0.0.1:1", "token": "t", "pid": 1, "version": "2", "colour": "red"}
+    state_file().write_text(json.dumps(least))
+    assert read_state() == LocalServer("127.0.0.1:1", "t", 1, "2")
+
+
+def test_the_page_tells_every_field() -> None:
+    page = Path(__file__).resolve().parents[2].joinpath("docs", "server.md").read_text("utf-8")
+    section = page[page.index("### Discovery") : page.index("## The token")]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = {name.strip(" `") for row in rows for name in row.split(",")}
+    assert told == {field.name for field in dataclasses.fields(LocalServer)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,12 @@ def test_numbers_that_mean_nothing_are_refused(
     with pytest.raises(SystemExit):
         parser.parse_args(options)
     assert options[0] in capsys.readouterr().err
+
+
+def test_the_page_tells_every_option() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    page = Path(__file__).resolve().parents[2].joinpath("docs", "server.md").read_text("utf-8")
+    table = page[page.index("| option |") : page.index("## The local server")]
+    told = set(re.findall(r"--[a-z-]+", table))
+    assert set(re.findall(r"--[a-z-]+", parser.format_usage())) <= told

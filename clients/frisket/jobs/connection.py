@@ -19,8 +19,8 @@ from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.local_state import Installation, LocalServer, find_environment
 from frisket.protocol.reasons import Reason
-from frisket.protocol.token_file import BadToken, read_token
 from frisket.server_needs import explain_lack
+from frisket.token_file import BadToken, read_token
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -161,7 +161,8 @@ def raise_loss(choice: ServerChoice, error: TransportError) -> NoReturn:
     elif error.reason:
         sentence = str(error)
     else:
-        sentence = f"The server at {choice.address} stopped answering; its log says more."
+        detail = str(error).rstrip(".")
+        sentence = f"The server at {choice.address} stopped answering ({detail})."
     raise NoServer(sentence) from error
 
 

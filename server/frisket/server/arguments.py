@@ -9,8 +9,8 @@ import secrets
 from pathlib import Path
 
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
-from frisket.protocol.token_file import BadToken, read_token
 from frisket.server.config import Access, Config, ConfigError, Limits
+from frisket.token_file import BadToken, read_token
 
 LOCAL_IDLE_EXIT_S = 600.0
 MAX_THREADS = 1024

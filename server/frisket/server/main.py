@@ -12,10 +12,10 @@ import logging
 import sys
 from pathlib import Path
 
-from frisket.protocol.token_file import BadToken, is_exposed, make_token
 from frisket.server.arguments import add_arguments, configure
 from frisket.server.config import Config, ConfigError, check
 from frisket.server_needs import explain_lack
+from frisket.token_file import BadToken, is_exposed, make_token
 
 EXIT_OK, EXIT_REFUSED = 0, 7
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from frisket.protocol.token_file import BadToken, make_token, read_token
+from frisket.token_file import BadToken, make_token, read_token
 
 
 @pytest.mark.parametrize(
