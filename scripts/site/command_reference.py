@@ -16,17 +16,34 @@ Written from the command's own parser; `frisket COMMAND --help` prints the same.
 def render() -> str:
     """Return the page in Markdown."""
     os.environ["COLUMNS"] = "88"  # the width argparse wraps at
+    return "\n".join([HEAD, *(_describe(parser) for parser in read_parsers())])
+
+
+def read_parsers() -> Iterator[argparse.ArgumentParser]:
+    """Yield the parser of the command, and those of all commands below it."""
     from frisket.cli.main import build_parser
 
-    return "\n".join([HEAD, *_describe(build_parser(), 2)])
+    whole = build_parser()
+    yield whole
+    for name in _list_below(whole):
+        # Only the parser of the command that is asked for has all of its options.
+        yield from _walk(_list_below(build_parser(name))[name])
 
 
-def _describe(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
-    """Yield the help of a parser and of every parser below it."""
-    yield f"{'#' * level} {parser.prog}\n"
-    yield f"```text\n{parser.format_help().rstrip()}\n```\n"
+def _walk(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield parser
+    for below in dict.fromkeys(_list_below(parser).values()):  # an alias is the same parser
+        yield from _walk(below)
+
+
+def _list_below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found: dict[str, argparse.ArgumentParser] = {}
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            # An alias is the same parser under another name.
-            for below in dict.fromkeys(action.choices.values()):
-                yield from _describe(below, min(level + 1, 4))
+            found |= action.choices
+    return found
+
+
+def _describe(parser: argparse.ArgumentParser) -> str:
+    level = min(1 + len(parser.prog.split()), 4)
+    return f"{'#' * level} {parser.prog}\n\n```text\n{parser.format_help().rstrip()}\n```\n"

@@ -6,13 +6,12 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
 import pytest
+from command_reference import read_parsers
 
-from frisket.cli.main import build_parser
 from frisket.jobs.keywords import CutKeywords
 from frisket.v1 import matting_pb2, models_pb2
 
@@ -79,23 +78,18 @@ def test_the_references_hold_everything(site: Path) -> None:
         for enum in file.enum_types_by_name.values():
             assert [value.name for value in enum.values if value.name not in protocol] == []
     commands = (site / "reference" / "cli.html").read_text(encoding="utf-8")
-    for prog in ("frisket cut", "frisket models pull", "frisket plugins install"):
-        assert prog in commands
+    for parser in read_parsers():
+        assert f">{parser.prog}<" in commands
+        shown = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+        names = [name for action in shown for name in action.option_strings]
+        assert [name for name in names if name not in commands] == []
     python = (site / "reference" / "python.html").read_text(encoding="utf-8")
     for name in ("remove", "matte", "cut", "aremove", "CutOptions", "NoSubject"):
         assert f">{name}<" in python.replace("</span>", "<").replace("<<", "<")
 
 
-def walk(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for below in action.choices.values():
-                yield from walk(below)
-
-
 def test_pages_name_options_and_commands_that_exist() -> None:
-    parsers = list(walk(build_parser()))
+    parsers = list(read_parsers())
     options = {name for parser in parsers for name in parser._option_string_actions}
     commands = {parser.prog.split()[1] for parser in parsers if " " in parser.prog}
     for name in OURS:
@@ -121,7 +115,7 @@ def test_every_switch_of_rembg_has_a_row() -> None:
     assert [switch for switch in switches.split() if f"`{switch}" not in page] == []
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `-")]
     ours = {option for row in rows for option in OPTION.findall(row[2])}
-    known = {name for parser in walk(build_parser()) for name in parser._option_string_actions}
+    known = {name for parser in read_parsers() for name in parser._option_string_actions}
     assert ours <= known
 
 
