@@ -14,13 +14,11 @@ import pytest
 from frisket.cli import plugin_bundle as bundle
 from frisket.cli.plugin_places import HOSTS
 
-# What only a check of an installed plug-in inside its host imports, and what the command line
-# and the server agree on.
+# What only a check of an installed plug-in inside its host imports.
 UNUSED = {
     "frisket.hosts.conformance",
     "frisket.hosts.scripted",
     "frisket.hosts.staging",
-    "frisket.protocol.token_file",
 }
 # Imports every module that lies in the folder given, with nothing else but the standard library.
 IMPORT_ALL = """
