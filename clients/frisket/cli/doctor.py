@@ -71,6 +71,7 @@ def _examine(arguments: argparse.Namespace) -> Iterator[Finding]:
 
 def _examine_packages() -> Iterator[Finding]:
     from frisket.cli.packages import list_requirements
+    from frisket.extras import find_shadow
 
     yield Finding(
         "frisket",
@@ -78,6 +79,10 @@ def _examine_packages() -> Iterator[Finding]:
         f"frisket {VERSION}, Python {platform.python_version()} in {sys.prefix}, "
         f"{platform.platform()}",
     )
+    if shadow := find_shadow():
+        yield Finding(
+            "shadow", False, f"{shadow} is another project's and hides this one: remove it"
+        )
     for requirement in list_requirements():
         good, text = requirement.check()
         if requirement.present or not good:

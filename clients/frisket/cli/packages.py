@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
+from frisket.about import DISTRIBUTION
 from frisket.extras import advise_install
 from frisket.server_needs import choose_extra
 
-_DISTRIBUTION = "frisket"
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(?:;(.*))?$")
 _EXTRA = re.compile(r"extra\s*==\s*[\"']([^\"']+)[\"']")
 _FLOOR = re.compile(r">=\s*([0-9][0-9.]*)")
+_SHARED = "engine"
 RUNTIMES = ("onnxruntime", "onnxruntime-gpu")
 """Packages that bring the same module: at most one may be here."""
 
@@ -46,7 +47,9 @@ class Requirement:
         """Return whether it is well, and a sentence."""
         found = self.present
         if not found:
-            advice = f"; {advise_install(self.extra)}" if self.extra else "; install frisket again"
+            # What the server's extras share is an extra of its own, which nobody installs.
+            extra = choose_extra() if self.extra == _SHARED else self.extra
+            advice = f"; {advise_install(extra)}" if extra else "; install frisket again"
             return self.conditional, f"{self.name} is not installed{advice}"
         if _number(found) < _number(self.floor):
             return False, f"{self.name} {found} is too old: frisket needs {self.floor} or later"
@@ -66,8 +69,9 @@ def list_requirements() -> list[Requirement]:
 
 
 def _read_requirements() -> Iterator[Requirement]:
-    for line in requires(_DISTRIBUTION) or ():
-        if match := _REQUIREMENT.match(line.strip()):
+    for line in requires(DISTRIBUTION) or ():
+        match = _REQUIREMENT.match(line.strip())
+        if match and match.group(1) != DISTRIBUTION:
             name, limits, marker = match.group(1), match.group(2), match.group(3) or ""
             extra, floor = _EXTRA.search(marker), _FLOOR.search(limits)
             rest = _EXTRA.sub("", marker).replace("and", "").strip(" ()")

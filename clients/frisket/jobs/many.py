@@ -130,6 +130,8 @@ def _attempt(task: Task, connection: Connection, progress: Progress) -> TaskOutc
 
 def _release(error: BaseException | None) -> None:
     """Let go of the pixels that the frames of an error hold: an outcome may be kept for long."""
-    while error is not None:
+    released: set[int] = set()
+    while error is not None and id(error) not in released:
+        released.add(id(error))
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__
