@@ -35,6 +35,11 @@ class LayerCut:
     layer: Layer
     run: Run
 
+    @property
+    def has_subject(self) -> bool:
+        """Whether anything was found."""
+        return self.run.outcome.subject is not None
+
 
 def cut_document(task: Task, connection: Connection, progress: Progress) -> CutResult:
     """Do one task: read, matte every layer that was chosen, write.
@@ -61,22 +66,19 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         how = options.result_options()
         delivery.check(document, output, chosen, how)
-        cuts: list[LayerCut] = []
-        empty: list[LayerCut] = []
+        cuts = []
         for layer in chosen:
-            cut = _cut_layer(document, layer, delivery, options, connection, progress)
-            stack.enter_context(cut.run.store)
-            (cuts if cut.run.outcome.subject or options.allow_empty else empty).append(cut)
-            if empty and not options.all_layers:
-                break
-        if not cuts or (empty and not options.all_layers):
-            raise NoSubject(_tell_empty(document, empty))
+            cuts.append(_cut_layer(document, layer, delivery, options, connection, progress))
+            stack.enter_context(cuts[-1].run.store)
+        kept = [one for one in cuts if options.allow_empty or one.has_subject]
+        if not kept:
+            raise NoSubject(_tell_empty(document, cuts))
         progress("writing", 0, 1)
-        results = [_make_result(document, one, options.threshold) for one in cuts]
+        results = [_make_result(document, one, options.threshold) for one in kept]
         delivery.write(document, output, results, how)
         progress("writing", 1, 1)
-    skipped = tuple(one.layer.path for one in empty)
-    return _report(output, delivery.kind, cuts, time.perf_counter() - started, skipped)
+    skipped = tuple(one.layer.path for one in cuts if one not in kept)
+    return _report(output, delivery.kind, kept, time.perf_counter() - started, skipped)
 
 
 def _cut_layer(
@@ -98,7 +100,11 @@ def _cut_layer(
         edge=options.edge,
         normalise=options.normalise,
     )
-    return LayerCut(layer, matte(raster, asked, connection, progress=progress))
+    cut = LayerCut(layer, matte(raster, asked, connection, progress=progress))
+    if not (cut.has_subject or options.allow_empty or options.all_layers):
+        cut.run.store.close()
+        raise NoSubject(_tell_empty(document, [cut]))
+    return cut
 
 
 def _tell_empty(document: Document, empty: Sequence[LayerCut]) -> str:
