@@ -28,7 +28,7 @@ def test_the_examples_in_the_docstrings_run(name: str, portrait: Path) -> None:
     module = import_module(f"frisket.jobs.{name}")
     globs = {"np": np, "Image": Image, "Path": Path, "asyncio": asyncio}
     done = doctest.testmod(module, globs=globs, optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert done.attempted >= 3
+    assert done.attempted >= 2
     assert done.failed == 0
 
 

@@ -9,11 +9,13 @@ import pytest
 
 from frisket.cli.exits import Exit
 from frisket.cli.explain import explain
+from frisket.cli.parser import UsageError
 from frisket.client.errors import NoServer, ProtocolError, transport_error
 from frisket.documents import LayerNotFound, OutputError, UnreadableDocument
 from frisket.jobs.hint_files import BadHint
+from frisket.jobs.names import BadName
 from frisket.jobs.task import NoSubject
-from frisket.models import ModelError
+from frisket.models import ModelError, UnknownModel
 from frisket.protocol.reasons import Reason
 
 FILE = Path("in.psd")
@@ -28,6 +30,8 @@ FILE = Path("in.psd")
         (OSError(errno.ENOSPC, "No space left", "out.png"), Exit.BAD_OUTPUT),
         (PermissionError(errno.EACCES, "Permission denied", "out.png"), Exit.BAD_OUTPUT),
         (BadHint("The point lies outside."), Exit.USAGE),
+        (BadName("Two results would be one file."), Exit.USAGE),
+        (UsageError("There is no such option."), Exit.USAGE),
         (NoSubject("Nothing was found."), Exit.NO_SUBJECT),
         (NoServer("No server answers."), Exit.SERVER),
         (ProtocolError("Out of order."), Exit.SERVER),
@@ -53,3 +57,29 @@ def test_a_servers_reason_decides(reason: str) -> None:
     }
     error = transport_error("INVALID_ARGUMENT", str(reason), "The server said so.")
     assert explain(error) == ("The server said so.", expected.get(reason, Exit.SERVER))  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("shift_px must lie between -100 and 100.", "--shift must lie between -100 and 100."),
+        ("fill_holes must lie between 0 and 1.", "--fill-holes must lie between 0 and 1."),
+        ("The file my_shift_px.png is odd.", "The file my_shift_px.png is odd."),
+    ],
+)
+def test_options_are_named_and_fields_never(said: str, shown: str) -> None:
+    assert explain(transport_error("INVALID_ARGUMENT", "BAD_OPEN", said))[0] == shown
+
+
+@pytest.mark.parametrize("asked", ["u2netpp", "U2NETP", "2netp"])
+def test_the_nearest_model_is_named(asked: str) -> None:
+    sentence, status = explain(UnknownModel(asked, ["classic", "u2netp"], ["isnet", "sam"]))
+    assert (sentence, status) == (
+        f"There is no model '{asked}'; did you mean 'u2netp'?",
+        Exit.MODEL,
+    )
+
+
+def test_all_models_are_named_where_none_is_near() -> None:
+    sentence, _ = explain(UnknownModel("rembg", ["classic"], ["isnet"]))
+    assert "classic" in sentence and "isnet" in sentence

@@ -217,11 +217,13 @@ def test_an_interrupt_keeps_what_is_finished_and_nothing_half(home: Path, folder
     assert files(folder / "out") == {"a-matte.png"}
 
 
-def test_a_server_that_is_not_there_is_told_once(home: Path, folder: Path) -> None:
-    done = frisket("cut", "a.jpg", "b.png", "--server", "127.0.0.1:9")
+def test_a_server_that_is_not_there_is_not_asked_for_ever(home: Path, folder: Path) -> None:
+    for number in range(9):
+        Path(f"c{number}.png").write_bytes(Path("b.png").read_bytes())
+    done = frisket("cut", ".", "--server", "127.0.0.1:9")
     assert done.returncode == Exit.SERVER
-    assert done.stderr.count("127.0.0.1:9") == 1
-    assert "1 more was not tried" in done.stderr
+    assert done.stderr.count("127.0.0.1:9") == 2
+    assert "9 more were not tried" in done.stderr
 
 
 class TestPipes:
@@ -274,6 +276,27 @@ def test_the_result_is_opened(home: Path, folder: Path, monkeypatch: pytest.Monk
     while not (folder / "opened").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (folder / "opened").read_text().strip() == str(folder / "a-cutout.png")
+
+
+def test_a_file_for_each_layer_with_a_subject(home: Path, folder: Path) -> None:
+    two_layers(folder / "in.psd", subject=True)
+    done = frisket(
+        "cut", "in.psd", "--all-layers", "--as", "matte", "-m", "classic", "-o", "{layer}-{id}.png"
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path.name.partition("-")[0] for path in folder.glob("*-?.png")] == ["Top"]
+    assert "no subject was found in 'Background'" in done.stderr
+
+
+def test_a_terminal_that_knows_few_letters(
+    home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    Path("a.jpg").rename("é☀.jpg")
+    done = frisket("cut", "é☀.jpg")
+    assert done.returncode == 0, done.stderr
+    assert "\\u2600" in done.stdout
+    assert Path("é☀-cutout.png").exists()
 
 
 def test_quiet_and_verbose(home: Path, folder: Path) -> None:

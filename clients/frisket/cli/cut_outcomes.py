@@ -18,6 +18,7 @@ from frisket.client.errors import NoServer
 from frisket.jobs.many import TaskOutcome
 from frisket.jobs.task import NoSubject, Task
 
+_PATIENCE = 2  # files in a row that no server answers for
 _OPENERS = {"darwin": "open", "linux": "xdg-open"}
 
 
@@ -38,7 +39,7 @@ class Teller:
         self._statuses: dict[Path, list[Exit]] = {}
         self._first: Path | None = None
         self._noted: set[str] = set()
-        self._taken = 0
+        self._taken = self._unanswered = 0
         self.is_hopeless = False
 
     def take(self, outcome: TaskOutcome) -> None:
@@ -50,7 +51,9 @@ class Teller:
         self._taken += 1
         status = self._report(outcome)
         self._statuses.setdefault(outcome.task.source, []).append(status)
-        self.is_hopeless = isinstance(outcome.error, NoServer)
+        # Once may be a picture that ends the server; whoever tries again gets a fresh one.
+        self._unanswered = self._unanswered + 1 if isinstance(outcome.error, NoServer) else 0
+        self.is_hopeless = self._unanswered >= _PATIENCE
 
     def finish(self) -> Exit:
         """Return the exit status of the whole, and open the first result where asked to."""
@@ -71,12 +74,11 @@ class Teller:
             return Exit.OK
         if self._arguments.traceback:
             raise error
-        if isinstance(error, NoSubject) and self._count(task) > 1 and task.options.classes:
+        if isinstance(error, NoSubject) and "{class}" in self._arguments.output:
             [name] = task.options.classes
             error = NoSubject(f"no {name} was found, so {task.output} was not written")
         about = str(task.source) if self._sources > 1 else ""
-        shown = "standard input" if self._is_piped(task) else str(task.source)
-        return report_error(error, self._arguments.json, about, {str(task.source): shown})
+        return report_error(error, self._arguments.json, about, self._pipes(task))
 
     def _show(self, outcome: TaskOutcome) -> None:
         task, result = outcome.task, outcome.unwrap()
@@ -101,13 +103,14 @@ class Teller:
             warn(notice)
         self._noted.add(notice)
 
-    def _count(self, task: Task) -> int:
-        """Return how many files an input gives, or would if it named more classes."""
-        several = "{class}" in self._arguments.output
-        return 2 if several else sum(one.source == task.source for one in self._tasks)
-
-    def _is_piped(self, task: Task) -> bool:
-        return bool(self._arguments.input == [pipes.PIPE])
+    def _pipes(self, task: Task) -> dict[str, str]:
+        """Return the files that stand for standard input and output, and what to call them."""
+        renamed = {}
+        if self._arguments.input == [pipes.PIPE]:
+            renamed[str(task.source)] = "standard input"
+        if self._arguments.output == pipes.PIPE:
+            renamed[str(task.output)] = "standard output"
+        return renamed
 
 
 def _combine(statuses: Sequence[Exit]) -> Exit:

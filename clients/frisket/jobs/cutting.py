@@ -36,6 +36,11 @@ class LayerCut:
     layer: Layer
     run: Run
 
+    @property
+    def has_subject(self) -> bool:
+        """Whether anything was found."""
+        return self.run.outcome.subject is not None
+
 
 def cut_document(task: Task, connection: Connection, progress: Progress) -> CutResult:
     """Do one task: read, matte every layer that was chosen, write.
@@ -59,20 +64,20 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         how = options.result_options()
         delivery.check(document, output, chosen, how)
-        done = []
+        cuts = []
         for layer in chosen:
-            done.append(cut_layer(document, layer, delivery, options, connection, progress))
-            stack.enter_context(done[-1].run.store)
-            if not options.all_layers:
-                _check_found(document, done, options)
-        cuts = _check_found(document, done, options)
+            cuts.append(cut_layer(document, layer, delivery, options, connection, progress))
+            stack.enter_context(cuts[-1].run.store)
+        kept = [one for one in cuts if options.allow_empty or one.has_subject]
+        if not kept:
+            raise NoSubject(_tell_empty(document, cuts))
         progress("writing", 0, 1)
-        results = [make_result(document, one, options.threshold) for one in cuts]
+        results = [make_result(document, one, options.threshold) for one in kept]
         delivery.write(document, output, results, how)
         progress("writing", 1, 1)
         lost = delivery.tell_lost(document, output, chosen)
-    skipped = tuple(one.layer.path for one in done if one not in cuts)
-    return _report(output, delivery.kind, cuts, time.perf_counter() - started, lost, skipped)
+    skipped = tuple(one.layer.path for one in cuts if one not in kept)
+    return _report(output, delivery.kind, kept, time.perf_counter() - started, lost, skipped)
 
 
 def _prepare(task: Task) -> None:
@@ -121,24 +126,17 @@ def cut_layer(
         edge=options.edge,
         normalise=options.normalise,
     )
-    return LayerCut(layer, matte(raster, asked, connection, progress=progress))
+    cut = LayerCut(layer, matte(raster, asked, connection, progress=progress))
+    if not (cut.has_subject or options.allow_empty or options.all_layers):
+        cut.run.store.close()
+        raise NoSubject(_tell_empty(document, [cut]))
+    return cut
 
 
-def _check_found(
-    document: Document, done: Sequence[LayerCut], options: CutOptions
-) -> Sequence[LayerCut]:
-    """Return the layers that have a subject, or count without one.
-
-    Raises:
-        NoSubject: there is none, or one of several that were named has none.
-    """
-    found = [one for one in done if one.run.outcome.subject or options.allow_empty]
-    if found and (options.all_layers or len(found) == len(done)):
-        return found
-    empty = [one.layer for one in done if one not in found]
+def _tell_empty(document: Document, empty: Sequence[LayerCut]) -> str:
     if len(empty) == 1:
-        raise NoSubject(explain_nothing(document, empty[0]))
-    raise NoSubject(
+        return explain_nothing(document, empty[0].layer)
+    return (
         f"{document.path}: no subject was found in any of {len(empty)} layers, so nothing was "
         "written; say where it is with --box or --point, or try another --model."
     )

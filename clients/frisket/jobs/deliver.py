@@ -72,7 +72,7 @@ class Delivery:
         if suffix not in self.suffixes:
             raise OutputError(
                 output,
-                f"--as {self.kind} is not written as {suffix or 'a file without suffix'}",
+                f"a {self.kind} is not written as {suffix or 'a file without suffix'}",
                 advice=f"use {', '.join(self.suffixes)}",
             )
         check_place(output)
