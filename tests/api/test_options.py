@@ -29,6 +29,7 @@ SMALL = np.zeros((8, 8, 3), np.uint8)
         ({"preview": None}, "use mark, render or keep"),
         ({"normalise": "brightness"}, "normalise='brightness' is not possible"),
         ({"normalise": "auto,exposure,clahee"}, "did you mean 'clahe'"),
+        ({"threshold": 2}, "threshold=2 is not possible: give a share"),
         ({"device": "gpu"}, "use auto, cpu or cuda"),
         ({"shift": "wide"}, "shift='wide' is not possible: give a number"),
         ({"boxes": [(1, 2, 3)]}, r"boxes has \(1, 2, 3\)"),
@@ -83,7 +84,7 @@ def test_every_keyword_arrives() -> None:
 
 def test_every_keyword_is_an_option_of_something() -> None:
     """A name that is declared for type checkers is also read."""
-    numbers = ("shift", "feather", "contrast", "smooth", "fill_holes", "drop_specks")
+    numbers = ("threshold", "shift", "feather", "contrast", "smooth", "fill_holes", "drop_specks")
     texts = ("model", "trimap", "prior", "server", "token_file", "ca_file", "classes", "layers")
     values: dict[str, Any] = {
         **dict.fromkeys(numbers, 0.5), **dict.fromkeys(texts, "x"),

@@ -36,6 +36,7 @@ class MatteKeywords(TypedDict, total=False):
     smooth: float
     fill_holes: float
     drop_specks: float
+    threshold: float | None
     boxes: Sequence[Box]
     points: Sequence[Click]
     trimap: File
