@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ IPTC = b"\x1c\x02\x74\x00\x07Someone"
 OUTPUTS = ("tif", "png", "webp")
 
 
+@cache
 def icc(space: str) -> bytes:
     """A sRGB profile, and one that says it is for grey."""
     data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
