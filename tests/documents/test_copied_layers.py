@@ -107,7 +107,8 @@ def test_composed_as_before_over_the_corpus(path: Path, tmp_path: Path, tally: T
         pytest.skip("built to harm a reader")
     try:
         with open_document(path) as document:
-            layer = document.find_layer()
+            layers = document.find_layers(all_layers=True)  # text and shapes too
+            layer = next((one for one in layers if one.visible), layers[0])
             if max(document.width * document.height, layer.width * layer.height) > _LARGEST:
                 pytest.skip("large")
             kind = "u1" if document.depth == 8 else "u2"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import tifffile
 from command import frisket, layered, refused
 from psd_tools import PSDImage
@@ -50,3 +51,27 @@ def test_untrusted_files_are_decoded_in_a_child_first(home: Path, tmp_path: Path
     sentence = refused(3, "cut", path, "-o", tmp_path / "none.tif", "--sandbox")
     assert "cannot be decoded" in sentence
     assert not (tmp_path / "none.tif").exists()
+
+
+def test_a_replaced_alpha_is_that_of_the_picture_without_one(home: Path, tmp_path: Path) -> None:
+    pixels = noisy_disc(400, 300)
+    hiding = np.full(pixels.shape[:2], 255, "u1")
+    hiding[:, :200] = 0
+    tifffile.imwrite(tmp_path / "plain.tif", pixels, photometric="rgb")
+    tifffile.imwrite(
+        tmp_path / "old.tif", np.dstack([pixels, hiding]), photometric="rgb",
+        extrasamples=["unassalpha"],
+    )  # fmt: skip
+    for name in ("plain", "old"):
+        out = tmp_path / f"{name}-cut.tif"
+        done = frisket("cut", tmp_path / f"{name}.tif", "-o", out, "--existing", "replace")
+        assert done.returncode == 0, done.stderr
+    plain, old = (tifffile.imread(tmp_path / f"{name}-cut.tif") for name in ("plain", "old"))
+    assert old[..., 3].any()
+    assert np.array_equal(plain, old)
+
+
+def test_an_encoding_that_does_not_exist_is_no_command_line(home: Path, tmp_path: Path) -> None:
+    source = layered(tmp_path / "in.psd")
+    assert frisket("layers", source, "--encoding", "shift_jis").returncode == 0
+    assert "no encoding" in frisket("layers", source, "--encoding", "nonsense").stderr

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..base.writer import ResultWriter
 from ..colour.alpha import Placed, at_depth
-from ..core.model import Layer
+from ..core.model import AlphaSource, Layer
 from ..core.results import LayerResult, ResultOptions
 from ..encode.tiled import ASCII, SHORT, Tag, TiledPlan, TiledWriter, write_tiles
 from ..io.output import atomic_output, check_place
@@ -42,7 +42,7 @@ def check_page(
     with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
         check_values(source, layout, (page.offset for page in document.pages))
-        plan = _plan_page(document, source, layer, layout)
+        plan = _plan_page(document, source, layer, layout, (layer.width, layer.height))
         check_place(output, source.size + plan.raw_bytes)
         tiles = sum(1 for _ in plan.tiles())
         check_publish(source, layout, None, source.size + plan.raw_bytes, _estimate_more(tiles))
@@ -58,16 +58,14 @@ def splice_page(
 ) -> None:
     """Append a greyscale page; every byte before it stays but one pointer.
 
-    The page has the size of the picture that it is a page of. Where that has a place on a canvas,
-    as GIMP's layers have, it has the same place.
+    The page has the size of the picture that it is a page of, for a layer inside it too. Where that
+    has a place on a canvas, as GIMP's layers have, it has the same place.
     """
     [result] = results
     with contextlib.closing(Source(document.path)) as source:
         layout = read_layout(source)
-        plan = _plan_page(document, source, result.layer, layout)
-        alpha = result.alpha
-        if (plan.width, plan.height) != (alpha.width, alpha.height):
-            alpha = Placed(alpha, result.layer.x, result.layer.y, plan.width, plan.height)
+        alpha = _place_in_picture(document, result)
+        plan = _plan_page(document, source, result.layer, layout, (alpha.width, alpha.height))
         with atomic_output(output, source.size + plan.raw_bytes) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             file.align(8)
@@ -82,9 +80,23 @@ def _choose_depth(document: TiffDocument) -> int:
     return 8 if document.depth == 8 else 16
 
 
-def _plan_page(document: TiffDocument, source: Source, layer: Layer, layout: Layout) -> TiledPlan:
-    inside = layer.kind not in ("page", "image")
-    width, height = (document.width, document.height) if inside else (layer.width, layer.height)
+def _is_inside(layer: Layer) -> bool:
+    """Tell whether a layer is one of Photoshop's inside the first page."""
+    return layer.kind not in ("page", "image")
+
+
+def _place_in_picture(document: TiffDocument, result: LayerResult) -> AlphaSource:
+    layer = result.layer
+    if not _is_inside(layer):
+        return result.alpha
+    return Placed(result.alpha, layer.x, layer.y, document.width, document.height)
+
+
+def _plan_page(
+    document: TiffDocument, source: Source, layer: Layer, layout: Layout, size: tuple[int, int]
+) -> TiledPlan:
+    inside = _is_inside(layer)
+    width, height = (document.width, document.height) if inside else size
     number = 0 if inside else document.page_number(layer)
     place = _read_place(source, layout, document.pages[number].offset)
     return TiledPlan(
