@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 
 import frisket
 from frisket.cli.commands import EXAMPLES
+from frisket.nearest import find_nearest
 
 _WIDEST = 80
 
@@ -105,9 +105,8 @@ class TellVersion(argparse.Action):
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean …?" where a known word is close, else nothing."""
-    by_fold = {one.casefold(): one for one in known}
-    close = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
-    return f"; did you mean '{by_fold[close[0]]}'?" if close else ""
+    near = find_nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def walk(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

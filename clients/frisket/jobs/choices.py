@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from frisket.client.errors import ClientError
+from frisket.nearest import find_nearest
 
 
 class BadOption(ClientError, ValueError):
@@ -46,8 +46,8 @@ def check_names(given: Iterable[str], allowed: Sequence[str], where: str) -> Non
 
 def suggest(value: object, choices: Iterable[object]) -> str:
     """Return "; did you mean 'x'?" as part of a sentence, or nothing where no choice is near."""
-    near = difflib.get_close_matches(str(value).lower(), [str(one) for one in choices], n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    near = find_nearest(str(value), map(str, choices))
+    return f" (did you mean {near!r}?)" if near else ""
 
 
 def list_choices(choices: Sequence[str]) -> str:

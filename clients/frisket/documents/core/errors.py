@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from os import PathLike, fspath
 
+from frisket.nearest import find_nearest
 from frisket.protocol.errors import FrisketError
 
 
@@ -99,7 +99,6 @@ class LayerNotFound(DocumentError):
         """Return the path that is spelt most like the selector, or nothing."""
         if self.selector is None:
             return ""
-        spelt = {path.rsplit("/", 1)[-1].casefold(): path for path in reversed(self.existing)}
-        spelt |= {path.casefold(): path for path in reversed(self.existing)}
-        near = get_close_matches(self.selector.casefold()[: self._COMPARED], list(spelt), n=1)
-        return spelt[near[0]] if near else ""
+        spelt = {path.rsplit("/", 1)[-1]: path for path in reversed(self.existing)}
+        spelt |= {path: path for path in reversed(self.existing)}
+        return spelt.get(find_nearest(self.selector[: self._COMPARED], spelt), "")
