@@ -13,6 +13,7 @@ from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
 from frisket.cli.options import add_options
 from frisket.cli.server_options import SERVER_OPTIONS, server_choice
+from frisket.cli.settings import fill
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _ANSWER_TIMEOUT_S = 5.0
 _LEAVE_TIMEOUT_S = 35.0
 _LINES = 100
+# No device is chosen unless the user names one.
+_ADDRESS_OPTIONS = [row for row in SERVER_OPTIONS if row.name != "device"]
 Facts = dict[str, Any]
 
 
@@ -30,7 +33,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser("server", help=COMMANDS["server"])
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     status = verbs.add_parser("status", help="which servers run, and what they do")
-    add_options(status, [row for row in SERVER_OPTIONS if row.name != "device"])
+    add_options(status, _ADDRESS_OPTIONS)
     status.add_argument("--device", choices=DEVICES, help="only the server of this device")
     status.add_argument("--json", action="store_true", help="one JSON list")
     status.set_defaults(run=_status)
@@ -65,6 +68,7 @@ def _verb(
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    fill(arguments, _ADDRESS_OPTIONS)
     found = [_ask_remote(arguments)] if arguments.server else _ask_locals(arguments.device)
     if arguments.json:
         print(json.dumps(found))
