@@ -84,7 +84,7 @@ def test_without_the_extra_the_message_names_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     (tmp_path / "in.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
-    with pytest.raises(UnsupportedDocument, match=r"pip install '\.\[heif\]'"):
+    with pytest.raises(UnsupportedDocument, match=r'pip install "\.\[heif\]"'):
         open_document(tmp_path / "in.heic")
 
 

@@ -84,5 +84,5 @@ def test_without_the_extra_the_command_is_named(
     import sys
 
     monkeypatch.setitem(sys.modules, "rawpy", None)
-    with pytest.raises(DocumentError, match=r"pip install '\.\[raw\]'"):
+    with pytest.raises(DocumentError, match=r'pip install "\.\[raw\]"'):
         open_document(dng(tmp_path / "in.dng"))

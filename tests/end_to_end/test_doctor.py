@@ -15,6 +15,7 @@ from command import FRISKET
 from serving import Server
 
 from frisket.about import DISTRIBUTION, VERSION
+from frisket.models.backends.onnx import import_runtime
 
 
 @pytest.fixture(autouse=True)
@@ -87,8 +88,7 @@ def test_a_server_that_refuses_is_wrong(server: Server, home: Path) -> None:
 
 
 def test_a_device_that_is_missing_is_wrong(home: Path) -> None:
-    runtime = pytest.importorskip("onnxruntime")
-    if "CUDAExecutionProvider" in runtime.get_available_providers():
+    if "CUDAExecutionProvider" in import_runtime().get_available_providers():
         pytest.skip("this machine has CUDA")
     status, findings = doctor("--device", "cuda")
     assert status == 1

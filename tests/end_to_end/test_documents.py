@@ -74,4 +74,4 @@ def test_a_replaced_alpha_is_that_of_the_picture_without_one(home: Path, tmp_pat
 def test_an_encoding_that_does_not_exist_is_no_command_line(home: Path, tmp_path: Path) -> None:
     source = layered(tmp_path / "in.psd")
     assert frisket("layers", source, "--encoding", "shift_jis").returncode == 0
-    assert "no encoding" in frisket("layers", source, "--encoding", "nonsense").stderr
+    assert "no text encoding" in frisket("layers", source, "--encoding", "nonsense").stderr

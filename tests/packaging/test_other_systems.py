@@ -73,6 +73,7 @@ def test_a_local_server_outlives_the_console_that_started_it(
     monkeypatch.setattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200, raising=False)
     monkeypatch.setattr(subprocess, "CREATE_NO_WINDOW", 0x8000000, raising=False)
     monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(discovery, "mark_process", lambda pid: "1")  # Windows would be asked
     with pytest.raises(NoServer):
         discovery.ensure()
     assert asked["creationflags"] == 0x8000200

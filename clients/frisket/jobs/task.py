@@ -91,7 +91,9 @@ class CutOptions:
         for step in _list_steps(self.normalise):
             check_choice("normalise", step, (NORMALISE_OFF, NORMALISE_AUTO, *NORMALISE_STEPS))
         if self.threshold is not None and not 0 < self.threshold <= 1:
-            raise BadOption("threshold lies above 0 and is at most 1.")
+            raise BadOption(
+                f"threshold={self.threshold} is not possible: give a share above 0 and at most 1."
+            )
 
     def result_options(self) -> ResultOptions:
         """Return how the result is written.
