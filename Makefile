@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-ROOTS := proto/frisket clients/frisket models/frisket server/frisket
+ROOTS := $(wildcard proto/frisket/*.py) proto/frisket/protocol clients/frisket models/frisket/models \
+  server/frisket/matting server/frisket/server
 STAMP := $(VENV)/.ready
 
 .PHONY: help demo test test-packaging test-hosts coverage check docs bench bench-quality \
