@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from frisket.token_file import BadToken, make_token, read_token
+from frisket.token_file import BadToken, make_token, read_token, read_variable
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,17 @@ def test_a_line_is_a_token(tmp_path: Path, end: bytes) -> None:
 def test_what_cannot_be_read_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(BadToken, match=r"cannot be read .*--make-token"):
         read_token(tmp_path / "token")
+
+
+@pytest.mark.parametrize("token", ["two\nlines-of-it", "schl\u00fcssel", "with blank"])
+def test_a_variable_that_cannot_travel_is_refused(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRISKET_TOKEN", token)
+    with pytest.raises(BadToken, match="FRISKET_TOKEN"):
+        read_variable()
+    monkeypatch.delenv("FRISKET_TOKEN")
+    assert read_variable() == ""
 
 
 def test_tokens_differ(tmp_path: Path) -> None:

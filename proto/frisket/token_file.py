@@ -39,6 +39,18 @@ def read_token(path: Path) -> str:
     return data.decode("ascii").strip()
 
 
+def read_variable() -> str:
+    """Return the token in the variable FRISKET_TOKEN; empty for none.
+
+    Raises:
+        BadToken: it cannot travel in a header.
+    """
+    token = os.environ.get("FRISKET_TOKEN", "")
+    if not all("!" <= character <= "~" for character in token):
+        raise BadToken("The token in FRISKET_TOKEN has characters other than visible ASCII.")
+    return token
+
+
 def _find_fault(data: bytes) -> str:
     """Return what is wrong with a token, as the end of a sentence; "" for nothing."""
     lines = data.strip().splitlines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +19,7 @@ from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.local_state import Installation, LocalServer, find_environment
 from frisket.protocol.reasons import Reason
 from frisket.server_needs import explain_lack
-from frisket.token_file import BadToken, read_token
+from frisket.token_file import BadToken, read_token, read_variable
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -204,9 +203,7 @@ def _remote(choice: ServerChoice) -> Address:
 
 
 def _token(choice: ServerChoice) -> str:
-    if choice.token_file is None:
-        return os.environ.get("FRISKET_TOKEN", "")
     try:
-        return read_token(choice.token_file)
+        return read_token(choice.token_file) if choice.token_file else read_variable()
     except BadToken as error:
         raise NoServer(str(error)) from error

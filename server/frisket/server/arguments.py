@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import secrets
 from pathlib import Path
 
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
 from frisket.server.config import Access, Config, ConfigError, Limits
-from frisket.token_file import BadToken, read_token
+from frisket.token_file import BadToken, read_token, read_variable
 
 LOCAL_IDLE_EXIT_S = 600.0
 MAX_THREADS = 1024
@@ -108,15 +107,13 @@ def configure(arguments: argparse.Namespace) -> Config:
 
 def _token(arguments: argparse.Namespace) -> str:
     """Return the token: from its file, the environment, or made up for loopback."""
-    if arguments.token_file is not None:
-        try:
+    try:
+        if arguments.token_file is not None:
             return read_token(arguments.token_file)
-        except BadToken as error:
-            raise ConfigError(str(error)) from error
-    if token := os.environ.get("FRISKET_TOKEN", ""):
-        if not all("!" <= character <= "~" for character in token):
-            raise ConfigError("The token in FRISKET_TOKEN has characters beside visible ASCII.")
-        return token
+        if token := read_variable():
+            return token
+    except BadToken as error:
+        raise ConfigError(str(error)) from error
     return secrets.token_urlsafe(24) if arguments.local else ""
 
 
