@@ -20,15 +20,24 @@ def advise_install(extra: str) -> str:
     Args:
         extra: of pyproject.toml, such as "server".
     """
-    if extra == "server" and _is_installed("onnxruntime-gpu"):
-        extra = "gpu"
+    if extra == "server":
+        extra = choose_extra()
     first = ""
-    if extra in ("gpu", "cuda") and _is_installed("onnxruntime"):
+    if extra in ("gpu", "cuda") and is_installed("onnxruntime"):
         first = "pip uninstall onnxruntime, then "
     return f'run in frisket\'s checkout: {first}pip install ".[{extra}]"'
 
 
-def _is_installed(distribution: str) -> bool:
+def choose_extra() -> str:
+    """Return the extra that completes this installation: "gpu" where its runtime is, or "server".
+
+    The other one would replace the runtime, and take CUDA away.
+    """
+    return "gpu" if is_installed("onnxruntime-gpu") else "server"
+
+
+def is_installed(distribution: str) -> bool:
+    """Tell whether a package of this name is installed."""
     # Imported when something is missing, not at every start.
     from importlib.metadata import PackageNotFoundError, version
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 
 from frisket.extras import advise_install
@@ -22,33 +21,16 @@ def list_missing() -> list[str]:
     return [package for module, package in NEEDS.items() if not _is_there(module)]
 
 
-def choose_extra() -> str:
-    """Return the extra that completes this installation: "gpu" where its runtime is, or "server".
-
-    The other one would replace the runtime, and take CUDA away.
-    """
-    return "gpu" if is_installed("onnxruntime-gpu") else "server"
-
-
 def explain_lack() -> str:
     """Return in one sentence why no server can run here and what to do, or "" if one can."""
     missing = list_missing()
-    advice = advise_install(choose_extra())
+    advice = advise_install("server")
     if not missing:
         return ""
     if {"onnxruntime", "opencv-contrib-python-headless"} <= set(missing):
         return f"This installation has no server; {advice}"
     verb = "is" if len(missing) == 1 else "are"
     return f"The server's {', '.join(missing)} {verb} not installed; {advice}"
-
-
-def is_installed(package: str) -> bool:
-    """Tell whether a package of this name is installed."""
-    try:
-        distribution(package)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _is_there(module: str) -> bool:

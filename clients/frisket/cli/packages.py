@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from frisket.about import DISTRIBUTION
-from frisket.extras import advise_install
-from frisket.server_needs import choose_extra
+from frisket.extras import advise_install, choose_extra
 
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(?:;(.*))?$")
 _EXTRA = re.compile(r"extra\s*==\s*[\"']([^\"']+)[\"']")

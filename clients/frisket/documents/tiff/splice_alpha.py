@@ -23,6 +23,7 @@ from ..core.errors import UnreadableDocument, UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, peak_of
 from ..core.results import LayerResult, ResultOptions
+from ..encode.tiled import FORMATS
 from ..io.output import Output, atomic_output, check_place
 from ..io.parallel import map_ordered
 from ..io.source import Source
@@ -49,7 +50,6 @@ _LARGEST = 32 << 20
 _DIRECTORY_ROOM = 1 << 20
 _TILE = 512
 _MODES = ("RGB", "GRAY", "CMYK", "LAB")
-_FORMATS = {SHORT: "H", LONG: "I", LONG8: "Q"}
 # Per-sample tags whose counts would no longer be right.
 _DROPPED = (280, 281, 340, 341)
 
@@ -366,7 +366,7 @@ def _exchange_entries(
             continue
         if _is_default(code, values, entries):
             continue
-        data = struct.pack(f"{layout.order}{len(values)}{_FORMATS[kind]}", *values)
+        data = struct.pack(f"{layout.order}{len(values)}{FORMATS[kind]}", *values)
         if len(data) > layout.inline:
             position = file.align(8)
             file.write(data)

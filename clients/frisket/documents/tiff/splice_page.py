@@ -14,7 +14,7 @@ from ..base.writer import ResultWriter
 from ..colour.alpha import Placed, at_depth
 from ..core.model import AlphaSource, Layer
 from ..core.results import LayerResult, ResultOptions
-from ..encode.tiled import ASCII, SHORT, Tag, TiledPlan, TiledWriter, write_tiles
+from ..encode.tiled import ASCII, RATIONAL, SHORT, Tag, TiledPlan, TiledWriter, write_tiles
 from ..io.output import atomic_output, check_place
 from ..io.source import Source
 from .directory import Layout, read_directory, read_layout, read_raw_value
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _PAGE_NAME = 285
 _PLACE = (286, 287)
 _RESOLUTION = (282, 283, 296)
-_RATIONAL = 5
 
 
 def check_page(
@@ -121,7 +120,7 @@ def _read_place(source: Source, layout: Layout, offset: int) -> list[Tag]:
     for code in (*_RESOLUTION, *_PLACE):
         if code in entries:
             kind = struct.unpack_from(layout.entry, entries[code])[1]
-            if kind in (SHORT, _RATIONAL):
+            if kind in (SHORT, RATIONAL):
                 found.append(Tag(code, kind, read_raw_value(source, layout, entries[code])))
     return found
 
