@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -26,10 +24,9 @@ from frisket.protocol.local_state import (
     remove_state,
     write_state,
 )
-from frisket.protocol.reasons import Reason
 from frisket.server.admission import Admission
 from frisket.server.config import Config, ConfigError, check
-from frisket.server.errors import ServiceError, trailers
+from frisket.server.guard import TokenGuard
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.service import MattingService, ModelService
@@ -51,43 +48,6 @@ _SERVICES = (
     matting_pb2.DESCRIPTOR.services_by_name["MattingService"].full_name,
     models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
 )
-
-
-class TokenGuard(grpc.aio.ServerInterceptor):
-    """Lets in calls with the right bearer token; health checks need none."""
-
-    def __init__(self, token: str) -> None:
-        self._expected = f"Bearer {token}".encode()
-
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Refuse a call without the token as the kind of call it is."""
-        handler = await continuation(details)
-        if details.method.startswith("/grpc.health.v1.Health/") or self._allowed(details):
-            return handler
-        return _refusal(handler)
-
-    def _allowed(self, details: grpc.HandlerCallDetails) -> bool:
-        given = dict(details.invocation_metadata).get("authorization", "")
-        value = given if isinstance(given, bytes) else str(given).encode()
-        return hmac.compare_digest(value, self._expected)
-
-
-def _refusal(handler: Any) -> Any:
-    error = ServiceError(
-        Reason.BAD_TOKEN,
-        "The server refused the token: give the one it was started with.",
-    )
-
-    async def refuse(_: object, context: Any) -> None:
-        await context.abort(error.code, error.message, trailers(error))
-
-    if handler is not None and handler.request_streaming:
-        return grpc.stream_stream_rpc_method_handler(refuse)
-    return grpc.unary_unary_rpc_method_handler(refuse)
 
 
 class App:
