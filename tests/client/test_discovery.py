@@ -3,35 +3,87 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import grpc
 import psutil
 import pytest
 
 from frisket.client import discovery
 from frisket.client.errors import NoServer
+from frisket.client.h2_transport import H2Transport
+from frisket.client.proof import Opener, Standing, examine
+from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.limits import PROTOCOL_VERSION
 from frisket.protocol.local_state import LocalServer, state_file, write_state
 from frisket.protocol.process import mark_process
+from frisket.protocol.proof import make_proof
+from frisket.v1 import local_pb2 as pb
+from frisket.v1.local_pb2_grpc import (
+    LocalServiceServicer,
+    add_LocalServiceServicer_to_server,
+)
 
-# Announces itself and listens, as `frisket.server --local` does; each start leaves a line.
+# Announces itself and proves itself, as `frisket.server --local` does; each start leaves a line.
 STARTED = """
-import os, pathlib, socket, sys, time
+import asyncio, os, pathlib, sys
+import grpc
 from frisket.protocol.local_state import describe_self, write_state
-device = sys.argv[sys.argv.index("--device") + 1]
-with pathlib.Path(os.environ["FRISKET_HOME"], "starts").open("a") as log:
-    print(device, file=log)
-listener = socket.create_server(("127.0.0.1", 0))
-port = listener.getsockname()[1]
-write_state(describe_self(f"127.0.0.1:{port}", "t", os.environ.get("VERSION", "0"), device))
-time.sleep(60)
+from frisket.server.local import LocalService
+from frisket.v1.local_pb2_grpc import add_LocalServiceServicer_to_server
+
+async def serve():
+    device = sys.argv[sys.argv.index("--device") + 1]
+    with pathlib.Path(os.environ["FRISKET_HOME"], "starts").open("a") as log:
+        print(device, file=log)
+    server = grpc.aio.server()
+    target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    add_LocalServiceServicer_to_server(LocalService("t", target), server)
+    await server.start()
+    write_state(describe_self(target, "t", os.environ.get("VERSION", "0"), device))
+    await asyncio.sleep(60)
+
+asyncio.run(serve())
 """
+
+find = partial(discovery.find, H2Transport)
+ensure = partial(discovery.ensure, H2Transport)
+
+
+class Prover(LocalServiceServicer):
+    """A server within the test, which answers for a token."""
+
+    def __init__(self, token: str) -> None:
+        self.token, self.target = token, ""
+        self.heard: list[object] = []
+
+    def Prove(self, request: pb.ProveRequest, context: Any) -> pb.ProveResponse:  # noqa: N802
+        self.heard.append(dict(context.invocation_metadata()))
+        return pb.ProveResponse(proof=make_proof(self.token, self.target, request.nonce))
+
+
+@contextmanager
+def listening(token: str = "t") -> Iterator[Prover]:
+    prover = Prover(token)
+    server = grpc.server(ThreadPoolExecutor(2))
+    add_LocalServiceServicer_to_server(prover, server)
+    prover.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        yield prover
+    finally:
+        server.stop(None).wait(10)
 
 
 @pytest.fixture(autouse=True)
@@ -53,36 +105,85 @@ def starts(home: Path) -> list[str]:
 
 
 def test_nobody_is_found_where_nobody_is() -> None:
-    assert discovery.find() is None
+    assert find() is None
 
 
-def test_only_a_server_that_takes_connections_is_found() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = LocalServer(f"127.0.0.1:{listener.getsockname()[1]}", "t", os.getpid(), "0")
+def test_only_a_server_that_is_there_is_found() -> None:
+    with listening() as there:
+        server = LocalServer(there.target, "t", os.getpid(), "0")
         write_state(server)
-        assert discovery.find() == server
-        assert discovery.find("cpu") is None
-    assert discovery.find() is None
+        assert find() == server
+        assert find("cpu") is None
+    assert find() is None
+
+
+@pytest.mark.parametrize("connect", [H2Transport, GrpcTransport])
+def test_who_does_not_know_the_token_never_hears_it(connect: Opener) -> None:
+    """As after a crash, when somebody else took the port."""
+    with listening("another token") as stranger:
+        server = LocalServer(stranger.target, "s3cret-token", os.getpid(), "0")
+        assert examine(server, connect) is Standing.GONE
+        assert len(stranger.heard) == 1 and "s3cret" not in str(stranger.heard)
+        stranger.token = server.token
+        assert examine(server, connect) is Standing.PROVEN
+        assert "s3cret" not in str(stranger.heard)
+
+
+def test_the_answer_of_another_server_proves_nothing() -> None:
+    """Whoever took the port may ask a server that knows the token."""
+    with listening() as there, listening() as relay:
+        relay.target = there.target
+        assert examine(LocalServer(relay.target, "t", 1, "0"), H2Transport) is Standing.PROVEN
+        port = LocalServer(f"localhost:{relay.target.rpartition(':')[2]}", "t", 1, "0")
+        assert examine(port, H2Transport) is Standing.GONE
+
+
+@pytest.mark.parametrize("connect", [H2Transport, GrpcTransport])
+def test_a_listener_that_says_nothing_hangs(connect: Opener) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        server = LocalServer(f"127.0.0.1:{mute.getsockname()[1]}", "t", os.getpid(), "0")
+        assert examine(server, connect) is Standing.HUNG
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no way to stop a process")
+def test_a_hung_server_is_replaced(home: Path) -> None:
+    first = ensure(program(STARTED))
+    os.kill(first.pid, signal.SIGSTOP)
+    assert find() is None
+    assert psutil.pid_exists(first.pid), "who only looks ends nobody"
+    second = ensure(program(STARTED))
+    assert second.pid != first.pid and find() == second
+    assert psutil.Process(first.pid).status() == "zombie"
+    assert starts(home) == ["auto", "auto"]
+
+
+def test_a_hung_process_that_may_be_anybodys_is_left_alone() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        target = f"127.0.0.1:{mute.getsockname()[1]}"
+        write_state(LocalServer(target, "t", child.pid, "0"))
+        assert ensure(program(STARTED)).target != target
+    assert child.poll() is None
 
 
 @pytest.mark.parametrize("target", ["nonsense", "127.0.0.1:port", "127.0.0.1:99999999", ""])
 def test_an_announcement_without_an_address_is_nobody(target: str) -> None:
     write_state(LocalServer(target, "t", 1, "0"))
-    assert discovery.find() is None
+    assert find() is None
 
 
 def test_a_server_of_another_protocol_is_passed_by(home: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        target = f"127.0.0.1:{listener.getsockname()[1]}"
+    with listening() as there:
+        target = there.target
         write_state(LocalServer(target, "t", os.getpid(), "0", PROTOCOL_VERSION + 1))
-        assert discovery.find() is None
-        assert discovery.ensure(program(STARTED)).target != target
+        assert find() is None
+        assert ensure(program(STARTED)).target != target
 
 
 def test_one_is_started_and_then_found(home: Path) -> None:
-    first = discovery.ensure(program(STARTED))
-    assert discovery.ensure(program(STARTED)) == first
-    other = discovery.ensure(program(STARTED), device="cpu")
+    first = ensure(program(STARTED))
+    assert ensure(program(STARTED)) == first
+    other = ensure(program(STARTED), device="cpu")
     assert other.pid != first.pid
     assert starts(home) == ["auto", "cpu"]
     assert not list(state_file().parent.glob("*.starting"))
@@ -91,9 +192,7 @@ def test_one_is_started_and_then_found(home: Path) -> None:
 def test_many_at_once_start_one(home: Path) -> None:
     found: list[LocalServer] = []
     command = program(STARTED)
-    threads = [
-        threading.Thread(target=lambda: found.append(discovery.ensure(command))) for _ in range(6)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(ensure(command))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -108,7 +207,7 @@ def test_a_claim_whose_owner_died_is_taken_over() -> None:
     lock.touch()
     old = time.time() - discovery.START_TIMEOUT_S - 1
     os.utime(lock, (old, old))
-    assert discovery.ensure(program(STARTED), timeout=20)
+    assert ensure(program(STARTED), timeout=20)
 
 
 def test_a_claim_whose_owner_is_gone_holds_nobody_up() -> None:
@@ -119,35 +218,35 @@ def test_a_claim_whose_owner_is_gone_holds_nobody_up() -> None:
     child.kill()
     child.wait(10)
     started = time.monotonic()
-    assert discovery.ensure(program(STARTED), timeout=20)
+    assert ensure(program(STARTED), timeout=20)
     assert time.monotonic() - started < 15
 
 
 def test_a_dead_process_is_nobody_though_somebody_listens() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        target = f"127.0.0.1:{listener.getsockname()[1]}"
+    with listening() as there:
+        target = there.target
         server = LocalServer(target, "t", child.pid, "0", started=mark_process(child.pid))
         write_state(server)
-        assert discovery.find() == server
+        assert find() == server
         child.kill()
         child.wait(10)
-        assert discovery.find() is None
+        assert find() is None
 
 
 def test_an_installation_finds_its_own_server_only() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        target = f"127.0.0.1:{listener.getsockname()[1]}"
+    with listening() as there:
+        target = there.target
         old, new = (LocalServer(target, "t", os.getpid(), v, environment="/e") for v in "12")
         other = LocalServer(target, "t", os.getpid(), "2", environment="/other")
         write_state(other)
-        assert discovery.find(installation=new.installation) is None
+        assert find(installation=new.installation) is None
         write_state(old)
-        assert discovery.find(installation=new.installation) is None
+        assert find(installation=new.installation) is None
         write_state(new)
-        assert discovery.find(installation=new.installation) == new
-        assert discovery.find(installation=other.installation) == other
-        assert discovery.find() in (new, other), "who belongs to no installation takes any"
+        assert find(installation=new.installation) == new
+        assert find(installation=other.installation) == other
+        assert find() in (new, other), "who belongs to no installation takes any"
 
 
 def test_who_has_no_mark_is_never_told_to_leave() -> None:
@@ -160,8 +259,8 @@ def test_who_has_no_mark_is_never_told_to_leave() -> None:
 
 
 def test_logs_of_two_servers_do_not_mix(home: Path) -> None:
-    discovery.ensure(program("print('one', flush=True)\n" + STARTED))
-    discovery.ensure(program("print('two', flush=True)\n" + STARTED), device="cpu")
+    ensure(program("print('one', flush=True)\n" + STARTED))
+    ensure(program("print('two', flush=True)\n" + STARTED), device="cpu")
     assert discovery.log_file().read_text() == "one\n"
     assert discovery.log_file("cpu").read_text() == "two\n"
     assert set(discovery.log_files()) == {discovery.log_file(), discovery.log_file("cpu")}
@@ -169,30 +268,30 @@ def test_logs_of_two_servers_do_not_mix(home: Path) -> None:
 
 def test_a_failure_does_not_quote_an_older_log() -> None:
     with pytest.raises(NoServer, match="old trouble"):
-        discovery.ensure(program("import sys; sys.exit('old trouble')"))
+        ensure(program("import sys; sys.exit('old trouble')"))
     with pytest.raises(NoServer, match="see "):
-        discovery.ensure(program(""))
+        ensure(program(""))
 
 
 def test_a_command_that_is_not_there_is_named() -> None:
     with pytest.raises(NoServer, match=r"'/no/such/frisket' cannot start one"):
-        discovery.ensure(["/no/such/frisket"])
+        ensure(["/no/such/frisket"])
 
 
 def test_the_last_word_of_a_server_that_could_not_start_is_told() -> None:
     code = "import sys; print('noise'); sys.exit('frisket: The device is missing.')"
     with pytest.raises(NoServer, match=r"could not start: The device is missing\.$"):
-        discovery.ensure(program(code))
+        ensure(program(code))
 
 
 def test_a_server_that_says_nothing_leaves_its_log_named() -> None:
     with pytest.raises(NoServer, match=r"see .*server\.log"):
-        discovery.ensure(program(""))
+        ensure(program(""))
 
 
 def test_a_server_that_is_never_ready_is_ended() -> None:
     with pytest.raises(NoServer, match="not ready within 1 s"):
-        discovery.ensure(program("import time; time.sleep(60)"), timeout=1)
+        ensure(program("import time; time.sleep(60)"), timeout=1)
     deadline = time.monotonic() + 10
     while any(child.status() != "zombie" for child in psutil.Process().children()):
         assert time.monotonic() < deadline
@@ -206,4 +305,4 @@ def test_a_home_that_cannot_be_written_is_named(
     file.touch()
     monkeypatch.setenv("FRISKET_HOME", str(file))
     with pytest.raises(NoServer, match="cannot be written"):
-        discovery.ensure(program(STARTED))
+        ensure(program(STARTED))

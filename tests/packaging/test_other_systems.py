@@ -10,6 +10,7 @@ import pytest
 
 from frisket.client import discovery
 from frisket.client.errors import NoServer
+from frisket.client.h2_transport import H2Transport
 from frisket.documents.io.output import atomic_output
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -75,6 +76,6 @@ def test_a_local_server_outlives_the_console_that_started_it(
     monkeypatch.setattr(subprocess, "Popen", refuse)
     monkeypatch.setattr(discovery, "mark_process", lambda pid: "1")  # Windows would be asked
     with pytest.raises(NoServer):
-        discovery.ensure()
+        discovery.ensure(H2Transport)
     assert asked["creationflags"] == 0x8000200
     assert not asked["start_new_session"]

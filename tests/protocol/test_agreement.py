@@ -13,6 +13,7 @@ from frisket.models.backends import onnx
 from frisket.protocol import choices, limits, methods
 from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat, pixel_format
 from frisket.protocol.reasons import CLIENT_REASONS, REASON_DOMAIN, REASON_TRAILER, Reason
+from frisket.v1 import local_pb2 as local_pb
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import models_pb2 as models_pb
 
@@ -122,6 +123,7 @@ def test_devices_are_those_the_backend_knows() -> None:
 def test_methods_are_those_of_the_services() -> None:
     services = [*pb.DESCRIPTOR.services_by_name.values()]
     services += models_pb.DESCRIPTOR.services_by_name.values()
+    services += local_pb.DESCRIPTOR.services_by_name.values()
     named = {f"/{each.full_name}/{method.name}" for each in services for method in each.methods}
     ours = {value for name, value in vars(methods).items() if name.isupper()}
     assert ours and ours <= named

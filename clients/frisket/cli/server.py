@@ -95,7 +95,9 @@ def _ask(server: LocalServer) -> Facts:
     from frisket.client.capabilities import ask_capabilities
     from frisket.client.discovery import log_file
     from frisket.client.errors import ClientError
+    from frisket.client.proof import Standing, examine
     from frisket.jobs.connection import direct, this_installation
+    from frisket.jobs.grpc_transport import GrpcTransport
 
     facts: Facts = {
         "target": server.target,
@@ -108,6 +110,9 @@ def _ask(server: LocalServer) -> Facts:
         "own": server.installation == this_installation(),
         "log": str(log_file(server.device, server.environment)),
     }
+    standing = examine(server, GrpcTransport)
+    if standing is not Standing.PROVEN:
+        return {**facts, "error": standing.value}
     transport = direct(server)
     try:
         answer = ask_capabilities(transport, _ANSWER_TIMEOUT_S)

@@ -1,7 +1,7 @@
 """Finds the local server, and starts one when none answers. Standard library only.
 
 A local server announces itself in a file; see `frisket.protocol.local_state`. Its token is
-sent to nobody but the process that wrote the announcement.
+sent to nobody but who has proved to know it; see `frisket.client.proof`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from frisket.client.errors import NoServer
+from frisket.client.proof import Opener, Standing, examine
 from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.home import home, make_run_folder, run_folder
 from frisket.protocol.limits import PROTOCOL_VERSION
@@ -27,6 +28,7 @@ from frisket.protocol.local_state import (
     find_environment,
     read_state,
     read_states,
+    remove_state,
     state_file,
 )
 from frisket.protocol.process import is_running, mark_process
@@ -52,23 +54,38 @@ def log_files() -> list[Path]:
 
 
 def find(
-    device: str = DEFAULT_DEVICE, installation: Installation | None = None
+    connect: Opener,
+    device: str = DEFAULT_DEVICE,
+    installation: Installation | None = None,
+    *,
+    end_hung: bool = False,
 ) -> LocalServer | None:
-    """Return the local server that announces itself and takes connections, if any.
+    """Return the local server that announces itself and proves to be the one, if any.
 
     Args:
+        connect: opens a connection, without a token.
         device: "auto", "cpu" or "cuda"; each has a server of its own.
         installation: whose server; by default the newest of any that speaks our protocol.
+        end_hung: end one that takes connections and says nothing, and withdraw its
+            announcement.
     """
     for server in read_states():
         fits = server.device == device and server.protocol == PROTOCOL_VERSION
         ours = installation is None or server.installation == installation
-        if fits and ours and server.running and _listens(server.target):
+        if not (fits and ours and server.running):
+            continue
+        standing = examine(server, connect)
+        if standing is Standing.PROVEN:
             return server
+        if standing is Standing.HUNG and end_hung:
+            # Where it cannot be ended it leaves by itself when it finds itself unannounced.
+            end(server)
+            remove_state(server)
     return None
 
 
 def ensure(
+    connect: Opener,
     command: Sequence[str] = (),
     *,
     device: str = DEFAULT_DEVICE,
@@ -78,9 +95,10 @@ def ensure(
     """Return the local server, started when none answers.
 
     One of the same environment and another version is asked to leave: it finishes what it
-    is doing, and a fresh one takes its place.
+    is doing, and a fresh one takes its place. One that hangs is ended.
 
     Args:
+        connect: opens a connection, without a token.
         command: how to start one; by default this Python's `frisket.server`.
         device: "auto", "cpu" or "cuda"; each has a server of its own.
         installation: whose server; by default any that speaks our protocol.
@@ -89,16 +107,17 @@ def ensure(
     Raises:
         NoServer: it could not be started, with what its log says.
     """
-    if server := find(device, installation):
+    look = partial(find, connect, device, installation)
+    if server := look(end_hung=True):
         return server
     starter = [*(command or _DEFAULT_COMMAND), "--local", "--device", device]
     environment = _read_environment(starter)
     with _starting(state_file(device, environment).with_suffix(".starting"), timeout):
-        if server := find(device, installation):
+        if server := look(end_hung=True):
             return server
         _retire(read_state(device, environment), installation)
         log = log_file(device, environment)
-        return _start(starter, log, timeout, lambda: find(device, installation))
+        return _start(starter, log, timeout, look)
 
 
 def ask_to_leave(server: LocalServer) -> bool:
@@ -134,15 +153,6 @@ def _read_environment(command: Sequence[str]) -> str:
         return ""
     words = [word for word in command[: command.index("-m")] if not word.startswith("-")]
     return find_environment(words[-1]) if words else ""
-
-
-def _listens(target: str) -> bool:
-    host, _, port = target.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=2.0):
-            return True
-    except (OSError, ValueError, OverflowError):
-        return False
 
 
 def _start(

@@ -67,7 +67,7 @@ def make_connector(
         if settings.remote:
             ca_file = Path(settings.ca_file) if settings.ca_file else None
             return H2Transport(Address(settings.target, settings.token, settings.tls, ca_file))
-        server = discovery.find()
+        server = discovery.find(H2Transport, end_hung=True)
         if server is None:
             starting()
             server = _start(settings)
@@ -83,7 +83,7 @@ def _start(settings: Settings) -> LocalServer:
         raise NoServer(
             "No frisket server runs on this computer and the plug-in knows no way to start one."
         )
-    return discovery.ensure(settings.command)
+    return discovery.ensure(H2Transport, settings.command)
 
 
 def ask(connect: Callable[[], H2Transport]) -> ServerInfo:

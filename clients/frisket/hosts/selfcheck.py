@@ -14,6 +14,7 @@ from pathlib import Path
 from frisket.about import VERSION
 from frisket.client import discovery
 from frisket.client.errors import ClientError
+from frisket.client.h2_transport import H2Transport
 from frisket.hosts import link
 from frisket.hosts.settings import Settings, read_json
 from frisket.protocol.home import run_folder
@@ -80,7 +81,7 @@ def check_python() -> Finding:
 def check_server(settings: Settings) -> Iterator[Finding]:
     """Check that a server answers; start none."""
     where = settings.target if settings.remote else str(run_folder())
-    if not settings.remote and discovery.find() is None:
+    if not settings.remote and discovery.find(H2Transport) is None:
         command = " ".join(settings.command) or "nothing"
         good = bool(settings.command) and Path(settings.command[0]).exists()
         yield Finding(good, f"no local server runs ({where}); it would be started by: {command}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +12,7 @@ from frisket.client import discovery
 from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import NoServer, TransportError
+from frisket.client.proof import Standing, examine
 from frisket.client.transport import Call, Connect, Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.choices import DEFAULT_DEVICE
@@ -48,7 +48,7 @@ def connect(choice: ServerChoice) -> GrpcTransport:
     Raises:
         NoServer: the token or certificate cannot be read, or no local server starts.
     """
-    return GrpcTransport(_remote(choice) if choice.address else _local(choice))
+    return GrpcTransport(_remote(choice)) if choice.address else direct(ensure_local(choice.device))
 
 
 class Connection:
@@ -64,8 +64,9 @@ class Connection:
 
     def __init__(self, choice: ServerChoice, opener: Connect | None = None) -> None:
         self.choice = choice
-        self._opener: Connect = opener or partial(connect, choice)
+        self._opener: Connect = opener or self._reach
         self._transport: Transport | None = None
+        self._server: LocalServer | None = None
 
     def __enter__(self) -> Connection:
         return self
@@ -76,16 +77,27 @@ class Connection:
     def open(self) -> Transport:
         """Return the open transport, opened now when there is none.
 
+        A local server may have left since, and somebody else have its port: it proves itself
+        again before it is used again.
+
         Raises:
             NoServer: the token or certificate cannot be read, or no local server starts.
         """
+        if self._server and examine(self._server, GrpcTransport) is not Standing.PROVEN:
+            self.close()
         if self._transport is None:
             self._transport = self._opener()
         return self._transport
 
+    def _reach(self) -> Transport:
+        if self.choice.address:
+            return connect(self.choice)
+        self._server = ensure_local(self.choice.device)
+        return direct(self._server)
+
     def close(self) -> None:
         """Close what is open; the next use opens it again."""
-        transport, self._transport = self._transport, None
+        transport, self._transport, self._server = self._transport, None, None
         if transport is not None:
             transport.close()
 
@@ -177,22 +189,17 @@ def ensure_local(device: str = DEFAULT_DEVICE) -> LocalServer:
         NoServer: it could not be started; the text says why and what to do.
     """
     mine = this_installation()
-    if server := discovery.find(device, mine):
+    if server := discovery.find(GrpcTransport, device, mine, end_hung=True):
         return server
     # Before a process is started: it could only die with a traceback.
     if lack := explain_lack():
         raise NoServer(lack)
-    return discovery.ensure(device=device, installation=mine)
+    return discovery.ensure(GrpcTransport, device=device, installation=mine)
 
 
 def direct(server: LocalServer) -> GrpcTransport:
     """Return a connection to a local server that is known already."""
     return GrpcTransport(Address(server.target, server.token))
-
-
-def _local(choice: ServerChoice) -> Address:
-    server = ensure_local(choice.device)
-    return Address(server.target, server.token)
 
 
 def _remote(choice: ServerChoice) -> Address:

@@ -27,10 +27,17 @@ from frisket.protocol.local_state import (
 from frisket.server.admission import Admission
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.guard import TokenGuard
+from frisket.server.local import LocalService
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.service import MattingService, ModelService
-from frisket.v1 import matting_pb2, matting_pb2_grpc, models_pb2, models_pb2_grpc
+from frisket.v1 import (
+    local_pb2_grpc,
+    matting_pb2,
+    matting_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+)
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +78,7 @@ class App:
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
         self.target = self._bind()
+        self._add_proof()
 
     def _assemble(self) -> grpc.aio.Server:
         config = self._config
@@ -99,6 +107,11 @@ class App:
         except (RuntimeError, OSError) as error:
             raise ConfigError(f"{address} cannot be listened on: {error}.") from error
         return f"{host}:{port}"
+
+    def _add_proof(self) -> None:
+        if self._config.local:
+            proof = LocalService(self._config.access.token, self.target)
+            local_pb2_grpc.add_LocalServiceServicer_to_server(proof, self._server)
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM, SIGINT or the idle limit, then drain.

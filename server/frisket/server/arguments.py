@@ -106,15 +106,15 @@ def configure(arguments: argparse.Namespace) -> Config:
 
 
 def _token(arguments: argparse.Namespace) -> str:
-    """Return the token: from its file, the environment, or made up for loopback."""
+    """Return the token: from its file, made up for a local server, or from the environment."""
     try:
         if arguments.token_file is not None:
             return read_token(arguments.token_file)
-        if token := read_variable():
-            return token
+        # A token in the environment is that of a server elsewhere. A local server's is known
+        # to its announcement alone, and cannot be guessed from what it proves.
+        return secrets.token_urlsafe(24) if arguments.local else read_variable()
     except BadToken as error:
         raise ConfigError(str(error)) from error
-    return secrets.token_urlsafe(24) if arguments.local else ""
 
 
 def _seconds(text: str) -> float:

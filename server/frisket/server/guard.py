@@ -8,12 +8,16 @@ from typing import Any
 
 import grpc
 
+from frisket.protocol.methods import PROVE
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError, trailers
 
+OPEN = ("/grpc.health.v1.Health/", PROVE)
+"""What anybody may call: a balancer, and a client that has not sent its token yet."""
+
 
 class TokenGuard(grpc.aio.ServerInterceptor):
-    """Lets in calls with the right bearer token; health checks need none."""
+    """Lets in calls with the right bearer token; those in `OPEN` need none."""
 
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}".encode()
@@ -25,7 +29,7 @@ class TokenGuard(grpc.aio.ServerInterceptor):
     ) -> Any:
         """Refuse a call without the token as the kind of call it is."""
         handler = await continuation(details)
-        if details.method.startswith("/grpc.health.v1.Health/") or self._allowed(details):
+        if details.method.startswith(OPEN) or self._allowed(details):
             return handler
         return _refusal(handler)
 

@@ -7,6 +7,7 @@ import threading
 from krita import Krita
 
 from frisket.client import discovery
+from frisket.client.h2_transport import H2Transport
 from frisket.hosts import link, settings
 
 from . import dialogs
@@ -84,7 +85,7 @@ class ServerRow(QtWidgets.QWidget):
 def _ask_running() -> link.ServerInfo | str:
     """Return what the server says, or why it does not; start none. Not for the main thread."""
     chosen = PLUGIN.load_settings()
-    if not chosen.remote and discovery.find() is None:
+    if not chosen.remote and discovery.find(H2Transport) is None:
         return _NOT_NEEDED
     return link.ask_or_explain(link.make_connector(chosen))
 
