@@ -23,6 +23,8 @@ import grpc
 
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import Grid
+from frisket.server.local import LocalService
+from frisket.v1 import local_pb2_grpc as local_rpc
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 
@@ -276,6 +278,8 @@ class EchoServer:
         self._server = grpc.aio.server(options=limit)
         rpc.add_MattingServiceServicer_to_server(self.matting, self._server)
         self.target = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        proof = LocalService(TOKEN, self.target)
+        local_rpc.add_LocalServiceServicer_to_server(proof, self._server)
         await self._server.start()
         if self._home:
             self.announce(self._home)
