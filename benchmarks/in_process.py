@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from frisket.models import Registry
 from frisket.server.config import Config
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
+from frisket.server.scheduler import Scheduler
 from frisket.server.session import serve_layer
 from frisket.v1 import matting_pb2 as pb
 
@@ -24,7 +24,7 @@ class InProcessServer:
         config = Config()
         threads = config.compute_threads
         pool = ModelPool(Registry(), "cpu", threads, config.limits)
-        self.resources = Resources(pool, ThreadPoolExecutor(threads), config.limits)
+        self.resources = Resources(pool, Scheduler(threads), config.limits)
 
 
 class InProcessCall:

@@ -18,6 +18,7 @@ from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.protocol.reasons import Reason
 from frisket.server.config import Limits
 from frisket.server.errors import ServiceError
+from frisket.server.lane import Claim
 from frisket.server.pool import ModelPool, Patch, Picture
 
 PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
@@ -133,7 +134,7 @@ def test_an_open_model_is_granted_and_runs_while_another_opens(tmp_path: Path) -
         slow = asyncio.create_task(pool.acquire("b"))
         await until(lambda: ("open", "b") in registry.said("open"))
         loaded = await pool.acquire("a")
-        assert (await loaded.batcher.submit(PICTURE)).alpha.shape == (8, 8)
+        assert (await loaded.batcher.submit(Claim(), PICTURE)).alpha.shape == (8, 8)
         assert not slow.done()
         assert (pool.is_loaded("a"), pool.is_loaded("b")) == (True, False)
         gate.set()
@@ -198,7 +199,7 @@ def test_a_model_is_closed_where_it_ran_and_after_its_last_run(tmp_path: Path) -
         model = registry.models["a"]()
         assert model is not None
         model.gate.clear()
-        run = asyncio.create_task(loaded.batcher.submit(PICTURE))
+        run = asyncio.create_task(loaded.batcher.submit(Claim(), PICTURE))
         await until(lambda: registry.said("begin"))
         run.cancel()
         pool.release(loaded)
@@ -223,7 +224,7 @@ def test_a_model_unloaded_in_use_is_closed_when_its_last_user_is_done(tmp_path: 
         fresh = await pool.acquire("a")
         assert fresh.model is not first.model
         pool.release(first)
-        await second.batcher.submit(PICTURE)
+        await second.batcher.submit(Claim(), PICTURE)
         assert not registry.said("close")
         pool.release(second)
         await until(lambda: registry.said("close"))
@@ -306,7 +307,7 @@ def test_a_refiner_refines_and_is_refused_as_the_model(tmp_path: Path) -> None:
         assert refiner is not None
         assert refiner.patches is not None
         patch = Patch(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.uint8))
-        assert (await refiner.patches.submit(patch) == 7).all()
+        assert (await refiner.patches.submit(Claim(), patch) == 7).all()
         pool.release(refiner)
         pool.unload("refiner")
         await until(lambda: registry.said("close"))
@@ -339,9 +340,9 @@ def test_a_closing_pool_drops_what_is_queued_and_leaves_in_time(tmp_path: Path) 
         model = registry.models["a"]()
         assert model is not None
         model.gate.clear()
-        runs = asyncio.create_task(a.batcher.submit(PICTURE))
+        runs = asyncio.create_task(a.batcher.submit(Claim(), PICTURE))
         await until(lambda: registry.said("begin"))
-        queued = asyncio.create_task(b.batcher.submit(PICTURE))
+        queued = asyncio.create_task(b.batcher.submit(Claim(), PICTURE))
         await asyncio.sleep(0.01)
         await asyncio.wait_for(pool.close(patience_s=0.05), 5)
         model.gate.set()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from frisket.server.config import Limits
 from frisket.server.errors import ServiceError
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
+from frisket.server.scheduler import Scheduler
 from frisket.server.session import serve_layer
 from frisket.v1 import matting_pb2 as pb
 
@@ -89,9 +90,9 @@ def serve(client: Client, home: Path, **options: object) -> None:
     async def run() -> None:
         for request in opening(**options):
             client.requests.put_nowait(request)
-        with ThreadPoolExecutor(2) as compute:
+        with contextlib.closing(Scheduler(2)) as scheduler:
             pool = ModelPool(Registry(home), "cpu", 1, Limits())
-            resources = Resources(pool, compute, Limits(tiles_in_flight=4))
+            resources = Resources(pool, scheduler, Limits(tiles_in_flight=4))
             serving = serve_layer(resources, client.requests.get, client.send)
             await asyncio.wait_for(serving, 30)
 

@@ -23,10 +23,14 @@ class Registry:
 
     Args:
         home: its folder; None means ``frisket.protocol.home.home()``.
+
+    Attributes:
+        home: its folder.
     """
 
     def __init__(self, home: Path | None = None) -> None:
         folder = home or default_home()
+        self.home = folder
         self._shelf = Shelf(folder)
         self._choice = Choice(folder, self._shelf)
 

@@ -106,7 +106,7 @@ class MatteRequest(_message.Message):
     def __init__(self, open: _Optional[_Union[OpenRequest, _Mapping]] = ..., rows: _Optional[_Union[PlaneRows, _Mapping]] = ..., tile: _Optional[_Union[TilePixels, _Mapping]] = ..., update: _Optional[_Union[UpdateRequest, _Mapping]] = ...) -> None: ...
 
 class OpenRequest(_message.Message):
-    __slots__ = ("protocol_version", "client", "width", "height", "tile_format", "tile_size", "proxy_width", "proxy_height", "proxy_format", "held", "options", "viewport", "packing")
+    __slots__ = ("protocol_version", "client", "width", "height", "tile_format", "tile_size", "proxy_width", "proxy_height", "proxy_format", "held", "options", "viewport", "packing", "batch")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +120,7 @@ class OpenRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     VIEWPORT_FIELD_NUMBER: _ClassVar[int]
     PACKING_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     client: str
     width: int
@@ -133,7 +134,8 @@ class OpenRequest(_message.Message):
     options: MatteOptions
     viewport: Rect
     packing: Packing
-    def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tile_format: _Optional[_Union[PixelFormat, str]] = ..., tile_size: _Optional[int] = ..., proxy_width: _Optional[int] = ..., proxy_height: _Optional[int] = ..., proxy_format: _Optional[_Union[PixelFormat, str]] = ..., held: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., viewport: _Optional[_Union[Rect, _Mapping]] = ..., packing: _Optional[_Union[Packing, str]] = ...) -> None: ...
+    batch: bool
+    def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tile_format: _Optional[_Union[PixelFormat, str]] = ..., tile_size: _Optional[int] = ..., proxy_width: _Optional[int] = ..., proxy_height: _Optional[int] = ..., proxy_format: _Optional[_Union[PixelFormat, str]] = ..., held: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., viewport: _Optional[_Union[Rect, _Mapping]] = ..., packing: _Optional[_Union[Packing, str]] = ..., batch: bool = ...) -> None: ...
 
 class MatteOptions(_message.Message):
     __slots__ = ("model", "quality", "alpha_format", "foreground_colours", "hints", "edge", "normalise", "classes")

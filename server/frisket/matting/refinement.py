@@ -73,8 +73,16 @@ class Refinement(Protocol[Encoded]):
     def wants(self, tile: int) -> bool:
         """Tell whether a tile is still to be finished; else it is context only."""
 
-    def feed(self, tile: int, pixels: Pixels) -> AsyncIterator[list[Encoded]]:
-        """Take a tile's pixels; after every step yield what it finished, often nothing."""
+    def feed(
+        self, tile: int, pixels: Pixels, compute: Compute | None = None
+    ) -> AsyncIterator[list[Encoded]]:
+        """Take a tile's pixels; after every step yield what it finished, often nothing.
+
+        Args:
+            tile: its number.
+            pixels: (h, w) or (h, w, 3) uint8 or uint16.
+            compute: where this tile is computed; None where all are.
+        """
 
 
 class DirectRefinement(Generic[Encoded]):
@@ -105,10 +113,12 @@ class DirectRefinement(Generic[Encoded]):
         """Tell whether a tile is to be finished."""
         return tile in self.tiles
 
-    async def feed(self, tile: int, pixels: Pixels) -> AsyncIterator[list[Encoded]]:
+    async def feed(
+        self, tile: int, pixels: Pixels, compute: Compute | None = None
+    ) -> AsyncIterator[list[Encoded]]:
         """Take a tile's pixels and yield it, finished."""
         work = partial(_finish_tile, self._solution, self._encode, tile, pixels)
-        yield [await self._compute(work)]
+        yield [await (compute or self._compute)(work)]
 
 
 class WindowedRefinement(Generic[Encoded]):
@@ -152,17 +162,20 @@ class WindowedRefinement(Generic[Encoded]):
         """Tell whether a tile is still to be finished; else it is context only."""
         return self._held.wants(tile)
 
-    async def feed(self, tile: int, pixels: Pixels) -> AsyncIterator[list[Encoded]]:
+    async def feed(
+        self, tile: int, pixels: Pixels, compute: Compute | None = None
+    ) -> AsyncIterator[list[Encoded]]:
         """Take a tile; yield the tiles that are complete, at once and after every window."""
+        compute = compute or self._compute
         ready = self._held.put(tile, pixels)
-        yield await self._finish([tile] if self._held.complete(tile) else [])
+        yield await self._finish([tile] if self._held.complete(tile) else [], compute)
         for window in ready:
-            answer = await self._ask(window)
-            yield await self._finish(self._held.settle(window, answer))
+            answer = await self._ask(window, compute)
+            yield await self._finish(self._held.settle(window, answer), compute)
 
-    async def _ask(self, window: int) -> Pixels | None:
+    async def _ask(self, window: int, compute: Compute) -> Pixels | None:
         """Return the refiner's answer; None, with a note, when it fails."""
-        patch = await self._compute(partial(self._cut_patch, window))
+        patch = await compute(partial(self._cut_patch, window))
         try:
             return await self._refine_patch(patch)
         except ModelError as error:
@@ -173,12 +186,12 @@ class WindowedRefinement(Generic[Encoded]):
         rgb = self._held.view(window)
         return Patch(rgb, pad_square(self._solution.read_trimap(window), rgb.shape[0]))
 
-    async def _finish(self, tiles: list[int]) -> list[Encoded]:
+    async def _finish(self, tiles: list[int], compute: Compute) -> list[Encoded]:
         finished = []
         for tile in tiles:
             pixels, answers = self._held.pixels(tile), self._held.answers_of(tile)
             work = partial(_finish_tile, self._solution, self._encode, tile, pixels, answers)
-            finished.append(await self._compute(work))
+            finished.append(await compute(work))
             self._held.release(tile)
         return finished
 

@@ -34,12 +34,14 @@ class Runners:
     Attributes:
         ask: asks the model.
         refine_patch: asks the refiner of `best`; None without one.
-        compute: runs everything else.
+        compute: runs what stands before the first mask.
+        solve: runs everything else, which takes longer.
     """
 
     ask: Ask
     refine_patch: RefinePatch | None = None
     compute: Compute = field(default=run_here)
+    solve: Compute = field(default=run_here)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +78,8 @@ async def matte_whole(matting: Matting, pixels: Pixels, runners: Runners) -> Mat
         BadInput: a hint outside the layer, or a normalisation that does not exist.
     """
     coarse = await predict(matting, runners)
-    solution = await runners.compute(partial(matting.solve, coarse))
-    refinement = start_refinement(solution, [0], runners.compute, _keep, runners.refine_patch)
+    solution = await runners.solve(partial(matting.solve, coarse))
+    refinement = start_refinement(solution, [0], runners.solve, _keep, runners.refine_patch)
     finished: list[FinishedTile] = []
     async for tiles in refinement.feed(0, pixels):
         finished += tiles

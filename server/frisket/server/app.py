@@ -7,8 +7,8 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -30,6 +30,7 @@ from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
+from frisket.server.scheduler import Scheduler
 from frisket.server.service import MattingService, ModelService
 from frisket.v1 import (
     local_pb2_grpc,
@@ -72,7 +73,7 @@ class App:
         self._config = config
         self._stop = asyncio.Event()
         self._mine: LocalServer | None = None
-        self._compute = ThreadPoolExecutor(config.compute_threads, "compute")
+        self._scheduler = Scheduler(config.compute_threads)
         self._pool = ModelPool(Registry(), config.device, config.compute_threads, config.limits)
         self._admission = Admission(config.limits.sessions, config.device)
         self._health = health.aio.HealthServicer()
@@ -85,7 +86,7 @@ class App:
         guards = [TokenGuard(config.access.token)] if config.access.token else []
         streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
         server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
-        resources = Resources(self._pool, self._compute, config.limits)
+        resources = Resources(self._pool, self._scheduler, config.limits)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(resources, self._admission), server
         )
@@ -129,7 +130,7 @@ class App:
             await self._serve(ready)
         finally:
             await self._pool.close()
-            self._compute.shutdown(wait=False, cancel_futures=True)
+            self._scheduler.close()
 
     async def _serve(self, ready: Callable[[], None]) -> None:
         await self._server.start()

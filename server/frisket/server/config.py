@@ -40,6 +40,7 @@ class Limits:
         idle_stream_s: seconds a client may leave the tiles it was asked for unsent.
         models: models kept in memory at once; more only while all of them are in use.
         model_bytes: what models may take on a device, by estimate, likewise; 0 for no limit.
+        run_s: seconds that one run of a model may take.
     """
 
     sessions: int = 32
@@ -49,6 +50,7 @@ class Limits:
     idle_stream_s: float = 120.0
     models: int = 2
     model_bytes: int = 0
+    run_s: float = 300.0
 
 
 @dataclass(frozen=True)

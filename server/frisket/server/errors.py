@@ -9,7 +9,7 @@ from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from frisket.matting import BadInput, UnknownClass
-from frisket.models import DeviceUnavailable, ModelError, UnknownModel
+from frisket.models import DeviceUnavailable, ModelError, ModelFailed, OutOfMemory, UnknownModel
 from frisket.protocol.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (BadInput, Reason.BAD_HINT),
     (UnknownModel, Reason.UNKNOWN_MODEL),
     (DeviceUnavailable, Reason.DEVICE_UNAVAILABLE),
+    (ModelFailed, Reason.MODEL_FAILED),
+    (OutOfMemory, Reason.TOO_LARGE),
     (ModelError, Reason.MODEL_UNUSABLE),
 )
 

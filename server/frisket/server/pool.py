@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Coroutine, Iterable, Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,8 +25,9 @@ from frisket.protocol.reasons import Reason
 from frisket.server.batcher import Batcher
 from frisket.server.config import Limits
 from frisket.server.errors import ServiceError, to_service_error
+from frisket.server.openers import LocalOpener
 from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
-from frisket.server.runner import Runner
+from frisket.server.runner import Opener, Runner
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 # 1.05 times the file for convolutions, 1.3 for dense layers, 3 for dense layers in half
 # precision, which it widens.
 MEMORY_PER_FILE_BYTE = 2
+# What a run takes for a picture, by the pixels of the model's input. Measured with U2-Net-p,
+# whose activations are the largest of those known here: 2.6 KiB.
+MEMORY_PER_INPUT_PIXEL = 2660
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,29 @@ class ModelPool:
         registry: where models are found.
         device: "auto", "cpu" or "cuda".
         threads: compute threads of a model.
-        limits: how many models and how many bytes of them are kept; those in use never leave.
+        limits: how many models and how many bytes of them are kept, those in use never leave;
+            and how long a run may take.
+        opener: where models live; None: in this process.
     """
 
-    def __init__(self, registry: Registry, device: str, threads: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        device: str,
+        threads: int,
+        limits: Limits,
+        opener: Opener | None = None,
+    ) -> None:
         self.registry = registry
         self._threads = threads
+        self._limits = limits
         self._placement = Placement([Device(device, limits.model_bytes)], limits.models)
-        self._runners = {device: Runner(device)}
+        self._runners = {device: Runner(device, opener or LocalOpener(registry), limits.run_s)}
         self._loaded: dict[int, Loaded] = {}
         self._tickets = itertools.count()
         self._waiting: dict[int, asyncio.Future[Loaded]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._left = False
 
     async def acquire(self, name: str) -> Loaded:
         """Return a model, opened when needed; every acquire needs a `release`.
@@ -136,6 +150,21 @@ class ModelPool:
         """Close a model; sessions that use it keep it until they end."""
         self._perform(self._placement.unload(name))
 
+    @property
+    def child_peak_bytes(self) -> int:
+        """The most memory that the processes of models have taken."""
+        return sum(runner.child_peak_bytes for runner in self._runners.values())
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a run takes longer than it may."""
+        return any(runner.overdue for runner in self._runners.values())
+
+    @property
+    def stuck(self) -> bool:
+        """Whether this process has a thread that cannot be ended."""
+        return self._left or any(runner.lost for runner in self._runners.values())
+
     def info(self, name: str) -> ModelInfo:
         """Return what is known of a model.
 
@@ -161,10 +190,11 @@ class ModelPool:
             await asyncio.wait_for(self._settle(), patience_s)
         except asyncio.TimeoutError:
             log.warning("leaving while a model still runs or opens")
+            self._left = True
             for task in self._tasks:
                 task.cancel()
         for runner in self._runners.values():
-            runner.shutdown(wait=False)
+            runner.shutdown()
 
     async def _settle(self) -> None:
         while self._tasks:
@@ -177,8 +207,7 @@ class ModelPool:
             if isinstance(action, Open):
                 self._begin(self._open(action))
             elif isinstance(action, Close):
-                model = self._loaded.pop(action.copy).model
-                self._begin(self._close(action, self._runners[action.device].close(model)))
+                self._begin(self._close(action))
             else:
                 self._answer(action)
 
@@ -198,36 +227,50 @@ class ModelPool:
 
     async def _open(self, action: Open) -> None:
         runner = self._runners[action.device]
-        work = partial(self.registry.open, action.name, action.device, self._threads)
         try:
-            model = await asyncio.wrap_future(runner.open(work))
+            model = await runner.open(action.name, self._threads)
         except Exception as error:
             self._perform(self._placement.failed(action.copy, _explain(error)))
         else:
-            self._loaded[action.copy] = _batched(model, runner)
+            self._loaded[action.copy] = _add_queues(model, runner, self._limits.model_bytes)
             self._perform(self._placement.opened(action.copy))
 
-    async def _close(self, action: Close, closing: Future[None]) -> None:
+    async def _close(self, action: Close) -> None:
+        # The runner is to hold the last reference.
+        closing = self._runners[action.device].close(self._loaded.pop(action.copy).model)
         try:
-            await asyncio.wrap_future(closing)
+            await closing
         except Exception:
             log.exception("a model failed while it was closed")
         self._perform(self._placement.closed(action.copy))
 
 
-def _batched(model: Model, executor: Executor) -> Loaded:
+def _add_queues(model: Model, runner: Runner, budget_bytes: int) -> Loaded:
     """Return an open model with its queues."""
 
     def run(pictures: Sequence[Picture]) -> Sequence[Coarse]:
         return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
 
-    patches = _patches(model, executor) if isinstance(model, Refiner) else None
-    return Loaded(model, Batcher(run, executor), patches)
+    fit = partial(_fit_batch, model, budget_bytes)
+    batcher = Batcher(run, runner.lane, partial(runner.run, model), fit)
+    patches = _queue_patches(model, runner) if isinstance(model, Refiner) else None
+    return Loaded(model, batcher, patches)
 
 
-def _patches(model: Refiner, executor: Executor) -> Batcher[Patch, npt.NDArray[np.uint16]]:
+def _queue_patches(model: Refiner, runner: Runner) -> Batcher[Patch, npt.NDArray[np.uint16]]:
+    def run(patches: Sequence[Patch]) -> Sequence[npt.NDArray[np.uint16]]:
+        return [model.refine(patch.rgb, patch.trimap) for patch in patches]
+
     # One at a time: others' coarse alphas must not wait for a batch of large squares.
-    return Batcher(lambda some: [model.refine(p.rgb, p.trimap) for p in some], executor, 1)
+    return Batcher(run, runner.lane, partial(runner.run, model))
+
+
+def _fit_batch(model: Model, budget_bytes: int) -> int:
+    """Return how many pictures one run takes: what the graph allows, and the budget holds."""
+    height, width = model.info.input_size
+    run_bytes = height * width * MEMORY_PER_INPUT_PIXEL
+    room = budget_bytes // run_bytes if budget_bytes and run_bytes else model.max_batch
+    return min(model.max_batch, room)
 
 
 def _explain(error: Exception) -> Exception:

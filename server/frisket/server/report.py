@@ -13,7 +13,6 @@ from frisket.matting import FinishedTile, Solution
 from frisket.matting.engine import Assessment, Subject
 from frisket.models import Model, ModelError, ModelInfo
 from frisket.protocol.limits import MAX_PIXEL_BYTES, PROTOCOL_VERSION
-from frisket.protocol.memory import peak_bytes
 from frisket.server.requests import Opening
 from frisket.server.unary import EncodedMatte
 from frisket.server.wire import CorruptPixels, Packing, pack
@@ -22,12 +21,13 @@ from frisket.v1 import matting_pb2 as pb
 
 @dataclass
 class Timings:
-    """Seconds spent, and tiles asked for, in one stream."""
+    """Seconds spent, tiles asked for, and the server's memory, in one stream."""
 
     model_s: float = 0.0
     solve_s: float = 0.0
     refine_s: float = 0.0
     tiles_needed: int = 0
+    peak_bytes: int = 0
 
 
 def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
@@ -130,7 +130,7 @@ def build_finished(
             model_seconds=timings.model_s,
             solve_seconds=timings.solve_s,
             refine_seconds=timings.refine_s,
-            server_peak_bytes=peak_bytes(),
+            server_peak_bytes=timings.peak_bytes,
         ),
         assessment=build_assessment(assessment),
         subject=None if subject is None else build_rect(subject),

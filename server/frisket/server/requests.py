@@ -62,6 +62,7 @@ class Opening:
         packing: of what is answered.
         held: (tiles,) those that the client has already.
         viewport: the part in sight.
+        batch: nobody waits for it.
     """
 
     model: str
@@ -74,6 +75,7 @@ class Opening:
     packing: Packing
     held: npt.NDArray[np.bool_]
     viewport: Viewport | None
+    batch: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
         packing=_read_packing(message.packing),
         held=_read_held(message, grid.count),
         viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
+        batch=message.batch,
     )
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from functools import partial
 
 from frisket.matting import MattingOptions, RefinerSpec, Runners, check_classes
 from frisket.matting.engine import Quality
 from frisket.models import Model
+from frisket.protocol.memory import peak_bytes
 from frisket.server.config import Limits
 from frisket.server.pool import Loaded, ModelPool
-
-Result = TypeVar("Result")
+from frisket.server.scheduler import Scheduler, Share
+from frisket.server.turns import Priority
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,13 @@ class BorrowedModels:
         model: finds the coarse alpha.
         refiner: of `best`: its name and size; None when there is none.
         runners: who runs what.
+        share: of the threads.
     """
 
     model: Model
     refiner: RefinerSpec | None
     runners: Runners
+    share: Share
 
 
 @dataclass(frozen=True)
@@ -39,25 +40,29 @@ class Resources:
 
     Attributes:
         pool: the models.
-        executor: threads for solving and refining.
+        scheduler: threads for everything else.
         limits: what one session may hold.
     """
 
     pool: ModelPool
-    executor: Executor
+    scheduler: Scheduler
     limits: Limits
 
-    async def compute(self, work: Callable[[], Result]) -> Result:
-        """Return what `work` returns, computed beside the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that this server has taken, its models' processes included."""
+        return peak_bytes() + self.pool.child_peak_bytes
 
     @contextlib.asynccontextmanager
-    async def borrow(self, name: str, options: MattingOptions) -> AsyncIterator[BorrowedModels]:
+    async def borrow(
+        self, name: str, options: MattingOptions, share: Share
+    ) -> AsyncIterator[BorrowedModels]:
         """Hold the models that a matting needs.
 
         Args:
             name: of the model; empty for the default.
             options: what is wanted of it; `best` needs a refiner too.
+            share: of the session that asks.
 
         Raises:
             ServiceError: UNKNOWN_MODEL, DEVICE_UNAVAILABLE or MODEL_UNUSABLE.
@@ -69,15 +74,18 @@ class Resources:
             check_classes(options.classes, loaded.model.info)
             if options.quality is Quality.BEST:
                 refiner = await self.pool.acquire_refiner()
-            yield self._lend(loaded, refiner)
+            yield _lend(loaded, refiner, share)
         finally:
             self.pool.release(loaded)
             self.pool.release(refiner)
 
-    def _lend(self, loaded: Loaded, refiner: Loaded | None) -> BorrowedModels:
-        ask = loaded.batcher.submit
-        if refiner is None or refiner.patches is None:
-            return BorrowedModels(loaded.model, None, Runners(ask, compute=self.compute))
-        spec = RefinerSpec(refiner.model.info.name, refiner.side)
-        runners = Runners(ask, refiner.patches.submit, self.compute)
-        return BorrowedModels(loaded.model, spec, runners)
+
+def _lend(loaded: Loaded, refiner: Loaded | None, share: Share) -> BorrowedModels:
+    ask = partial(loaded.batcher.submit, share.mask_claim)
+    runners = Runners(ask, compute=share.show, solve=share.solve)
+    if refiner is None or refiner.patches is None:
+        return BorrowedModels(loaded.model, None, runners, share)
+    spec = RefinerSpec(refiner.model.info.name, refiner.side)
+    patches = share.claim(Priority.TILE, refiner.side**2 / 1e6)
+    runners = replace(runners, refine_patch=partial(refiner.patches.submit, patches))
+    return BorrowedModels(loaded.model, spec, runners, share)

@@ -1,58 +1,144 @@
-"""The threads of one device: models run on one, one after another, and open on the other."""
+"""One device: models run on one thread, one after another, and open on the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from frisket.models import Model
+from frisket.models import Model, ModelFailed
+from frisket.server.batcher import Piece
+from frisket.server.lane import Entry, Lane
 
-Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
+GRACE_S = 2.0
+"""Seconds that a run has to end when it is told to; then whatever it runs in is replaced."""
 
-class Runner(Executor):
-    """Runs what is submitted in turn; opening a model does not hold it up.
+
+class Opener(Protocol):
+    """Where the models of a device live."""
+
+    def open(self, name: str, device: str, threads: int) -> Model:
+        """Open a model."""
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that another process took for them."""
+
+    def replace(self) -> None:
+        """End whatever hangs, if that can be done; models that were open go on elsewhere."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+class Runner:
+    """Runs models in turn; opening one does not hold it up.
 
     Args:
-        device: its name, for the threads' names.
+        device: as the registry knows it.
+        opener: where its models live.
+        limit_s: seconds that one run may take.
+
+    Attributes:
+        lane: what waits to be run; one model runs at a time, for each uses all of the device.
+        overdue: a run takes longer than it may.
+        lost: threads that run what can neither be stopped nor ended.
     """
 
-    def __init__(self, device: str) -> None:
-        # One model runs at a time: each uses all of the device by itself.
-        self._runs = ThreadPoolExecutor(1, f"run-{device}")
-        self._opener = ThreadPoolExecutor(1, f"open-{device}")
+    def __init__(self, device: str, opener: Opener, limit_s: float) -> None:
+        self._device = device
+        self._opener = opener
+        self._limit_s = limit_s
+        self._runs = self._start_thread()
+        self._opens = ThreadPoolExecutor(1, f"open-{device}")
         self._stopped: Exception | None = None
+        self.lane: Lane[Piece[Any]] = Lane(1, _perform)
+        self.overdue = False
+        self.lost = 0
 
-    def submit(
-        self, work: Callable[Given, Result], /, *args: Given.args, **named: Given.kwargs
-    ) -> Future[Result]:
-        """Run work after all that was submitted before."""
-        return self._runs.submit(self._run, partial(work, *args, **named))
+    def _start_thread(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, f"run-{self._device}")
 
-    def _run(self, work: Callable[[], Result]) -> Result:
+    async def open(self, name: str, threads: int) -> Model:
+        """Open a model beside what runs."""
+        work = partial(self._opener.open, name, self._device, threads)
+        return await asyncio.wrap_future(self._opens.submit(work))
+
+    async def run(self, model: Model, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns, which runs `model` and nothing else.
+
+        Raises:
+            ModelFailed: it took longer than it may, and was stopped.
+        """
+        running = asyncio.wrap_future(self._runs.submit(self._work, work))
+        if await _ends(running, self._limit_s):
+            return running.result()
+        self.overdue = True
+        try:
+            model.stop()
+            if not await _ends(running, GRACE_S):
+                await self._replace(running)
+        finally:
+            self.overdue = False
+        raise ModelFailed(
+            f"The model {model.info.name} did not answer within {self._limit_s:g} s and was "
+            "stopped: take another model or a smaller picture."
+        )
+
+    def _work(self, work: Callable[[], Result]) -> Result:
         if self._stopped:
             raise self._stopped
         return work()
 
-    def open(self, work: Callable[[], Model]) -> Future[Model]:
-        """Open a model beside what runs."""
-        return self._opener.submit(work)
+    async def _replace(self, running: asyncio.Future[Any]) -> None:
+        """End a run that did not stop, or leave it alone on a thread of its own."""
+        self._opener.replace()
+        if not await _ends(running, GRACE_S):
+            self._runs.shutdown(wait=False)
+            self._runs = self._start_thread()
+            self.lost += 1
 
-    def close(self, model: Model) -> Future[None]:
-        """Close a model after the runs submitted so far."""
-        return self._runs.submit(_close, [model])
+    async def close(self, model: Model) -> None:
+        """Close a model after the run that is under way."""
+        only = [model]
+        del model
+        await asyncio.wrap_future(self._runs.submit(_close, only))
+
+    @property
+    def child_peak_bytes(self) -> int:
+        """The most memory that its models' own process has taken."""
+        return self._opener.peak_bytes
 
     def stop(self, error: Exception) -> None:
-        """Let what runs end; what is submitted raises `error` instead, closing excepted."""
+        """Let what runs end; what is run later raises `error` instead, closing excepted."""
         self._stopped = error
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End both threads when they are done."""
-        self._opener.shutdown(wait, cancel_futures=cancel_futures)
-        self._runs.shutdown(wait, cancel_futures=cancel_futures)
+    def shutdown(self) -> None:
+        """End both threads when they are done, and whatever the models live in."""
+        self._opens.shutdown(wait=False)
+        self._runs.shutdown(wait=False)
+        self._opener.close()
+
+
+async def _perform(entries: Sequence[Entry[Piece[Any]]]) -> None:
+    await entries[0].work.perform(entries)
+
+
+async def _ends(running: asyncio.Future[Any], limit_s: float) -> bool:
+    """Tell whether a run ends in time; how it ends is the caller's to ask."""
+    running.add_done_callback(_look_at)
+    done, _ = await asyncio.wait({running}, timeout=limit_s)
+    return bool(done)
+
+
+def _look_at(running: asyncio.Future[Any]) -> None:
+    """Keep asyncio from complaining of a failure that nobody waits for any more."""
+    if not running.cancelled():
+        running.exception()
 
 
 def _close(only: list[Model]) -> None:

@@ -9,7 +9,6 @@ import grpc
 
 from frisket.about import VERSION
 from frisket.protocol import limits
-from frisket.protocol.memory import peak_bytes
 from frisket.protocol.reasons import Reason
 from frisket.server import report
 from frisket.server.admission import Admission
@@ -90,7 +89,7 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
             max_layer_pixels=limits.MAX_LAYER_PIXELS,
             sessions=self._admission.open,
             max_sessions=self._admission.limit,
-            server_peak_bytes=peak_bytes(),
+            server_peak_bytes=self._resources.peak_bytes,
         )
 
 

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from frisket.matting import (
+    Compute,
     Matting,
     MattingOptions,
     Refinement,
@@ -31,7 +32,8 @@ from frisket.server.channel import Channel
 from frisket.server.errors import ServiceError
 from frisket.server.requests import Opening, Update, read_opening, read_update
 from frisket.server.resources import BorrowedModels, Resources
-from frisket.server.tile_queue import TileQueue
+from frisket.server.scheduler import Share
+from frisket.server.tile_queue import TileQueue, is_in_sight
 from frisket.server.wire import (
     Array,
     CorruptPixels,
@@ -62,10 +64,18 @@ async def serve_layer(
     channel = Channel(receive, send, resources.limits.idle_stream_s)
     try:
         opening = read_opening(await channel.next(owed=True))
-        async with resources.borrow(opening.model, opening.options) as models:
+        share = _open_share(resources, opening)
+        async with resources.borrow(opening.model, opening.options, share) as models:
             await _serve_opening(resources, channel, opening, models)
     finally:
         channel.close()
+
+
+def _open_share(resources: Resources, opening: Opening) -> Share:
+    proxy_width, proxy_height = opening.proxy_size
+    return resources.scheduler.open_share(
+        opening.batch, proxy_width * proxy_height / 1e6, opening.grid.tile_size**2 / 1e6
+    )
 
 
 async def _serve_opening(
@@ -73,14 +83,14 @@ async def _serve_opening(
 ) -> None:
     remark = explain_lack(opening.options, models.refiner)
     await channel.say(report.build_opened(opening, models.model, remark))
-    planes = await _read_planes(channel, opening, opening.planes, resources)
+    planes = await _read_planes(channel, opening, opening.planes, models.share)
     options = _place_planes(opening.options, planes)
     matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
     await Session(resources, channel, opening, models, matting).run()
 
 
 async def _read_planes(
-    channel: Channel, opening: Opening, planes: Sequence[Plane], resources: Resources
+    channel: Channel, opening: Opening, planes: Sequence[Plane], share: Share
 ) -> Mapping[int, Bytes]:
     """Collect the announced planes, each from its first row to its last."""
     reader = PlaneReader(opening.proxy_size, planes, opening.proxy_format)
@@ -89,7 +99,7 @@ async def _read_planes(
         if request is None or request.HasField("open"):
             raise ServiceError(Reason.BAD_PROXY, "The stream ended before the whole proxy came.")
         if request.HasField("rows"):
-            await resources.compute(partial(reader.add, request.rows))
+            await share.show(partial(reader.add, request.rows))
     return reader.planes()
 
 
@@ -177,17 +187,17 @@ class Session:
         coarse = await predict(self._matting, self._models.runners)
         self._timings.model_s += time.perf_counter() - started
         pack = partial(report.build_coarse, coarse.alpha, number, self._opening.packing)
-        for message in await self._resources.compute(pack):
+        for message in await self._models.share.show(pack):
             await self._channel.say(message)
         return coarse
 
     async def _begin(self, number: int, coarse: Coarse, before: Solution | None) -> Revision:
         """Solve on the proxy; say which tiles are solid and ask for the others."""
         started = time.perf_counter()
-        compute = self._resources.compute
-        solution = await compute(partial(self._matting.solve, coarse))
+        solve = self._models.share.solve
+        solution = await solve(partial(self._matting.solve, coarse))
         self._timings.solve_s += time.perf_counter() - started
-        revision, solid = await compute(partial(self._plan, number, solution, before))
+        revision, solid = await solve(partial(self._plan, number, solution, before))
         if solid is not None:
             await self._channel.say(solid)
         await self._pull(revision)
@@ -202,7 +212,7 @@ class Session:
         refinement = start_refinement(
             solution,
             np.flatnonzero((solution.plan < 0) & fresh).tolist(),
-            self._resources.compute,
+            self._models.share.compute,
             partial(report.build_alpha, number, self._opening.packing),
             self._models.runners.refine_patch,
         )
@@ -233,7 +243,7 @@ class Session:
         coarse = revision.solution.coarse
         if update.hints is not None:
             planes = await _read_planes(
-                self._channel, self._opening, update.planes, self._resources
+                self._channel, self._opening, update.planes, self._models.share
             )
             options = _place_planes(options, planes)
         self._matting = replace(self._matting, options=options)
@@ -242,7 +252,8 @@ class Session:
         return await self._begin(update.revision, coarse, before)
 
     async def _say_finished(self, revision: Revision, cancelled: bool) -> None:
-        assessment = await self._resources.compute(revision.solution.assess)
+        assessment = await self._models.share.compute(revision.solution.assess)
+        self._timings.peak_bytes = self._resources.peak_bytes
         message = report.build_finished(
             revision.number,
             cancelled,
@@ -279,8 +290,9 @@ class Session:
     async def _refine(self, revision: Revision, message: TilePixels) -> None:
         """Send what a tile's pixels finish: the tile itself, others or nothing yet."""
         tile, refinement = message.tile_id, revision.refinement
+        compute = self._choose_compute(tile)
         try:
-            pixels = await self._resources.compute(partial(self._unpack, message))
+            pixels = await compute(partial(self._unpack, message))
         except CorruptPixels as error:
             await self._reject(revision, tile, error)
             return
@@ -289,12 +301,17 @@ class Session:
         elif refinement.gathers:
             revision.queue.park(tile)
         started = time.perf_counter()
-        async for finished in refinement.feed(tile, pixels):
+        async for finished in refinement.feed(tile, pixels, compute):
             self._timings.refine_s += time.perf_counter() - started
             await self._send(revision, finished)
             if revision.over:
                 return
             started = time.perf_counter()
+
+    def _choose_compute(self, tile: int) -> Compute:
+        share, viewport = self._models.share, self._viewport
+        seen = viewport is not None and is_in_sight(self._opening.grid, viewport, tile)
+        return share.compute_in_sight if seen else share.compute
 
     async def _send(self, revision: Revision, finished: list[Response]) -> None:
         for answer in finished:

@@ -14,7 +14,7 @@ from frisket.matting import MattedPicture, MattingOptions, frame_picture, matte_
 from frisket.matting.engine import Assessment
 from frisket.models import Model
 from frisket.protocol.grid import proxy_size
-from frisket.protocol.limits import MAX_SIDE_PX
+from frisket.protocol.limits import MAX_PROXY_SIDE_PX, MAX_SIDE_PX
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.server.resources import Resources
@@ -53,16 +53,16 @@ async def matte_encoded(
         ServiceError: BAD_IMAGE, TOO_LARGE, or what a model refuses.
         MattingError, ModelError: a hint outside the picture, or a model that failed.
     """
-    compute = resources.compute
-    rgb = await compute(partial(_decode, encoded))
-    async with resources.borrow(model, options) as models:
-        proxy = await compute(partial(_reduce, rgb))
+    share = resources.scheduler.open_share(proxy_mp=MAX_PROXY_SIDE_PX**2 / 1e6)
+    rgb = await share.solve(partial(_decode, encoded))
+    async with resources.borrow(model, options, share) as models:
+        proxy = await share.solve(partial(_reduce, rgb))
         size = (rgb.shape[1], rgb.shape[0])
         wanted = replace(options, foreground=cutout)
         matting = frame_picture(size, proxy, wanted, models.refiner)
         matted = await matte_whole(matting, rgb, models.runners)
-        png = await compute(partial(_encode, matted))
-        assessment = await compute(matted.solution.assess)
+        png = await share.solve(partial(_encode, matted))
+        assessment = await share.compute(matted.solution.assess)
         return EncodedMatte(png, *size, models.model, assessment)
 
 

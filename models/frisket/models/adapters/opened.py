@@ -15,11 +15,14 @@ class OpenedModel:
     Attributes:
         info: what the model is.
         device: where it really runs: "cpu" or "cuda:0".
+        max_batch: pictures that ``matte`` runs together at most; an adapter may raise it.
 
     Args:
         info: what the model is.
         graphs: what it runs, the heaviest first; none for models without weights.
     """
+
+    max_batch = 1
 
     def __init__(self, info: ModelInfo, *graphs: Graph) -> None:
         self.info = info
@@ -50,6 +53,11 @@ class OpenedModel:
     def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
         """Return one coarse alpha per picture, as the adapter makes it."""
         raise NotImplementedError
+
+    def stop(self) -> None:
+        """Make a run that is under way fail soon; without a graph nothing can be stopped."""
+        for graph in self._graphs:
+            graph.stop()
 
     def close(self) -> None:
         """Give back the graphs with their weights; a second call does nothing."""

@@ -16,9 +16,15 @@ from .answers import activate, answer_nothing, quantise, stretch
 from .opened import OpenedModel
 from .signature import find_input, find_output
 
+MAX_BATCH = 8
+"""Pictures of one run, where the graph takes more than one."""
+
 
 class SingleModel(OpenedModel):
     """A graph of one input and one map of interest.
+
+    It runs several pictures at once where the graph's batch axis is free and the device is no
+    CPU: there one picture keeps all cores busy, and a batch would only delay the first of it.
 
     Raises:
         BadSignature: the graph's input or output is not what the manifest says.
@@ -30,6 +36,9 @@ class SingleModel(OpenedModel):
         self._graph = graph
         self._input = find_input(spec, graph)
         self._output = find_output(spec, graph)
+        self._unproved = True
+        if self._input.shape[0] is None and graph.device != "cpu":
+            self.max_batch = MAX_BATCH
 
     def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
         """Return one coarse alpha per picture; of a prompt only its classes are understood."""
@@ -43,13 +52,31 @@ class SingleModel(OpenedModel):
     def _run(self, tensors: list[Float]) -> list[Float]:
         """Return one (channels, h, w) map per tensor; equal shapes share a run if allowed."""
         alike = len({t.shape for t in tensors}) == 1
-        if len(tensors) > 1 and alike and self._input.shape[:1] == (None,):
-            whole = self._graph.run({self._input.name: np.concatenate(tensors)}, [self._output])[0]
-            return [self._put_channels_first(part[None]) for part in whole]
+        if len(tensors) > 1 and alike and self.max_batch > 1:
+            return self._run_together(tensors)
+        return self._run_apart(tensors)
+
+    def _run_apart(self, tensors: list[Float]) -> list[Float]:
         return [
             self._put_channels_first(self._graph.run({self._input.name: t}, [self._output])[0])
             for t in tensors
         ]
+
+    def _run_together(self, tensors: list[Float]) -> list[Float]:
+        """Run a batch; until one has given what single runs give, single runs answer.
+
+        A graph may take batches and yet mix their pictures, or round otherwise than alone.
+        """
+        whole = self._graph.run({self._input.name: np.concatenate(tensors)}, [self._output])[0]
+        maps = [self._put_channels_first(part[None]) for part in whole]
+        if not self._unproved:
+            return maps
+        apart = self._run_apart(tensors)
+        if len(maps) == len(apart) and all(map(_looks_alike, maps, apart)):
+            self._unproved = False
+        else:
+            self.max_batch = 1
+        return apart
 
     def _put_channels_first(self, answer: Array) -> Float:
         values = np.asarray(answer, np.float32)
@@ -66,6 +93,14 @@ class SingleModel(OpenedModel):
                 f"but the graph answered with {'x'.join(map(str, np.shape(answer))) or 'a number'}."
             )
         return values
+
+
+def _looks_alike(together: Float, alone: Float) -> bool:
+    """Tell whether two answers differ by less than half a step of 8 bits."""
+    if together.shape != alone.shape:
+        return False
+    reach = float(alone.max() - alone.min())
+    return bool(np.abs(together - alone).max() <= reach / 512)
 
 
 def read_answer(

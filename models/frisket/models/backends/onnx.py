@@ -15,10 +15,25 @@ import numpy as np
 
 from frisket.extras import advise_install
 
-from ..core.errors import BadOutput, DeviceUnavailable, MissingExtra, ModelClosed, ModelFileError
+from ..core.errors import (
+    BadOutput,
+    DeviceUnavailable,
+    MissingExtra,
+    ModelClosed,
+    ModelError,
+    ModelFileError,
+    OutOfMemory,
+)
 from ..core.types import Array
 
 DEVICES = ("auto", "cpu", "cuda")
+# What the runtime and CUDA say when an allocation fails.
+_NO_MEMORY = (
+    "failed to allocate memory",
+    "bad_alloc",
+    "out of memory",
+    "cudaerrormemoryallocation",
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +150,7 @@ class Graph:
             raise ModelFileError(
                 f"{what} cannot be loaded as an ONNX graph: {_first_line(error)}"
             ) from error
+        self._runs: set[Any] = set()
         self.device = _read_device(self._session, device)
         self.inputs = _read_ports(self._session.get_inputs())
         self.outputs = _read_ports(self._session.get_outputs())
@@ -145,18 +161,28 @@ class Graph:
         Raises:
             BadOutput: an output holds values that are not finite.
             ModelClosed: the graph was closed.
-            ModelFileError: the graph failed.
+            ModelFileError: the graph failed, or was stopped.
+            OutOfMemory: the device has too little memory for this run.
         """
         session = self._session  # another thread may close it meanwhile
         if session is None:
             raise ModelClosed("The model was closed; open it again before it runs.")
         types = {port.name: port.type for port in self.inputs}
         cast = {k: _cast(v, types.get(k, "")) for k, v in feeds.items()}
+        options = import_runtime().RunOptions()
+        self._runs.add(options)
         try:
-            answers = session.run(list(outputs), cast)
+            answers = session.run(list(outputs), cast, options)
         except Exception as error:
-            raise ModelFileError(f"The model failed: {_first_line(error)}") from error
+            raise _explain_failure(error) from error
+        finally:
+            self._runs.discard(options)
         return [_check_answer(a) for a in answers]
+
+    def stop(self) -> None:
+        """Make the runs that are under way fail before their next operator."""
+        for options in list(self._runs):
+            options.terminate = True
 
     def close(self) -> None:
         """Let go of the runtime's session and the weights in it; a second call does nothing."""
@@ -190,6 +216,14 @@ def _check_answer(answer: Array) -> Array:
     if answer.dtype.kind == "f" and not np.isfinite(answer).all():
         raise BadOutput("The model answered with values that are not numbers (NaN or infinity).")
     return answer
+
+
+def _explain_failure(error: Exception) -> ModelError:
+    """Return what a run's failure means; the runtime tells the kinds apart by text alone."""
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
+        return OutOfMemory(f"The device's memory is too small: {_first_line(error)}")
+    return ModelFileError(f"The model failed: {_first_line(error)}")
 
 
 def _first_line(error: Exception) -> str:

@@ -60,6 +60,14 @@ class MissingExtra(ModelError):
     """A package that only an extra of this project installs is missing."""
 
 
+class OutOfMemory(ModelError):
+    """The device's memory is too small for this run; a smaller batch may fit."""
+
+
+class ModelFailed(ModelError):
+    """The model took too long and was stopped, or ended the process that it ran in."""
+
+
 class ModelClosed(ModelError):
     """The model was closed and is asked again."""
 

@@ -141,10 +141,17 @@ class Model(Protocol):
     def device(self) -> str:
         """Return where it really runs: "cpu" or "cuda:0"."""
 
+    @property
+    def max_batch(self) -> int:
+        """Return how many pictures it is worth to give to one ``matte``; 1: one by one."""
+
     def matte(
         self, images: Sequence[Picture], prompts: Sequence[Prompt | None] | None = None
     ) -> list[Coarse]:
         """Return one coarse alpha per picture, in one batched run where the graph allows it."""
+
+    def stop(self) -> None:
+        """Make a run that is under way on another thread fail soon, with ``ModelError``."""
 
     def close(self) -> None:
         """Give back what it holds; a second call does nothing, a run raises ``ModelClosed``."""

@@ -1,0 +1,28 @@
+"""Where models live: in this process."""
+
+from __future__ import annotations
+
+from frisket.models import Model, Registry
+
+
+class LocalOpener:
+    """Opens models in this process.
+
+    Args:
+        registry: where models are found.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    peak_bytes = 0
+
+    def open(self, name: str, device: str, threads: int) -> Model:
+        """Open a model; see `Registry.open`."""
+        return self._registry.open(name, device, threads)
+
+    def replace(self) -> None:
+        """Do nothing: native code that hangs in this process cannot be ended."""
+
+    def close(self) -> None:
+        """Do nothing: models are closed one by one."""

@@ -1,0 +1,124 @@
+"""The threads that compute, shared fairly between sessions.
+
+Solves take a thousand times as long as tiles, so they have threads of their own: a tile never
+waits for a solve to end, and the system shares the cores between the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from frisket.server.lane import Claim, Entry, Lane
+from frisket.server.turns import Priority
+
+Result = TypeVar("Result")
+
+
+class _Threads:
+    """A lane in front of some threads."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self._executor = ThreadPoolExecutor(count, name)
+        self._lane: Lane[Callable[[], object]] = Lane(count, self._perform)
+
+    async def _perform(self, entries: Sequence[Entry[Callable[[], object]]]) -> None:
+        loop = asyncio.get_running_loop()
+        for entry in entries:
+            entry.settle(await loop.run_in_executor(self._executor, entry.work))
+
+    async def run(self, claim: Claim, work: Callable[[], Result]) -> Result:
+        """Return what work returns."""
+        answer: Result = await self._lane.submit(claim, work)
+        return answer
+
+    def close(self) -> None:
+        """Let running work end, and drop what waits."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class Scheduler:
+    """The compute threads of a server.
+
+    Args:
+        threads: that work at once on short work; as many more solve.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._short = _Threads(threads, "compute")
+        self._long = _Threads(threads, "solve")
+        self._sessions = itertools.count(1)
+
+    def open_share(self, batch: bool = False, proxy_mp: float = 0.0, tile_mp: float = 0.0) -> Share:
+        """Return a new session's share.
+
+        Args:
+            batch: nobody waits for it.
+            proxy_mp: megapixels of its proxy.
+            tile_mp: megapixels of one of its tiles.
+        """
+        return Share(self, next(self._sessions), batch, proxy_mp, tile_mp)
+
+    async def run(self, claim: Claim, work: Callable[[], Result]) -> Result:
+        """Return what short work returns."""
+        return await self._short.run(claim, work)
+
+    async def run_long(self, claim: Claim, work: Callable[[], Result]) -> Result:
+        """Return what long work returns."""
+        return await self._long.run(claim, work)
+
+    def close(self) -> None:
+        """End the threads when the work they are at is done."""
+        self._short.close()
+        self._long.close()
+
+
+@dataclass(frozen=True)
+class Share:
+    """One session's share of the threads.
+
+    Attributes:
+        scheduler: whose threads.
+        session: its number.
+        batch: nobody waits for it, so all its work gives way.
+        proxy_mp: megapixels of its proxy.
+        tile_mp: megapixels of one of its tiles.
+    """
+
+    scheduler: Scheduler
+    session: int
+    batch: bool
+    proxy_mp: float
+    tile_mp: float
+
+    def claim(self, priority: Priority, megapixels: float) -> Claim:
+        """Return what a piece of work goes by."""
+        return Claim(self.session, Priority.BATCH if self.batch else priority, megapixels)
+
+    @property
+    def mask_claim(self) -> Claim:
+        """What a model run goes by that finds the coarse alpha."""
+        return self.claim(Priority.FIRST_MASK, self.proxy_mp)
+
+    async def show(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns: a step on the way to the first mask."""
+        return await self.scheduler.run(self.mask_claim, work)
+
+    async def solve(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns, which takes long."""
+        claim = self.claim(Priority.IN_SIGHT, self.proxy_mp)
+        return await self.scheduler.run_long(claim, work)
+
+    async def compute(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns: a tile that nobody looks at yet."""
+        claim = self.claim(Priority.TILE, self.tile_mp)
+        return await self.scheduler.run(claim, work)
+
+    async def compute_in_sight(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns: a tile that the user looks at."""
+        claim = self.claim(Priority.IN_SIGHT, self.tile_mp)
+        return await self.scheduler.run(claim, work)
