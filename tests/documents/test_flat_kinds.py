@@ -79,6 +79,22 @@ def test_heic_is_read_upright_with_its_notes(tmp_path: Path) -> None:
     assert any(tag.code == 0x013B for tag in description.main)
 
 
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("mode", ["RGB;16", "RGBA;16"])
+def test_heic_keeps_its_bits(mode: str, bits: int, tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs the extra heif")
+    values = (picture(len(mode) - 3, "u2") >> (16 - bits)) << (16 - bits)
+    image = heif.from_bytes(mode, (53, 38), values.tobytes())
+    heif.options.SAVE_HDR_TO_12_BIT = bits == 12
+    try:
+        image.save(tmp_path / "in.heic", format="HEIF", quality=-1, chroma=444)
+    finally:
+        heif.options.SAVE_HDR_TO_12_BIT = False
+    found, colours, depth, alpha = read(tmp_path / "in.heic")
+    assert (colours, depth, alpha) == ("RGB", 16, mode == "RGBA;16")
+    assert np.abs(found.astype(int) - (values >> (16 - bits))).max() <= 4  # by YCbCr
+
+
 def test_without_the_extra_the_message_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,12 +8,14 @@ ordinary encoding, and ``to_srgb`` runs the colour transform, on a proxy after a
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ..core.pixels import Pixels, convert_depth, peak_of
+from .coding import Coding, read_profile
+from .display import find_display
 from .formulas import (
     cmyk_to_rgb,
     lab_to_srgb,
@@ -21,7 +23,10 @@ from .formulas import (
     srgb_to_linear,
     ycbcr_to_rgb,
 )
+from .tone import AS_IT_IS, Tone, find_tone
 
+_BRIGHT = 1e30  # what has no end is brighter than all light
+_LOOKED_AT = 1 << 20  # samples that tell a range of light
 _SPACES = {"RGB": ("RGB", "RGB", 3), "GRAY": ("GRAY", "L", 1), "CMYK": ("CMYK", "CMYK", 4)}
 
 
@@ -39,6 +44,8 @@ class Colour:
         levels: The greatest stored value of integers that do not fill their type, or 0.
         premultiplied: Colours were multiplied by the transparency.
         display: What floats are shown as black and as white, where that is not 0 and 1.
+        tone: How floats that are light of the scene are shown.
+        coding: How samples stand for light, where neither a profile nor sRGB tells it.
     """
 
     mode: str
@@ -50,7 +57,27 @@ class Colour:
     levels: int = 0
     premultiplied: bool = False
     display: tuple[float, float] | None = None
+    tone: Tone = AS_IT_IS
+    coding: Coding | None = None
     _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def fit_floats(self, values: Pixels, told: tuple[float, float] | None = None) -> Colour:
+        """Return the same with the range that floats are shown in.
+
+        Args:
+            values: Some of the colours.
+            told: What the file says of it; see ``find_display``.
+        """
+        shown = replace(self, display=find_display(values, told))
+        return replace(shown, tone=find_tone(values)) if shown._is_light else shown
+
+    def fit_coding(self, native: Pixels) -> Colour:
+        """Return the same with the range of light that native samples (h, w, channels) have."""
+        if self.coding is None:
+            return self
+        step = max(1, int((native.size / _LOOKED_AT) ** 0.5))
+        seen = self.to_straight(native[::step, ::step])[..., : self.colours]
+        return replace(self, coding=self.coding.fit(seen))
 
     def native_to_srgb(self, native: Pixels) -> Pixels:
         """Return sRGB of native samples (h, w, channels) as (h, w, 3 or 4), uint8 or uint16."""
@@ -100,15 +127,22 @@ class Colour:
             return self._shift_floats(own, seen, cleaned)
         if np.array_equal(seen, own):
             return cleaned
+        coding = self._find_coding()
+        if coding is not None:  # whose steps are not those of sRGB
+            seen, cleaned = coding.from_srgb(seen), coding.from_srgb(cleaned)
         moved = own.astype(np.int32) + cleaned.astype(np.int32) - seen
         return np.clip(moved, 0, peak_of(own.dtype)).astype(own.dtype)
 
     def _shift_floats(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:
         """Leave what was not cleaned as it is, to the bit."""
-        before, after = convert_depth(seen, 32), convert_depth(cleaned, 32)
-        if self._is_light:
-            before, after = srgb_to_linear(before), srgb_to_linear(after)
+        before, after = self._undo_view(seen), self._undo_view(cleaned)
         return np.where(seen == cleaned, own, own + (after - before) * self._span)
+
+    def _undo_view(self, seen: Pixels) -> Pixels:
+        """Return floats in the range of the document's that are seen as these."""
+        coding = self._find_coding()
+        plain = convert_depth(seen if coding is None else coding.from_srgb(seen), 32)
+        return self.tone.undo(srgb_to_linear(plain)) if self._is_light else plain
 
     def _is_plain(self, native: Pixels) -> bool:
         special = self.inverted or self.signed_lab or self.levels or self.premultiplied
@@ -154,9 +188,11 @@ class Colour:
         return span
 
     def _scale_floats(self, values: Pixels) -> Pixels:
-        """Take floats as linear light where nothing says otherwise; highlights above 1 clip."""
+        """Take floats as linear light where nothing says otherwise."""
         if self.display is not None:
             values = (values - np.float32(self.display[0])) / self._span
+        if self._is_light:
+            values = self.tone.apply(np.nan_to_num(values, nan=0.0, posinf=_BRIGHT, neginf=0.0))
         values = np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
         if self._is_light:
             values = linear_to_srgb(values)
@@ -171,6 +207,9 @@ class Colour:
 
     def _transform(self, values: Pixels) -> Pixels:
         mode = "RGB" if self.mode == "INDEXED" else self.mode
+        coding = self._find_coding()
+        if coding is not None and mode in ("RGB", "GRAY"):
+            return coding.to_srgb(values)
         if mode == "LAB":
             return lab_to_srgb(values)
         if mode == "YCBCR":
@@ -182,6 +221,12 @@ class Colour:
         if mode in ("CMYK", "MULTICHANNEL") and values.shape[-1] >= 3:
             return cmyk_to_rgb(values)
         return values if values.shape[-1] == 3 else np.repeat(values[..., :1], 3, axis=-1)
+
+    def _find_coding(self) -> Coding | None:
+        """Return the coding that was told, or that a profile of a high range names."""
+        if self.coding is None and self.icc and "coding" not in self._cache:
+            self._cache["coding"] = read_profile(self.icc)
+        return self.coding or self._cache.get("coding")
 
     def _apply_profile(self, mode: str, values: Pixels) -> Pixels | None:
         """Return sRGB through the profile; None where that does not fit or changes nothing."""

@@ -18,6 +18,7 @@ _FINE = 10_000  # parts of a dot that fractions of TIFF are written in
 _SRGB_GAMMA = 45455  # as a PNG writes it, in 1/100000
 _ICC_SPACE = slice(16, 20)
 _SPACES = {"RGB": b"RGB ", "GRAY": b"GRAY", "CMYK": b"CMYK", "LAB": b"Lab "}
+_TEXTS, _POINTS = (b"tEXt", b"zTXt", b"iTXt"), b"cICP"
 _TURNED = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
 
 
@@ -30,7 +31,8 @@ class Beside:
         description: Who, when, where and with what, as EXIF and TIFF tell it.
         xmp: The XMP packet.
         iptc: Records of IPTC-IIM: captions and rights.
-        png: Chunks of a PNG that another one takes as they are: text, and gamma without a profile.
+        png: Chunks of a PNG that another one takes as they are: text, gamma without a profile, and
+            code points of colours, which count before a profile.
         lost: What no result holds, in words that fit after "without".
     """
 
@@ -65,10 +67,15 @@ class Beside:
         more = _list_resolution(self.resolution) if resolution else []
         return self.description.pack(more)
 
-    def list_chunks(self, coloured: bool) -> tuple[Chunk, ...]:
-        """Return the chunks of a PNG, in order; ``coloured`` where it shows the layer's colours."""
-        text = (b"tEXt", b"zTXt", b"iTXt")
-        found = [one for one in self.png if coloured or one[0] in text]
+    def list_chunks(self, coloured: bool, profile: bool = False) -> tuple[Chunk, ...]:
+        """Return the chunks of a PNG, in order.
+
+        Args:
+            coloured: Whether it shows the layer's colours.
+            profile: Whether it has a profile, too.
+        """
+        taken = _TEXTS if not coloured else (*_TEXTS, _POINTS) if profile else ()
+        found = [one for one in self.png if not taken or one[0] in taken]
         if self.resolution:
             across, down = (round(one / _METRES) for one in self.resolution)
             found.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
@@ -79,13 +86,13 @@ class Beside:
             found.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + self.upright_xmp))
         return tuple(found)
 
-    def tell_lost(self, suffix: str, coloured: bool) -> list[str]:
-        """Return what a file of this suffix is written without."""
+    def tell_lost(self, suffix: str, coloured: bool, profile: bool = False) -> list[str]:
+        """Return what a file of this suffix is written without; see ``list_chunks``."""
         lost = list(self.lost)
         if suffix not in (".tif", ".tiff"):
             lost += ["its IPTC record"] if self.iptc else []
         if suffix != ".png" and self.png:
-            lost += _name_chunks(self.png, coloured)
+            lost += _name_chunks(self.png, coloured, profile)
         return lost
 
 
@@ -106,9 +113,13 @@ def _make_fraction(value: float) -> tuple[int, int]:
     return (whole, 1) if abs(value - whole) < 1 / _FINE else (round(value * _FINE), _FINE)
 
 
-def _name_chunks(chunks: Sequence[Chunk], coloured: bool) -> list[str]:
+def _name_chunks(chunks: Sequence[Chunk], coloured: bool, profile: bool) -> list[str]:
     kinds = dict(chunks)
-    named = ["its notes"] if kinds.keys() & {b"tEXt", b"zTXt", b"iTXt"} else []
+    named = ["its notes"] if kinds.keys() & set(_TEXTS) else []
+    if not coloured:
+        return named
+    if _POINTS in kinds:
+        return [*named, "the coding of its colours (primaries and curve)"]
     gamma = int.from_bytes(kinds.get(b"gAMA", b""), "big") or _SRGB_GAMMA
     special = b"sRGB" not in kinds and abs(gamma - _SRGB_GAMMA) > _SRGB_GAMMA // 100
-    return [*named, "its gamma"] if coloured and special else named
+    return [*named, "its gamma"] if special and not profile else named

@@ -178,6 +178,25 @@ def _decode_avif(data: bytes) -> Pixels:
     return values
 
 
+def _describe_heif(head: bytes, image: Image.Image) -> Deep | None:
+    bits = image.info.get("bit_depth")
+    if not isinstance(bits, int) or not 8 < bits < 16 or image.mode not in ("L", "RGB", "RGBA"):
+        return None
+    mode = "GRAY" if image.mode == "L" else "RGB"
+    return Deep(mode, image.mode == "RGBA", 16, _decode_heif, levels=(1 << bits) - 1)
+
+
+def _decode_heif(data: bytes) -> Pixels:
+    """Decode HEIF of more than 8 bits, which libheif puts at the upper end of 16."""
+    import io
+
+    import numpy as np
+    import pillow_heif
+
+    image = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+    return _as_planes(np.asarray(image) >> np.uint16(16 - image.info["bit_depth"]))
+
+
 def _as_planes(values: Any) -> Pixels:
     import numpy as np
 
@@ -190,4 +209,5 @@ _DESCRIBED: dict[str, Callable[[bytes, Any], Deep | None]] = {
     "PPM": _describe_netpbm,
     "JPEG2000": _describe_jpeg2000,
     "AVIF": _describe_avif,
+    "HEIF": _describe_heif,
 }

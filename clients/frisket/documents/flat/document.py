@@ -77,19 +77,25 @@ class FlatDocument(BaseDocument):
         import numpy as np
 
         from ..colour import Colour
-        from ..colour.display import find_display
+        from .codings import find_coding, tell_coding
 
         values = self._read_pixels()
         if self._turn is not None:
             values = np.ascontiguousarray(self._turn.apply(values))
         levels = self._deep.levels if self._deep is not None else 0
+        assert self._image is not None
+        told = tell_coding(self.path, self._image)
         colour = Colour(
             self.mode,
-            self.icc_profile,
+            None if told.points else self.icc_profile,
             colours=values.shape[-1] - self._alpha,
             levels=levels,
-            display=find_display(values) if values.dtype.kind == "f" else None,
+            coding=find_coding(told),
         )
+        if colour.coding is not None:
+            colour = colour.fit_coding(values)
+        if values.dtype.kind == "f":
+            colour = colour.fit_floats(values[..., : colour.colours])
         return ArrayRaster(values, self.mode, colour, self._alpha)
 
     def _read_pixels(self) -> Pixels:

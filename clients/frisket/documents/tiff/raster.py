@@ -13,7 +13,6 @@ import numpy as np
 
 from ..base.raster import BaseRaster, Block
 from ..colour import Colour
-from ..colour.display import find_display
 from ..core.errors import DocumentError, UnreadableDocument
 from ..core.model import Rect
 from ..core.pixels import Pixels
@@ -102,11 +101,11 @@ class TiffRaster(BaseRaster):
     def colour(self) -> Colour:
         """How the samples become sRGB; floats are looked at first, for their range."""
         if not self._ranged:
-            self._colour = replace(self._colour, display=self._find_display())
+            self._colour = self._fit_floats(self._colour)
             self._ranged = True
         return self._colour
 
-    def _find_display(self) -> tuple[float, float] | None:
+    def _fit_floats(self, colour: Colour) -> Colour:
         side, colours = _LOOKED_AT, self.samples.taken[: self._colour.colours]
         across, down = (max(1, size - side) for size in (self.width, self.height))
         parts = [
@@ -115,7 +114,7 @@ class TiffRaster(BaseRaster):
             for x in sorted({0, across // 2, across - 1})
         ]
         seen = [self.read_samples(part, colours).ravel() for part in parts]
-        return find_display(np.concatenate(seen), read_display(self._page))
+        return colour.fit_floats(np.concatenate(seen), read_display(self._page))
 
     def _read(self, rect: Rect) -> Pixels:
         return self.read_samples(rect, self.samples.taken)
@@ -289,7 +288,9 @@ class TiffRaster(BaseRaster):
         """Average the smallest pyramid level that is large enough, where there is one."""
         for level in self.levels:
             if level.width >= size[0] and level.height >= size[1]:
-                level._colour = replace(level._colour, display=self.colour.display)
+                level._colour = replace(
+                    level._colour, display=self.colour.display, tone=self.colour.tone
+                )
                 level._ranged = True
                 return level._average(size, seen)
         return super()._average(size, seen)

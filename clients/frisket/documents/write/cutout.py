@@ -73,7 +73,8 @@ def tell_lost(document: BaseDocument, output: Path, layers: Sequence[Layer]) -> 
     """Return what the document says beside its pixels and a cutout does not."""
     [layer] = layers
     suffix = output.suffix.lower()
-    lost = document.tell_beside(layer).tell_lost(suffix, document.icc_profile is None)
+    profile = document.icc_profile is not None
+    lost = document.tell_beside(layer).tell_lost(suffix, coloured=True, profile=profile)
     form = document.describe_pixels(layer)
     if document.icc_profile and _choose_profile(document, form, suffix) is None:
         lost.append("its colour profile, which is not for what is stored")
@@ -234,7 +235,7 @@ def _write_png(
     out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
 ) -> None:
     plan = _plan_png(blend.form, blend.width, blend.height, icc)
-    plan = replace(plan, chunks=beside.list_chunks(coloured=icc is None))
+    plan = replace(plan, chunks=beside.list_chunks(coloured=True, profile=icc is not None))
     rows = _make_band_reader(blend)
     with atomic_output(out, plan.raw_bytes // _PNG_PACKS) as file:
         png.write_png(file, plan, rows)
