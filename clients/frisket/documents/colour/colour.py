@@ -85,7 +85,8 @@ class Colour:
         if self.premultiplied and alpha.shape[-1]:
             values = _unmultiply(values, alpha, self.signed_lab)
         if self.inverted:
-            values = np.asarray(peak_of(values.dtype) - values, values.dtype)
+            with np.errstate(invalid="ignore"):  # what is no number stays none
+                values = np.asarray(peak_of(values.dtype) - values, values.dtype)
         return np.concatenate([values, alpha], axis=-1) if alpha.shape[-1] else values
 
     def shift(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:

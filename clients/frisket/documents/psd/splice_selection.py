@@ -15,7 +15,7 @@ from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
 from ..core.results import LayerResult, ResultOptions
-from ..io.output import Output, atomic_output
+from ..io.output import Output
 from ..io.splicing import Edit, Splice
 from .channel import RAW, RLE
 from .convert import check_named, convert_as_named
@@ -72,7 +72,7 @@ def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, options: Resul
     if old is None:
         edits += [_raise_count(found), *_plan_resources(document, options.name)]
     splice = Splice(document.source, edits)
-    with atomic_output(out, estimate_room(document, [alpha])) as file:
+    with document.open_copy(out, estimate_room(document, [alpha])) as file:
         splice.write(file)
         check_size(document, file)
         plane.patch(file)

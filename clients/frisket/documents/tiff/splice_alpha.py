@@ -24,7 +24,7 @@ from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, peak_of
 from ..core.results import LayerResult, ResultOptions
 from ..encode.tiled import FORMATS
-from ..io.output import Output, atomic_output, check_place
+from ..io.output import Output, check_place
 from ..io.parallel import map_ordered
 from ..io.source import Source
 from .directory import (
@@ -129,7 +129,7 @@ def splice_alpha(
     with contextlib.closing(Source(document.path)) as source:
         plan = _plan(document, source, document.page_number(result.layer), options)
         target = _turn_alpha(plan, result.alpha)
-        with atomic_output(output, source.size + target.room) as file:
+        with document.open_copy(output, source.size + target.room) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             _append(file, source, target)
 
@@ -341,12 +341,20 @@ def _list_changed(
         (324 if target.tiled else 273): (word, offsets),
         (325 if target.tiled else 279): (word, counts),
     }
-    told = target.page.tags.get(278)
-    if told is not None and not target.tiled and target.height < min(told.value, raster.height):
+    if not target.tiled and not _is_told_right(target):
         changed[278] = (LONG, [target.height])
     if target.tiled:
         changed |= {322: (LONG, [target.width]), 323: (LONG, [target.height])}
     return changed
+
+
+def _is_told_right(target: AlphaTarget) -> bool:
+    """Tell whether RowsPerStrip, or its absence, says how many rows a strip has."""
+    told = target.page.tags.get(278)
+    if told is None:
+        return target.height == target.raster.height
+    known = isinstance(told.value, int)
+    return known and min(told.value, target.raster.height) <= target.height
 
 
 def _exchange_entries(
