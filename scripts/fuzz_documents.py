@@ -86,7 +86,7 @@ def splice_kind(document: Any, out: Path, kind: str) -> int:
     for layer in document.layers[:4]:
         if kind in document.carries(layer) and 0 < layer.width * layer.height <= _AREA:
             alpha = ArrayAlpha(np.full((layer.height, layer.width), 99, np.uint8))
-            options = ResultOptions(existing="multiply")
+            options = ResultOptions(existing="multiply", convert=True)
             document.splice(kind, out, [LayerResult(layer, alpha)], options)
             return 1
     return 0

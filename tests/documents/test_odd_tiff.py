@@ -62,6 +62,21 @@ def test_as_many_extra_samples_are_told_as_there_are(
     assert (found[..., samples] == 255).all()
 
 
+@pytest.mark.parametrize(("kind", "expected"), [(1, "u1"), (3, "f4"), (2, "i1")])
+def test_a_palette_that_the_samples_contradict(tmp_path: Path, kind: int, expected: str) -> None:
+    """Found by fuzzing: more colours than numbers, and numbers that count nothing."""
+    pixels = colours(1).astype(expected)
+    bits, table = pixels.dtype.itemsize * 8, list(range(3 * (1 << 16)))
+    entries = list_entries(
+        1, pixels.nbytes, bits=(258, 3, [bits]), mode=(262, 3, [3]), form=(339, 3, [kind]),
+        colours=(320, 3, [value % 65536 for value in table]),
+    )  # fmt: skip
+    path = tmp_path / "in.tif"
+    path.write_bytes(pack_tiff(entries, pixels.tobytes()))
+    with open_document(path) as document:
+        assert document.raster(document.layers[0]).proxy(64).dtype == np.uint8
+
+
 def test_a_preview_before_the_picture_is_no_page(tmp_path: Path) -> None:
     path = tmp_path / "in.tif"
     with tifffile.TiffWriter(path) as file:

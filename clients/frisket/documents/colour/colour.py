@@ -286,7 +286,8 @@ def _unmultiply(colours: Pixels, alpha: Pixels, signed_lab: bool) -> Pixels:
     """
     if colours.dtype.kind == "f":
         known = np.nan_to_num(alpha) > 0
-        divided: Pixels = np.divide(colours, alpha, out=colours.copy(), where=known)
+        with np.errstate(over="ignore", invalid="ignore"):  # endless and no numbers stay so
+            divided: Pixels = np.divide(colours, alpha, out=colours.copy(), where=known)
         return divided
     top = peak_of(colours.dtype)
     centre = np.zeros(colours.shape[-1], np.float32)

@@ -231,9 +231,10 @@ def _first(page: Any, code: int) -> Any:
 
 def _read_palette(page: Any) -> Pixels | None:
     """Return (entries, 3) uint8 from the colour map, or None."""
-    if int(page.photometric) != 3 or page.colormap is None:
+    if int(page.photometric) != 3 or page.colormap is None or page.dtype.kind not in "ub":
         return None
-    table = np.asarray(page.colormap)
+    # More colours than the samples have numbers for belong to none.
+    table = np.asarray(page.colormap)[..., : 1 << min(16, page.bitspersample)]
     if table.ndim != 2 or table.shape[0] != 3 or table.shape[1] == 0:
         return None
     wide = table.T.astype(np.uint32)
