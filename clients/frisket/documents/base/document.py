@@ -164,6 +164,10 @@ class BaseDocument(ABC):
         self.check_splice(kind, output, [result.layer for result in results], options)
         self._find_writer(kind).write(self, Path(output), results, options)
 
+    def tell_lost(self, kind: str, output: Path, layers: Sequence[Layer]) -> list[str]:
+        """Return what a spliced copy goes without: what the document says, and no longer fits."""
+        return self._find_writer(kind).tell_lost(self, output, layers)
+
     def open_copy(
         self, output: str | os.PathLike[str], needed: int
     ) -> contextlib.AbstractContextManager[Output]:

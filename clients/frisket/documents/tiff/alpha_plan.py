@@ -103,7 +103,8 @@ def plan_alpha(
     directory = read_directory(source, layout, page.offset)
     if reason:
         return _plan_plain(PlainRaster(raster, page), page, layout, directory, options)
-    _check_existing(document, raster, options.existing)
+    if options.existing == "replace":
+        _check_replaced(document, page, raster)
     return _plan_stored(raster, page, layout, directory, options)
 
 
@@ -116,8 +117,9 @@ def _plan_stored(
     predictor = int(page.predictor) if lossless else 1
     coding = Coding(compression, predictor, layout.order, reversed_bits=int(page.fillorder) == 2)
     # Premultiplied colours belong to the alpha they were multiplied by: that pair is kept.
-    own = raster.samples.alpha and not raster.samples.premultiplied
-    replaced = raster.samples.taken[-1] if own else None
+    extras = list_extras(page)
+    first = shape.samples - len(extras)
+    replaced = first + extras.index(UNASSOCIATED) if UNASSOCIATED in extras else None
     samples = shape.samples + (replaced is None)
     width, height, tiled = shape.tile_width, shape.tile_height, shape.tiled
     if width * height * samples * raster.dtype.itemsize > _LARGEST and not shape.planar:
@@ -125,7 +127,7 @@ def _plan_stored(
         tiled = True
     return PagePlan(
         raster, page, layout, directory, coding, width, height, tiled, samples, replaced,
-        multiplied=options.existing != "replace", extras=list_extras(page), photometric=None,
+        multiplied=options.existing != "replace", extras=extras, photometric=None,
         dropped=(),
     )  # fmt: skip
 
@@ -155,9 +157,9 @@ def _explain_refusal(page: Any, raster: TiffRaster) -> str:
     return ""
 
 
-def _check_existing(document: TiffDocument, raster: TiffRaster, existing: str) -> None:
-    """Refuse to replace an alpha that the colours were multiplied by: they need it."""
-    if existing == "replace" and raster.samples.premultiplied:
+def _check_replaced(document: TiffDocument, page: Any, raster: TiffRaster) -> None:
+    """Refuse to replace the only alpha where the colours were multiplied by it: they need it."""
+    if raster.samples.premultiplied and UNASSOCIATED not in list_extras(page):
         raise UnsupportedDocument(
             document.path,
             "--existing replace is not possible where colours are multiplied by the old alpha",

@@ -139,6 +139,8 @@ class TiffDocument(BaseDocument):
             return self.raster(layer)
         number = self.page_number(layer)
         page = self.pages[number]
+        if describe_samples(page).premultiplied:  # that alpha stays
+            return self.raster(layer)
         with _name_damage(self.path):
             stored = OpaqueRaster(self.path, self._file.filehandle.fileno(), self.size, page)
         turn = find_turn(page)

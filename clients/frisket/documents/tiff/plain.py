@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.model import Rect
 from ..core.pixels import Pixels, convert_depth
-from .page import JPEG, PageGeometry, PageSamples
+from .page import JPEG, PageGeometry, PageSamples, read_colour_map
 
 if TYPE_CHECKING:
     from .raster import TiffRaster
@@ -61,15 +61,15 @@ def can_be_plain(stored: TiffRaster, page: Any) -> bool:
     """Tell whether the page has a plain form that loses nothing: no sample, and no bit of one."""
     if len(stored.samples.taken) != stored.geometry.samples:
         return False
-    whole = int(page.compression) in JPEG or page.bitspersample <= 16
-    return whole and stored.mode in (*_PHOTOMETRIC, "INDEXED", "YCBCR")
+    if int(page.compression) not in JPEG and page.bitspersample > 16:
+        return False
+    counted = stored.mode == "INDEXED" and stored.colour.palette is not None
+    return counted or stored.mode in (*_PHOTOMETRIC, "YCBCR")
 
 
 def _read_exact_palette(page: Any) -> Pixels | None:
     """Return (entries, 3) uint16 of a colour map that 8 bits do not hold, else None."""
-    if int(page.photometric) != 3 or page.colormap is None or page.dtype.kind not in "ub":
-        return None
-    table = np.asarray(page.colormap)[..., : 1 << page.bitspersample].T
-    if table.max(initial=0) < 256 or not (table % _STEP).any():
+    table = read_colour_map(page)
+    if table is None or int(table.max()) < 256 or not (table % _STEP).any():
         return None
     return np.ascontiguousarray(table, np.uint16)

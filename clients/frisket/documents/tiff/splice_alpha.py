@@ -32,6 +32,7 @@ from .directory import LONG, LONG8, SHORT, Layout, read_values
 from .page import UNASSOCIATED
 from .pages import find_turn
 from .splice_directories import Entries, check_publish, check_values, choose_layout, publish
+from .unaware import tell_alpha_lost
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -177,6 +178,8 @@ def _read_old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[
         raise UnreadableDocument(
             source.path, f"tag {error} is missing or no whole number", offset=plan.directory.offset
         ) from error
+    if max((*offsets, *counts), default=0) > source.size:
+        raise UnreadableDocument(source.path, "a strip or tile lies beyond the end of the file")
     return list(offsets), list(counts)
 
 
@@ -307,4 +310,4 @@ def _is_default(code: int, values: list[int], entries: dict[int, bytes]) -> bool
     return (code == 339 and set(values) == {1}) or (code in (259, 284, 317) and values == [1])
 
 
-WRITER = ResultWriter(check_alpha, splice_alpha)
+WRITER = ResultWriter(check_alpha, splice_alpha, tell_lost=tell_alpha_lost)

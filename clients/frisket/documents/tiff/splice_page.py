@@ -19,6 +19,7 @@ from ..io.output import check_place
 from ..io.source import Source
 from .directory import Layout, read_directory, read_layout, read_raw_value
 from .splice_directories import check_publish, check_values, choose_layout, publish
+from .unaware import tell_page_lost
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -125,4 +126,4 @@ def _read_place(source: Source, layout: Layout, offset: int) -> list[Tag]:
     return found
 
 
-WRITER = ResultWriter(check_page, splice_page)
+WRITER = ResultWriter(check_page, splice_page, tell_lost=tell_page_lost)
