@@ -4,16 +4,20 @@
     python scripts/fuzz_documents.py --random --seed 7 --files 5000     # the same ones each time
 
 With atheris installed (``pip install atheris``) the mutations are guided by coverage, otherwise
-they are random. Anything but a DocumentError is a finding: the file is kept, its error printed,
-and the exit code is 1. Every file is read in a child process, so a crash is a finding too.
+they are random. Files are read, and results are spliced into copies of them. Anything but a
+DocumentError is a finding, and so are a word on standard error and a copy that does not open: the
+file is kept, its error printed, and the exit code is 1. Every file is read in a child process, so
+a crash is a finding too.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +26,7 @@ import traceback
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 _BATCH = 40
 _LARGEST_SEED = 1 << 16
@@ -29,7 +34,12 @@ _AREA = 1 << 22
 _MEMORY = 4 << 30
 _BATCH_SECONDS = 120
 _FILE_SECONDS = 30
-INTERESTING = (b"\0", b"\xff", b"\x7f", b"\x80", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff")
+INTERESTING = (
+    b"\0", b"\xff", b"\x7f", b"\x80", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff",
+    b"\x80\0\0\0", b"\0\0\0\x80",  # sizes of 2³¹, in both byte orders
+)  # fmt: skip
+_NUMBERS = (0, 1, 2, 3, 4, 8, 16, 255, 256, 1 << 15, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1)
+_KINDS = ("alpha", "page", "mask", "selection", "layer")
 
 
 def exercise(path: Path) -> None:
@@ -45,11 +55,60 @@ def exercise(path: Path) -> None:
                     raster.proxy(32)
     except DocumentError:
         pass
+    splice_into(path)
+
+
+def splice_into(path: Path) -> None:
+    """Splice a result of each kind into a copy, which must open and hold the layers then."""
+    from frisket.documents import DocumentError, open_document
+
+    for kind in _KINDS:
+        out = path.with_name(f"{path.stem}-{kind}.out{path.suffix}")
+        count, number = -1, 0
+        try:
+            with open_document(path) as document:
+                count = len(document.layers)
+                number = splice_kind(document, out, kind)
+        except DocumentError:
+            if out.exists():
+                raise AssertionError(f"a refusal of {kind} left a file behind") from None
+        if number:
+            check_copy(out, count)
+            out.unlink()
+
+
+def splice_kind(document: Any, out: Path, kind: str) -> int:
+    """Splice into the first small layer that carries a kind; how many there were."""
+    import numpy as np
+
+    from frisket.documents import ArrayAlpha, LayerResult, ResultOptions
+
+    for layer in document.layers[:4]:
+        if kind in document.carries(layer) and 0 < layer.width * layer.height <= _AREA:
+            alpha = ArrayAlpha(np.full((layer.height, layer.width), 99, np.uint8))
+            options = ResultOptions(existing="multiply", convert=True)
+            document.splice(kind, out, [LayerResult(layer, alpha)], options)
+            return 1
+    return 0
+
+
+def check_copy(out: Path, count: int) -> None:
+    """Open a copy again; it has every layer that there was."""
+    from frisket.documents import DocumentError, differences, open_document
+
+    with open_document(out) as copy:
+        assert len(copy.layers) >= count, "layers were lost"
+    with contextlib.suppress(DocumentError):  # its pixels may be damaged still
+        assert differences(out, out) == []
 
 
 def mutate(data: bytes, source: random.Random) -> bytes:
     """A few bytes changed, a stretch removed or doubled, or the end cut off."""
     changed = bytearray(data)
+    if data[:4] in (b"II*\0", b"MM\0*") and source.random() < 0.5:
+        contradict(changed, source)
+        if source.random() < 0.5:
+            return bytes(changed)
     for _ in range(source.randint(1, 8)):
         at = source.randrange(max(1, len(changed)))
         kind = source.randrange(4)
@@ -65,6 +124,26 @@ def mutate(data: bytes, source: random.Random) -> bytes:
     if source.random() < 0.2:
         del changed[source.randint(1, len(changed) + 1) :]
     return bytes(changed)
+
+
+def contradict(data: bytearray, source: random.Random) -> None:
+    """Have tags of a TIFF's first directory say something else: other numbers, types or codes."""
+    order = "<" if data[:2] == b"II" else ">"
+    (first,) = struct.unpack_from(order + "I", data, 4)
+    if first + 2 > len(data):
+        return
+    (count,) = struct.unpack_from(order + "H", data, first)
+    places = [at for at in range(first + 2, first + 2 + 12 * count, 12) if at + 12 <= len(data)]
+    for at in source.choices(places, k=source.randint(1, 3)) if places else []:
+        what = source.randrange(4)
+        if what == 0:
+            struct.pack_into(order + "I", data, at + 8, source.choice(_NUMBERS))
+        elif what == 1:
+            struct.pack_into(order + "I", data, at + 4, source.choice(_NUMBERS))
+        elif what == 2:
+            struct.pack_into(order + "H", data, at + 2, source.choice((*range(1, 20), 99)))
+        else:
+            data[at : at + 2] = data[source.choice(places) :][:2]
 
 
 def seeds(folder: Path | None) -> list[tuple[str, bytes]]:
@@ -128,13 +207,21 @@ def child(batch: Path) -> int:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except ImportError:
         pass
-    for path in sorted(batch.iterdir()):
-        print(path.name, flush=True)
-        try:
-            exercise(path)
-        except Exception:
-            traceback.print_exc()
-            return 1
+    # What a library in C says goes past sys.stderr: the descriptor itself is watched.
+    told = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        for path in sorted(batch.iterdir()):
+            print(path.name, flush=True)
+            try:
+                exercise(path)
+            except Exception:
+                traceback.print_exc()
+            sys.stderr.flush()
+            if said.seek(0, os.SEEK_END):
+                said.seek(0)
+                os.write(told, said.read())
+                return 1
     return 0
 
 

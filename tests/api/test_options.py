@@ -88,7 +88,7 @@ def test_every_keyword_is_an_option_of_something() -> None:
     texts = ("model", "trimap", "prior", "server", "token_file", "ca_file", "classes", "layers")
     values: dict[str, Any] = {
         **dict.fromkeys(numbers, 0.5), **dict.fromkeys(texts, "x"),
-        **dict.fromkeys(("sandbox", "allow_empty", "tls", "all_layers"), True),
+        **dict.fromkeys(("sandbox", "allow_empty", "tls", "all_layers", "convert"), True),
         "boxes": [(0, 0, 1, 1)], "points": [(0, 0)], "quality": "high", "normalise": "auto",
         "kind": "matte", "existing": "replace", "preview": "keep", "depth": 16,
         "device": "cpu", "decontaminate": False,

@@ -11,41 +11,12 @@ import tifffile
 from made_documents import HEIGHT, TIFF_LAYERS, WIDTH, colours, ramp, tiff_block
 from samples import Samples
 from splices import splice_alpha, splice_page
+from tiff_entries import Entry, list_entries, pack_tiff
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, open_document
 from frisket.documents.verify import differences
 
 WHOLE = Rect(0, 0, WIDTH, HEIGHT)
-Entry = tuple[int, int, list[int]]
-
-
-def list_entries(samples: int, length: int, **more: Entry) -> list[Entry]:
-    """The entries of an uncompressed page of one strip, at the beginning of the file."""
-    mode = 2 if samples > 2 else 1
-    tags = [
-        (256, 4, [WIDTH]), (257, 4, [HEIGHT]), (258, 3, [8] * samples), (259, 3, [1]),
-        (262, 3, [mode]), (273, 4, [8]), (277, 3, [samples]), (278, 4, [HEIGHT]),
-        (279, 4, [length]),
-    ]  # fmt: skip
-    changed = {one[0] for one in more.values()}
-    return [one for one in tags if one[0] not in changed] + list(more.values())
-
-
-def pack_tiff(entries: list[Entry], data: bytes, following: int = 0) -> bytes:
-    """A little-endian TIFF of one page, its pixels first."""
-    data += bytes(len(data) % 2)
-    at = 8 + len(data)
-    begin, body, rest = at + 2 + 12 * len(entries) + 4, b"", b""
-    for tag, kind, values in sorted(entries, key=lambda one: one[0]):
-        raw = struct.pack(f"<{len(values)}{'H' if kind == 3 else 'I'}", *values)
-        where = raw.ljust(4, b"\0")
-        if len(raw) > 4:
-            where, rest = struct.pack("<I", begin + len(rest)), rest + raw + bytes(len(raw) % 2)
-        body += struct.pack("<HHI", tag, kind, len(values)) + where
-    head = struct.pack("<2sHI", b"II", 42, at)
-    return (
-        head + data + struct.pack("<H", len(entries)) + body + struct.pack("<I", following) + rest
-    )
 
 
 def write(path: Path, pixels: Samples, following: int = 0, **more: Entry) -> Path:
@@ -89,6 +60,21 @@ def test_as_many_extra_samples_are_told_as_there_are(
     assert extras == kept
     assert np.array_equal(found[..., :samples], colours(samples))
     assert (found[..., samples] == 255).all()
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(1, "u1"), (3, "f4"), (2, "i1")])
+def test_a_palette_that_the_samples_contradict(tmp_path: Path, kind: int, expected: str) -> None:
+    """Found by fuzzing: more colours than numbers, and numbers that count nothing."""
+    pixels = colours(1).astype(expected)
+    bits, table = pixels.dtype.itemsize * 8, list(range(3 * (1 << 16)))
+    entries = list_entries(
+        1, pixels.nbytes, bits=(258, 3, [bits]), mode=(262, 3, [3]), form=(339, 3, [kind]),
+        colours=(320, 3, [value % 65536 for value in table]),
+    )  # fmt: skip
+    path = tmp_path / "in.tif"
+    path.write_bytes(pack_tiff(entries, pixels.tobytes()))
+    with open_document(path) as document:
+        assert document.raster(document.layers[0]).proxy(64).dtype == np.uint8
 
 
 def test_a_preview_before_the_picture_is_no_page(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,8 @@ def test_what_is_accepted_is_written_and_what_is_refused_is_refused_first(
         ("layers-cut-off.psd", "selection", ".psd", "ends before"),
         ("layers-of-one-bit.psd", "mask", ".psd", "--as matte"),
         ("circle.tif", "page", ".tif", "circle"),
-        ("jpeg.tif", "alpha", ".tif", "--as page"),
+        ("jpeg.tif", "alpha", ".tif", "--convert, --as page"),
+        ("bitmap.psd", "selection", ".psd", "--convert or --as matte"),
         ("layers-many.psd", "mask", ".psd", "--as matte"),
         ("layers-unknown.psd", "mask", ".psb", "save it as PSB"),
     ],
@@ -159,6 +161,8 @@ def test_what_a_refusal_advises_is_accepted(name: str, tmp_path: Path) -> None:
             try:
                 row.check(document, out, [layer], options)
             except DocumentError as error:
+                if "--convert" in error.advice:
+                    row.check(document, out, [layer], replace(options, convert=True))
                 for kind in re.findall(r"--as (\w+)", error.advice):
                     other = DELIVERIES[kind]
                     suffix = (other.suffixes or document.suffixes)[0]

@@ -147,6 +147,7 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         depth=arguments.depth,
         existing=arguments.existing,
         preview=arguments.preview,
+        convert=arguments.convert,
         sandbox=arguments.sandbox,
         decontaminate=not arguments.no_decontaminate,
         allow_empty=arguments.allow_empty,

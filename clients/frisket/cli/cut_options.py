@@ -106,6 +106,11 @@ _RESULT = (
         "default: mark",
         str, default="mark", choices=PREVIEWS, group="result",
     ),
+    Option(
+        "convert", "store pixels anew that take no alpha or selection as they are: JPEG, palettes "
+        "and single bits in a TIFF, a bitmap PSD; losslessly, in plain samples",
+        group="result",
+    ),
     Option("no-decontaminate", "keep the edge's own colours in cutouts", group="result"),
     Option("allow-empty", "write even where no subject is found", group="result"),
     Option("open", "show the first result in the system's own program", group="result"),

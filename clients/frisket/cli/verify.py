@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
 from frisket.cli.options import path
+
+if TYPE_CHECKING:
+    from frisket.documents import Difference
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -32,15 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for one in found:
             print(one)
-        print(_conclude(arguments.first, len(found)))
+        print(_conclude(found))
     return Exit.DIFFERENT if found else Exit.OK
 
 
-def _conclude(first: Path, number: int) -> str:
-    """Return what was proven: of flat images the pixels are compared, and nothing else."""
-    from frisket.documents import open_document
+def _conclude(found: Sequence[Difference]) -> str:
+    """Return what was proven: of some flat images no more than the pixels could be compared."""
+    from frisket.documents.verify import DECODED_ONLY
 
-    with open_document(first) as document:
-        whole = bool(document.suffixes)
+    number = len(found)
     said = f"{number} part{'' if number == 1 else 's'} differ{'s' if number == 1 else ''}"
-    return f"{said}; every other byte is the same." if whole else f"{said} (pixels only)."
+    if any(one.detail == DECODED_ONLY for one in found):
+        return f"{said} (pixels only)."
+    return f"{said}; every other byte is the same."

@@ -6,18 +6,21 @@ offsets, which follow from the parts. Parts of the same name are compared byte b
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from .base.document import BaseDocument
 from .core.difference import Difference, Part
 from .core.model import Rect
 from .flat.chunks import Chunk, list_chunks
+from .io.comparing import CHUNK, have_same_bytes
+from .io.source import Source
 from .opening import open_document
 
-_CHUNK = 1 << 22
+# Where a container is not known, this is what was compared.
+DECODED_ONLY = "only format, size, profile and pixels were compared"
 _PIXEL_PIECES = ("IDAT", "scan", "VP8", "VP8L", "ALPH")
 
 
@@ -52,13 +55,18 @@ def _compare(
     """Match parts by name; order matters only among parts of the same name."""
     left, right = _number_parts(first), _number_parts(second)
     found = []
-    for name, part in left.items():
-        if name not in right:
-            found.append(Difference(name, "removed"))
-        elif not _is_same(a.path, b.path, part, right[name]):
-            found.append(Difference(name, "changed"))
+    with _open_source(a.path) as one, _open_source(b.path) as two:
+        for name, part in left.items():
+            if name not in right:
+                found.append(Difference(name, "removed"))
+            elif not _is_same(one, two, part, right[name]):
+                found.append(Difference(name, "changed"))
     found += [Difference(name, "added") for name in right if name not in left]
     return found
+
+
+def _open_source(path: str) -> contextlib.closing[Source]:
+    return contextlib.closing(Source(path))
 
 
 def _number_parts(parts: list[Part]) -> dict[str, Part]:
@@ -73,49 +81,37 @@ def _number_parts(parts: list[Part]) -> dict[str, Part]:
     return found
 
 
-def _is_same(first: str, second: str, a: Part, b: Part) -> bool:
+def _is_same(left: Source, right: Source, a: Part, b: Part) -> bool:
     if a.value is not None or b.value is not None:
         return a.value == b.value
-    with Path(first).open("rb") as left, Path(second).open("rb") as right:
-        if a.table[2] != b.table[2]:
-            same = a.table[:2] == b.table[:2] and _have_same_numbers(left, right, a, b)
-            head = a.table[0] + a.table[1] * a.table[2], b.table[0] + b.table[1] * b.table[2]
-            return same and _have_same_bytes(
-                left, right, (a.start + head[0], a.length - head[0]),
-                (b.start + head[1], b.length - head[1]),
-            )  # fmt: skip
-        return _have_same_bytes(left, right, (a.start, a.length), (b.start, b.length))
+    if a.table[2] == b.table[2]:
+        return have_same_bytes(left, right, (a.start, a.length), (b.start, b.length))
+    if a.table[:2] != b.table[:2] or not _have_same_numbers(left, right, a, b):
+        return False
+    heads = [part.table[0] + part.table[1] * part.table[2] for part in (a, b)]
+    return have_same_bytes(
+        left, right, (a.start + heads[0], a.length - heads[0]),
+        (b.start + heads[1], b.length - heads[1]),
+    )  # fmt: skip
 
 
-def _have_same_numbers(left: BinaryIO, right: BinaryIO, a: Part, b: Part) -> bool:
+def _have_same_numbers(left: Source, right: Source, a: Part, b: Part) -> bool:
     """Compare what comes before the tables, and their numbers."""
     import numpy as np
 
     at, count, _ = a.table
-    if not _have_same_bytes(left, right, (a.start, at), (b.start, at)):
+    if not have_same_bytes(left, right, (a.start, at), (b.start, at)):
         return False
-    left.seek(a.start + at)
-    right.seek(b.start + at)
-    for first in range(0, count, _CHUNK):
-        size = min(_CHUNK, count - first)
-        one = np.frombuffer(left.read(size * a.table[2]), f">u{a.table[2]}")
-        two = np.frombuffer(right.read(size * b.table[2]), f">u{b.table[2]}")
+    for first in range(0, count, CHUNK):
+        size = min(CHUNK, count - first)
+        one, two = (
+            np.frombuffer(
+                source.read(part.start + at + first * part.table[2], size * part.table[2]),
+                f">u{part.table[2]}",
+            )
+            for source, part in ((left, a), (right, b))
+        )
         if not np.array_equal(one, two):
-            return False
-    return True
-
-
-def _have_same_bytes(
-    left: BinaryIO, right: BinaryIO, a: tuple[int, int], b: tuple[int, int]
-) -> bool:
-    """Tell whether two stretches, each (start, length), hold the same."""
-    if a[1] != b[1]:
-        return False
-    left.seek(a[0])
-    right.seek(b[0])
-    for first in range(0, a[1], _CHUNK):
-        size = min(_CHUNK, a[1] - first)
-        if left.read(size) != right.read(size):
             return False
     return True
 
@@ -148,7 +144,7 @@ def _compare_pieces(first: bytes, second: bytes, same_pixels: bool) -> Iterator[
     """Compare chunks and segments of the same name; other containers have no pieces known here."""
     left, right = list_chunks(first), list_chunks(second)
     if left is None or right is None:
-        yield Difference("bytes", "changed", "only format, size, profile and pixels were compared")
+        yield Difference("bytes", "changed", DECODED_ONLY)
         return
     one, two = _gather_pieces(first, left), _gather_pieces(second, right)
     for name in {**one, **two}:

@@ -59,9 +59,10 @@ class Delivery:
 
     def tell_lost(self, document: Document, output: Path, layers: Sequence[Layer]) -> str:
         """Return one sentence on what the output is written without, or nothing."""
-        if not self.writer:  # a copy of the document has everything
-            return ""
-        lost = self._file_writer().tell_lost(document, output, layers)
+        if self.writer:
+            lost = self._file_writer().tell_lost(document, output, layers)
+        else:
+            lost = document.tell_lost(self.kind, output, layers)
         return f"{output.name} is written without {', '.join(lost)}." if lost else ""
 
     def _check_name(self, output: Path) -> None:

@@ -65,6 +65,7 @@ class CutKeywords(RemoveKeywords, total=False):
     all_layers: bool
     existing: str
     preview: str
+    convert: bool
 
 
 _EDGE = {

@@ -48,7 +48,7 @@ class CutOptions:
         encoding: of layer names that have no Unicode form; empty for the document's own hint.
         model, classes, quality, normalise, edge: see `frisket.client.options.Options`.
         depth: bits of a written matte, 8 or 16; masks follow their document.
-        existing, preview: see `frisket.documents.ResultOptions`.
+        existing, preview, convert: see `frisket.documents.ResultOptions`.
         sandbox: read the document in a child process with limits first, as untrusted files
             should be.
         decontaminate: clean the edge colours of cutouts.
@@ -74,6 +74,7 @@ class CutOptions:
     depth: int = 8
     existing: str = "refuse"
     preview: str = "mark"
+    convert: bool = False
     sandbox: bool = False
     decontaminate: bool = True
     allow_empty: bool = False
@@ -101,7 +102,7 @@ class CutOptions:
         Raises:
             ValueError: `depth`, `existing` or `preview` is none of its choices.
         """
-        return ResultOptions(self.depth, self.existing, self.preview)
+        return ResultOptions(self.depth, self.existing, self.preview, convert=self.convert)
 
 
 def _to_names(option: str, value: object) -> tuple[str, ...]:

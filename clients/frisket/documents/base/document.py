@@ -13,10 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..core.errors import DocumentError, LayerNotFound, OutputError, UnsupportedDocument
+from ..core.errors import (
+    DocumentError,
+    LayerNotFound,
+    OutputError,
+    UnreadableDocument,
+    UnsupportedDocument,
+)
 from ..core.model import Layer
 from ..core.results import LayerResult, ResultOptions
-from ..io.output import check_place
+from ..io.output import Output, atomic_output, check_place
 from .raster import BaseRaster, PixelForm
 from .writer import ResultWriter
 
@@ -157,6 +163,39 @@ class BaseDocument(ABC):
         options = options or ResultOptions()
         self.check_splice(kind, output, [result.layer for result in results], options)
         self._find_writer(kind).write(self, Path(output), results, options)
+
+    def tell_lost(self, kind: str, output: Path, layers: Sequence[Layer]) -> list[str]:
+        """Return what a spliced copy goes without: what the document says, and no longer fits."""
+        return self._find_writer(kind).tell_lost(self, output, layers)
+
+    def open_copy(
+        self, output: str | os.PathLike[str], needed: int
+    ) -> contextlib.AbstractContextManager[Output]:
+        """Open what a spliced copy is written to; it appears only if it can be opened again.
+
+        Args:
+            output: Where to.
+            needed: As for ``atomic_output``.
+        """
+        return atomic_output(output, needed, self._prove_copy)
+
+    def _prove_copy(self, copy: str) -> None:
+        """Refuse a copy that does not open, or has lost layers, as damaged files make it.
+
+        Raises:
+            UnreadableDocument: It is so.
+        """
+        try:
+            with type(self)(copy) as found:
+                lost = len(self.layers) - len(found.layers)
+                reason = f"{lost} layers would be lost" if lost > 0 else ""
+        except DocumentError as error:
+            reason = error.reason
+        if reason:
+            raise UnreadableDocument(
+                self.path, f"a copy with the result in it would not open ({reason})",
+                advice="the file is damaged; use --as matte or --as cutout",
+            )  # fmt: skip
 
     def _refuse(self, kind: str, layer: Layer, output: Path) -> UnsupportedDocument:
         """Return the error that names what can be done instead."""

@@ -112,7 +112,8 @@ class Colour:
         if self.premultiplied and alpha.shape[-1]:
             values = _unmultiply(values, alpha, self.signed_lab)
         if self.inverted:
-            values = np.asarray(peak_of(values.dtype) - values, values.dtype)
+            with np.errstate(invalid="ignore"):  # what is no number stays none
+                values = np.asarray(peak_of(values.dtype) - values, values.dtype)
         return np.concatenate([values, alpha], axis=-1) if alpha.shape[-1] else values
 
     def shift(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:
@@ -330,7 +331,8 @@ def _unmultiply(colours: Pixels, alpha: Pixels, signed_lab: bool) -> Pixels:
     """
     if colours.dtype.kind == "f":
         known = np.nan_to_num(alpha) > 0
-        divided: Pixels = np.divide(colours, alpha, out=colours.copy(), where=known)
+        with np.errstate(over="ignore", invalid="ignore"):  # endless and no numbers stay so
+            divided: Pixels = np.divide(colours, alpha, out=colours.copy(), where=known)
         return divided
     top = peak_of(colours.dtype)
     centre = np.zeros(colours.shape[-1], np.float32)

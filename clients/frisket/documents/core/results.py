@@ -31,6 +31,8 @@ class ResultOptions:
         preview: What becomes of the merged image of a PSD that gets a mask: ``mark`` it as stale,
             ``render`` it again where that is exact (else mark it), or ``keep`` it.
         name: Of a saved selection.
+        convert: Whether pixels that cannot carry a result as they are stored (a TIFF's JPEG,
+            palette or single bits, a PSD's bitmap) may be stored in plain samples, losslessly.
 
     Raises:
         ValueError: One of them is none of these.
@@ -40,6 +42,7 @@ class ResultOptions:
     existing: str = "refuse"
     preview: str = "mark"
     name: str = "Frisket"
+    convert: bool = False
 
     def __post_init__(self) -> None:
         if self.depth not in ALPHA_DEPTHS:

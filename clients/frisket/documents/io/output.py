@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..core.errors import OutputError
@@ -75,11 +75,14 @@ class Blank(Output):
 
 
 @contextlib.contextmanager
-def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Output]:
+def atomic_output(
+    path: str | os.PathLike[str], needed: int = 0, prove: Callable[[str], None] | None = None
+) -> Iterator[Output]:
     """Open a file that appears under ``path`` only when the block ends well.
 
     ``needed`` is how many bytes will be written at most; they must be free beforehand. The
-    output may be the very file that is being read: readers keep the old one.
+    output may be the very file that is being read: readers keep the old one. ``prove`` is called
+    with the path of the finished file before it appears, and keeps it from that by raising.
 
     Raises:
         OutputError: Not writable, no space, or the path is a folder.
@@ -91,6 +94,8 @@ def atomic_output(path: str | os.PathLike[str], needed: int = 0) -> Iterator[Out
     try:
         try:
             yield Output(str(target), part.descriptor)
+            if prove is not None:
+                prove(str(part.path))
             _finish(target, part)
         except OSError as error:
             raise _name_failure(target, error) from error

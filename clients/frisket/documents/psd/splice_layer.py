@@ -15,7 +15,7 @@ from ..core.errors import UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
 from ..core.results import LayerResult, ResultOptions
-from ..io.output import Output, atomic_output
+from ..io.output import Output
 from ..io.splicing import Edit, Splice
 from .convert import check_named, convert_as_named
 from .encode import make_alpha_writer, make_zip_writer, split_bands
@@ -109,7 +109,7 @@ def _splice(document: PsdDocument, output: Path, results: Mapping[Layer, LayerRe
     edits.edits.append(_raise_count(edits, len(nodes)))
     edits.edits += mark_preview(document)
     splice = Splice(document.source, edits.finish(document.structure))
-    with atomic_output(output, _estimate_room(document, results)) as file:
+    with document.open_copy(output, _estimate_room(document, results)) as file:
         splice.write(file)
         check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)

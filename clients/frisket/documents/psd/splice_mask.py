@@ -15,7 +15,6 @@ from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
 from ..core.results import LayerResult, ResultOptions
-from ..io.output import atomic_output
 from ..io.splicing import Edit, Splice
 from .channel import ChannelReader
 from .convert import check_named, convert_as_named
@@ -127,7 +126,7 @@ def _splice(
     if options.preview == "render":
         found = document.structure
         room += found.channels * found.height * (found.width * found.depth // 8 * 65 // 64 + 8)
-    with atomic_output(output, room) as file:
+    with document.open_copy(output, room) as file:
         splice.write(file)
         check_size(document, file)
         shift_lengths(file, splice, document.structure, edits)

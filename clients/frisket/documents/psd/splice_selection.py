@@ -15,11 +15,13 @@ from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
 from ..core.results import LayerResult, ResultOptions
-from ..io.output import Output, atomic_output
+from ..io.output import Output
 from ..io.splicing import Edit, Splice
 from .channel import RAW, RLE
 from .convert import check_named, convert_as_named
 from .encode import pack_rows, split_bands, to_stored_bytes
+from .grey import as_grey, check_grey, is_convertible
+from .merged import find_end, find_row, read_compression
 from .planar import Plane
 from .rasters import open_merged_plane
 from .splice_records import check_depth, check_limit, check_size, estimate_room
@@ -44,8 +46,8 @@ def splice_selection(
     """
     [result] = results
     alpha = _place_on_canvas(document, result)
-    with convert_as_named(document, output) as named:
-        _splice(named, output, alpha, options)
+    with convert_as_named(document, output) as named, as_grey(named, output) as plain:
+        _splice(plain, output, alpha, options)
 
 
 def _raise_count(found: Structure) -> Edit:
@@ -67,12 +69,12 @@ def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, options: Resul
     if old is not None and options.existing == "multiply":
         alpha = MultipliedSelection(alpha, open_merged_plane(document, old))
     source = Floating(at_depth(alpha, 16)) if found.depth == 32 else at_depth(alpha, found.depth)
-    plane = _SelectionPlane(document, source, _read_compression(document), old)
+    plane = _SelectionPlane(document, source, read_compression(document), old)
     edits = plane.plan_edits()
     if old is None:
         edits += [_raise_count(found), *_plan_resources(document, options.name)]
     splice = Splice(document.source, edits)
-    with atomic_output(out, estimate_room(document, [alpha])) as file:
+    with document.open_copy(out, estimate_room(document, [alpha])) as file:
         splice.write(file)
         check_size(document, file)
         plane.patch(file)
@@ -124,11 +126,14 @@ def check_selection(
     """
     check_named(document, output)
     found = document.structure
+    if options.convert and is_convertible(document):
+        check_grey(document, output)
+        return
     if found.mode in ("BITMAP", "MULTICHANNEL"):
         raise UnsupportedDocument(
             document.path,
             f"a {found.mode.lower()} document cannot hold a selection",
-            advice="use --as matte",
+            advice="use --convert or --as matte" if is_convertible(document) else "use --as matte",
         )
     check_depth(document)
     old = find_selection(document, options.name)
@@ -144,39 +149,13 @@ def check_selection(
             advice="delete a saved selection first, or use --as matte",
         )
     document.check_channels()
-    compression = _read_compression(document)
+    compression = read_compression(document)
     if compression not in (RAW, RLE):
         raise UnsupportedDocument(
             document.path, f"the merged image has compression {compression}", advice="use --as mask"
         )
     find_end(document, compression)
     check_limit(document, output, document.source.size)
-
-
-def _read_compression(document: PsdDocument) -> int:
-    return int.from_bytes(document.source.read(document.structure.merged_at, 2), "big")
-
-
-def find_end(document: PsdDocument, compression: int) -> int:
-    """Return where the last plane of the merged image ends.
-
-    Raises:
-        UnreadableDocument: Beyond the end of the file.
-    """
-    found, source = document.structure, document.source
-    end = _find_row(document, compression, found.height * found.channels)
-    source.read(min(end, source.size + 1) - 1, 1)  # it must lie inside the file
-    return end
-
-
-def _find_row(document: PsdDocument, compression: int, row: int) -> int:
-    """Return where a row of the merged image begins, counted over all planes."""
-    found, source = document.structure, document.source
-    table, rows, width = found.merged_at + 2, found.height * found.channels, 4 if found.big else 2
-    if compression == RAW:
-        return table + row * ((found.width * found.depth + 7) // 8)
-    lengths = np.frombuffer(source.read(table, rows * width), f">u{width}")
-    return table + rows * width + int(lengths[:row].sum(dtype=np.int64))
 
 
 class _SelectionPlane:
@@ -198,7 +177,7 @@ class _SelectionPlane:
         """Put row lengths into the table, and the plane's rows among the rows."""
         find_end(self._document, self._compression)
         start, end = (
-            _find_row(self._document, self._compression, row) for row in (self._first, self._last)
+            find_row(self._document, self._compression, row) for row in (self._first, self._last)
         )
         if self._compression == RAW:
             return [Edit(start, end, self._write_raw)]

@@ -23,6 +23,7 @@ COLOURS = {"BITMAP": 1, "GRAY": 1, "INDEXED": 1, "RGB": 3, "CMYK": 4, "DUOTONE":
 # Where the fields of the header lie, as `_read_header` meets them.
 VERSION_AT = 4
 MERGED_CHANNELS_AT = 12
+DEPTH_AT = 22  # the colour mode follows
 VERSION_LENGTH = COUNT_LENGTH = 2
 # In the resource with the version info: its own version, then whether the preview is real.
 VERSION_INFO, REAL_PREVIEW_AT = 1057, 4

@@ -51,7 +51,7 @@ class TiffDocument(BaseDocument):
         with contextlib.ExitStack() as undo, _name_damage(self.path):
             undo.callback(self.close)
             self.size = Path(self.path).stat().st_size
-            self.pages, self._reduced = sort_pages(self._file, self.path)
+            self.pages, self.reduced = sort_pages(self._file, self.path)
             first = self._open_upright(0)
             self.width, self.height = first.width, first.height
             self.mode, self.depth = first.mode, first.depth
@@ -139,6 +139,8 @@ class TiffDocument(BaseDocument):
             return self.raster(layer)
         number = self.page_number(layer)
         page = self.pages[number]
+        if describe_samples(page).premultiplied:  # that alpha stays
+            return self.raster(layer)
         with _name_damage(self.path):
             stored = OpaqueRaster(self.path, self._file.filehandle.fileno(), self.size, page)
         turn = find_turn(page)
@@ -163,21 +165,22 @@ class TiffDocument(BaseDocument):
     def open_stored(self, number: int) -> TiffRaster:
         """Return the pixels of a page as they are stored, whatever its orientation."""
         if number not in self._rasters:
-            raster = self._open_page(self.pages[number])
+            raster = self.open_page(self.pages[number])
             raster.levels = self._find_levels(number, raster)
             self._rasters[number] = raster
         return self._rasters[number]
 
-    def _open_page(self, page: Any) -> TiffRaster:
+    def open_page(self, page: Any) -> TiffRaster:
+        """Return a page, or a reduced version of one, as it is stored."""
         with _name_damage(self.path):
             return TiffRaster(self.path, self._file.filehandle.fileno(), self.size, page)
 
     def _find_levels(self, number: int, raster: TiffRaster) -> list[TiffRaster]:
         """Return reduced versions of a page, smallest first."""
         found = []
-        for page in self._reduced.get(number, ()):
+        for page in self.reduced.get(number, ()):
             with contextlib.suppress(DocumentError):
-                level = self._open_page(page)
+                level = self.open_page(page)
                 if is_level(level, raster):
                     found.append(level)
         return sorted(found, key=lambda level: level.width)

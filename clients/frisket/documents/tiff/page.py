@@ -231,11 +231,19 @@ def _first(page: Any, code: int) -> Any:
 
 def _read_palette(page: Any) -> Pixels | None:
     """Return (entries, 3) uint8 from the colour map, or None."""
-    if int(page.photometric) != 3 or page.colormap is None:
+    table = read_colour_map(page)
+    if table is None:
         return None
-    table = np.asarray(page.colormap)
-    if table.ndim != 2 or table.shape[0] != 3 or table.shape[1] == 0:
-        return None
-    wide = table.T.astype(np.uint32)
+    wide = table.astype(np.uint32)
     scaled = wide if int(wide.max()) < 256 else (wide + 128) // 257
     return np.asarray(np.minimum(scaled, 255), np.uint8)
+
+
+def read_colour_map(page: Any) -> Pixels | None:
+    """Return (entries, 3) whole numbers: the colours of a palette; None where there are none."""
+    if int(page.photometric) != 3 or page.colormap is None or page.dtype.kind not in "ub":
+        return None
+    # More colours than the samples have numbers for belong to none.
+    table = np.asarray(page.colormap)[..., : 1 << min(16, page.bitspersample)]
+    sound = table.dtype.kind == "u" and table.ndim == 2 and table.shape[0] == 3
+    return table.T if sound and table.size else None

@@ -327,4 +327,5 @@ def _choose_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def _to_native(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
-    return values.astype(dtype, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):  # doubles beyond a float become endless
+        return values.astype(dtype, copy=False)

@@ -10,86 +10,35 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..base.oriented import StoredAlpha
 from ..base.writer import ResultWriter
-from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.errors import UnreadableDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, peak_of
 from ..core.results import LayerResult, ResultOptions
 from ..encode.tiled import FORMATS
-from ..io.output import Output, atomic_output, check_place
+from ..io.output import Output, check_place
 from ..io.parallel import map_ordered
 from ..io.source import Source
-from .directory import (
-    LONG,
-    LONG8,
-    SHORT,
-    Directory,
-    Layout,
-    read_directory,
-    read_layout,
-    read_values,
-)
-from .encode import DEFLATE, KEPT, Coding
-from .page import JPEG, UNASSOCIATED, list_extras
+from .alpha_plan import DIRECTORY_ROOM, PagePlan, plan_alpha
+from .directory import LONG, LONG8, SHORT, Layout, read_values
+from .page import UNASSOCIATED
 from .pages import find_turn
 from .splice_directories import Entries, check_publish, check_values, choose_layout, publish
+from .unaware import tell_alpha_lost
 
 if TYPE_CHECKING:
     from .document import TiffDocument
-    from .raster import TiffRaster
 
-_LARGEST = 32 << 20
-_DIRECTORY_ROOM = 1 << 20
-_TILE = 512
-_MODES = ("RGB", "GRAY", "CMYK", "LAB")
 # Per-sample tags whose counts would no longer be right.
 _DROPPED = (280, 281, 340, 341)
-
-
-@dataclass(frozen=True)
-class PagePlan:
-    """The page an alpha goes to, and how its segments will be stored."""
-
-    raster: TiffRaster
-    page: Any
-    layout: Layout
-    directory: Directory
-    coding: Coding
-    width: int
-    height: int
-    tiled: bool
-    samples: int
-    replaced: int | None
-    multiplied: bool
-
-    @property
-    def copied(self) -> bool:
-        """Whether the segments of the other samples stay where they are."""
-        return self.raster.geometry.planar and int(self.page.compression) == self.coding.compression
-
-    @property
-    def room(self) -> int:
-        """Bytes that the new segments and the directory take at most."""
-        raster = self.raster
-        raw = raster.width * raster.height * self.samples * raster.dtype.itemsize
-        return raw + _DIRECTORY_ROOM
-
-    def rects(self) -> Iterator[Rect]:
-        """Yield the segments of the new page, cropped to it."""
-        for y in range(0, self.raster.height, self.height):
-            for x in range(0, self.raster.width, self.width):
-                yield Rect(
-                    x, y, min(self.width, self.raster.width - x),
-                    min(self.height, self.raster.height - y),
-                )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,7 +60,7 @@ def check_alpha(
     """
     [layer] = layers
     with contextlib.closing(Source(document.path)) as source:
-        plan = _plan(document, source, document.page_number(layer), options)
+        plan = plan_alpha(document, source, document.page_number(layer), options)
         check_values(source, plan.layout, (page.offset for page in document.pages))
         check_place(output, source.size + plan.room)
         if plan.copied:
@@ -127,9 +76,9 @@ def splice_alpha(
     """Write a copy of the file whose page carries the alpha as unassociated alpha."""
     [result] = results
     with contextlib.closing(Source(document.path)) as source:
-        plan = _plan(document, source, document.page_number(result.layer), options)
+        plan = plan_alpha(document, source, document.page_number(result.layer), options)
         target = _turn_alpha(plan, result.alpha)
-        with atomic_output(output, source.size + target.room) as file:
+        with document.open_copy(output, source.size + target.room) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             _append(file, source, target)
 
@@ -140,54 +89,6 @@ def _turn_alpha(plan: PagePlan, alpha: AlphaSource) -> AlphaTarget:
     if (stored.width, stored.height) != (plan.raster.width, plan.raster.height):
         raise ValueError("the alpha does not fit the page")
     return AlphaTarget(**vars(plan), alpha=stored)
-
-
-def _plan(document: TiffDocument, source: Source, number: int, options: ResultOptions) -> PagePlan:
-    layout = read_layout(source)
-    raster, page = document.open_stored(number), document.pages[number]
-    _check_samples(document, page, raster)
-    _check_existing(document, raster, options.existing)
-    shape = raster.geometry
-    lossless = int(page.compression) in KEPT
-    compression = int(page.compression) if lossless else DEFLATE
-    predictor = int(page.predictor) if lossless else 1
-    coding = Coding(compression, predictor, layout.order, reversed_bits=int(page.fillorder) == 2)
-    # Premultiplied colours belong to the alpha they were multiplied by: that pair is kept.
-    own = raster.samples.alpha and not raster.samples.premultiplied
-    replaced = raster.samples.taken[-1] if own else None
-    samples = shape.samples + (replaced is None)
-    width, height, tiled = shape.tile_width, shape.tile_height, shape.tiled
-    if width * height * samples * raster.dtype.itemsize > _LARGEST and not shape.planar:
-        width = height = _TILE
-        tiled = True
-    directory = read_directory(source, layout, page.offset)
-    return PagePlan(
-        raster, page, layout, directory, coding, width, height, tiled, samples, replaced,
-        multiplied=options.existing != "replace",
-    )  # fmt: skip
-
-
-def _check_samples(document: TiffDocument, page: Any, raster: TiffRaster) -> None:
-    reason = ""
-    if raster.mode not in _MODES:
-        reason = f"{raster.mode} pixels cannot carry an alpha"
-    elif int(page.compression) in JPEG:
-        reason = "JPEG-compressed pixels would have to be decoded to carry an alpha"
-    elif page.bitspersample not in (8, 16, 32) or page.dtype.kind not in "uf":
-        kind = {"i": "signed samples", "f": "floats"}.get(page.dtype.kind, "samples")
-        reason = f"{kind} of {page.bitspersample} bits cannot carry an alpha"
-    if reason:
-        raise UnsupportedDocument(document.path, reason, advice="use --as page or --as matte")
-
-
-def _check_existing(document: TiffDocument, raster: TiffRaster, existing: str) -> None:
-    """Refuse to replace an alpha that the colours were multiplied by: they need it."""
-    if existing == "replace" and raster.samples.premultiplied:
-        raise UnsupportedDocument(
-            document.path,
-            "--existing replace is not possible where colours are multiplied by the old alpha",
-            advice="use --existing multiply, --as page or --as matte",
-        )
 
 
 def _append(file: Output, source: Source, target: AlphaTarget) -> None:
@@ -210,7 +111,7 @@ def _append(file: Output, source: Source, target: AlphaTarget) -> None:
 
 def _estimate_more(segments: int) -> int:
     """Return the bytes that the directory and its tables take at most."""
-    return 32 * segments + _DIRECTORY_ROOM
+    return 32 * segments + DIRECTORY_ROOM
 
 
 def _write_chunky(file: Output, target: AlphaTarget) -> tuple[list[int], list[int]]:
@@ -277,6 +178,8 @@ def _read_old_segments(source: Source, plan: PagePlan) -> tuple[list[int], list[
         raise UnreadableDocument(
             source.path, f"tag {error} is missing or no whole number", offset=plan.directory.offset
         ) from error
+    if max((*offsets, *counts), default=0) > source.size:
+        raise UnreadableDocument(source.path, "a strip or tile lies beyond the end of the file")
     return list(offsets), list(counts)
 
 
@@ -328,7 +231,7 @@ def _list_changed(
     word = LONG8 if layout.big else LONG
     raster = target.raster
     form = {"u": 1, "f": 3}[raster.stored_dtype.kind]
-    extras = list(list_extras(target.page))
+    extras = list(target.extras)
     if target.replaced is None:
         extras.append(UNASSOCIATED)
     changed: dict[int, tuple[int, list[int]]] = {
@@ -341,12 +244,22 @@ def _list_changed(
         (324 if target.tiled else 273): (word, offsets),
         (325 if target.tiled else 279): (word, counts),
     }
-    told = target.page.tags.get(278)
-    if told is not None and not target.tiled and target.height < min(told.value, raster.height):
+    if target.photometric is not None:
+        changed |= {262: (SHORT, [target.photometric]), 284: (SHORT, [1])}
+    if not target.tiled and not _is_told_right(target):
         changed[278] = (LONG, [target.height])
     if target.tiled:
         changed |= {322: (LONG, [target.width]), 323: (LONG, [target.height])}
     return changed
+
+
+def _is_told_right(target: AlphaTarget) -> bool:
+    """Tell whether RowsPerStrip, or its absence, says how many rows a strip has."""
+    told = target.page.tags.get(278)
+    if told is None:
+        return target.height == target.raster.height
+    known = isinstance(told.value, int)
+    return known and min(told.value, target.raster.height) <= target.height
 
 
 def _exchange_entries(
@@ -358,7 +271,11 @@ def _exchange_entries(
     changed: dict[int, tuple[int, list[int]]],
 ) -> Entries:
     """Put the changed entries in the place of the old ones; long values are appended."""
-    for code in (*_DROPPED, *((273, 278, 279) if target.tiled else (322, 323, 324, 325))):
+    for code in (
+        *_DROPPED,
+        *target.dropped,
+        *((273, 278, 279) if target.tiled else (322, 323, 324, 325)),
+    ):
         entries.pop(code, None)
     for code, (kind, values) in changed.items():
         old = target.directory.entries.get(code)
@@ -390,7 +307,7 @@ def _is_default(code: int, values: list[int], entries: dict[int, bytes]) -> bool
     """Tell whether a tag is absent and its default is right."""
     if code in entries:
         return False
-    return (code == 339 and set(values) == {1}) or (code in (259, 317) and values == [1])
+    return (code == 339 and set(values) == {1}) or (code in (259, 284, 317) and values == [1])
 
 
-WRITER = ResultWriter(check_alpha, splice_alpha)
+WRITER = ResultWriter(check_alpha, splice_alpha, tell_lost=tell_alpha_lost)

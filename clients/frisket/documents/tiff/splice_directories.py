@@ -8,7 +8,7 @@ where it is, but for the few bytes that the longer header covers, which are move
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ..core.errors import UnreadableDocument
 from ..io.output import Blank, Output
@@ -27,11 +27,10 @@ CLASSIC_LIMIT = (1 << 32) - 1
 Entries = dict[int, bytes]
 Change = Callable[[Entries], Entries]
 _BIG_HEADER = 16
-_POINTERS = (330, 34665, 34853, 40965)  # SubIFDs, EXIF, GPS, interoperability
-_SEGMENTS = {273: 279, 324: 325, 513: 514}
+POINTERS = (330, 34665, 34853, 40965)  # SubIFDs, EXIF, GPS, interoperability
+SEGMENTS = {273: 279, 324: 325, 513: 514}
 _LONG8 = 16
 _WIDTH = 256
-_DESCRIBING = {258, 273, 279, 320, 324, 325, 338, 339, 347}
 _DEPTH = 4
 _MOST = 1 << 16
 
@@ -89,17 +88,33 @@ def check_publish(
 
 
 def check_values(source: Source, layout: Layout, offsets: Iterable[int]) -> None:
-    """Refuse directories whose pixels are described beyond the end of the file.
+    """Refuse directories with a value beyond the end of the file.
 
-    What is appended there would be taken for the description.
+    What is appended there would be taken for the value.
 
     Raises:
         UnreadableDocument: One is so.
     """
     for offset in offsets:
         entries = read_directory(source, layout, offset).entries
-        for code in sorted(entries.keys() & _DESCRIBING):
-            read_raw_value(source, layout, entries[code])
+        for raw in entries.values():
+            for entry in split_entries(layout, raw):
+                check_value(source, layout, entry)
+
+
+def check_value(source: Source, layout: Layout, entry: bytes) -> None:
+    """Refuse an entry whose value lies beyond the end of the file.
+
+    Raises:
+        UnreadableDocument: It is so.
+    """
+    code, kind, count = struct.unpack_from(layout.entry, entry)
+    size = SIZES.get(kind, 1) * count
+    if size <= layout.inline:
+        return
+    start = struct.unpack(layout.word, entry[struct.calcsize(layout.entry) :])[0]
+    if start + size > source.size:
+        raise UnreadableDocument(source.path, f"the value of tag {code} is cut off", offset=start)
 
 
 def _keep(entries: Entries) -> Entries:
@@ -136,11 +151,19 @@ def read_chain(source: Source, layout: Layout) -> list[Directory]:
     Raises:
         UnreadableDocument: The chain runs in a circle, or begins outside the file.
     """
-    found: list[Directory] = []
+    return list(walk_chain(source, layout))
+
+
+def walk_chain(source: Source, layout: Layout) -> Iterator[Directory]:
+    """Yield the directories of the main chain, one after the other.
+
+    Raises:
+        UnreadableDocument: As for ``read_chain``, when it is met.
+    """
     seen: set[int] = set()
     here = struct.unpack(layout.word, source.read(layout.first_at, layout.inline))[0]
     while here:
-        if here in seen or len(found) > _MOST:
+        if here in seen or len(seen) > _MOST:
             raise UnreadableDocument(
                 source.path, "its directories run in a circle", offset=here,
                 advice="use --as alpha or --as matte",
@@ -149,14 +172,13 @@ def read_chain(source: Source, layout: Layout) -> list[Directory]:
         try:
             directory = read_directory(source, layout, here)
         except UnreadableDocument:
-            if not found:
+            if len(seen) == 1:
                 raise
-            break  # readers take rubbish after the last directory as the end
-        if found and not _is_sound(layout, directory):
-            break
-        found.append(directory)
+            return  # readers take rubbish after the last directory as the end
+        if len(seen) > 1 and not _is_sound(layout, directory):
+            return
+        yield directory
         here = directory.next
-    return found
 
 
 def _is_sound(layout: Layout, directory: Directory) -> bool:
@@ -216,9 +238,9 @@ class _Widener:
     def _widen_entry(self, directory: Directory, code: int, raw: bytes, depth: int) -> bytes:
         _, kind, count = struct.unpack_from(self._old.entry, raw)
         size = SIZES.get(kind, 1) * count
-        if code in _POINTERS and kind in (4, 13) and depth < _DEPTH:
+        if code in POINTERS and kind in (4, 13) and depth < _DEPTH:
             return self._widen_pointers(code, raw, depth)
-        if code in _SEGMENTS and kind in (3, 4):
+        if code in SEGMENTS and kind in (3, 4):
             moved = self._move_segments(directory, code, raw)
             if moved is not None:
                 return moved
@@ -241,7 +263,7 @@ class _Widener:
 
     def _move_segments(self, directory: Directory, code: int, raw: bytes) -> bytes | None:
         """Copy strips or tiles that lie under the longer header; None where there are none."""
-        sizes = directory.entries.get(_SEGMENTS[code])
+        sizes = directory.entries.get(SEGMENTS[code])
         places = list(read_values(self._source, self._old, raw))
         if sizes is None or not any(0 < place < _BIG_HEADER for place in places):
             return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..base.writer import ResultWriter
 from ..core.model import Layer
 from ..core.results import LayerResult, ResultOptions
-from ..io.output import atomic_output, check_place
+from ..io.output import check_place
 from ..io.splicing import Splice
 from ..psd.splice_mask import add_masks, check_masks
 from ..psd.splice_records import LayerEdits, require_info, shift_lengths
@@ -69,7 +69,7 @@ def splice_mask(
     add_masks(host, edits, masks, options.existing)
     splice = Splice(host.source, edits.finish(host.structure))
     room = _estimate_room(host, [(alpha.width, alpha.height) for alpha in masks.values()])
-    with atomic_output(output, room) as file:
+    with document.open_copy(output, room) as file:
         file.copy(host.path, host.source.descriptor, 0, host.source.size)
         at = file.align(8)
         edits.base = at - host.start

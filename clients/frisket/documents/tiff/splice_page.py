@@ -15,10 +15,11 @@ from ..colour.alpha import Placed, at_depth
 from ..core.model import AlphaSource, Layer
 from ..core.results import LayerResult, ResultOptions
 from ..encode.tiled import ASCII, RATIONAL, SHORT, Tag, TiledPlan, TiledWriter, write_tiles
-from ..io.output import atomic_output, check_place
+from ..io.output import check_place
 from ..io.source import Source
 from .directory import Layout, read_directory, read_layout, read_raw_value
 from .splice_directories import check_publish, check_values, choose_layout, publish
+from .unaware import tell_page_lost
 
 if TYPE_CHECKING:
     from .document import TiffDocument
@@ -65,7 +66,7 @@ def splice_page(
         layout = read_layout(source)
         alpha = _place_in_picture(document, result)
         plan = _plan_page(document, source, result.layer, layout, (alpha.width, alpha.height))
-        with atomic_output(output, source.size + plan.raw_bytes) as file:
+        with document.open_copy(output, source.size + plan.raw_bytes) as file:
             file.copy(source.path, source.descriptor, 0, source.size)
             file.align(8)
             writer = TiledWriter(file, plan)
@@ -125,4 +126,4 @@ def _read_place(source: Source, layout: Layout, offset: int) -> list[Tag]:
     return found
 
 
-WRITER = ResultWriter(check_page, splice_page)
+WRITER = ResultWriter(check_page, splice_page, tell_lost=tell_page_lost)
