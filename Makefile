@@ -7,7 +7,7 @@ ROOTS := $(wildcard proto/frisket/*.py) proto/frisket/protocol clients/frisket m
   server/frisket/matting server/frisket/server
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test test-packaging test-hosts coverage check docs bench bench-quality \
+.PHONY: help demo test test-packaging test-hosts trials coverage check docs bench bench-quality \
   bench-embedded bench-hints about protos plugins clean
 
 help:  ## say what each target does
@@ -42,6 +42,10 @@ coverage: $(STAMP)  ## the suite again, and which lines it never ran (coverage/i
 # Real GIMP and Krita, in a tree of their own; Linux and root only (scripts/hosts.sh).
 test-hosts: $(STAMP)  ## the plug-ins in real GIMPs and Kritas
 	FRISKET_TEST_HOSTS=1 $(BIN)/python -m pytest --timeout 1200 tests/hosts
+
+# The suite runs the same trials as short samples. TRIAL=name chooses some.
+trials: $(STAMP)  ## real servers under load, attack and loss, at whole length, with figures
+	FRISKET_TRIALS=whole $(BIN)/python -m pytest -s --timeout 1800 tests/trials $(if $(TRIAL),-k '$(TRIAL)')
 
 plugins: $(STAMP)  ## write the plug-ins for GIMP and Krita as zip files into dist/
 	$(BIN)/frisket plugins pack dist

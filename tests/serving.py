@@ -27,14 +27,22 @@ class Server:
         return GrpcTransport(self.address)
 
 
-def start_server(home: Path, *options: str, token: str = TOKEN) -> Server:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "frisket.server", "--listen", "127.0.0.1:0", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "FRISKET_HOME": str(home), "FRISKET_TOKEN": token},
-    )
+def start_server(
+    home: Path,
+    *options: str,
+    token: str = TOKEN,
+    log: Path | None = None,
+    environment: dict[str, str] | None = None,
+) -> Server:
+    own = {"FRISKET_HOME": str(home), "FRISKET_TOKEN": token, **(environment or {})}
+    with Path(log or os.devnull).open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "frisket.server", "--listen", "127.0.0.1:0", *options],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **own},
+        )
     assert process.stdout is not None
     said = process.stdout.readline()
     assert said.startswith("frisket serves on "), said
