@@ -1,0 +1,1 @@
+"""Many documents with a journal: planned, claimed, cut, marked; killed at any point, it goes on."""

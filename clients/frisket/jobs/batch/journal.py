@@ -1,0 +1,391 @@
+"""The journal of a batch: one row per input content × recipe × output, in SQLite.
+
+    with Journal.open(folder, make=True) as journal:
+        row = journal.enter(source, stamp, recipe, output)
+        journal.claim(row.id, stamp, content, part)
+        journal.mark_written(row.id, stamp_of(part), findings)
+        journal.mark_done(row.id)
+
+A result is claimed, written beside its place and synced, marked as written, renamed, marked as
+done. `recover` brings what a killed run left behind to one side or the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from frisket.about import VERSION
+from frisket.jobs.batch.lock import FileLock
+from frisket.jobs.batch.schema import connect, explain_failure
+from frisket.jobs.batch.states import (
+    APPROVED,
+    REJECTED,
+    Counts,
+    JournalBusy,
+    JournalError,
+    Row,
+    Stamp,
+    State,
+    Verdict,
+)
+
+FOLDER = ".frisket"
+"""Name of the folder inside the output's that holds journal and lock."""
+_FILE, _LOCK = "journal.sqlite", "lock"
+_LIVE = "state <> 'superseded'"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is known of a result once it is written; see `Row`."""
+
+    kind: str
+    seconds: float
+    megapixels: float
+    model: str
+    device: str
+    verdict: Verdict = field(default_factory=Verdict)
+
+
+def find_journal(place: Path) -> Path:
+    """Return the folder of the journal that a folder of results, or the journal itself, means."""
+    if place.name == _FILE:
+        return place.parent
+    return place if (place / _FILE).is_file() else place / FOLDER
+
+
+class Journal:
+    """An open journal; any thread may use it. See `open`."""
+
+    def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
+        self.folder = folder
+        self._file = folder / _FILE
+        self._database = database
+        self._lock = threading.RLock()
+        self._held = FileLock(folder / _LOCK)
+
+    @classmethod
+    def open(cls, folder: Path, *, make: bool = False) -> Journal:
+        """Open the journal of a folder, for looking and for a person's decisions.
+
+        Args:
+            folder: where it lies; see `find_journal`.
+            make: whether folder and journal are made where there are none.
+
+        Raises:
+            JournalError: there is none, or it cannot be used; says why and what to do.
+        """
+        try:
+            if make:
+                folder.mkdir(parents=True, exist_ok=True)
+            return cls(folder, connect(folder / _FILE, make))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise JournalError(f"The journal cannot be kept in {folder} ({reason}).") from error
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it and let another run have it; doing so again does nothing."""
+        with self._lock:
+            self._database.close()
+        self._held.give_back()
+
+    def hold(self) -> None:
+        """Keep it for this run alone; others may look and decide, not run.
+
+        Raises:
+            JournalBusy: another run has it.
+            JournalError: it cannot be locked.
+        """
+        try:
+            held = self._held.take()
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise JournalError(f"The journal in {self.folder} cannot be locked ({reason}).") from (
+                error
+            )
+        if not held:
+            raise JournalBusy(
+                f"Another run works with the journal in {self.folder}; wait for it, or name "
+                "another one with --journal FOLDER."
+            )
+
+    # What a run writes.
+
+    def begin_run(self, words: Sequence[str], recipes: Mapping[str, str]) -> int:
+        """Note that a run begins: its command line, and its recipes by identity."""
+        with self._change() as database:
+            database.executemany("INSERT OR IGNORE INTO recipe VALUES (?, ?)", recipes.items())
+            told = json.dumps([str(word) for word in words])
+            return _number(
+                database.execute(
+                    "INSERT INTO run (begun, version, words) VALUES (?, ?, ?)",
+                    (time.time(), VERSION, told),
+                )
+            )
+
+    def end_run(self, run: int) -> None:
+        """Note that a run ended in good order."""
+        self._execute("UPDATE run SET ended = ? WHERE id = ?", time.time(), run)
+
+    def enter(self, source: Path, stamp: Stamp, recipe: str, output: Path, reason: str = "") -> Row:
+        """Add a result that waits, in place of the row that its output may have."""
+        with self._change() as database:
+            self._supersede(database, output)
+            number = _number(
+                database.execute(
+                    "INSERT INTO job (source, size, mtime_ns, inode, recipe, output, reason, "
+                    "changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(_store(source), stamp.size, stamp.mtime_ns, stamp.inode, recipe),
+                        *(_store(output), reason, time.time()),
+                    ),
+                )
+            )
+            return self.get(number)
+
+    def _supersede(self, database: sqlite3.Connection, output: Path) -> None:
+        database.execute(
+            f"UPDATE job SET state = 'superseded' WHERE output = ? AND {_LIVE}", (_store(output),)
+        )
+
+    def restamp(self, row: int, stamp: Stamp) -> None:
+        """Note that an input was touched and has its old content."""
+        self._execute(
+            "UPDATE job SET size = ?, mtime_ns = ?, inode = ? WHERE id = ?",
+            *(stamp.size, stamp.mtime_ns, stamp.inode, row),
+        )
+
+    def claim(self, row: int, stamp: Stamp, content: str, part: Path) -> None:
+        """Note that a result is being made, from these bytes, under this temporary name."""
+        self._execute(
+            "UPDATE job SET state = 'running', size = ?, mtime_ns = ?, inode = ?, content = ?, "
+            "part = ?, changed = ? WHERE id = ?",
+            *(stamp.size, stamp.mtime_ns, stamp.inode, content, _store(part), time.time(), row),
+        )
+
+    def mark_written(self, row: int, stamp: Stamp, found: Findings) -> None:
+        """Note that a result lies beside its place, whole and synced, and what is known of it."""
+        verdict = found.verdict
+        self._execute(
+            "UPDATE job SET state = 'written', part_size = ?, part_mtime_ns = ?, part_inode = ?, "
+            "kind = ?, seconds = ?, megapixels = ?, model = ?, device = ?, score = ?, "
+            "needs_review = ?, reasons = ?, decision = '', changed = ? WHERE id = ?",
+            *(stamp.size, stamp.mtime_ns, stamp.inode),
+            *(found.kind, found.seconds, found.megapixels, found.model, found.device),
+            *(verdict.score, verdict.needs_review, json.dumps(verdict.reasons)),
+            *(time.time(), row),
+        )
+
+    def mark_done(self, row: int) -> None:
+        """Note that a result has its name."""
+        self._execute(
+            "UPDATE job SET state = 'done', part = NULL, reason = '', changed = ? WHERE id = ?",
+            *(time.time(), row),
+        )
+
+    def mark_failed(self, row: int, state: State, reason: str) -> None:
+        """Note that a result is given up: FAILED, or EMPTY where there is no subject."""
+        self._end(row, state, reason, 0.0, failed=True)
+
+    def put_off(self, row: int, reason: str, next_try: float) -> None:
+        """Note that a result failed and is tried again, not before a time of the epoch."""
+        self._end(row, State.WAITING, reason, next_try, failed=True)
+
+    def release(self, row: int) -> None:
+        """Note that a claimed result waits again, through no fault of its own."""
+        self._end(row, State.WAITING, "", 0.0, failed=False)
+
+    def _end(self, row: int, state: State, reason: str, next_try: float, failed: bool) -> None:
+        self._execute(
+            "UPDATE job SET state = ?, reason = ?, next_try = ?, attempts = attempts + ?, "
+            "part = NULL, changed = ? WHERE id = ?",
+            *(state.value, reason, next_try, int(failed), time.time(), row),
+        )
+
+    def unfinished(self) -> list[tuple[Row, Stamp | None]]:
+        """Return what a killed run left RUNNING or WRITTEN, with the stamp of what it wrote."""
+        found = self._select("state IN ('running', 'written')", ())
+        return [(_read_row(one), _read_part(one)) for one in found]
+
+    # What a person asks for and says; a run may be at work meanwhile.
+
+    def ask_again(
+        self, rows: Iterable[int], reason: str, redo: Mapping[str, str] | None = None
+    ) -> None:
+        """Let results be made again by the next run.
+
+        Args:
+            rows: their numbers.
+            reason: why.
+            redo: options for these results alone, named and written as on the command line.
+        """
+        told = json.dumps(dict(redo or {}), sort_keys=True)
+        with self._change() as database:
+            database.executemany(
+                "UPDATE job SET state = 'waiting', attempts = 0, next_try = 0, decision = '', "
+                "reason = ?, redo = ?, changed = ? WHERE id = ? "
+                "AND state IN ('waiting', 'done', 'failed', 'empty')",
+                [(reason, told, time.time(), row) for row in rows],
+            )
+
+    def decide(self, rows: Iterable[int], decision: str) -> None:
+        """Note what a person says of results: "approved", "rejected", or nothing again.
+
+        Raises:
+            ValueError: another word.
+        """
+        if decision not in (APPROVED, REJECTED, ""):
+            raise ValueError(f"a result is approved or rejected, not {decision!r}")
+        with self._change() as database:
+            database.executemany(
+                "UPDATE job SET decision = ?, changed = ? WHERE id = ?",
+                [(decision, time.time(), row) for row in rows],
+            )
+
+    # What anyone may read.
+
+    def get(self, row: int) -> Row:
+        """Return a row.
+
+        Raises:
+            KeyError: there is none of this number.
+        """
+        for found in self._select("id = ?", (row,)):
+            return _read_row(found)
+        raise KeyError(row)
+
+    def find(self, output: Path) -> Row | None:
+        """Return the row that counts of an output, or None."""
+        for found in self._select(f"output = ? AND {_LIVE}", (_store(output),)):
+            return _read_row(found)
+        return None
+
+    def rows(
+        self, states: Sequence[State] = (), *, first: int = 0, limit: int = -1
+    ) -> Iterator[Row]:
+        """Yield rows in the order they were planned; of all states but SUPERSEDED by default.
+
+        Args:
+            states: which ones.
+            first: how many are skipped.
+            limit: how many at most; below 0 for all.
+        """
+        where = f"state IN ({','.join('?' * len(states))})" if states else _LIVE
+        found = self._select(
+            f"{where} ORDER BY id LIMIT ? OFFSET ?", (*(one.value for one in states), limit, first)
+        )
+        return map(_read_row, found)
+
+    def counts(self) -> Counts:
+        """Return how many results are in which state."""
+        with self._lock, explain_failure(self._file):
+            by_state = dict(self._database.execute("SELECT state, count(*) FROM job GROUP BY 1"))
+            [[review, rejected]] = self._database.execute(
+                "SELECT coalesce(sum(needs_review AND decision = ''), 0), "
+                "coalesce(sum(decision = 'rejected'), 0) FROM job WHERE state = 'done'"
+            )
+        running = by_state.get("running", 0) + by_state.get("written", 0)
+        plain = {name: by_state.get(name, 0) for name in ("waiting", "done", "failed", "empty")}
+        return Counts(running=running, review=review, rejected=rejected, **plain)
+
+    def describe_recipe(self, recipe: str) -> str:
+        """Return as JSON the options that an identity stands for; "{}" where it is unknown."""
+        with self._lock, explain_failure(self._file):
+            query = "SELECT described FROM recipe WHERE id = ?"
+            found = self._database.execute(query, (recipe,)).fetchone()
+        return str(found[0]) if found else "{}"
+
+    # Small pictures for the review page.
+
+    def keep_thumbnail(self, row: int, pixels: int, name: str, data: bytes) -> None:
+        """Keep an encoded picture of a result, `pixels` at its longer side at most."""
+        values = (row, pixels, name, data)
+        self._execute("INSERT OR REPLACE INTO thumbnail VALUES (?, ?, ?, ?)", *values)
+
+    def thumbnail(self, row: int, pixels: int, name: str) -> bytes | None:
+        """Return an encoded picture, or None."""
+        with self._lock, explain_failure(self._file):
+            found = self._database.execute(
+                "SELECT data FROM thumbnail WHERE job = ? AND pixels = ? AND name = ?",
+                (row, pixels, name),
+            ).fetchone()
+        return bytes(found[0]) if found else None
+
+    def _select(self, where: str, values: Sequence[Any]) -> list[sqlite3.Row]:
+        with self._lock, explain_failure(self._file):
+            cursor = self._database.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(f"SELECT * FROM job WHERE {where}", values).fetchall()
+
+    def _execute(self, statement: str, *values: Any) -> None:
+        with self._lock, explain_failure(self._file):
+            self._database.execute(statement, values)
+
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction: all of the block happens, or nothing."""
+        with self._lock, explain_failure(self._file):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+def _number(cursor: sqlite3.Cursor) -> int:
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def _store(path: Path) -> str | bytes:
+    """Return a path as SQLite takes it: bytes where it is not text in any encoding."""
+    told = str(path)
+    try:
+        told.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(told)
+    return told
+
+
+def _load(stored: str | bytes) -> Path:
+    return Path(os.fsdecode(stored))
+
+
+def _read_row(row: sqlite3.Row) -> Row:
+    same = ("id", "content", "recipe", "kind", "attempts", "next_try", "reason", "seconds")
+    verdict = Verdict(
+        row["score"], bool(row["needs_review"]), tuple(json.loads(row["reasons"])), row["decision"]
+    )
+    return Row(
+        source=_load(row["source"]),
+        stamp=Stamp(row["size"], row["mtime_ns"], row["inode"]),
+        output=_load(row["output"]),
+        state=State(row["state"]),
+        part=None if row["part"] is None else _load(row["part"]),
+        verdict=verdict,
+        redo=tuple(json.loads(row["redo"]).items()),
+        **{name: row[name] for name in (*same, "megapixels", "model", "device")},
+    )
+
+
+def _read_part(row: sqlite3.Row) -> Stamp | None:
+    if row["part_size"] is None:
+        return None
+    return Stamp(row["part_size"], row["part_mtime_ns"], row["part_inode"])
