@@ -52,6 +52,25 @@ def convolution(
     return path
 
 
+def endless(path: Path) -> Path:
+    """A graph of the family u2net that is sound, and whose run never ends."""
+    shape = "float[1,1,320,320]"
+    body = f"again (int64 i, bool c, {shape} v) => (bool c2, {shape} v2)"
+    text = f"""<ir_version: 8, opset_import: ["" : 17]>
+    endless (float[1,3,320,320] x) => ({shape} y) {{
+        a = ReduceMean<axes = [1], keepdims = 1>(x)
+        count = Constant<value_int = {2**62}>()
+        one = Constant<value_int = 1>()
+        yes = Cast<to = 9>(one)
+        y = Loop (count, yes, a) <body = {body} {{
+            c2 = Identity(c)
+            v2 = Identity(v)
+        }}>
+    }}"""
+    onnx.save(onnx.parser.parse_model(text), str(path))
+    return path
+
+
 def family_graph(spec: Spec, path: Path, batch: int | str = 1) -> Path:
     """A graph with the signature that a family of one graph expects."""
     free = spec.input.fit in ("shorter", "longer", "any")

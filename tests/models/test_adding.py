@@ -6,14 +6,19 @@ import errno
 import json
 from pathlib import Path
 
+import onnx
+import psutil
 import pytest
-from graphs import convolution
+from graphs import convolution, endless
 
 from frisket.models import (
+    BadSignature,
     ConsentRequired,
     ModelFileError,
     Registry,
     WrongHash,
+    adding,
+    trial_run,
 )
 
 
@@ -83,6 +88,64 @@ def test_a_full_disk_keeps_nothing_that_was_added(
     with pytest.raises(ModelFileError, match="could not be stored: No space left"):
         registry.add("mine", "u2net", file)
     assert not (models / "mine").exists()
+
+
+def test_what_is_here_is_replaced_only_when_that_is_asked(
+    registry: Registry, models: Path, tmp_path: Path
+) -> None:
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    registry.add("mine", "u2net", file, accept_licence=True)
+    with pytest.raises(ModelFileError, match="mine is here already; say --force"):
+        registry.add("mine", "u2net", file)
+    (models / "mine" / "left-behind.onnx").touch()
+    assert registry.add("mine", "u2net", file, licence="MIT", replace=True).licence == "MIT"
+    kept = {each.name for each in (models / "mine").iterdir()}
+    assert kept == {"model.json", "u2net.onnx"}
+    assert json.loads((models / "mine" / "model.json").read_text())["accepted"], "as before"
+
+
+def test_a_failure_leaves_the_older_weights(
+    registry: Registry, models: Path, tmp_path: Path
+) -> None:
+    registry.add("mine", "u2net", convolution(tmp_path / "m.onnx", (1, 3, 320, 320)))
+    before = {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    with pytest.raises(BadSignature):
+        wrong = convolution(tmp_path / "w.onnx", (1, 3, 77, 77))
+        registry.add("mine", "u2net", wrong, replace=True)
+    assert {path: path.read_bytes() for path in models.rglob("*") if path.is_file()} == before
+
+
+def test_weights_in_a_second_file_are_refused(
+    registry: Registry, models: Path, tmp_path: Path
+) -> None:
+    """They would stay behind, and every cut would fail."""
+    model = onnx.load(str(convolution(tmp_path / "m.onnx", (1, 3, 320, 320))))
+    file = tmp_path / "outside.onnx"
+    onnx.save_model(
+        model, str(file), save_as_external_data=True, location="outside.data", size_threshold=0
+    )
+    with pytest.raises(ModelFileError, match="keeps weights in another file"):
+        registry.add("mine", "u2net", file)
+    assert not models.exists()
+
+
+def test_a_graph_without_an_end_is_given_up(
+    registry: Registry, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial_run, "LIMIT_S", 4.0)
+    with pytest.raises(ModelFileError, match="check run of mine did not end within 4 s"):
+        registry.add("mine", "u2net", endless(tmp_path / "m.onnx"))
+    assert not models.exists() and not psutil.Process().children()
+
+
+def test_too_large_a_file_is_refused_unread(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "m.onnx"
+    with file.open("wb") as sparse:
+        sparse.truncate(adding.MAX_FILE_BYTES + 1)
+    with pytest.raises(ModelFileError, match="larger than 4 GiB"):
+        registry.add("mine", "u2net", file)
 
 
 def test_no_licence_is_claimed_that_was_not_told(registry: Registry, tmp_path: Path) -> None:

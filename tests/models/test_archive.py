@@ -12,6 +12,8 @@ import pytest
 from graphs import convolution
 
 from frisket.models import (
+    BadSignature,
+    ConsentRequired,
     ModelFileError,
     Registry,
     Source,
@@ -133,6 +135,89 @@ def test_a_record_that_points_elsewhere_is_no_model(registry: Registry, models: 
     (folder / "model.json").write_bytes(write_record(parts=parts))
     with pytest.raises(UnknownModel):
         registry.open("mine")
+
+
+def write_model(tmp_path: Path, name: str = "theirs", **changes: object) -> Path:
+    """An archive of a sound model of the family u2net, with a record as told."""
+    graph = convolution(tmp_path / "sound.onnx", (1, 3, 320, 320)).read_bytes()
+    record = {"added": True, "family": "u2net", "parts": {"graph": "u2net.onnx"}, **changes}
+    members = {"u2net.onnx": graph, "model.json": json.dumps(record).encode()}
+    return write_archive(tmp_path / f"{name}.zip", name, members)
+
+
+def test_an_archive_replaces_nothing_unasked(
+    registry: Registry, models: Path, tmp_path: Path
+) -> None:
+    registry.add("mine", "u2net", convolution(tmp_path / "m.onnx", (1, 3, 320, 320), seed=5))
+    before = (models / "mine" / "u2net.onnx").read_bytes()
+    file = write_model(tmp_path, "mine", licence="MIT")
+    with pytest.raises(ModelFileError, match="mine is here already; say --force"):
+        registry.import_(file)
+    assert (models / "mine" / "u2net.onnx").read_bytes() == before
+    assert registry.import_(file, replace=True).licence == "MIT"
+    assert (models / "mine" / "u2net.onnx").read_bytes() != before
+    assert sorted(each.name for each in models.iterdir()) == ["mine"]
+
+
+def test_an_archive_consents_to_nothing(registry: Registry, tmp_path: Path) -> None:
+    file = write_model(tmp_path, family="rmbg", parts={"graph": "u2net.onnx"}, accepted=True)
+    with pytest.raises(ConsentRequired):
+        registry.import_(file)
+    with pytest.raises(ConsentRequired):
+        registry.pull("bria-rmbg-2.0")
+    record = json.dumps({"accepted": True}).encode()
+    with pytest.raises((ConsentRequired, ModelFileError)):
+        registry.import_(write_archive(tmp_path / "b.zip", "bria-rmbg-2.0", {"model.json": record}))
+    with pytest.raises(ConsentRequired):
+        registry.pull("bria-rmbg-2.0")
+
+
+def test_an_archive_holds_its_model_and_nothing_else(
+    registry: Registry, models: Path, tmp_path: Path
+) -> None:
+    record = json.dumps({"added": True, "family": "u2net", "parts": {"graph": "u2net.onnx"}})
+    members = {"u2net.onnx": b"", "model.json": record.encode(), "extra.sh": b"echo"}
+    with pytest.raises(ModelFileError, match=r"extra\.sh, which is no part of mine"):
+        registry.import_(write_archive(tmp_path / "a.zip", "mine", members))
+    assert not models.exists()
+
+
+def test_what_an_archive_says_cannot_steer_a_terminal(registry: Registry, tmp_path: Path) -> None:
+    said = "\x1b[31mMIT\n\u202eliw" + "x" * 10_000
+    licence = registry.import_(write_model(tmp_path, licence=said)).licence
+    assert licence.startswith("?[31mMIT??liwx") and licence.isprintable() and len(licence) <= 200
+    with pytest.raises(ModelFileError) as error:
+        registry.import_(write_model(tmp_path, "x").rename(tmp_path / "y.zip"))
+        registry.import_(write_archive(tmp_path / "a.zip", "x\n\x1b[31mred", {}))
+    assert str(error.value).isprintable()
+
+
+def test_a_folder_with_a_strange_name_is_no_model(registry: Registry, models: Path) -> None:
+    """As an older frisket may have left it."""
+    folder = models / "x\n\x1b[31mred"
+    folder.mkdir(parents=True)
+    (folder / "model.json").write_bytes(write_record())
+    assert all(info.name.isprintable() for info in registry.list())
+
+
+@pytest.mark.parametrize("name", ["frisket-model.json", "model.json"])
+def test_texts_of_an_archive_are_bounded(registry: Registry, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "a.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, b" " * (2 << 20))
+        if name == "model.json":
+            archive.writestr("frisket-model.json", json.dumps({"name": "a", "sha256": {}}))
+    with pytest.raises(ModelFileError, match="not written by"):
+        registry.import_(file)
+
+
+def test_an_archives_model_is_tried_too(registry: Registry, models: Path, tmp_path: Path) -> None:
+    record = json.dumps({"added": True, "family": "u2net", "parts": {"graph": "u2net.onnx"}})
+    graph = convolution(tmp_path / "m.onnx", (1, 3, 77, 77)).read_bytes()
+    members = {"u2net.onnx": graph, "model.json": record.encode()}
+    with pytest.raises(BadSignature, match="1x3x320x320"):
+        registry.import_(write_archive(tmp_path / "a.zip", "mine", members))
+    assert not models.exists()
 
 
 def test_built_in_models_need_not_travel(registry: Registry, tmp_path: Path) -> None:

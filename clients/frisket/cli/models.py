@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from frisket.models import ModelInfo, Registry, Source
 
 _ARGUMENTS = {"NAME": "the model's name, as in the list", "FILE": "what 'models export' wrote"}
+_FORCE = "replace the model that is here under the same name"
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -71,11 +72,16 @@ def _add_changing(verbs: argparse._SubParsersAction[Any]) -> None:
         help="the licence of the file, to be listed and exported; otherwise it is unknown",
     )
     add.add_argument("--accept-licence", action="store_true", help=argparse.SUPPRESS)
+    add.add_argument("--force", action="store_true", help=_FORCE)
     _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
     _verb(verbs, "default", "choose the model that runs when none is named", _default, "NAME")
     export = _verb(verbs, "export", "write a model into one file", _export, "NAME")
     export.add_argument("file", type=path, metavar="FILE", help="what to write")
-    _verb(verbs, "import", "take a model out of such a file", _import, "FILE")
+    taken = _verb(verbs, "import", "take a model out of such a file", _import, "FILE")
+    taken.add_argument(
+        "--accept-licence", action="store_true", help="accept a non-commercial licence"
+    )
+    taken.add_argument("--force", action="store_true", help=_FORCE)
 
 
 def _verb(
@@ -198,7 +204,9 @@ def _pull(registry: Registry, args: argparse.Namespace) -> None:
 
 
 def _add(registry: Registry, args: argparse.Namespace) -> None:
-    info = registry.add(args.name, args.family, args.file, args.accept_licence, args.licence)
+    info = registry.add(
+        args.name, args.family, args.file, args.accept_licence, args.licence, args.force
+    )
     size = _size(info.size_bytes)
     print(f"{info.name}: {size}, input format of {info.family}, licence {info.licence}")
 
@@ -219,5 +227,5 @@ def _export(registry: Registry, args: argparse.Namespace) -> None:
 
 
 def _import(registry: Registry, args: argparse.Namespace) -> None:
-    info = registry.import_(Path(args.file))
+    info = registry.import_(Path(args.file), args.accept_licence, args.force)
     print(f"{info.name}: {_size(info.size_bytes)}, licence {info.licence}")

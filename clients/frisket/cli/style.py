@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TextIO
 
+from frisket.protocol.printable import make_printable
+
 _CODES = {"error": "1;31", "warning": "1;33", "good": "32", "dim": "2"}
 
 
@@ -23,9 +25,14 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 def warn(sentence: str) -> None:
     """Say on standard error what is no failure and should be known."""
-    print(f"{paint('frisket:', 'warning', sys.stderr)} {sentence}", file=sys.stderr)
+    print(f"{paint('frisket:', 'warning', sys.stderr)} {_calm(sentence)}", file=sys.stderr)
 
 
 def complain(sentence: str) -> None:
     """Say on standard error what went wrong."""
-    print(f"{paint('frisket:', 'error', sys.stderr)} {sentence}", file=sys.stderr)
+    print(f"{paint('frisket:', 'error', sys.stderr)} {_calm(sentence)}", file=sys.stderr)
+
+
+def _calm(sentence: str) -> str:
+    """Return a sentence in which no file's and no server's words steer the terminal."""
+    return make_printable(sentence, keep="\n\t")

@@ -1,41 +1,68 @@
-"""Taking in the user's own weights: checked, run once, copied, recorded."""
+"""Taking in weights of one's own or a stranger's: copied, checked, tried, then put in place."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
+
+from frisket.protocol.printable import make_printable
 
 from . import manifest
 from .core.errors import ModelFileError
 from .core.spec import Spec
-from .download import digest, verify
-from .files import copy_all
-from .loading import check_run
-from .shelf import Shelf, is_built_in
+from .download import verify
+from .files import write_json
+from .shelf import MAX_LICENCE, RECORD, Shelf, is_built_in, is_name
+from .trial_run import try_apart
 
+MAX_FILE_BYTES = 4 << 30
 Files = Path | Sequence[Path] | Mapping[str, Path]
 """One file; several in the order of the family's parts; or each under its part's name."""
 
 
-def add(
-    shelf: Shelf, name: str, family: str, given: Files, accept_licence: bool, licence: str = ""
-) -> None:
-    """Copy weights in under ``name``, after a check run; see ``Registry.add``."""
+@dataclass(frozen=True)
+class Terms:
+    """On what terms weights are taken in.
+
+    Attributes:
+        accept_licence: for licences that forbid commercial use.
+        licence: of the files; "" leaves it unknown. A known model's is known.
+        replace: weights that are here under the same name.
+    """
+
+    accept_licence: bool = False
+    licence: str = ""
+    replace: bool = False
+
+
+def add(shelf: Shelf, name: str, family: str, given: Files, terms: Terms) -> None:
+    """Take weights in under ``name``; see ``Registry.add``."""
     check_name(name)
     kin = _find_kin(name, family)
     files = _sort_files(kin, given)
     spec = kin
     if kin.name != name:
+        licence = make_printable(terms.licence, MAX_LICENCE)
         spec = manifest.rename(kin, name, _name_files(kin, files), licence=licence)
-    shelf.require_consent(spec, accept_licence)
-    for source in spec.sources:
-        if not files[source.part].is_file():
-            raise ModelFileError(f"There is no file {files[source.part]}.")
-        verify(files[source.part], source)
-    check_run(spec, files)
-    _store(shelf, spec, files, family, accept_licence)
+    shelf.require_consent(spec, terms.accept_licence)
+    if not terms.replace:
+        shelf.require_room(name)
+    _check_sizes(files)
+    accepted = terms.accept_licence or bool(shelf.read_record(name).get("accepted"))
+    try:
+        with shelf.stage(name) as folder:
+            copies = _copy(spec, files, folder)
+            # What is checked is what is kept: the copies, alone in their folder. What was
+            # pinned has been tried by those who pinned it.
+            hashes = {s.file: verify(copies[s.part], s) for s in spec.sources}
+            if not all(source.sha256 for source in spec.sources):
+                try_apart(spec, copies)
+            write_json(folder / RECORD, _describe(spec, family, hashes, accepted))
+    except OSError as error:
+        raise ModelFileError(f"{name} could not be stored: {error.strerror}.") from error
 
 
 def check_name(name: str) -> None:
@@ -44,8 +71,9 @@ def check_name(name: str) -> None:
     Raises:
         ModelFileError: it could not be a folder's name, or is that of a built-in model.
     """
-    if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
-        raise ModelFileError(f"{name!r} cannot be a model's name: use letters, digits, -_. only.")
+    if not is_name(name):
+        shown = repr(name[:100])
+        raise ModelFileError(f"{shown} cannot be a model's name: use letters, digits, -_. only.")
     if is_built_in(name):
         raise ModelFileError(f"{name!r} is part of frisket; choose another name.")
 
@@ -89,20 +117,28 @@ def _name_files(kin: Spec, files: Mapping[str, Path]) -> dict[str, str]:
     }
 
 
-def _store(
-    shelf: Shelf, spec: Spec, files: Mapping[str, Path], family: str, accepted: bool
-) -> None:
-    folder, targets = shelf.find_folder(spec.name), shelf.find_files(spec)
-    fresh = not folder.exists()
-    try:
-        copy_all([files[part] for part in targets], list(targets.values()))
-    except OSError as error:
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise ModelFileError(f"{spec.name} could not be stored: {error.strerror}.") from error
-    hashes = {target.name: digest(target) for target in targets.values()}
+def _check_sizes(files: Mapping[str, Path]) -> None:
+    """Check that the files are there, and none too large, before anything is read."""
+    for file in files.values():
+        if not file.is_file():
+            raise ModelFileError(f"There is no file {file}.")
+        if file.stat().st_size > MAX_FILE_BYTES:
+            limit = MAX_FILE_BYTES >> 30
+            raise ModelFileError(f"{file} is larger than {limit} GiB, the most that is taken in.")
+
+
+def _copy(spec: Spec, files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """Copy every part's file under the name that it will have; return the copies by part."""
+    copies = {source.part: folder / source.file for source in spec.sources}
+    for part, copy in copies.items():
+        shutil.copyfile(files[part], copy)
+    return copies
+
+
+def _describe(spec: Spec, family: str, hashes: Mapping[str, str], accepted: bool) -> dict[str, Any]:
+    """Return what is recorded of a model."""
     record: dict[str, Any] = {"sha256s": hashes, "licence": spec.licence, "accepted": accepted}
     if spec.name not in manifest.read_shipped():
-        parts = {part: target.name for part, target in targets.items()}
+        parts = {source.part: source.file for source in spec.sources}
         record.update(added=True, family=family, parts=parts)
-    shelf.write_record(spec.name, record)
+    return record

@@ -1,24 +1,25 @@
-"""A model in one file, for machines without a network."""
+"""A model in one file, for machines without a network. What comes in is a stranger's data."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from . import manifest
-from .adding import check_name
+from . import adding, manifest
 from .core.errors import ModelFileError, WrongHash
-from .download import digest, verify
-from .files import read_json
-from .shelf import RECORD, read_added
+from .core.spec import Spec
+from .download import digest
+from .files import MAX_JSON_BYTES, read_json
+from .shelf import RECORD, Shelf, read_added
 
 _INDEX = "frisket-model.json"
-_INDEX_LIMIT = 1 << 20
-_LIMIT = 4 << 30
+_MAX_MEMBERS = 64
 # What zipfile raises for a damaged, an encrypted and an oddly packed archive.
 _GARBLED = (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error)
 
@@ -43,26 +44,27 @@ def write(folder: Path, name: str, file: Path) -> None:
         raise ModelFileError(f"{file} cannot be written: {error.strerror}.") from error
 
 
-def read(file: Path, models: Path) -> str:
-    """Unpack an archive under ``models``; return the model's name.
+def read(file: Path, shelf: Shelf, accept_licence: bool, replace: bool) -> str:
+    """Unpack an archive and add what it holds as ``adding.add`` does; return the model's name.
+
+    The archive names the model, its family and its licence. Consent is the user's alone.
 
     Raises:
-        ModelFileError: it is not an archive of this project, or its model is of no known family.
+        ModelFileError: it is not an archive of this project, or its model cannot be added.
         WrongHash: a member differs from what was recorded, or from what is pinned.
+        ConsentRequired: the licence must be accepted first.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
             name, hashes = _read_index(archive, file)
-            check_name(name)
-            target = models / f".{name}.part"
-            shutil.rmtree(target, ignore_errors=True)
-            target.mkdir(parents=True)
-            try:
-                _unpack(archive, hashes, target)
-                _check_model(name, target)
-                _swap(target, models / name)
-            finally:
-                shutil.rmtree(target, ignore_errors=True)
+            adding.check_name(name)
+            _unpack(archive, hashes, Path(folder))
+            spec, record = _find_model(name, Path(folder))
+            _check_members(spec, hashes)
+            files = {source.part: Path(folder, source.file) for source in spec.sources}
+            licence = spec.licence if record else ""
+            terms = adding.Terms(accept_licence, licence, replace)
+            adding.add(shelf, name, str(record.get("family", "")), files, terms)
     except _GARBLED as error:
         raise ModelFileError(f"{file} is damaged or not a model archive.") from error
     except OSError as error:
@@ -73,7 +75,8 @@ def read(file: Path, models: Path) -> str:
 def _read_index(archive: zipfile.ZipFile, file: Path) -> tuple[str, dict[str, str]]:
     strange = ModelFileError(f"{file} was not written by 'frisket models export'.")
     sizes = {member.filename: member.file_size for member in archive.infolist()}
-    if sizes.get(_INDEX, 0) > _INDEX_LIMIT or sum(sizes.values()) > _LIMIT:
+    small = all(sizes.get(name, 0) <= MAX_JSON_BYTES for name in (_INDEX, RECORD))
+    if not small or len(sizes) > _MAX_MEMBERS or sum(sizes.values()) > adding.MAX_FILE_BYTES:
         raise strange
     try:
         data = json.loads(archive.read(_INDEX))
@@ -93,18 +96,20 @@ def _unpack(archive: zipfile.ZipFile, hashes: Mapping[str, str], target: Path) -
             raise WrongHash(f"{member} in the archive is damaged; nothing of it was kept.")
 
 
-def _check_model(name: str, folder: Path) -> None:
-    """Check that what was unpacked is a known model, or one added under a known family."""
-    known = manifest.read_shipped().get(name)
-    spec = known or read_added(name, read_json(folder / RECORD))
-    for source in spec.sources:
-        if not (folder / source.file).is_file():
-            raise ModelFileError(f"The archive lacks {source.file}, the {source.part} of {name}.")
-        if known:
-            verify(folder / source.file, source)
+def _find_model(name: str, folder: Path) -> tuple[Spec, dict[str, Any]]:
+    """Return the known model of that name, or the one that the record tells of."""
+    if known := manifest.read_shipped().get(name):
+        return known, {}
+    record = read_json(folder / RECORD)
+    return read_added(name, record), record
 
 
-def _swap(fresh: Path, place: Path) -> None:
-    if place.exists():
-        shutil.rmtree(place)
-    fresh.replace(place)
+def _check_members(spec: Spec, hashes: Mapping[str, str]) -> None:
+    """Check that an archive holds a model's own files and nothing else."""
+    wanted = {source.file: source.part for source in spec.sources}
+    for file, part in wanted.items():
+        if file not in hashes:
+            raise ModelFileError(f"The archive lacks {file}, the {part} of {spec.name}.")
+    for member in hashes:
+        if member not in wanted and member != RECORD:
+            raise ModelFileError(f"The archive holds {member}, which is no part of {spec.name}.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .core.errors import DownloadFailed, ModelFileError
+
+MAX_JSON_BYTES = 1 << 20
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -18,6 +18,8 @@ def read_json(path: Path) -> dict[str, Any]:
         ModelFileError: it cannot be read.
     """
     try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise ModelFileError(f"{path} is too large to be a record of frisket's.")
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
@@ -52,19 +54,3 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadFailed(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def copy_all(files: Sequence[Path], targets: Sequence[Path]) -> None:
-    """Copy beside and rename, so that no half-written file bears its name.
-
-    Raises:
-        OSError: a file could not be copied; its half is gone.
-    """
-    targets[0].parent.mkdir(parents=True, exist_ok=True)
-    for file, target in zip(files, targets, strict=True):
-        part = target.with_name(target.name + ".part")
-        try:
-            shutil.copyfile(file, part)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)

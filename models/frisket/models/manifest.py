@@ -192,4 +192,4 @@ def rename(
 
 def is_plain(file: str) -> bool:
     """Say whether a name that came from a file may name a file in a model's folder."""
-    return bool(file) and PurePath(file).name == file and not file.startswith(".")
+    return file.isprintable() and PurePath(file).name == file and not file.startswith(".")

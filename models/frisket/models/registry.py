@@ -105,8 +105,9 @@ class Registry:
         file: adding.Files,
         accept_licence: bool = False,
         licence: str = "",
+        replace: bool = False,
     ) -> ModelInfo:
-        """Copy the user's own weights in under ``name``, after a check run.
+        """Copy the user's own weights in under ``name``, after a check run in a child process.
 
         Args:
             name: a new name, or that of a known model whose file this is.
@@ -115,14 +116,17 @@ class Registry:
                 each under its part's name.
             accept_licence: for licences that forbid commercial use.
             licence: of the file; "" leaves it unknown. A known model's is known.
+            replace: weights that are here under that name; otherwise they are kept.
 
         Raises:
-            ModelFileError: no such file, family or part, or an unusable name.
+            ModelFileError: no such file, family or part, an unusable name, weights that would
+                be replaced, or a check run that crashed or did not end.
             BadSignature, BadOutput: the graph is not of that family.
             WrongHash: a known model's file is not the pinned one; nothing is kept.
             ConsentRequired: the licence must be accepted first.
         """
-        adding.add(self._shelf, name, family, file, accept_licence, licence)
+        terms = adding.Terms(accept_licence, licence, replace)
+        adding.add(self._shelf, name, family, file, terms)
         return self.info(name)
 
     def remove(self, name: str) -> None:
@@ -154,14 +158,22 @@ class Registry:
             raise ModelFileError(f"{name} is part of frisket everywhere and need not travel.")
         archive.write(self._shelf.find_folder(name), name, file)
 
-    def import_(self, file: Path) -> ModelInfo:
-        """Take a model out of an archive that ``export`` wrote; hashes are checked.
+    def import_(self, file: Path, accept_licence: bool = False, replace: bool = False) -> ModelInfo:
+        """Take a model out of an archive that ``export`` wrote, checked as by ``add``.
+
+        Args:
+            file: the archive.
+            accept_licence: for licences that forbid commercial use; what the archive says of
+                that counts for nothing.
+            replace: weights that are here under the model's name; otherwise they are kept.
 
         Raises:
-            ModelFileError: it is not such an archive, or its model does not fit its family.
+            ModelFileError: it is not such an archive, its model does not fit its family, or
+                weights would be replaced.
             WrongHash: a file in it is not what was recorded or pinned.
+            ConsentRequired: the licence must be accepted first.
         """
-        return self.info(archive.read(file, self._shelf.models))
+        return self.info(archive.read(file, self._shelf, accept_licence, replace))
 
     def open(self, name: str = "", device: str = "auto", threads: int | None = None) -> Model:
         """Load a model.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
+
+from frisket.protocol.printable import make_printable
 
 from . import manifest
 from .core.errors import ConsentRequired, ModelFileError, NotPresent, UnknownModel
@@ -13,6 +17,8 @@ from .core.types import ModelInfo
 from .files import read_json, write_json
 
 RECORD = "model.json"
+MAX_NAME, MAX_LICENCE = 100, 200
+"""Characters."""
 _EMBEDDED = "embedded"
 _PACKAGE = Path(__file__).parent
 
@@ -36,10 +42,10 @@ class Shelf:
 
     def _read_added(self) -> Iterator[Spec]:
         for file in sorted(self.models.glob(f"*/{RECORD}")):
-            record = read_json(file)
-            if record.get("added"):
+            name, record = file.parent.name, read_json(file)
+            if record.get("added") and is_name(name):
                 try:
-                    yield read_added(file.parent.name, record)
+                    yield read_added(name, record)
                 except ModelFileError:
                     continue  # of another version, with more families
 
@@ -102,6 +108,41 @@ class Shelf:
         """
         write_json(self.find_folder(name) / RECORD, record)
 
+    def require_room(self, name: str) -> None:
+        """Check that no weights would be replaced.
+
+        Raises:
+            ModelFileError: there are some under that name.
+        """
+        folder = self.find_folder(name)
+        if folder.is_dir() and any(
+            file.name != RECORD and file.suffix != ".part" for file in folder.iterdir()
+        ):
+            raise ModelFileError(f"{name} is here already; say --force to replace it.")
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[Path]:
+        """Yield an empty folder that becomes a model's own, in place of an older one, at the end.
+
+        Whatever is raised meanwhile leaves everything as it was.
+
+        Raises:
+            OSError: it cannot be made or put into its place.
+        """
+        fresh, old = self.models / f".{name}.part", self.models / f".{name}.old"
+        shutil.rmtree(fresh, ignore_errors=True)
+        made = [each for each in (self.models, self.models.parent) if not each.exists()]
+        fresh.mkdir(parents=True)
+        try:
+            yield fresh
+            _swap(fresh, self.models / name, old)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            raise
+
     def require_consent(self, spec: Spec, accepted: bool) -> None:
         """Check that a licence that asks for it is accepted, now or earlier.
 
@@ -120,6 +161,28 @@ class Shelf:
         raise ConsentRequired(f"{said}; say --accept-licence to accept it.")
 
 
+def _swap(fresh: Path, place: Path, old: Path) -> None:
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.replace(old)
+    try:
+        fresh.replace(place)
+    except OSError:
+        if old.exists():
+            old.replace(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def is_name(name: str) -> bool:
+    """Say whether a text can be a model's name, and the name of its folder."""
+    return (
+        0 < len(name) <= MAX_NAME
+        and all(each.isalnum() or each in "-_." for each in name)
+        and not name.startswith(".")
+    )
+
+
 def is_built_in(name: str) -> bool:
     """Say whether a model is part of the package, files and all."""
     spec = manifest.read_shipped().get(name)
@@ -135,7 +198,8 @@ def read_added(name: str, record: Mapping[str, Any]) -> Spec:
     family = manifest.find_family(str(record.get("family", "")))
     hashes = _read_table(record, "sha256s")
     files = _read_table(record, "parts") or _guess_parts(family, hashes)
-    return manifest.rename(family, name, files, hashes, str(record.get("licence", "")))
+    licence = make_printable(str(record.get("licence", "")), MAX_LICENCE)
+    return manifest.rename(family, name, files, hashes, licence)
 
 
 def _guess_parts(family: Spec, files: Iterable[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from frisket.extras import advise_install
+from frisket.protocol.printable import make_printable
 
 from ..core.errors import (
     BadOutput,
@@ -46,7 +47,7 @@ class Port:
 
     def __str__(self) -> str:
         shape = "x".join("?" if n is None else str(n) for n in self.shape)
-        return f"{self.name} ({shape or 'scalar'} {self.type})"
+        return f"{make_printable(self.name, 100)} ({shape or 'scalar'} {self.type})"
 
 
 def import_runtime() -> Any:
@@ -147,9 +148,7 @@ class Graph:
                 given, _make_options(runtime, threads), providers=providers
             )
         except Exception as error:  # the runtime's own classes share no base
-            raise ModelFileError(
-                f"{what} cannot be loaded as an ONNX graph: {_first_line(error)}"
-            ) from error
+            raise ModelFileError(_explain_load(what, error)) from error
         self._runs: set[Any] = set()
         self.device = _read_device(self._session, device)
         self.inputs = _read_ports(self._session.get_inputs())
@@ -226,5 +225,13 @@ def _explain_failure(error: Exception) -> ModelError:
     return ModelFileError(f"The model failed: {_first_line(error)}")
 
 
+def _explain_load(what: str, error: Exception) -> str:
+    said = _first_line(error)
+    if "External data" in said:
+        return f"{what} keeps weights in another file: save it with all of them inside."
+    return f"{what} cannot be loaded as an ONNX graph: {said}"
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
+    lines = str(error).strip().splitlines() or [repr(error)]
+    return make_printable(lines[0], 300)
