@@ -27,8 +27,10 @@ from frisket.protocol.local_state import (
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.admission import Admission
+from frisket.server.child import ChildOpener
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.errors import ServiceError, trailers
+from frisket.server.openers import LocalOpener
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
@@ -90,6 +92,13 @@ def _refusal(handler: Any) -> Any:
     return grpc.unary_unary_rpc_method_handler(refuse)
 
 
+def _make_pool(config: Config) -> ModelPool:
+    """Return the models of a server: a local one serves one user, and runs them itself."""
+    registry = Registry()
+    opener = LocalOpener(registry) if config.local else ChildOpener(registry)
+    return ModelPool(registry, config.device, config.compute_threads, config.limits, opener)
+
+
 class App:
     """One server process.
 
@@ -106,7 +115,7 @@ class App:
         self._stop = asyncio.Event()
         self._mine: LocalServer | None = None
         self._scheduler = Scheduler(config.compute_threads)
-        self._pool = ModelPool(Registry(), config.device, config.compute_threads, config.limits)
+        self._pool = _make_pool(config)
         self._admission = Admission(config.limits.sessions, config.device)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
@@ -201,6 +210,11 @@ class App:
             # Windows has no such handlers; there Ctrl-C ends the loop by itself.
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, self._stop.set)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a thread runs that cannot be ended, so that only the system can end it all."""
+        return self._pool.stuck
 
     def stop(self) -> None:
         """Begin to drain; may be called on the event loop only."""
