@@ -71,6 +71,28 @@ def endless(path: Path) -> Path:
     return path
 
 
+def endless_when_bright(path: Path) -> Path:
+    """A graph of U2-Net's signature that never ends on a picture brighter than its check run's."""
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    endless (float[1,3,320,320] x) => (float[1,1,320,320] y) {
+        a = ReduceMean<axes = [1], keepdims = 1>(x)
+        least = ReduceMin<keepdims = 0>(x)
+        limit = Constant<value_float = 1.0>()
+        bright = Greater(least, limit)
+        lots = Constant<value_int = 4611686018427387904>()
+        one = Constant<value_int = 1>()
+        count = Where(bright, lots, one)
+        true = Constant<value = bool {1}>()
+        y = Loop(count, true, a) <body = turn (int64 i, bool on, float[1,1,320,320] v)
+            => (bool on2, float[1,1,320,320] v2) {
+            on2 = Identity(on)
+            v2 = Identity(v)
+        }>
+    }"""
+    onnx.save(onnx.parser.parse_model(text), str(path))
+    return path
+
+
 def family_graph(spec: Spec, path: Path, batch: int | str = 1) -> Path:
     """A graph with the signature that a family of one graph expects."""
     free = spec.input.fit in ("shorter", "longer", "any")

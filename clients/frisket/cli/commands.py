@@ -43,6 +43,10 @@ EXAMPLES = {
     "server stop": ("frisket server stop",),
     "server restart": ("frisket server restart --device cpu",),
     "server log": ("frisket server log --lines 20",),
+    "server loadtest": (
+        "frisket server loadtest --artists 8 --jobs 1 --seconds 60",
+        "frisket server loadtest --chaos --json --server 127.0.0.1:50051",
+    ),
     "models": ("frisket models list", "frisket models pull u2netp"),
     "models list": ("frisket models list", "frisket models list --json"),
     "models show": ("frisket models show embedded",),

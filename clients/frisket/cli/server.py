@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
+from frisket.cli.loadtest import add_loadtest
 from frisket.cli.options import add_options
 from frisket.cli.server_options import SERVER_OPTIONS, server_choice
 from frisket.cli.settings import fill
@@ -41,6 +42,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     _verb(verbs, "restart", "stop them and start fresh ones", _restart)
     log = _verb(verbs, "log", "print the end of the log", _log)
     log.add_argument("--lines", type=int, default=_LINES, metavar="N", help=f"default: {_LINES}")
+    add_loadtest(verbs)
 
 
 def _verb(

@@ -79,7 +79,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Options:
-    """How to matte: see `frisket.v1.MatteOptions`."""
+    """How to matte: see `frisket.v1.MatteOptions`; `batch` says that nobody waits for it."""
 
     model: str = ""
     quality: str = DEFAULT_QUALITY
@@ -89,6 +89,7 @@ class Options:
     edge: Edge = field(default_factory=Edge)
     normalise: str = NORMALISE_OFF
     classes: tuple[str, ...] = ()
+    batch: bool = False
 
 
 @dataclass(frozen=True)

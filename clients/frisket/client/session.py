@@ -280,6 +280,7 @@ class Session:
             options=options_message(self.options),
             viewport=None if self._viewport is None else rect_message(self._viewport),
             packing=self._packing,
+            batch=self.options.batch,
         )
 
     def _apply(self, update: pb.UpdateRequest, hints: HintSet | None, edge: Edge | None) -> None:

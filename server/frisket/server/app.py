@@ -24,9 +24,11 @@ from frisket.protocol.local_state import (
     write_state,
 )
 from frisket.server.admission import Admission
+from frisket.server.child import ChildOpener
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
+from frisket.server.openers import LocalOpener
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
@@ -57,6 +59,13 @@ _SERVICES = (
 )
 
 
+def _make_pool(config: Config) -> ModelPool:
+    """Return the models of a server: a local one serves one user, and runs them itself."""
+    registry = Registry()
+    opener = LocalOpener(registry) if config.local else ChildOpener(registry)
+    return ModelPool(registry, config.device, config.compute_threads, config.limits, opener)
+
+
 class App:
     """One server process.
 
@@ -73,7 +82,7 @@ class App:
         self._stop = asyncio.Event()
         self._mine: LocalServer | None = None
         self._scheduler = Scheduler(config.compute_threads)
-        self._pool = ModelPool(Registry(), config.device, config.compute_threads, config.limits)
+        self._pool = _make_pool(config)
         self._admission = Admission(config.limits.sessions, config.device)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
@@ -174,6 +183,11 @@ class App:
             # Windows has no such handlers; there Ctrl-C ends the loop by itself.
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, self._stop.set)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a thread runs that cannot be ended, so that only the system can end it all."""
+        return self._pool.stuck
 
     def stop(self) -> None:
         """Begin to drain; may be called on the event loop only."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -49,6 +50,10 @@ async def _run(config: Config) -> None:
     return_what_is_freed()
     app = App(config)
     await app.run(lambda: print(f"frisket serves on {app.target}", flush=True))
+    if app.stuck:
+        # Python would wait for a thread that never ends.
+        logging.shutdown()
+        os._exit(EXIT_OK)
 
 
 def _make_token(path: Path) -> int:

@@ -1,0 +1,168 @@
+"""The load test: each part of the load alone, then all of it together."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from frisket.client.capabilities import ask_capabilities
+from frisket.client.transport import Connect
+from frisket.loadtest.chaos import Troublemaker
+from frisket.loadtest.people import JOB_MP, THINK_S, Artist, Job
+from frisket.loadtest.record import Record, Until
+
+_ALONE_SHARE, _ALONE_LEAST_S = 0.1, 10.0
+_TROUBLEMAKERS = 2
+_SETTLE_S = 20.0
+Say = Callable[[str], None]
+Worker = Callable[[Until], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a load is made of.
+
+    Attributes:
+        artists, jobs: how many of each.
+        chaos: with clients that behave badly.
+        seconds: of the whole load; each part runs alone before for a tenth of that.
+        seed: of every choice.
+        think_s: least and most seconds that an artist thinks.
+        job_mp: megapixels of a job's pictures.
+    """
+
+    artists: int = 8
+    jobs: int = 1
+    chaos: bool = False
+    seconds: float = 600.0
+    seed: int = 1
+    think_s: tuple[float, float] = THINK_S
+    job_mp: float = JOB_MP
+
+    @property
+    def alone_s(self) -> float:
+        """Seconds that each part runs alone."""
+        return max(_ALONE_LEAST_S, self.seconds * _ALONE_SHARE)
+
+
+@dataclass
+class Findings:
+    """What came of a load.
+
+    Attributes:
+        idle: one artist alone, who does not think.
+        alone: the jobs alone.
+        together: everything.
+        alone_s, together_s: how long these took.
+        left_open: sessions that the server still had when everybody was gone.
+    """
+
+    idle: Record = field(default_factory=Record)
+    alone: Record = field(default_factory=Record)
+    together: Record = field(default_factory=Record)
+    alone_s: float = 0.0
+    together_s: float = 0.0
+    left_open: int = 0
+
+
+@dataclass(frozen=True)
+class LoadTest:
+    """Runs a plan against a server.
+
+    Attributes:
+        plan: the load.
+        connect: reaches the server.
+        address: host:port of the server, for clients that send garbage.
+        say: told what happens.
+    """
+
+    plan: Plan
+    connect: Connect
+    address: str
+    say: Say = lambda text: None
+
+    def run(self) -> Findings:
+        """Return what was found.
+
+        Raises:
+            ClientError: the server cannot be reached.
+        """
+        before = self._count_sessions()
+        found, plan = Findings(), self.plan
+        self.say("one artist alone, to warm up and to compare with")
+        self._run_artist_alone(Record(), _ALONE_LEAST_S / 2)
+        self._run_artist_alone(found.idle, plan.alone_s)
+        if plan.jobs:
+            self.say(f"{plan.jobs} job(s) alone")
+            found.alone_s = self._run_all(self._list_jobs(found.alone), plan.alone_s)
+        self.say(f"{plan.artists} artist(s), {plan.jobs} job(s) for {plan.seconds:.0f} s")
+        makers = [self._list_artists, self._list_jobs, self._list_troublemakers]
+        together: list[Worker] = [one for make in makers for one in make(found.together)]
+        found.together_s = self._run_all(together, plan.seconds)
+        found.left_open = max(0, self._await_quiet(before) - before)
+        return found
+
+    # ------------------------------------------------------------- workers
+
+    def _run_artist_alone(self, record: Record, seconds: float) -> None:
+        dice = self._throw("idle", 0)
+        Artist(self.connect, record, Until(seconds), dice, (0.0, 0.0)).work()
+
+    def _list_artists(self, record: Record) -> list[Worker]:
+        def work(number: int, until: Until) -> None:
+            dice = self._throw("artist", number)
+            Artist(self.connect, record, until, dice, self.plan.think_s).work()
+
+        return [partial(work, number) for number in range(self.plan.artists)]
+
+    def _list_jobs(self, record: Record) -> list[Worker]:
+        def work(until: Until) -> None:
+            Job(self.connect, record, until, self.plan.job_mp).work()
+
+        return [work] * self.plan.jobs
+
+    def _list_troublemakers(self, record: Record) -> list[Worker]:
+        def work(number: int, until: Until) -> None:
+            dice = self._throw("chaos", number)
+            Troublemaker(self.connect, self.address, record, until, dice).work()
+
+        count = _TROUBLEMAKERS if self.plan.chaos else 0
+        return [partial(work, number) for number in range(count)]
+
+    def _throw(self, who: str, number: int) -> random.Random:
+        return random.Random(f"{self.plan.seed} {who} {number}")
+
+    def _run_all(self, workers: Sequence[Worker], seconds: float) -> float:
+        """Let everybody work until the end; return the seconds it took."""
+        until, started = Until(seconds), time.perf_counter()
+        threads = [threading.Thread(target=work, args=(until,), daemon=True) for work in workers]
+        try:
+            for thread in threads:
+                thread.start()
+            until.pause(seconds)
+        finally:
+            until.finish()
+        took = time.perf_counter() - started
+        for thread in threads:
+            thread.join(_SETTLE_S)
+        return took
+
+    # -------------------------------------------------------------- server
+
+    def _count_sessions(self) -> int:
+        transport = self.connect()
+        try:
+            return ask_capabilities(transport, _SETTLE_S).sessions
+        finally:
+            transport.close()
+
+    def _await_quiet(self, wanted: int) -> int:
+        """Return how many sessions are open when that has sunk to `wanted`, or in the end."""
+        end = time.monotonic() + _SETTLE_S
+        while (count := self._count_sessions()) > wanted and time.monotonic() < end:
+            time.sleep(0.2)
+        return count
