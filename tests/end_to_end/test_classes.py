@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,44 @@ def test_one_file_for_each_class(home: Path, photograph: Path, tmp_path: Path) -
     assert np.asarray(Image.open(tmp_path / "part-lower.png")).min() > 250
     assert "no full was found" in refused(8, *command, "--classes", "full")
     assert "needs --classes" in refused(2, *command)
+
+
+def test_a_map_of_all_classes(home: Path, photograph: Path, tmp_path: Path) -> None:
+    """A graph whose answer is its third class in the bright, and no class in the dark."""
+    graph = convolution(
+        tmp_path / "m.onnx", (1, 3, 768, 768), channels=4, final="Identity", lean=(0, -50, 50, -50)
+    )
+    Registry(home).add("clothes", "cloth", graph)
+    out = tmp_path / "map.png"
+    done = frisket("cut", photograph, "-o", out, "--as", "classes", "--model", "clothes", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert list(told["classes"]) == ["background", "upper", "lower", "full"]
+    assert told["classes"]["lower"] > 0.99 and len(told["layers"]) == 1
+    with Image.open(out) as image, Image.open(photograph) as source:
+        assert (image.mode, image.size) == ("P", source.size)
+        numbers = np.asarray(image)
+        assert abs((numbers == 2).mean() - told["classes"]["lower"]) < 1e-9
+        lines = image.info["Classes"].splitlines()
+        assert lines[0] == "0 #000000 background" and lines[2].endswith(" lower")
+        colour = bytes(image.getpalette()[6:9]).hex()
+        assert lines[2].split()[1] == f"#{colour}"
+    assert "indexed PNG" in frisket("cut", "--help").stdout
+    some = frisket(
+        "cut", photograph, "-o", out, "--as", "classes", "--model", "clothes", "--json",
+        "--classes", "full,lower",
+    )  # fmt: skip
+    assert list(json.loads(some.stdout)["classes"]) == ["background", "full", "lower"]
+
+
+def test_maps_are_refused_where_there_are_no_classes(
+    home: Path, photograph: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "map.png"
+    command = ("cut", photograph, "-o", out, "--as", "classes")
+    assert "needs a model with classes" in refused(2, *command, "--model", "classic")
+    assert "no model" in refused(6, *command, "--model", "nosuch")
+    assert "threshold is not possible" in refused(2, *command, "--threshold", "0.5")
+    named_tif = refused(5, "cut", photograph, "-o", tmp_path / "map.tif", "--as", "classes")
+    assert "use .png" in named_tif
+    assert not out.exists()

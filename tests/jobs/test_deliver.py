@@ -33,10 +33,11 @@ from frisket.documents import (
 from frisket.documents.core.pixels import Pixels
 from frisket.documents.psd import splice_records
 from frisket.documents.tiff import splice_directories
+from frisket.documents.write.classes import ClassMap
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
 
-SUFFIXES = (".tif", ".TIFF", ".png", ".webp", ".psd", ".psb", ".jpg", "")
+SUFFIXES = (".tif", ".TIFF", ".png", ".webp", ".exr", ".psd", ".psb", ".jpg", "")
 # A cut that asks for a tile, or only for a connection, ends with another error there.
 NOBODY = ServerChoice(address="127.0.0.1:1")
 
@@ -61,6 +62,9 @@ class OwnColours:
 def result_of(
     document: Document, row: Delivery, layer: Layer, options: ResultOptions
 ) -> LayerResult:
+    if row.by_class:
+        first = {"cat": alpha_of(layer, 8)}
+        return LayerResult(layer, ClassMap((layer.width, layer.height), ("cat", "dog"), first))
     colours = OwnColours(document, layer) if row.wants_colours(layer) else None
     return LayerResult(layer, alpha_of(layer, row.alpha_depth(layer, options)), colours)
 
@@ -182,7 +186,8 @@ def test_one_file_holds_one_layer(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", DELIVERIES)
 def test_a_place_that_cannot_be_written_is_refused_first(kind: str, tmp_path: Path) -> None:
     path = make("pages.tif" if kind in ("alpha", "page") else "layers.psd", tmp_path)
-    suffix = ".psd" if kind in ("mask", "selection", "layer") else ".tif"
+    spliced = ".psd" if kind in ("mask", "selection", "layer") else ".tif"
+    suffix = (DELIVERIES[kind].suffixes or (spliced,))[0]
     options = ResultOptions(existing="replace")
     one = ("#1",)
     missing, folder = tmp_path / "none" / f"out{suffix}", tmp_path / f"folder{suffix}"

@@ -22,8 +22,9 @@ CASES = [
     *(
         pytest.param(kind, extra, id=f"{kind}-{extra or 'base'}", marks=pytest.mark.packaging)
         for kind, extra in [
-            ("wheel", "raw"), ("wheel", "engine"), ("wheel", "gpu"),
-            ("sdist", ""), ("sdist", "raw"), ("sdist", "engine"), ("sdist", "server"),
+            ("wheel", "raw"), ("wheel", "heif"), ("wheel", "exr"), ("wheel", "engine"),
+            ("wheel", "gpu"), ("sdist", ""), ("sdist", "raw"), ("sdist", "engine"),
+            ("sdist", "server"),
         ]
     ),
 ]  # fmt: skip

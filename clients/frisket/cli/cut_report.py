@@ -54,6 +54,7 @@ def _details(result: CutResult) -> list[str]:
         f"{result.uploaded_bytes / 1e6:.1f} MB uploaded",
         f"memory: {result.client_peak_bytes / 1e6:.0f} MB here, "
         f"{result.server_peak_bytes / 1e6:.0f} MB in the server",
+        *(f"{name}: {share:.1%}" for name, share in result.shares.items() if share),
         *(f"layer '{one.path}', {one.width} x {one.height} px" for one in result.layers),
     ]
 
@@ -75,6 +76,7 @@ def as_dict(result: CutResult) -> dict[str, Any]:
         "output": str(result.output),
         **{name: getattr(result, name) for name in (*names, *peaks)},
         **_outcome_as_dict(result.outcome),
+        "classes": dict(result.shares),
         "layers": [_layer_as_dict(layer) for layer in result.layers],
         "without_subject": list(result.without_subject),
     }

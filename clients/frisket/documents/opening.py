@@ -10,10 +10,10 @@ from .core.errors import UnreadableDocument, UnsupportedDocument
 from .flat.camera import RAW_SUFFIXES, open_raw
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_EXR = b"v/1\x01"
 _KNOWN = {
     b"%PDF": "PDF",
     b"gimp": "XCF",
-    b"v/1\x01": "OpenEXR",
     b"PK\x03\x04": "ZIP-based (ORA, KRA)",
 }
 
@@ -39,6 +39,10 @@ def open_document(path: str | os.PathLike[str], encoding: str = "") -> BaseDocum
         from .tiff import TiffDocument
 
         return TiffDocument(name, encoding)
+    if head[:4] == _EXR:
+        from .exr import ExrDocument
+
+        return ExrDocument(name)
     if head[:4] in _KNOWN:
         raise _refuse(name, _KNOWN[head[:4]])
     if _is_raw(name):

@@ -6,7 +6,8 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from frisket.client.options import Options
@@ -18,7 +19,9 @@ from frisket.documents import (
     decode_in_sandbox,
     open_document,
 )
+from frisket.documents.write.classes import ClassMap
 from frisket.jobs.binary import BinaryAlpha
+from frisket.jobs.classes import list_passes
 from frisket.jobs.colours import EdgeColours
 from frisket.jobs.connection import Connection
 from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
@@ -40,6 +43,11 @@ class LayerCut:
     def has_subject(self) -> bool:
         """Whether anything was found."""
         return self.run.outcome.subject is not None
+
+    def name_class(self) -> str:
+        """Return the one class that was cut."""
+        [name] = self.run.session.options.classes
+        return name
 
 
 def cut_document(task: Task, connection: Connection, progress: Progress) -> CutResult:
@@ -64,20 +72,38 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         how = options.result_options()
         delivery.check(document, output, chosen, how)
+        passes = list_passes(options, connection) if delivery.by_class else [options]
         cuts = []
-        for layer in chosen:
-            cuts.append(cut_layer(document, layer, delivery, options, connection, progress))
+        for layer, one in product(chosen, passes):
+            cuts.append(cut_layer(document, layer, delivery, one, connection, progress))
             stack.enter_context(cuts[-1].run.store)
         kept = [one for one in cuts if options.allow_empty or one.has_subject]
         if not kept:
-            raise NoSubject(_tell_empty(document, cuts))
+            raise NoSubject(_tell_empty(document, cuts[: len(chosen)]))
         progress("writing", 0, 1)
-        results = [make_result(document, one, options.threshold) for one in kept]
-        delivery.write(document, output, results, how)
+        classes = _map_classes(cuts, kept) if delivery.by_class else None
+        delivery.write(document, output, _make_results(document, kept, classes, options), how)
         progress("writing", 1, 1)
         lost = delivery.tell_lost(document, output, chosen)
-    skipped = tuple(one.layer.path for one in cuts if one not in kept)
-    return _report(output, delivery.kind, kept, time.perf_counter() - started, lost, skipped)
+    done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
+    if classes:
+        return replace(done, layers=done.layers[:1], shares=classes.shares)
+    return replace(done, without_subject=tuple(one.layer.path for one in cuts if one not in kept))
+
+
+def _make_results(
+    document: Document, kept: Sequence[LayerCut], classes: ClassMap | None, options: CutOptions
+) -> list[LayerResult]:
+    if classes:
+        return [LayerResult(kept[0].layer, classes)]
+    return [make_result(document, one, options.threshold) for one in kept]
+
+
+def _map_classes(cuts: Sequence[LayerCut], kept: Sequence[LayerCut]) -> ClassMap:
+    """Return the map of a layer's classes, out of a cut for each of them."""
+    layer = cuts[0].layer
+    alphas = {one.name_class(): one.run.store for one in kept}
+    return ClassMap((layer.width, layer.height), [one.name_class() for one in cuts], alphas)
 
 
 def _prepare(task: Task) -> None:
@@ -164,7 +190,6 @@ def _report(
     cuts: Sequence[LayerCut],
     seconds: float,
     lost: str,
-    skipped: tuple[str, ...],
 ) -> CutResult:
     first = cuts[0].run
     proxy = first.session.layer
@@ -178,7 +203,6 @@ def _report(
         client_peak_bytes=peak_bytes(),
         layers=tuple(_report_layer(one) for one in cuts),
         coarse=CoarseMask(proxy.proxy_width, proxy.proxy_height, bytes(first.coarse)),
-        without_subject=skipped,
     )
 
 

@@ -29,6 +29,7 @@ class Delivery:
         suffixes: of files of its own; a document knows how its copy may be named.
         asked_depth: whether the alpha has the bits that were asked for, not its document's.
         colours: whether it shows colours, so that cleaned edge colours are of use.
+        by_class: whether it shows the classes of a model, each matted by itself.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Delivery:
     suffixes: tuple[str, ...] = ()
     asked_depth: bool = False
     colours: bool = False
+    by_class: bool = False
 
     def check(
         self, document: Document, output: Path, layers: Sequence[Layer], options: ResultOptions
@@ -73,7 +75,7 @@ class Delivery:
         if suffix not in self.suffixes:
             raise OutputError(
                 output,
-                f"a {self.kind} is not written as {suffix or 'a file without suffix'}",
+                f"--as {self.kind} is not written as {suffix or 'a file without suffix'}",
                 advice=f"use {', '.join(self.suffixes)}",
             )
         check_place(output)
@@ -123,7 +125,7 @@ _ROWS = (
         "matte",
         "the alpha alone, greyscale",
         "frisket.documents.write.matte",
-        (".tif", ".tiff", ".png"),
+        (".tif", ".tiff", ".png", ".exr"),
         asked_depth=True,
     ),
     Delivery("alpha", "one more sample of a TIFF's page"),
@@ -132,12 +134,19 @@ _ROWS = (
         "cutout",
         "the layer with transparency",
         "frisket.documents.write.cutout",
-        (".tif", ".tiff", ".png", ".webp"),
+        (".tif", ".tiff", ".png", ".webp", ".exr"),
         colours=True,
     ),
     Delivery("selection", "a saved selection of a PSD or PSB"),
     Delivery("layer", "a new layer of a PSD or PSB, above the hidden original", colours=True),
     Delivery("page", "one more page of a TIFF"),
+    Delivery(
+        "classes",
+        "which class of a semantic model each pixel is, an indexed PNG",
+        "frisket.documents.write.classes",
+        (".png",),
+        by_class=True,
+    ),
 )
 DELIVERIES = {row.kind: row for row in _ROWS}
 # What is made when nothing is said, where the copy of a document can carry it.

@@ -13,7 +13,9 @@ from frisket.documents.flat.camera import RAW_SUFFIXES
 from frisket.jobs.deliver import DELIVERIES
 from frisket.jobs.paths import read_path
 
-_LAYERED = frozenset({".psd", ".psb", ".tif", ".tiff"})
+_LAYERED = frozenset({".psd", ".psb", ".tif", ".tiff", ".exr"})
+# Which Pillow does not list by itself.
+_MORE = frozenset({".jxl", ".heic", ".heif", ".hif"})
 # Pillow lists these and does not read them as pictures by itself: pages, films, stubs.
 _NOT_PICTURES = frozenset(
     {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "PDF", "PSD", "TIFF", "WMF"}
@@ -44,7 +46,7 @@ def picture_suffixes() -> frozenset[str]:
 
     known = Image.registered_extensions().items()
     flat = {suffix for suffix, name in known if name in Image.OPEN and name not in _NOT_PICTURES}
-    return _LAYERED | RAW_SUFFIXES | flat
+    return _LAYERED | _MORE | RAW_SUFFIXES | flat
 
 
 def _expand(word: str) -> Sequence[Path]:

@@ -33,7 +33,7 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _LONGEST_BYTES = 120
 # Their structure alone says what they can carry; it is read without decoding pixels.
-_CHEAP_HEADS = (b"8BPS", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\xff\xd8\xff")
+_CHEAP_HEADS = (b"8BPS", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"v/1\x01", b"\xff\xd8\xff")
 
 
 class BadName(ClientError):

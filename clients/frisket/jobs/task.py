@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +95,8 @@ class CutOptions:
             raise BadOption(
                 f"threshold={self.threshold} is not possible: give a share above 0 and at most 1."
             )
+        if self.threshold is not None and self.kind and DELIVERIES[self.kind].by_class:
+            raise BadOption("threshold is not possible for classes: each pixel has one of them.")
 
     def result_options(self) -> ResultOptions:
         """Return how the result is written.
@@ -177,6 +179,7 @@ class CutResult:
         layers: every layer that was cut, topmost first.
         coarse: the first mask of the first layer.
         without_subject: paths of layers that were left out: no subject was found there.
+        shares: of the kind `classes`: the share of pixels of each class, and of the background.
     """
 
     output: Path
@@ -189,6 +192,7 @@ class CutResult:
     layers: tuple[LayerReport, ...]
     coarse: CoarseMask = field(repr=False)
     without_subject: tuple[str, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def layer_path(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from frisket.protocol.grid import proxy_size
@@ -29,11 +29,13 @@ class PixelForm:
         mode: Colour mode; palettes are resolved to RGB.
         depth: Bits of a sample: 8, 16 or 32 (float).
         colours: PageSamples of colour in a pixel.
+        half: Whether floats are halves in the file.
     """
 
     mode: str
     depth: int
     colours: int
+    half: bool = field(default=False, compare=False)
 
 
 class BaseRaster(ABC):

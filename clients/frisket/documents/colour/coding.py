@@ -66,6 +66,15 @@ class Coding:
         rgb = convert_depth(rgb.astype(np.float32), values.dtype.itemsize * 8)
         return rgb if rgb.shape[-1] == 3 else np.repeat(rgb, 3, axis=-1)
 
+    def to_light(self, values: Pixels) -> Pixels:
+        """Return light of its own primaries, float32, of colours, uint8 or uint16."""
+        return _decode(values, self.transfer)
+
+    def as_light(self) -> Coding | None:
+        """Return the coding of floats that are light of these primaries; None for sRGB's."""
+        light = Coding(self.primaries)
+        return None if light.is_srgb else light
+
     def from_srgb(self, values: Pixels) -> Pixels:
         """Return the samples that ``to_srgb`` shows as ``values``, in their own depth."""
         light = srgb_to_linear(convert_depth(values, 32))

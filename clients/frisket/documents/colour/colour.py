@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.pixels import Pixels, convert_depth, peak_of
-from .coding import Coding, read_profile
+from .coding import BT709, Coding, Primaries, read_profile
 from .display import find_display
 from .formulas import (
     cmyk_to_rgb,
@@ -71,6 +71,14 @@ class Colour:
         shown = replace(self, display=find_display(values, told))
         return replace(shown, tone=find_tone(values)) if shown._is_light else shown
 
+    def fit_light(self, native: Pixels) -> Colour:
+        """Return the same with the range of light that native floats (h, w, channels) have."""
+        straight = self.to_straight(native)
+        seen = straight[..., : self.colours]
+        if straight.shape[-1] > self.colours:
+            seen = seen[straight[..., -1] > 0]
+        return replace(self, tone=find_tone(seen, expose=True))
+
     def fit_coding(self, native: Pixels) -> Colour:
         """Return the same with the range of light that native samples (h, w, channels) have."""
         if self.coding is None:
@@ -115,6 +123,33 @@ class Colour:
             with np.errstate(invalid="ignore"):  # what is no number stays none
                 values = np.asarray(peak_of(values.dtype) - values, values.dtype)
         return np.concatenate([values, alpha], axis=-1) if alpha.shape[-1] else values
+
+    def to_light(self, straight: Pixels) -> Pixels:
+        """Return light of the scene, float32, of what ``to_straight`` gives (colours alone).
+
+        Its primaries are ``light_primaries``; 1 is the white of paper.
+        """
+        if straight.dtype.kind == "f" and self._is_light:
+            return straight
+        coding = self._find_coding()
+        if coding is not None and self.mode in ("RGB", "GRAY"):
+            return coding.to_light(straight)
+        plain = straight if straight.dtype.kind != "f" else self._scale_floats(straight)
+        rgb = srgb_to_linear(convert_depth(self._transform(plain), 32))
+        return rgb[..., :1] if self.mode == "GRAY" else rgb
+
+    @property
+    def light_primaries(self) -> Primaries:
+        """Chromaticities of the colours that ``to_light`` gives."""
+        coding = self._find_coding()
+        return BT709 if coding is None else coding.primaries
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether a profile other than sRGB's says what the samples are."""
+        if self._find_coding() is not None or self.mode not in _SPACES:
+            return False
+        return bool(self.icc) and _build_transform(self.icc or b"", self.mode) is not None
 
     def shift(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:
         """Add a correction that was found in sRGB (``cleaned`` minus ``seen``) to colours.

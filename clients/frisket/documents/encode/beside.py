@@ -19,7 +19,21 @@ _SRGB_GAMMA = 45455  # as a PNG writes it, in 1/100000
 _ICC_SPACE = slice(16, 20)
 _SPACES = {"RGB": b"RGB ", "GRAY": b"GRAY", "CMYK": b"CMYK", "LAB": b"Lab "}
 _TEXTS, _POINTS = (b"tEXt", b"zTXt", b"iTXt"), b"cICP"
+_EXR_TEXTS = {270: "comments", 306: "capDate", 33432: "owner"}  # by tags that say the same
 _TURNED = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a picture lies on a canvas that it does not fill, as OpenEXR has it.
+
+    Attributes:
+        at: x, y of its top left, in the file's own coordinates.
+        canvas: x, y, width and height of the canvas, in the same.
+    """
+
+    at: tuple[int, int]
+    canvas: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,7 @@ class Beside:
         iptc: Records of IPTC-IIM: captions and rights.
         png: Chunks of a PNG that another one takes as they are: text, gamma without a profile, and
             code points of colours, which count before a profile.
+        place: Where the picture lies, where that is not the whole canvas.
         lost: What no result holds, in words that fit after "without".
     """
 
@@ -41,6 +56,7 @@ class Beside:
     xmp: bytes = b""
     iptc: bytes = b""
     png: tuple[Chunk, ...] = ()
+    place: Place | None = None
     lost: tuple[str, ...] = ()
 
     def turn(self) -> Beside:
@@ -86,14 +102,32 @@ class Beside:
             found.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + self.upright_xmp))
         return tuple(found)
 
+    def list_texts(self) -> tuple[tuple[str, bytes], ...]:
+        """Return the attributes of text of an OpenEXR file, by name."""
+        told = {tag.code: tag.values for tag in self.description.main}
+        found = ((name, told.get(code)) for code, name in _EXR_TEXTS.items())
+        return tuple((name, text.rstrip(b"\0")) for name, text in found if isinstance(text, bytes))
+
     def tell_lost(self, suffix: str, coloured: bool, profile: bool = False) -> list[str]:
         """Return what a file of this suffix is written without; see ``list_chunks``."""
         lost = list(self.lost)
         if suffix not in (".tif", ".tiff"):
             lost += ["its IPTC record"] if self.iptc else []
         if suffix != ".png" and self.png:
-            lost += _name_chunks(self.png, coloured, profile)
+            # Colours of OpenEXR are light, whatever their coding was.
+            lost += _name_chunks(self.png, coloured and suffix != ".exr", profile)
+        if suffix == ".exr":
+            return lost + self._tell_lost_texts()
+        if self.place is not None:
+            _, _, width, height = self.place.canvas
+            lost.append(f"its place on a canvas of {width} × {height}")
         return lost
+
+    def _tell_lost_texts(self) -> list[str]:
+        """Return what of the texts OpenEXR has no attribute for."""
+        found = self.description
+        more = found.photo or found.place or {tag.code for tag in found.main} - _EXR_TEXTS.keys()
+        return [*(["the rest of its EXIF"] if more else []), *(["its XMP"] if self.xmp else [])]
 
 
 def suit_profile(icc: bytes | None, mode: str) -> bytes | None:

@@ -15,6 +15,7 @@ from ..io.parallel import map_ordered
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+_INDEXED = 3
 _BAND_BYTES = 2 << 20
 _UP = 2
 
@@ -23,7 +24,8 @@ _UP = 2
 class PngPlan:
     """What the image is: ``samples`` 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
 
-    ``chunks`` are what it says beside its pixels, name and data, in order.
+    ``chunks`` are what it says beside its pixels, name and data, in order. With a ``palette`` of
+    RGB triples its one sample is a number of a colour.
     """
 
     width: int
@@ -33,6 +35,12 @@ class PngPlan:
     icc: bytes | None = None
     level: int = 1
     chunks: tuple[tuple[bytes, bytes], ...] = ()
+    palette: bytes = b""
+
+    @property
+    def colour_type(self) -> int:
+        """What the header says of its samples."""
+        return _INDEXED if self.palette else _COLOUR_TYPES[self.samples]
 
     @property
     def row_bytes(self) -> int:
@@ -52,12 +60,14 @@ def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) ->
     """
     out.write(_SIGNATURE)
     _write_chunk(out, b"IHDR", struct.pack(
-        ">IIBBBBB", plan.width, plan.height, plan.depth, _COLOUR_TYPES[plan.samples], 0, 0, 0
+        ">IIBBBBB", plan.width, plan.height, plan.depth, plan.colour_type, 0, 0, 0
     ))  # fmt: skip
     if plan.icc:
         _write_chunk(out, b"iCCP", b"ICC profile\0\0" + zlib.compress(plan.icc))
     for name, data in plan.chunks:
         _write_chunk(out, name, data)
+    if plan.palette:
+        _write_chunk(out, b"PLTE", plan.palette)
     _write_chunk(out, b"IDAT", b"\x78\x01")
     total = 1
     for data, check, length in map_ordered(

@@ -15,7 +15,7 @@ from ..encode.described import (
     read_exif,
 )
 from .chunks import list_png
-from .codings import find_coding, tell_coding
+from .codings import make_points, tell_coding
 from .gain_maps import has_gain_map
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _TO_PNG = (b"tEXt", b"zTXt", b"iTXt", b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = b"XML:com.adobe.xmp\0"
 _PROFILES = (b"Raw profile type", b"exif:", b"date:")  # which ImageMagick writes beside the real
 _MOST_CHUNKS = 1 << 22
-_MOST_POINT = 255
 
 
 def read_beside(image: Image.Image, path: str, turned: bool, narrowed: int = 0) -> Beside:
@@ -48,7 +47,7 @@ def read_beside(image: Image.Image, path: str, turned: bool, narrowed: int = 0) 
         description=description,
         xmp=_take_bytes(info.get("xmp")),
         iptc=_take_bytes(photoshop.get(_IPTC)) if isinstance(photoshop, dict) else b"",
-        png=_read_chunks(path) if image.format == "PNG" else _make_chunks(path, image),
+        png=_read_chunks(path) if image.format == "PNG" else make_points(tell_coding(path, image)),
         lost=(*_name_frames(image, gains), *_name_bits(narrowed), *gains),
     )
     return beside.turn() if turned else beside
@@ -68,14 +67,6 @@ def _name_frames(image: Image.Image, gains: tuple[str, ...]) -> tuple[str, ...]:
 def _name_bits(narrowed: int) -> tuple[str, ...]:
     """Name what a reader narrows."""
     return (f"more than 8 bits of its {narrowed} a sample",) if narrowed > 8 else ()
-
-
-def _make_chunks(path: str, image: Image.Image) -> tuple[Chunk, ...]:
-    """Return the code points of colours as a PNG says them, where they are not those of sRGB."""
-    told = tell_coding(path, image)
-    if told.points is None or find_coding(told) is None or max(told.points) > _MOST_POINT:
-        return ()
-    return ((b"cICP", bytes((*told.points, 0, 1))),)
 
 
 def _take_bytes(value: Any) -> bytes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _HEAD = 1 << 22  # what is said of colours stands before the pixels
 _SRGB_GAMMA, _SLACK = 0.45455, 0.01
 _GAMMAS = 0.1, 10  # others are damage
+_MOST_POINT = 255
 _HIGH_RANGE = (16, 18)  # transfers: PQ and HLG
 
 
@@ -66,6 +67,13 @@ def find_coding(told: Told) -> Coding | None:
         check_primaries((*primaries, *white)) or BT709, SRGB if plain else 1 / told.gamma
     )
     return None if coding.is_srgb else coding
+
+
+def make_points(told: Told) -> tuple[tuple[bytes, bytes], ...]:
+    """Return code points as a chunk of a PNG, where they are not those of sRGB."""
+    if told.points is None or find_coding(told) is None or max(told.points) > _MOST_POINT:
+        return ()
+    return ((b"cICP", bytes((*told.points, 0, 1))),)
 
 
 def _read_png(head: bytes) -> Told:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,21 +13,24 @@ from ..base.raster import PixelForm
 from ..core.errors import UnreadableDocument, UnsupportedDocument
 from ..core.model import Layer
 from ..io.limits import check_raster
+from .boxes import list_boxes
+from .codings import Told, find_coding, make_points
+from .jxl_header import CODESTREAM, CONTAINER, read_header
 
 if TYPE_CHECKING:
     from ..core.pixels import Pixels
     from ..encode.beside import Beside
 
-_CODESTREAM, _BOX = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
 _HEAD = 1 << 16
 _MAX_PIXELS = 1 << 28
-_RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
-_SIZE_BITS = (9, 13, 18, 30)
+_LINEAR = 8  # of the transfers
+_MOST_NOTES = 1 << 24
+_WHOLE = (0.0, 1.0)
 
 
 def is_jxl(head: bytes) -> bool:
     """Tell by the first bytes of a file."""
-    return head.startswith((_CODESTREAM, _BOX))
+    return head.startswith((CODESTREAM, CONTAINER))
 
 
 class JxlDocument(BaseDocument):
@@ -38,8 +40,9 @@ class JxlDocument(BaseDocument):
         super().__init__(path)
         self.format = "JXL"
         try:
-            head = _read_header(Path(path).read_bytes()[:_HEAD])
-        except (ValueError, IndexError, struct.error) as error:
+            with Path(path).open("rb") as file:
+                head = read_header(file.read(_HEAD))
+        except ValueError as error:
             raise UnreadableDocument(path, "the JPEG XL header is damaged") from error
         check_raster(path, head.width, head.height, 4)
         if head.width * head.height > _MAX_PIXELS:
@@ -47,7 +50,7 @@ class JxlDocument(BaseDocument):
                 path, f"{head.width} × {head.height} pixels are too many for JPEG XL",
                 advice="save it as a tiled TIFF, which is read in parts",
             )  # fmt: skip
-        self._animated = head.animated
+        self._head = head
         self._values = self._decode()
         self.height, self.width, channels = self._values.shape
         self.mode, self._alpha = "GRAY" if channels < 3 else "RGB", channels in (2, 4)
@@ -83,79 +86,62 @@ class JxlDocument(BaseDocument):
         from ..colour import Colour
 
         colours = self._values.shape[-1] - self._alpha
-        return ArrayRaster(self._values, self.mode, Colour(self.mode, colours=colours), self._alpha)
+        colour = Colour(
+            self.mode, colours=colours, coding=find_coding(self._tell_coding()),
+            premultiplied=self._alpha and self._head.associated,
+        )  # fmt: skip
+        if self._values.dtype.kind != "f":
+            colour = colour.fit_coding(self._values)
+        elif self._head.colours.points[1] == _LINEAR:
+            light = colour.coding and colour.coding.as_light()
+            colour = replace(colour, coding=light).fit_floats(self._values[..., :colours])
+        else:
+            colour = replace(colour, display=_WHOLE)
+        return ArrayRaster(self._values, self.mode, colour, self._alpha)
+
+    def _tell_coding(self) -> Told:
+        """Return what the header says of the colours."""
+        found = self._head.colours
+        if found.primaries or found.gamma:
+            return Told(gamma=found.gamma, white_and_primaries=found.primaries)
+        return Told(found.points)
 
     def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the pixels are stored as."""
         return PixelForm(self.mode, self.depth, 1 if self.mode == "GRAY" else 3)
 
     def tell_beside(self, layer: Layer) -> Beside:
-        """Return what of the file no result holds: its decoder gives pixels alone."""
+        """Return EXIF and XMP, the coding of the colours, and what of the file no result holds."""
         from ..encode.beside import Beside
+        from ..encode.described import find_exif_resolution, read_exif
 
-        frames = ("the frames after the first",) if self._animated else ()
-        return Beside(lost=("its EXIF, XMP and colour profile, which are not read", *frames))
-
-
-@dataclass(frozen=True)
-class _Header:
-    width: int
-    height: int
-    animated: bool
-
-
-class _Bits:
-    """Numbers of a codestream, the lowest bit first (ISO/IEC 18181-1, B.2)."""
-
-    def __init__(self, data: bytes) -> None:
-        self._value, self._left = int.from_bytes(data[:64], "little"), 8 * len(data[:64])
-
-    def take(self, count: int) -> int:
-        if count > self._left:
-            raise ValueError("the header ends early")
-        found = self._value & ((1 << count) - 1)
-        self._value >>= count
-        self._left -= count
-        return found
-
-    def take_size(self) -> int:
-        return 1 + self.take(_SIZE_BITS[self.take(2)])
+        exif, xmp = _read_notes(Path(self.path).read_bytes())
+        frames = ("the frames after the first",) if self._head.animated else ()
+        profile = ("its colour profile, which is not read",) if self._head.colours.profiled else ()
+        return Beside(
+            resolution=find_exif_resolution(exif),
+            description=read_exif(exif),
+            xmp=xmp,
+            png=make_points(self._tell_coding()),
+            lost=(*profile, *frames),
+        )
 
 
-def _read_header(data: bytes) -> _Header:
-    """Read sizes and whether there is an animation (ISO/IEC 18181-1, D.2 and D.3)."""
-    bits = _Bits(_find_codestream(data)[2:])
-    width, height = _read_size(bits)
-    animated = False
-    if not bits.take(1) and bits.take(1):  # not all default, and with extra fields
-        bits.take(3)  # orientation
-        if bits.take(1):  # a size to be shown at
-            _read_size(bits)
-        animated = not bits.take(1) and bool(bits.take(1))  # no preview, and an animation
-    return _Header(width, height, animated)
+def _read_notes(data: bytes) -> tuple[bytes, bytes]:
+    """Return EXIF and XMP of a container (ISO/IEC 18181-2), which may be packed by Brotli."""
+    found: dict[bytes, bytes] = {}
+    for box in list_boxes(data) if data.startswith(CONTAINER) else ():
+        name, content = box.name, box.content
+        if name == b"brob":
+            name, content = content[:4], _unpack(content[4:])
+        found.setdefault(name, content)
+    return found.get(b"Exif", b"")[4:], found.get(b"xml ", b"")  # an offset comes before EXIF
 
 
-def _read_size(bits: _Bits) -> tuple[int, int]:
-    small = bits.take(1)
-    height = 8 * (1 + bits.take(5)) if small else bits.take_size()
-    ratio = bits.take(3)
-    if ratio:
-        return height * _RATIOS[ratio][0] // _RATIOS[ratio][1], height
-    return (8 * (1 + bits.take(5)) if small else bits.take_size()), height
+def _unpack(packed: bytes) -> bytes:
+    import imagecodecs
 
-
-def _find_codestream(data: bytes) -> bytes:
-    if data.startswith(_CODESTREAM):
-        return data
-    at = 0
-    while at + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        head = 16 if length == 1 else 8
-        if name in (b"jxlc", b"jxlp"):
-            return data[at + head + (4 if name == b"jxlp" else 0) :]
-        if length == 1:
-            length = struct.unpack_from(">Q", data, at + 8)[0]
-        if length < head:
-            break
-        at += length
-    raise ValueError("no codestream")
+    try:
+        return bytes(imagecodecs.brotli_decode(packed, out=_MOST_NOTES))
+    except (RuntimeError, ValueError, MemoryError):  # damaged notes cost only themselves
+        return b""

@@ -12,6 +12,7 @@ import numpy as np
 from ..base.document import BaseDocument
 from ..base.raster import BaseRaster, PixelForm
 from ..base.writer import ResultWriter
+from ..colour import Colour
 from ..colour.alpha import at_depth
 from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, ColourSource, Layer, Rect
@@ -22,10 +23,11 @@ from ..encode.beside import Beside, suit_profile
 from ..encode.tiled import TiledPlan, TiledWriter, encode_tile
 from ..io.output import atomic_output, check_place
 from ..io.parallel import map_ordered
+from .light import SUFFIX, measure_room, plan_light, write_light
 
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
 # What each format holds, in bits of a sample.
-_DEEPEST = {".tif": 32, ".tiff": 32, ".png": 16, ".webp": 8}
+_DEEPEST = {".tif": 32, ".tiff": 32, SUFFIX: 32, ".png": 16, ".webp": 8}
 _PNG_PACKS = 2  # a cutout packs to half of its pixels at least, nearly
 _WEBP_SIDE = 16383
 _WEBP_PIXELS = 1 << 26
@@ -39,13 +41,13 @@ def write_cutout(
     alpha: AlphaSource,
     colours: ColourSource | None = None,
 ) -> None:
-    """Write a layer with transparency as TIFF, PNG or WebP, by the suffix of ``out``.
+    """Write a layer with transparency as TIFF, PNG, WebP or OpenEXR, by the suffix of ``out``.
 
-    Colours keep the document's depth and profile; where the layer was transparent it stays so.
-    Pixels without any opacity are written as zeros.
+    Colours keep the document's depth and profile, and become light in OpenEXR; where the layer was
+    transparent it stays so. Pixels without any opacity are written as zeros.
 
     Args:
-        out: ``.tif``, ``.tiff``, ``.png`` or ``.webp``.
+        out: ``.tif``, ``.tiff``, ``.png``, ``.webp`` or ``.exr``.
         document: Where the layer is from.
         layer: The layer.
         alpha: Its matte, of the layer's size.
@@ -58,7 +60,7 @@ def write_cutout(
     _check_form(out, blend.form, blend.width, blend.height)
     suffix = Path(out).suffix.lower()
     icc = _choose_profile(document, blend.form, suffix)
-    write = {".png": _write_png, ".webp": _write_webp}.get(suffix, _write_tiff)
+    write = {".png": _write_png, ".webp": _write_webp, SUFFIX: _write_exr}.get(suffix, _write_tiff)
     write(out, blend, icc, document.tell_beside(layer))
 
 
@@ -76,9 +78,19 @@ def tell_lost(document: BaseDocument, output: Path, layers: Sequence[Layer]) -> 
     profile = document.icc_profile is not None
     lost = document.tell_beside(layer).tell_lost(suffix, coloured=True, profile=profile)
     form = document.describe_pixels(layer)
+    if suffix == SUFFIX:
+        return lost + _tell_lost_light(document, layer, form)
     if document.icc_profile and _choose_profile(document, form, suffix) is None:
         lost.append("its colour profile, which is not for what is stored")
     return lost
+
+
+def _tell_lost_light(document: BaseDocument, layer: Layer, form: PixelForm) -> list[str]:
+    """Return what is lost where colours become light in halves."""
+    managed = Colour(form.mode, document.icc_profile).is_managed
+    lost = ["colours that sRGB has not"] if managed else []
+    narrowed = form.depth > 8 and not form.half
+    return lost + (["what halves cannot tell apart"] if narrowed else [])
 
 
 def check_cutout(
@@ -96,6 +108,8 @@ def check_cutout(
     if output.suffix.lower() == ".png":
         plan = _plan_png(form, layer.width, layer.height, None)
         check_place(output, plan.raw_bytes // _PNG_PACKS)
+    if output.suffix.lower() == SUFFIX:
+        check_place(output, measure_room(plan_light(layer.width, layer.height, form.colours)))
 
 
 def _write_result(
@@ -115,13 +129,13 @@ def _check_form(out: str | os.PathLike[str], form: PixelForm, width: int, height
     if suffix not in _DEEPEST:
         raise OutputError(
             out, f"a cutout cannot be written as {suffix or 'a file without suffix'}",
-            advice="use .tif, .png or .webp",
+            advice="use .tif, .png, .webp or .exr",
         )  # fmt: skip
     if suffix == ".webp" and (max(width, height) > _WEBP_SIDE or width * height > _WEBP_PIXELS):
         raise OutputError(
             out, "too large for WebP, which ends at 16383 pixels a side", advice="use .tif or .png"
         )
-    plain = suffix in (".tif", ".tiff") or form.mode in ("RGB", "GRAY")
+    plain = suffix in (".tif", ".tiff", SUFFIX) or form.mode in ("RGB", "GRAY")
     if not plain or form.depth > _DEEPEST[suffix]:
         name = "WebP" if suffix == ".webp" else "PNG"
         raise OutputError(
@@ -131,11 +145,19 @@ def _check_form(out: str | os.PathLike[str], form: PixelForm, width: int, height
 
 @dataclass
 class Cutout:
-    """Reads finished cutout pixels by rectangle."""
+    """Reads finished cutout pixels by rectangle.
+
+    Attributes:
+        raster: The layer's pixels.
+        alpha: Its matte.
+        colours: Replaced colours, or None.
+        sign_lab: Whether Lab is given the way TIFF stores it.
+    """
 
     raster: BaseRaster
     alpha: AlphaSource
     colours: ColourSource | None = None
+    sign_lab: bool = True
 
     def __post_init__(self) -> None:
         raster, alpha = self.raster, self.alpha
@@ -171,11 +193,11 @@ class Cutout:
         return out
 
     def _choose_colours(self, own: Pixels, rect: Rect) -> Pixels:
-        """Return replaced colours or the layer's own, the way a TIFF or PNG stores them."""
+        """Return replaced colours or the layer's own."""
         values = own[..., : self.samples - 1]
         if self.colours is not None:
             values = self.colours.read(rect, values)
-        if self.form.mode == "LAB" and values.dtype.kind == "u":
+        if self.sign_lab and self.form.mode == "LAB" and values.dtype.kind == "u":
             values = _sign_lab(values)
         return values
 
@@ -270,6 +292,24 @@ def _read_bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
             Rect(x, y, min(step, blend.width - x), height) for x in range(0, blend.width, step)
         ]
         yield y, np.concatenate(list(map_ordered(blend.read, rects)), axis=1)
+
+
+def _write_exr(
+    out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
+) -> None:
+    blend.sign_lab = False
+    colour = blend.raster.colour
+    plan = plan_light(blend.width, blend.height, 1 if blend.form.mode == "GRAY" else 3)
+    if blend.form.mode != "GRAY":
+        plan = replace(plan, primaries=colour.light_primaries)
+    rows = _make_band_reader(blend)
+
+    def read(first: int, last: int) -> Pixels:
+        values = rows(first, last)
+        light = colour.to_light(values[..., :-1])
+        return np.concatenate([light, convert_depth(values[..., -1:], 32)], axis=-1)
+
+    write_light(out, plan, read, beside)
 
 
 def _write_webp(

@@ -18,6 +18,7 @@ from ..encode import png
 from ..encode.beside import Beside
 from ..encode.tiled import TiledPlan, TiledWriter, write_tiles
 from ..io.output import atomic_output, check_place
+from .light import SUFFIX, write_opacity
 
 _LEVEL = 4
 _PNG_PACKS = 8  # a matte of edges packs better than this
@@ -29,10 +30,10 @@ def write_matte(
     depth: int = 8,
     beside: Beside | None = None,
 ) -> None:
-    """Write an alpha as a greyscale TIFF or PNG, by the suffix of ``out``.
+    """Write an alpha as a greyscale TIFF, PNG or OpenEXR, by the suffix of ``out``.
 
     Args:
-        out: ``.tif``, ``.tiff`` or ``.png``.
+        out: ``.tif``, ``.tiff``, ``.png`` or ``.exr``.
         alpha: What to write; read from top to bottom.
         depth: 8 or 16 bits.
         beside: What the layer's document says beside its pixels.
@@ -49,10 +50,12 @@ def write_matte(
         _write_tiff(out, source, beside)
     elif suffix == ".png":
         _write_png(out, source, beside)
+    elif suffix == SUFFIX:
+        write_opacity(out, source, beside)
     else:
         raise OutputError(
             out, f"a matte cannot be written as {suffix or 'a file without suffix'}",
-            advice="use .tif or .png",
+            advice="use .tif, .png or .exr",
         )  # fmt: skip
 
 
