@@ -15,8 +15,14 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from frisket.documents import DocumentError, LayerNotFound, Rect, open_document
-from frisket.documents.sandbox import SandboxLimits, decode_in_sandbox
+from frisket.documents import (
+    DocumentError,
+    LayerNotFound,
+    Rect,
+    SandboxLimits,
+    decode_in_sandbox,
+    open_document,
+)
 
 PATIENT = settings(
     max_examples=150,

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     )
     from .core.model import AlphaSource, ColourSource, Layer, Raster, Rect
     from .core.results import LayerResult, ResultOptions
+    from .io.child import SandboxLimits
     from .opening import open_document
-    from .sandbox import SandboxLimits, decode_in_sandbox
+    from .sandbox import decode_in_sandbox
     from .verify import differences
 
 _WHERE = {
@@ -38,7 +39,7 @@ _WHERE = {
     "Layer": "core.model",
     "LayerNotFound": "core.errors",
     "LayerResult": "core.results",
-    "SandboxLimits": "sandbox",
+    "SandboxLimits": "io.child",
     "OutputError": "core.errors",
     "Raster": "core.model",
     "Rect": "core.model",

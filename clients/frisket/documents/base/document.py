@@ -254,7 +254,7 @@ class BaseDocument(ABC):
                 return layer
         drawn = [layer for layer in shown if _is_drawn(layer)]
         hidden = any(_has_pixels(layer) and not self._is_blank(layer) for layer in self.layers)
-        if not hidden and self._is_merged_real():
+        if not hidden and self._offers_merged(needed=not drawn):
             return self._find_merged()
         if not drawn:
             raise LayerNotFound(self.path, None, [layer.path for layer in self.layers])
@@ -264,8 +264,16 @@ class BaseDocument(ABC):
         """Tell whether nothing of a layer with a rectangle can be seen."""
         return False
 
-    def _is_merged_real(self) -> bool:
-        """Tell whether there is a merged image beside the layers that shows the document."""
+    def _offers_merged(self, needed: bool) -> bool:
+        """Tell whether there is a merged image beside the layers.
+
+        Where it is ``needed``, since there is nothing else, it may be composed for that; what
+        stands in its way is then to be heard.
+        """
+        return False
+
+    def is_composed(self, layer: Layer) -> bool:
+        """Tell whether the pixels of ``layer`` are in no file, but are composed of others."""
         return False
 
     def _find_merged(self) -> Layer:

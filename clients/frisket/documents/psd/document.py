@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from ..base.document import MERGED, BaseDocument
 from ..base.writer import ResultWriter
-from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument, UnsupportedDocument
+from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
 from ..core.model import Layer
 from ..io.source import Source
 from .structure import COLOURS, REAL_PREVIEW_AT, VERSION_INFO, read_structure
 from .tree import Node, build_nodes
 
 if TYPE_CHECKING:
+    from ..base.arrays import ArrayRaster
+    from ..base.raster import BaseRaster, PixelForm
     from ..encode.beside import Beside
-    from .planar import PlanarRaster
 
 _ICC = 1039
 # The kinds of result that a document takes, and the module that splices each.
@@ -90,27 +91,51 @@ class PsdDocument(BaseDocument):
 
         return layer.kind != "image" and is_blank(self, self.find_node(layer).record)
 
+    @cached_property
     def _is_merged_real(self) -> bool:
+        """Whether the merged image shows the layers, as far as the file tells."""
+        from .rasters import is_merged_blank
+
         found = self.structure.find_resource(VERSION_INFO)
-        if not self.nodes or self.structure.merged_at + 2 >= self.source.size:
+        if self.structure.merged_at + 2 >= self.source.size:
             return False
         if found is None or found.length <= REAL_PREVIEW_AT:
-            return True  # programs that write no such resource have no documents without one
+            return not is_merged_blank(self)  # nothing else tells
         return self.source.read(found.data + REAL_PREVIEW_AT, 1) != b"\0"
 
+    def _offers_merged(self, needed: bool) -> bool:
+        return bool(self.nodes) and (needed or self._is_merged_real)
+
+    def is_composed(self, layer: Layer) -> bool:
+        """Tell whether ``layer`` is a merged image that the file does not hold."""
+        return layer.kind == "image" and bool(self.nodes) and not self._is_merged_real
+
     def _find_merged(self) -> Layer:
-        if not self.nodes:
-            return self.layers[0]
-        if not self._is_merged_real():
-            raise UnsupportedDocument(
-                self.path,
-                "its merged image is missing or does not show the layers",
-                advice="save it with maximised compatibility, or export it as TIFF or PNG",
-            )
+        from .compose import explain_refusal
         from .rasters import build_merged_raster
 
-        whole = self._describe_whole(has_alpha=build_merged_raster(self).has_alpha)
+        if not self.nodes:
+            return self.layers[0]
+        refusal = None if self._is_merged_real else explain_refusal(self)
+        if refusal is not None:
+            raise refusal
+        has_alpha = not self._is_merged_real or build_merged_raster(self).has_alpha
+        whole = self._describe_whole(has_alpha=has_alpha)
         return dataclasses.replace(whole, id=_MERGED_ID, path=MERGED, name=MERGED)
+
+    @cached_property
+    def _composed(self) -> ArrayRaster:
+        from .compose import compose
+
+        return compose(self)
+
+    def describe_pixels(self, layer: Layer) -> PixelForm:
+        """Return what the pixels of ``layer`` are stored as; nothing is composed for that."""
+        if not self.is_composed(layer):
+            return super().describe_pixels(layer)
+        from .compose import describe_composed
+
+        return describe_composed(self).form
 
     def find_node(self, layer: Layer) -> Node:
         """Return the record behind a layer.
@@ -123,10 +148,12 @@ class PsdDocument(BaseDocument):
             raise LayerNotFound(self.path, layer.path, [one.path for one in self.layers])
         return found
 
-    def raster(self, layer: Layer) -> PlanarRaster:
+    def raster(self, layer: Layer) -> BaseRaster:
         """Return the pixels of a layer; of the merged image where there are no layers."""
         from .rasters import build_merged_raster, build_node_raster
 
+        if self.is_composed(layer):
+            return self._composed
         if layer.kind == "image":
             return build_merged_raster(self)
         return build_node_raster(self, self.find_node(layer))

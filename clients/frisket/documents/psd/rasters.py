@@ -121,6 +121,20 @@ def build_merged_raster(document: MergedHost) -> PlanarRaster:
     )
 
 
+def is_merged_blank(document: MergedHost) -> bool:
+    """Tell whether every pixel of the merged image is the same, as where none was saved."""
+    with contextlib.suppress(DocumentError):  # whoever reads it hears of it
+        raster = build_merged_raster(document)
+        first = None
+        for band in split_bands(raster.width, raster.height):
+            pixels = raster.read(band)
+            first = pixels[:1, :1].copy() if first is None else first
+            if (pixels != first).any():
+                return False
+        return True
+    return False
+
+
 def open_merged_plane(document: MergedHost, number: int) -> Plane:
     """Return one channel of the merged image, whose planes follow one another."""
     found = document.structure
