@@ -18,13 +18,14 @@ if TYPE_CHECKING:
         DocumentError,
         LayerNotFound,
         OutputError,
+        PlaceError,
         UnreadableDocument,
         UnsupportedDocument,
     )
     from .core.model import AlphaSource, ColourSource, Layer, Raster, Rect
     from .core.results import LayerResult, ResultOptions
     from .opening import open_document
-    from .sandbox import SandboxLimits, decode_in_sandbox
+    from .sandbox import Sandbox, SandboxLimits, decode_in_sandbox
     from .verify import differences
 
 _WHERE = {
@@ -38,8 +39,10 @@ _WHERE = {
     "Layer": "core.model",
     "LayerNotFound": "core.errors",
     "LayerResult": "core.results",
+    "Sandbox": "sandbox",
     "SandboxLimits": "sandbox",
     "OutputError": "core.errors",
+    "PlaceError": "core.errors",
     "Raster": "core.model",
     "Rect": "core.model",
     "ResultOptions": "core.results",
@@ -64,10 +67,12 @@ __all__ = [
     "LayerNotFound",
     "LayerResult",
     "OutputError",
+    "PlaceError",
     "Raster",
     "Rect",
     "ResultOptions",
     "ResultWriter",
+    "Sandbox",
     "SandboxLimits",
     "UnreadableDocument",
     "UnsupportedDocument",

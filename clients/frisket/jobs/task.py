@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
@@ -22,6 +23,9 @@ from frisket.protocol.choices import (
     NORMALISE_STEPS,
     QUALITIES,
 )
+
+if TYPE_CHECKING:
+    from frisket.jobs.previews import Preview
 
 _CHOICES: dict[str, tuple[object, ...]] = {
     "quality": QUALITIES,
@@ -127,12 +131,14 @@ class Task:
         output: what to write; its suffix names the format.
         options: which layers, what kind of result, and how.
         overwrite: whether an output that is there already is replaced.
+        preview_px: the longer side of a preview in the result; 0 for none.
     """
 
     source: Path
     output: Path
     options: CutOptions = field(default_factory=CutOptions)
     overwrite: bool = True
+    preview_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -176,6 +182,7 @@ class CutResult:
         layers: every layer that was cut, topmost first.
         coarse: the first mask of the first layer.
         without_subject: paths of layers that were left out: no subject was found there.
+        preview: of the first layer, where the task asked for one.
     """
 
     output: Path
@@ -188,6 +195,7 @@ class CutResult:
     layers: tuple[LayerReport, ...]
     coarse: CoarseMask = field(repr=False)
     without_subject: tuple[str, ...] = ()
+    preview: Preview | None = field(default=None, repr=False)
 
     @property
     def layer_path(self) -> str:
