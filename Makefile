@@ -59,6 +59,7 @@ check: $(STAMP)  ## style, types, imports, generated files
 	  --ignore-paths='.*_pb2.*' $(ROOTS)
 	$(BIN)/python scripts/generate_about.py --check
 	$(BIN)/python scripts/generate_protos.py --check
+	$(BIN)/python scripts/generate_recipe_schema.py --check
 
 docs: $(STAMP)  ## the documentation site, in site/; it can be read without a network
 	$(BIN)/python -m pip install -q --disable-pip-version-check --group docs

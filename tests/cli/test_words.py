@@ -18,6 +18,7 @@ from command import FRISKET, frisket, layered, refused
 import frisket as package
 from frisket.cli.commands import COMMANDS, EXAMPLES
 from frisket.cli.completion import complete
+from frisket.cli.exits import Exit
 from frisket.cli.main import build_parser
 from frisket.cli.parser import Parser, children, walk
 
@@ -129,7 +130,7 @@ def test_errors_and_lists_as_json(home: Path, folder: Path) -> None:
         (2, ("cut", "--nonsense", "--json")),
         (3, ("layers", "gone.psd", "--json")),
         (6, ("models", "show", "nobody", "--json")),
-        (10, ("plugins", "uninstall", "gimp", "--where", "nowhere", "--json")),
+        (Exit.NO_PLUGIN, ("plugins", "uninstall", "gimp", "--where", "nowhere", "--json")),
     ]:
         done = frisket(*command)
         said = json.loads(done.stdout)

@@ -22,7 +22,16 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^frisket ([a-z]+)", re.MULTILINE)
 # Pages whose text is about frisket's own commands and no other program's.
-OURS = ("index", "matting", "models", "cli", "start/artist", "start/studio", "start/prepress")
+OURS = (
+    "index",
+    "matting",
+    "models",
+    "cli",
+    "batch",
+    "start/artist",
+    "start/studio",
+    "start/prepress",
+)
 
 
 @pytest.fixture(scope="module")

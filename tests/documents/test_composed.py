@@ -15,7 +15,7 @@ from samples import Samples
 from splices import splice_mask, splice_selection
 
 from frisket.documents import ArrayAlpha, DocumentError, Rect, ResultOptions, open_document
-from frisket.documents.io.child import SandboxLimits, run_child
+from frisket.documents.io.child import SandboxLimits, Workshop
 from frisket.documents.psd import compose
 from frisket.documents.sandbox import decode_in_sandbox
 from frisket.jobs.deliver import DELIVERIES
@@ -179,5 +179,5 @@ def test_the_child_may_write_no_more_than_the_picture(tmp_path: Path) -> None:
     request = {"path": str(path), "out": str(out), "dtype": "|u1", "shape": (HEIGHT, WIDTH, 4)}
     limits = SandboxLimits(written=100)
     with pytest.raises(DocumentError):
-        run_child(compose.__name__, str(path), request, limits, "composing")
+        Workshop(compose.__name__, "composing", limits).ask(str(path), request)
     assert out.stat().st_size <= 100

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from frisket.documents import (
     DocumentError,
     LayerNotFound,
     Rect,
+    Sandbox,
     SandboxLimits,
     decode_in_sandbox,
     open_document,
@@ -224,10 +226,34 @@ def test_a_child_that_crashes_is_an_error_of_the_file(
     path = tmp_path / "file.psd"
     path.write_bytes(SEEDS["rle.psd"])
     crash = [sys.executable, "-c", "import os; os.abort()"]
-    real = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda command, **more: real(crash, **more))
-    with pytest.raises(DocumentError, match="signal 6"):
-        decode_in_sandbox(path)
+    real = subprocess.Popen
+    with Sandbox() as sandbox, monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", lambda command, **more: real(crash, **more))
+        with pytest.raises(DocumentError, match="signal 6"):
+            sandbox.decode(path)
+        patch.undo()
+        sandbox.decode(path)  # the next file gets a child of its own
+
+
+def test_one_child_serves_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = tmp_path / "good.psd", tmp_path / "bad.psd"
+    good.write_bytes(SEEDS["zip.psd"])
+    bad.write_bytes(psd(channels=b"\0\x02" + b"not deflate at all"))
+    started: list[list[str]] = []
+    real = subprocess.Popen
+
+    def start(command: list[str], **more: Any) -> subprocess.Popen[str]:
+        started.append(command)
+        return real(command, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with Sandbox() as sandbox:
+        for _ in range(3):
+            sandbox.decode(good)
+            with pytest.raises(DocumentError, match="cannot be inflated"):
+                sandbox.decode(bad)
+            sandbox.decode(bad, pixels=False)
+    assert len(started) == 1
 
 
 def test_directories_in_a_circle_end_at_the_first_repetition(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 COMMANDS = {
     "cut": "cut a subject out of a layer",
+    "batch": "cut many documents, with a journal: what was killed goes on",
+    "recipe": "write, check and show recipes for batches",
     "layers": "list the layers of a document",
     "verify": "compare two documents part by part",
     "serve": "start a server in the foreground",
@@ -32,6 +34,18 @@ EXAMPLES = {
         "frisket cut in.psd --all-layers --as cutout -o '{dir}/{stem}-{layer}.{ext}'",
         "frisket cut - < a.jpg > a.png           standard input and output",
     ),
+    "batch": (
+        "frisket batch photos/ -o cutouts/            the folders inside too",
+        "frisket batch photos/ -o out/ --recipe shop.toml --as matte",
+        "frisket batch photos/ -o out/ --redo failed  what was given up",
+        "frisket batch --status out/",
+        "ls *.psd | frisket batch - -o RUN.zip        names on standard input",
+    ),
+    "recipe": ("frisket recipe new shop.toml", "frisket recipe check shop.toml"),
+    "recipe new": ("frisket recipe new shop.toml",),
+    "recipe check": ("frisket recipe check shop.toml",),
+    "recipe show": ("frisket recipe show shop.toml",),
+    "recipe schema": ("frisket recipe schema > recipe.schema.json",),
     "layers": ("frisket layers poster.psd", "frisket layers poster.psd --json"),
     "verify": ("frisket verify poster.psd poster-mask.psd",),
     "serve": (

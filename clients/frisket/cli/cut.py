@@ -84,7 +84,7 @@ def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
 
     piped = arguments.input == [pipes.PIPE]
     arguments.output = arguments.output or (pipes.PIPE if piped else "")
-    wanted = options(arguments)
+    wanted = options(arguments, arguments.kind, arguments.sandbox)
     scratch = Path()
     if piped or arguments.output == pipes.PIPE:
         scratch = stack.enter_context(pipes.scratch_folder())
@@ -127,15 +127,15 @@ def _make_folder(folder: Path | None) -> None:
         raise OutputError(folder, f"the folder cannot be made ({reason.lower()})") from error
 
 
-def options(arguments: argparse.Namespace) -> CutOptions:
-    """Return what the command line describes."""
+def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptions:
+    """Return what the command line describes, for one kind of result."""
     from frisket.client.options import Edge, Point
     from frisket.jobs.hint_files import HintFiles
     from frisket.jobs.task import CutOptions
 
     points = tuple(Point(x, y, positive) for x, y, positive in arguments.point)
     return CutOptions(
-        kind=arguments.kind,
+        kind=kind,
         layers=tuple(arguments.layer),
         all_layers=arguments.all_layers,
         encoding=arguments.encoding,
@@ -148,7 +148,7 @@ def options(arguments: argparse.Namespace) -> CutOptions:
         existing=arguments.existing,
         preview=arguments.preview,
         convert=arguments.convert,
-        sandbox=arguments.sandbox,
+        sandbox=sandbox,
         decontaminate=not arguments.no_decontaminate,
         allow_empty=arguments.allow_empty,
         threshold=arguments.threshold,

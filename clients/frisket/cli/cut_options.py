@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frisket.cli.options import ENCODING, Option, between, path
+from frisket.cli.options import ENCODING, Between, Option, path
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.documents.core.results import EXISTING, PREVIEWS
 from frisket.jobs.deliver import DELIVERIES
@@ -54,7 +54,7 @@ def _describe_kinds() -> str:
 
 MODEL = Option(
     "model", "which model finds the subject; by default the server's",
-    str, short="m", metavar="NAME", default="", variable="FRISKET_MODEL",
+    str, short="m", metavar="NAME", default="", variable="FRISKET_MODEL", example="u2netp",
 )  # fmt: skip
 QUALITY = Option(
     "quality", f"how much work the edge gets; default: {DEFAULT_QUALITY}",
@@ -65,13 +65,13 @@ JSON = Option("json", "print one line of JSON for each file, for errors too", st
 _FILES = (
     Option(
         "output",
-        "file, folder, '-' for standard output, or a template with {dir}, {stem}, {kind}, "
+        "file, folder, '-' for standard output, or a template with {dir}, {sub}, {stem}, {kind}, "
         "{ext}, {layer}, {id}, {class}; default: STEM-KIND beside the input",
         str, short="o", metavar="OUT", default="", stored=False,
     ),
     Option(
         "layer", "name, path Group/Name, glob, #id, or merged; may be repeated",
-        str, metavar="LAYER", repeats=True, stored=False,
+        str, metavar="LAYER", repeats=True, stored=False, example="Person*",
     ),
     Option(
         "all-layers", "every layer with pixels; those without a subject are left out",
@@ -93,7 +93,7 @@ _RESULT = (
         "threshold",
         "no soft edge: alpha from this share of opacity on becomes full, the rest 0; "
         "above 0, at most 1",
-        between(0, 1, exclusive=True), metavar="SHARE", group="result",
+        Between(0, 1, exclusive=True), metavar="SHARE", group="result", example=0.5,
     ),
     Option(
         "existing", "what happens to a mask or selection that is there already, and to a TIFF's "
@@ -120,7 +120,7 @@ _WORK = (
     Option(
         "classes",
         "for models with classes: what is cut, for example person,dog",
-        _names, metavar="NAME,…", default=(),
+        _names, metavar="NAME,…", default=(), example=["person", "dog"],
     ),
     QUALITY,
     Option(
@@ -141,18 +141,19 @@ _HINTS = (
     Option(
         "box", "around the subject, in pixels of the layer; may be repeated",
         _box, metavar="X,Y,W,H", repeats=True, group="hints", stored=False,
+        example=[10, 20, 300, 200],
     ),
     Option(
         "point", "+X,Y is the subject, -X,Y is not (write --point=-X,Y)",
-        _point, metavar="+X,Y", repeats=True, group="hints", stored=False,
+        _point, metavar="+X,Y", repeats=True, group="hints", stored=False, example="+100,200",
     ),
     Option(
         "trimap", "picture: 0 is outside, 128 unknown, 255 inside",
-        path, metavar="FILE", group="hints", stored=False,
+        path, metavar="FILE", group="hints", stored=False, example="trimap.png",
     ),
     Option(
         "prior", "picture: a selection or an earlier mask",
-        path, metavar="FILE", group="hints", stored=False,
+        path, metavar="FILE", group="hints", stored=False, example="selection.png",
     ),
 )  # fmt: skip
 # Option, name of the wire, what it does.
@@ -168,7 +169,7 @@ EDGE = tuple(
     Option(
         name,
         f"{text}; {EDGE_LIMITS[wire][0]:g} to {EDGE_LIMITS[wire][1]:g}",
-        between(*EDGE_LIMITS[wire]), metavar=metavar, default=0.0, dest=wire, group="edge",
+        Between(*EDGE_LIMITS[wire]), metavar=metavar, default=0.0, dest=wire, group="edge",
     )
     for name, wire, metavar, text in _EDGE_ROWS
 )  # fmt: skip

@@ -61,7 +61,7 @@ class Teller:
         if untried:
             warn(f"{untried} more {'was' if untried == 1 else 'were'} not tried")
         if self._arguments.open and self._first is not None:
-            _open(self._first)
+            open_file(self._first)
         ends = {_combine(statuses) for statuses in self._statuses.values()}
         if untried or len(ends) == 1:
             return max(ends)
@@ -121,7 +121,7 @@ def _combine(statuses: Sequence[Exit]) -> Exit:
     return Exit.OK if Exit.OK in statuses else Exit.NO_SUBJECT
 
 
-def _open(path: Path) -> None:
+def open_file(path: Path) -> None:
     """Show a file in the program that the system has for it, without waiting for it."""
     if sys.platform == "win32":
         os.startfile(path)

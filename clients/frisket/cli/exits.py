@@ -18,7 +18,9 @@ class Exit(enum.IntEnum):
     SERVER = 7
     NO_SUBJECT = 8
     DIFFERENT = 9
-    NO_PLUGIN = 10
-    BAD_PLUGIN = 11
+    NEEDS_REVIEW = 10
+    SOME_FAILED = 11
     PARTLY = 12
+    NO_PLUGIN = 13
+    BAD_PLUGIN = 14
     INTERRUPTED = 130

@@ -9,6 +9,7 @@ from frisket.cli.exits import Exit
 from frisket.cli.parser import UsageError, suggest
 from frisket.client.errors import ClientError, TransportError
 from frisket.documents import DocumentError, LayerNotFound, OutputError
+from frisket.jobs.batch.states import JournalError
 from frisket.jobs.choices import BadOption
 from frisket.jobs.hint_files import BadHint
 from frisket.jobs.names import BadName
@@ -66,7 +67,7 @@ def _word(error: FrisketError) -> str:
 def _status(error: FrisketError) -> Exit:
     if isinstance(error, LayerNotFound):
         return Exit.NO_LAYER
-    if isinstance(error, OutputError):
+    if isinstance(error, (OutputError, JournalError)):
         return Exit.BAD_OUTPUT
     if isinstance(error, DocumentError):
         return Exit.BAD_INPUT

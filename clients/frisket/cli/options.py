@@ -34,6 +34,8 @@ class Option:
         group: heading in help; options of one heading stand together.
         variable: the environment variable that sets it; empty for none.
         stored: whether the configuration file may set it.
+        example: a value to show where there is no default.
+        whole: whether its value is a whole number of 0 or more.
     """
 
     name: str
@@ -48,11 +50,18 @@ class Option:
     group: str = ""
     variable: str = ""
     stored: bool = True
+    example: Any = ""
+    whole: bool = False
 
     @property
     def attribute(self) -> str:
         """The attribute of the parsed arguments that holds the value."""
         return self.dest or self.name.replace("-", "_")
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether its text is several values with commas between them, as X,Y is."""
+        return "," in self.metavar
 
     @property
     def is_switch(self) -> bool:
@@ -117,17 +126,26 @@ def _reason(error: ValueError, text: str) -> str:
     return said if said.startswith("'") else f"{text!r} is not a number"
 
 
-def between(low: float, high: float, exclusive: bool = False) -> Callable[[str], float]:
-    """Return what reads a number of a range, without its lower end where `exclusive`."""
+@dataclass(frozen=True)
+class Between:
+    """Reads a number of a range, without its lower end where `exclusive`."""
 
-    def read(text: str) -> float:
+    low: float
+    high: float
+    exclusive: bool = False
+
+    def __call__(self, text: str) -> float:
+        """Return the number.
+
+        Raises:
+            ValueError: it is none, or lies outside.
+        """
         value = float(text)
-        if not low <= value <= high or (exclusive and value == low):
-            least = f"above {low:g} and at most" if exclusive else f"between {low:g} and"
+        low, high = self.low, self.high
+        if not low <= value <= high or (self.exclusive and value == low):
+            least = f"above {low:g} and at most" if self.exclusive else f"between {low:g} and"
             raise ValueError(f"{text!r} does not lie {least} {high:g}")
         return value
-
-    return read
 
 
 def path(text: str) -> Path:
@@ -157,5 +175,6 @@ ENCODING = Option(
     _read_encoding,
     metavar="NAME",
     default="",
+    example="shift_jis",
 )
 """How old names of layers are read; every command that opens layered documents takes it."""

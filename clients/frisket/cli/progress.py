@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import TextIO
+from contextlib import AbstractContextManager
+from typing import TextIO, TypeVar
 
 _LABELS = {
     "server": "starting the server",
@@ -80,11 +81,12 @@ class Bar:
         if self._stream is None:
             return
         width = shutil.get_terminal_size().columns - 1
-        self._stream.write("\r" + self._compose()[:width] + "\x1b[K")
+        self._stream.write("\r" + self.compose()[:width] + "\x1b[K")
         self._stream.flush()
         self._shown, self._drawn = True, time.monotonic()
 
-    def _compose(self) -> str:
+    def compose(self) -> str:
+        """Return the line as it is now."""
         share = min(1.0, self._done / self._total)
         parts = [self._name] if self._name else []
         parts.append(f"{_LABELS.get(self._stage, self._stage):<19}")
@@ -108,13 +110,18 @@ class Bar:
             yield f"{seconds:.0f} s"
 
 
+Line = TypeVar("Line", bound=Bar)
+
+
+def bar(shown: bool) -> AbstractContextManager[Bar]:
+    """Show a bar on standard error, where `shown`, and take it away at the end."""
+    return show(Bar(sys.stderr if shown else None))
+
+
 @contextlib.contextmanager
-def bar(shown: bool) -> Iterator[Bar]:
-    """Yield a bar that is shown at once, and take it away at the end."""
-    if not shown:
-        yield Bar(None)
-        return
-    line, over = Bar(sys.stderr), threading.Event()
+def show(line: Line) -> Iterator[Line]:
+    """Show a bar at once, let its time pass, and take it away at the end."""
+    over = threading.Event()
 
     def watch() -> None:
         while not over.wait(_TICK_S):

@@ -17,15 +17,17 @@ SERVER_OPTIONS = (
         "server",
         "use this server; by default a local one, which is started when none runs",
         str, metavar="HOST:PORT", default="", group="server", variable="FRISKET_SERVER",
+        example="192.0.2.7:50051",
     ),
     Option(
         "token-file",
         "file with the server's token; by default the variable FRISKET_TOKEN",
-        path, metavar="FILE", group="server",
+        path, metavar="FILE", group="server", example="token",
     ),
     Option("tls", "encrypt the connection", group="server"),
     Option(
-        "ca", "PEM certificate to trust; implies --tls", path, metavar="FILE", group="server"
+        "ca", "PEM certificate to trust; implies --tls", path, metavar="FILE", group="server",
+        example="ca.pem",
     ),
     Option(
         "device",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         DocumentError,
         LayerNotFound,
         OutputError,
+        PlaceError,
         UnreadableDocument,
         UnsupportedDocument,
     )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .core.results import LayerResult, ResultOptions
     from .io.child import SandboxLimits
     from .opening import open_document
-    from .sandbox import decode_in_sandbox
+    from .sandbox import Sandbox, decode_in_sandbox
     from .verify import differences
 
 _WHERE = {
@@ -39,8 +40,10 @@ _WHERE = {
     "Layer": "core.model",
     "LayerNotFound": "core.errors",
     "LayerResult": "core.results",
+    "Sandbox": "sandbox",
     "SandboxLimits": "io.child",
     "OutputError": "core.errors",
+    "PlaceError": "core.errors",
     "Raster": "core.model",
     "Rect": "core.model",
     "ResultOptions": "core.results",
@@ -65,10 +68,12 @@ __all__ = [
     "LayerNotFound",
     "LayerResult",
     "OutputError",
+    "PlaceError",
     "Raster",
     "Rect",
     "ResultOptions",
     "ResultWriter",
+    "Sandbox",
     "SandboxLimits",
     "UnreadableDocument",
     "UnsupportedDocument",

@@ -1,1 +1,27 @@
-"""The work around a session: read a document, matte its layers, write the result."""
+"""The work around a session: one layer, one document, many documents.
+
+from frisket.jobs import Batch
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
+if TYPE_CHECKING:
+    from typing import Any
+
+    from frisket.jobs.batch.batch import Batch
+
+__all__ = ["Batch"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module it lives in.
+
+    Raises:
+        AttributeError: there is no such name.
+    """
+    if name != "Batch":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from frisket.jobs.batch.batch import Batch
+
+    return Batch

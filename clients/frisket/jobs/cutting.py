@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -28,6 +28,7 @@ from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
 from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
 from frisket.jobs.nothing_found import explain_nothing
+from frisket.jobs.previews import Preview, make_preview
 from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerReport, NoSubject, Task
 from frisket.protocol.memory import peak_bytes
 
@@ -50,13 +51,19 @@ class LayerCut:
         return name
 
 
-def cut_document(task: Task, connection: Connection, progress: Progress) -> CutResult:
+def cut_document(
+    task: Task,
+    connection: Connection,
+    progress: Progress,
+    rehearse: Callable[..., None] = decode_in_sandbox,
+) -> CutResult:
     """Do one task: read, matte every layer that was chosen, write.
 
     Args:
         task: what to do.
         connection: to the server; stays open.
         progress: see `frisket.jobs.matting.Progress`; "writing" comes last.
+        rehearse: decodes an untrusted document first; see `frisket.documents.Sandbox.decode`.
 
     Raises:
         NoSubject: there is nothing to cut out.
@@ -65,7 +72,7 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
     """
     options, output = task.options, task.output
     started = time.perf_counter()
-    _prepare(task)
+    _prepare(task, rehearse)
     with contextlib.ExitStack() as stack:
         document = stack.enter_context(open_document(task.source, options.encoding))
         chosen = document.find_layers(options.layers, options.all_layers)
@@ -85,10 +92,12 @@ def cut_document(task: Task, connection: Connection, progress: Progress) -> CutR
         delivery.write(document, output, _make_results(document, kept, classes, options), how)
         progress("writing", 1, 1)
         lost = delivery.tell_lost(document, output, chosen)
+        preview = _preview(kept[0].run, task.preview_px)
     done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
     if classes:
-        return replace(done, layers=done.layers[:1], shares=classes.shares)
-    return replace(done, without_subject=tuple(one.layer.path for one in cuts if one not in kept))
+        return replace(done, layers=done.layers[:1], shares=classes.shares, preview=preview)
+    skipped = tuple(one.layer.path for one in cuts if one not in kept)
+    return replace(done, without_subject=skipped, preview=preview)
 
 
 def _make_results(
@@ -106,15 +115,17 @@ def _map_classes(cuts: Sequence[LayerCut], kept: Sequence[LayerCut]) -> ClassMap
     return ClassMap((layer.width, layer.height), [one.name_class() for one in cuts], alphas)
 
 
-def _prepare(task: Task) -> None:
+def _preview(run: Run, pixels: int) -> Preview | None:
+    return make_preview(run.proxy, run.store, pixels) if pixels else None
+
+
+def _prepare(task: Task, rehearse: Callable[..., None]) -> None:
     """Refuse to overwrite what was not named, and try an untrusted document in a child first."""
     options, output = task.options, task.output
     if not task.overwrite and os.path.lexists(output):
         raise OutputError(output, "exists already", advice="add --overwrite, or name another file")
     if options.sandbox:
-        decode_in_sandbox(
-            task.source, options.layers, options.all_layers, encoding=options.encoding
-        )
+        rehearse(task.source, options.layers, options.all_layers, encoding=options.encoding)
 
 
 def cut_layer(

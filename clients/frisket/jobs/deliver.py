@@ -137,6 +137,13 @@ _ROWS = (
         (".tif", ".tiff", ".png", ".webp", ".exr"),
         colours=True,
     ),
+    Delivery(
+        "comparison",
+        "original, foreground and matte side by side, for a look",
+        "frisket.documents.write.comparison",
+        (".png", ".jpg", ".jpeg", ".webp"),
+        colours=True,
+    ),
     Delivery("selection", "a saved selection of a PSD or PSB"),
     Delivery("layer", "a new layer of a PSD or PSB, above the hidden original", colours=True),
     Delivery("page", "one more page of a TIFF"),

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from frisket.documents import decode_in_sandbox
 from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.cutting import cut_document
@@ -98,6 +99,7 @@ def cut_many(
     *,
     connection: Connection | None = None,
     progress: Progress = lambda stage, done, total: None,
+    rehearse: Callable[..., None] = decode_in_sandbox,
 ) -> Generator[TaskOutcome, None, None]:
     """Do tasks one after another and yield how each ended.
 
@@ -109,6 +111,7 @@ def cut_many(
         connection: an open connection, which stays open, for all of them; by default one
             for each server that their options name, kept open from task to task.
         progress: see `cut`; called for the task that was taken last.
+        rehearse: decodes untrusted documents first; by default each in a child of its own.
     """
     with contextlib.ExitStack() as stack:
 
@@ -117,12 +120,13 @@ def cut_many(
             return stack.enter_context(Connection(choice))
 
         for task in tasks:
-            yield _attempt(task, connection or reach(task.options.server), progress)
+            server = connection or reach(task.options.server)
+            yield _attempt(task, partial(cut_document, task, server, progress, rehearse))
 
 
-def _attempt(task: Task, connection: Connection, progress: Progress) -> TaskOutcome:
+def _attempt(task: Task, cut_it: Callable[[], CutResult]) -> TaskOutcome:
     try:
-        return TaskOutcome(task, result=cut_document(task, connection, progress))
+        return TaskOutcome(task, result=cut_it())
     except Exception as error:
         _release(error)
         return TaskOutcome(task, error=error)

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from frisket.client.drive import RETRY_DELAYS_S, Driver
 from frisket.client.errors import TransportError
 from frisket.client.events import (
@@ -40,12 +43,14 @@ class Run:
         first_mask_s: seconds from the start to the complete coarse alpha.
         proxy_s: seconds it took to read the proxy.
         coarse: the coarse alpha's rows, 8-bit, of the proxy's size.
+        proxy: the layer's proxy, (height, width, channels), 8-bit sRGB.
     """
 
     store: AlphaStore
     session: Session
     started: float
     proxy_s: float
+    proxy: npt.NDArray[np.uint8]
     model: str = ""
     device: str = ""
     notice: str = ""
@@ -127,7 +132,7 @@ def _begin(source: LayerSource, options: Options, tile_size: int, started: float
     session = Session(source.spec(), options, source.proxy.data, tile_size=tile_size)
     channels = source.channels if options.foreground else 0
     store = AlphaStore(session.grid, options.depth, channels, source.depth)
-    return Run(store, session, started, time.perf_counter() - started)
+    return Run(store, session, started, time.perf_counter() - started, source.proxy)
 
 
 def _drive(run: Run, source: LayerSource, connection: Connection, progress: Progress) -> Outcome:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from frisket.client.errors import ClientError
 from frisket.documents import Document, DocumentError, Layer, decode_in_sandbox, open_document
 from frisket.jobs.deliver import DELIVERIES, default_kind
+from frisket.jobs.inputs import Input
 from frisket.jobs.task import CutOptions, Task
 
 PLACEHOLDERS = {
     "dir": "folder of the input",
+    "sub": "folder of the input, seen from the folder that was named",
     "stem": "name of the input without suffix",
     "kind": "kind of result",
     "ext": "suffix that suits the kind",
@@ -27,6 +30,7 @@ PLACEHOLDERS = {
     "class": "one file for each of --classes",
 }
 _BESIDE = "{dir}/{stem}-{kind}.{ext}"
+_MIRRORED = "{dir}/{sub}/{stem}-{kind}.{ext}"
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 # What one of the systems does not take in a name, or takes for something else.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
@@ -34,6 +38,10 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _LONGEST_BYTES = 120
 # Their structure alone says what they can carry; it is read without decoding pixels.
 _CHEAP_HEADS = (b"8BPS", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"v/1\x01", b"\xff\xd8\xff")
+
+
+# Opens a document in a child process first, and perhaps decodes it there.
+Look = Callable[..., None]
 
 
 class BadName(ClientError):
@@ -83,6 +91,11 @@ def beside(folder: Path | None = None) -> Template:
     return Template(_BESIDE if folder is None else _BESIDE.replace("{dir}", _escape(folder)))
 
 
+def mirrored(folder: Path) -> Template:
+    """Return the template of STEM-KIND in a folder that has the folders of the inputs."""
+    return Template(_MIRRORED.replace("{dir}", _escape(folder)))
+
+
 def spelt_out(path: Path) -> Template:
     """Return the template that is this very path, braces and all."""
     return Template(_escape(path))
@@ -117,34 +130,49 @@ def plan_tasks(
         BadName: two outputs, or an output and an input, would be one file, or `{class}` is
             asked for without classes.
     """
-    tasks = [task for source in sources for task in _plan_source(source, options, template)]
+    tasks = [task for one in sources for task in plan_input(Input(one), options, template)]
     if template.derives:
         tasks = [replace(task, overwrite=overwrite) for task in tasks]
-    _check_collisions(tasks, template.derives)
+    check_collisions(tasks, template.derives)
     return tasks
 
 
-def _plan_source(source: Path, options: CutOptions, template: Template) -> list[Task]:
+def plan_input(
+    given: Input, options: CutOptions, template: Template, look: Look = decode_in_sandbox
+) -> list[Task]:
+    """Return what is to be done with one input; see `plan_tasks`.
+
+    Args:
+        given: the input.
+        options: how.
+        template: how outputs are named.
+        look: opens an untrusted document first; see `frisket.documents.decode_in_sandbox`.
+
+    Raises:
+        BadName: `{class}` is asked for without classes.
+    """
+    source, values = given.path, {"sub": given.below}
     if "class" not in template.names:
-        return _plan_layers(source, options, template, {})
+        return _plan_layers(source, options, template, values, look)
     if not options.classes:
         raise BadName("An output with {class} needs --classes, which say what to write.")
     found: list[Task] = []
     for name in options.classes:
         one = replace(options, classes=(name,))
-        found += _plan_layers(source, one, template, {"class": clean_name(name)})
+        named = {**values, "class": clean_name(name)}
+        found += _plan_layers(source, one, template, named, look)
     return found
 
 
 def _plan_layers(
-    source: Path, options: CutOptions, template: Template, values: Mapping[str, str]
+    source: Path, options: CutOptions, template: Template, values: Mapping[str, str], look: Look
 ) -> list[Task]:
     values = {"dir": str(source.parent), "stem": source.stem, **values}
     if not template.names & {"kind", "ext", "layer", "id"}:
         return [Task(source, template.fill(values), options)]
     try:
         if _is_cheap(source):
-            return _look_inside(source, options, template, values)
+            return _look_inside(source, options, template, values, look)
     except (DocumentError, OSError):
         # Whoever does the task meets the same error, and reports it.
         pass
@@ -159,11 +187,12 @@ def _is_cheap(source: Path) -> bool:
 
 
 def _look_inside(
-    source: Path, options: CutOptions, template: Template, values: Mapping[str, str]
+    source: Path, options: CutOptions, template: Template, values: Mapping[str, str], look: Look
 ) -> list[Task]:
     if options.sandbox:
-        decode_in_sandbox(source, options.layers, options.all_layers)
-        options = replace(options, sandbox=False)  # it has been through it
+        look(source, options.layers, options.all_layers, encoding=options.encoding)
+        # Whoever only looked has yet to decode it.
+        options = replace(options, sandbox=look is not decode_in_sandbox)
     with open_document(source) as document:
         layers = document.find_layers(options.layers, options.all_layers)
         if not template.names & {"layer", "id"}:
@@ -218,14 +247,23 @@ def _suffixes(kind: str, source: Path) -> list[str]:
     return [suffix for suffix in dict.fromkeys((own, ".png", ".tif")) if suffix in possible]
 
 
-def _check_collisions(tasks: Sequence[Task], derived: bool) -> None:
+def check_collisions(tasks: Sequence[Task], derived: bool) -> None:
+    """Refuse outputs that would be one file, on any system, or replace an input.
+
+    Args:
+        tasks: everything that is to be done.
+        derived: whether names depend on the inputs.
+
+    Raises:
+        BadName: they would.
+    """
     inputs = {_identify(task.source): task.source for task in tasks}
     outputs: dict[str, Task] = {}
     for task in tasks:
         place = _identify(task.output)
-        if place in outputs:
-            raise BadName(_tell_collision(outputs[place], task))
-        outputs[place] = task
+        if (folded := _fold(place)) in outputs:
+            raise BadName(_tell_collision(outputs[folded], task))
+        outputs[folded] = task
         if place in inputs and (derived or len(tasks) > 1):
             raise BadName(
                 f"The output {task.output} of {task.source} would replace the input "
@@ -234,6 +272,12 @@ def _check_collisions(tasks: Sequence[Task], derived: bool) -> None:
 
 
 def _tell_collision(first: Task, second: Task) -> str:
+    if first.output.name != second.output.name:
+        return (
+            f"The results of {first.source} and {second.source} would be {first.output.name} and "
+            f"{second.output.name}, which many systems take for one file; rename one of the two, "
+            "or cut them into different folders."
+        )
     if first.source == second.source:
         return (
             f"Two results of {first.source} would both be written to {second.output}; "
@@ -244,6 +288,11 @@ def _tell_collision(first: Task, second: Task) -> str:
         f"{second.output}; name a folder (FOLDER/) or a template with {{stem}}, or cut them "
         "one by one."
     )
+
+
+def _fold(place: str) -> str:
+    """Return a place as systems see it that know no case, or compose accents."""
+    return unicodedata.normalize("NFC", place.casefold())
 
 
 def _identify(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
@@ -22,6 +23,9 @@ from frisket.protocol.choices import (
     NORMALISE_STEPS,
     QUALITIES,
 )
+
+if TYPE_CHECKING:
+    from frisket.jobs.previews import Preview
 
 _CHOICES: dict[str, tuple[object, ...]] = {
     "quality": QUALITIES,
@@ -130,12 +134,14 @@ class Task:
         output: what to write; its suffix names the format.
         options: which layers, what kind of result, and how.
         overwrite: whether an output that is there already is replaced.
+        preview_px: the longer side of a preview in the result; 0 for none.
     """
 
     source: Path
     output: Path
     options: CutOptions = field(default_factory=CutOptions)
     overwrite: bool = True
+    preview_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,7 @@ class CutResult:
         coarse: the first mask of the first layer.
         without_subject: paths of layers that were left out: no subject was found there.
         shares: of the kind `classes`: the share of pixels of each class, and of the background.
+        preview: of the first layer, where the task asked for one.
     """
 
     output: Path
@@ -193,6 +200,7 @@ class CutResult:
     coarse: CoarseMask = field(repr=False)
     without_subject: tuple[str, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
+    preview: Preview | None = field(default=None, repr=False)
 
     @property
     def layer_path(self) -> str:

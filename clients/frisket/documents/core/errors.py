@@ -63,6 +63,10 @@ class OutputError(DocumentError):
     """The result cannot be written: no permission, no space, limits of the format."""
 
 
+class PlaceError(OutputError):
+    """The place fails whatever is written there: no room, no permission, no folder."""
+
+
 class LayerNotFound(DocumentError):
     """No layer answers to a selector.
 

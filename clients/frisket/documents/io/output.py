@@ -11,13 +11,15 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..core.errors import OutputError
+from ..core.errors import OutputError, PlaceError
 from .copying import copy_range, write_all
 from .positioned import pwrite
 
 _MARK = ".frisket-"
 _SUFFIX = ".part"
 _MARGIN = 1 << 20
+# What a system answers to a name that it does not take.
+_NAMES_FAULT = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
 class Output:
@@ -149,7 +151,16 @@ def _finish(target: Path, part: _Part) -> None:
     # its name: whoever removes debris meanwhile leaves it alone.
     if sys.platform == "win32":
         part.close()
-    part.path.replace(target)
+    rename_durably(part.path, target)
+
+
+def rename_durably(path: Path, target: Path) -> None:
+    """Give a file that is synced another name in its folder, and sync that too.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    path.replace(target)
     with contextlib.suppress(OSError):
         folder = os.open(target.parent, os.O_RDONLY)
         try:
@@ -169,14 +180,14 @@ def check_place(path: str | os.PathLike[str], needed: int = 0) -> None:
     if target.is_dir():
         raise OutputError(target, "is a folder", advice="name a file")
     if not target.parent.is_dir():
-        raise OutputError(target, f"there is no folder {target.parent}", advice="make it first")
+        raise PlaceError(target, f"there is no folder {target.parent}", advice="make it first")
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(target, "the file exists and may not be overwritten")
     if not os.access(target.parent, os.W_OK):
-        raise OutputError(target, f"no permission to write into {target.parent}")
+        raise PlaceError(target, f"no permission to write into {target.parent}")
     free = shutil.disk_usage(target.parent).free
     if free < needed + _MARGIN:
-        raise OutputError(
+        raise PlaceError(
             target,
             f"not enough disk space: {needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} are free",
             advice="nothing was written",
@@ -197,8 +208,9 @@ def _create(target: Path) -> tuple[Path, int]:
 
 def _name_failure(target: Path, error: OSError) -> OutputError:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return OutputError(target, "the disk is full", advice="the original is untouched")
-    return OutputError(target, f"cannot be written ({error.strerror or error})")
+        return PlaceError(target, "the disk is full", advice="the original is untouched")
+    kind = OutputError if error.errno in _NAMES_FAULT else PlaceError
+    return kind(target, f"cannot be written ({error.strerror or error})")
 
 
 def _lock(descriptor: int) -> bool:
@@ -224,3 +236,10 @@ def remove_debris(folder: Path) -> None:
                     path.unlink()
             finally:
                 os.close(descriptor)
+
+
+def remove_own_parts(folder: Path) -> None:
+    """Remove this process's own temporary files, which others of its threads may be writing."""
+    for path in folder.glob(f".*{_MARK}{os.getpid()}-*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            path.unlink()

@@ -22,7 +22,7 @@ from frisket.extras import advise_install
 from ..base.arrays import ArrayRaster
 from ..core.errors import DocumentError, UnsupportedDocument
 from ..core.pixels import dtype_of
-from ..io.child import SandboxLimits, run_child, serve
+from ..io.child import SandboxLimits, Workshop, serve
 from .rasters import describe_colour
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def compose(document: PsdDocument) -> ArrayRaster:
     try:
         out = Path(folder.name, "composed")
         request = {"path": document.path, "out": str(out), "dtype": dtype.str, "shape": shape}
-        run_child(__name__, document.path, request, SandboxLimits(written=size), "composing")
+        with Workshop(__name__, "composing", SandboxLimits(written=size)) as child:
+            child.ask(document.path, request)
         values = np.memmap(out, dtype, "r", shape=shape)
     except BaseException:
         folder.cleanup()

@@ -145,14 +145,15 @@ class Journal:
     def enter(self, source: Path, stamp: Stamp, recipe: str, output: Path, reason: str = "") -> Row:
         """Add a result that waits, in place of the row that its output may have."""
         with self._change() as database:
+            old = self.find(output)
             self._supersede(database, output)
             number = _number(
                 database.execute(
                     "INSERT INTO job (source, size, mtime_ns, inode, recipe, output, reason, "
-                    "changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "owned, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         *(_store(source), stamp.size, stamp.mtime_ns, stamp.inode, recipe),
-                        *(_store(output), reason, time.time()),
+                        *(_store(output), reason, old is not None and old.owned, time.time()),
                     ),
                 )
             )
@@ -184,7 +185,7 @@ class Journal:
         self._execute(
             "UPDATE job SET state = 'written', part_size = ?, part_mtime_ns = ?, part_inode = ?, "
             "kind = ?, seconds = ?, megapixels = ?, model = ?, device = ?, score = ?, "
-            "needs_review = ?, reasons = ?, decision = '', changed = ? WHERE id = ?",
+            "needs_review = ?, reasons = ?, decision = '', owned = 1, changed = ? WHERE id = ?",
             *(stamp.size, stamp.mtime_ns, stamp.inode),
             *(found.kind, found.seconds, found.megapixels, found.model, found.device),
             *(verdict.score, verdict.needs_review, json.dumps(verdict.reasons)),
@@ -381,6 +382,7 @@ def _read_row(row: sqlite3.Row) -> Row:
         part=None if row["part"] is None else _load(row["part"]),
         verdict=verdict,
         redo=tuple(json.loads(row["redo"]).items()),
+        owned=bool(row["owned"]),
         **{name: row[name] for name in (*same, "megapixels", "model", "device")},
     )
 

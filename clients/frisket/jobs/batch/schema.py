@@ -40,6 +40,7 @@ CREATE TABLE job (
     reasons TEXT NOT NULL DEFAULT '[]',
     decision TEXT NOT NULL DEFAULT '',
     redo TEXT NOT NULL DEFAULT '{}',
+    owned INTEGER NOT NULL DEFAULT 0,
     changed REAL NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX job_output ON job (output) WHERE state <> 'superseded';

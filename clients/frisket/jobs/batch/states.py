@@ -79,6 +79,11 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     decision: str = ""
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person has yet to look."""
+        return self.needs_review and not self.decision
+
 
 @dataclass(frozen=True)
 class Row:
@@ -100,6 +105,7 @@ class Row:
         model, device: what computed it.
         verdict: the server's opinion and a person's.
         redo: options that a person changed for this result alone, by their names.
+        owned: whether a file of the output's name is the batch's own, which may be replaced.
     """
 
     id: int
@@ -120,6 +126,7 @@ class Row:
     device: str = ""
     verdict: Verdict = field(default_factory=Verdict)
     redo: tuple[tuple[str, str], ...] = ()
+    owned: bool = False
 
 
 @dataclass(frozen=True)

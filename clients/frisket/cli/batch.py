@@ -1,0 +1,184 @@
+"""`frisket batch`: many documents, with a journal, a recipe and events."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from frisket.cli.batch_options import BATCH_OPTIONS
+from frisket.cli.commands import COMMANDS
+from frisket.cli.options import add_options
+from frisket.cli.parser import UsageError
+from frisket.cli.settings import fill
+from frisket.cli.style import warn
+
+if TYPE_CHECKING:
+    from frisket.cli.batch_outcomes import Reporter
+    from frisket.jobs.batch.batch import Batch
+    from frisket.jobs.task import CutOptions
+
+_LIST = "-"
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "batch",
+        help=COMMANDS["batch"],
+        description="Cut many documents. After a stop or a kill the same command goes on.",
+        usage="frisket batch [OPTION …] INPUT … -o OUT",
+    )
+    parser.gathers = "input"
+    parser.add_argument(
+        "input",
+        nargs="*",
+        metavar="INPUT",
+        help="a document, a folder with all in it, a glob, or '-' for names on standard input",
+    )
+    add_options(parser, BATCH_OPTIONS)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Cut everything that is not done yet, and say what was done."""
+    fill(arguments, BATCH_OPTIONS, _read_recipe(arguments))
+    if arguments.status:
+        from frisket.cli.batch_status import tell_status
+
+        return tell_status(arguments)
+    from frisket.cli.batch_outcomes import BatchBar, Reporter
+    from frisket.cli.progress import show
+
+    if arguments.events and arguments.json:
+        raise UsageError("--events and --json both print JSON: give one of them.")
+    hidden = arguments.no_progress or arguments.quiet or not sys.stderr.isatty()
+    with show(BatchBar(None if hidden else sys.stderr)) as bar:
+        reporter = Reporter(arguments, bar)
+        batch = make_batch(arguments, reporter)
+        if arguments.dry_run:
+            return reporter.tell_plan(batch.plan())
+        return _work(batch, reporter)
+
+
+def _work(batch: Batch, reporter: Reporter) -> int:
+    from frisket.cli.explain import explain
+    from frisket.protocol.errors import FrisketError
+
+    with _interruptible(batch) as interrupted:
+        try:
+            for done in batch:
+                reporter.take(done)
+        except FrisketError as error:
+            sentence, status = explain(error)
+            return reporter.stop(sentence, status, batch.summary)
+    return reporter.finish(batch.summary, bool(interrupted))
+
+
+@contextmanager
+def _interruptible(batch: Batch) -> Iterator[list[int]]:
+    """Let the first Ctrl-C finish what is at work, and the second leave at once."""
+    caught: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        caught.append(number)
+        if len(caught) == 1:
+            warn("what is at work is finished; Ctrl-C once more leaves at once")
+            batch.stop()
+        else:
+            batch.abandon()
+            raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _read_recipe(arguments: argparse.Namespace) -> Mapping[str, Any]:
+    if not getattr(arguments, "recipe", None):
+        return {}
+    from frisket.cli.recipe_file import read_recipe
+
+    return read_recipe(arguments.recipe).require()
+
+
+def make_batch(arguments: argparse.Namespace, reporter: Reporter) -> Batch:
+    """Return the batch that the command line describes.
+
+    Raises:
+        UsageError: it describes none.
+    """
+    from frisket.jobs.batch.batch import Again, Batch
+    from frisket.jobs.batch.run import Rules
+
+    if not arguments.output:
+        raise UsageError("batch: say where the results go with -o OUT.")
+    return Batch(
+        _read_inputs(arguments.input),
+        arguments.output,
+        list_choices(arguments),
+        again=Again(arguments.overwrite, arguments.force, arguments.redo),
+        rules=Rules(arguments.jobs, arguments.retries, thumbnails=not arguments.no_thumbnails),
+        journal=arguments.journal,
+        listen=reporter.listen,
+        words=sys.argv[1:],
+        adjust=lambda chosen, changed: adjust(arguments, chosen, changed),
+    )
+
+
+def list_choices(arguments: argparse.Namespace) -> list[CutOptions]:
+    """Return the options of each kind of result that was asked for, each kind once."""
+    from frisket.cli.cut import options
+
+    kinds = dict.fromkeys(arguments.kind or [""])
+    return [options(arguments, kind, not arguments.no_sandbox) for kind in kinds]
+
+
+def adjust(
+    arguments: argparse.Namespace, chosen: CutOptions, changed: Mapping[str, str]
+) -> CutOptions:
+    """Return the options of one result with some changed, named as on the command line.
+
+    Raises:
+        UsageError: there is no such option or value.
+    """
+    from frisket.cli.cut import options
+    from frisket.cli.settings import read_value
+
+    rows = {row.name: row for row in BATCH_OPTIONS}
+    ours = argparse.Namespace(**vars(arguments))
+    for name, text in changed.items():
+        value = text == "true" if rows[name].is_switch else text
+        setattr(ours, rows[name].attribute, read_value(rows[name], value, f"redo with {name}"))
+    return options(ours, chosen.kind, chosen.sandbox)
+
+
+def _read_inputs(words: list[str]) -> list[str]:
+    """Return the inputs; '-' stands for a list on standard input, one name a line.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if not words:
+        raise UsageError("batch: name inputs: files, folders or globs, or '-' for a list of them.")
+    found: list[str] = []
+    for word in words:
+        if word != _LIST:
+            found.append(word)
+            continue
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("'-' reads names from standard input: write ls | frisket batch -.")
+        data = sys.stdin.buffer.read()
+        lines = data.split(b"\0") if b"\0" in data else data.splitlines()
+        found += [os.fsdecode(line) for line in lines if line.strip()]
+    if not found:
+        raise UsageError("batch: the list on standard input names no file.")
+    return found

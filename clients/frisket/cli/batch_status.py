@@ -1,0 +1,66 @@
+"""Tells how far a batch is, from its journal; its run may be at work meanwhile."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from frisket.cli.exits import Exit
+from frisket.cli.parser import UsageError
+from frisket.jobs.batch.journal import Journal, find_journal
+from frisket.jobs.batch.place import read_place
+from frisket.jobs.batch.states import Row, State
+
+
+def tell_status(arguments: argparse.Namespace) -> Exit:
+    """Print counts, what failed and why, and what should be looked at.
+
+    Raises:
+        UsageError: no batch is named.
+        JournalError: there is no journal, or it cannot be read.
+    """
+    with Journal.open(_find(arguments)) as journal:
+        counts = dataclasses.asdict(journal.counts())
+        failed = list(journal.rows([State.FAILED, State.EMPTY]))
+        asking = [row for row in journal.rows([State.DONE]) if row.verdict.asks]
+    if arguments.json:
+        told = {"failures": [_as_dict(row) for row in failed]}
+        print(json.dumps({**counts, **told, "to_review": [_as_dict(row) for row in asking]}))
+    else:
+        print("\n".join(_lines(counts, failed, asking)))
+    return Exit.OK
+
+
+def _find(arguments: argparse.Namespace) -> Path:
+    named = arguments.output or next(iter(arguments.input), "")
+    if arguments.journal or not named:
+        if not arguments.journal:
+            raise UsageError("batch: name the folder of the batch: frisket batch --status OUT.")
+        return Path(arguments.journal)
+    place = Path(named)
+    return find_journal(place) if place.is_dir() else read_place(named).journal
+
+
+def _lines(counts: dict[str, int], failed: list[Row], asking: list[Row]) -> Iterator[str]:
+    names = ("waiting", "running", "done", "failed", "empty", "review", "rejected")
+    yield ", ".join(f"{counts[name]} {name}" for name in names)
+    for row in failed:
+        yield f"{row.state.value:<8} {row.source}: {row.reason.removeprefix(f'{row.source}: ')}"
+    for row in asking:
+        yield f"review   {row.output}: {' '.join(row.verdict.reasons)}"
+
+
+def _as_dict(row: Row) -> dict[str, Any]:
+    return {
+        "input": str(row.source),
+        "output": str(row.output),
+        "state": row.state.value,
+        "reason": row.reason,
+        "attempts": row.attempts,
+        "score": row.verdict.score,
+        "reasons": list(row.verdict.reasons),
+    }

@@ -1,0 +1,163 @@
+"""What a run has to do: what is planned, held against what the journal says was done."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from frisket.jobs.batch.fingerprint import describe_recipe, identify_content, identify_recipe
+from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.place import Place
+from frisket.jobs.batch.states import Row, Stamp, State, stamp_of
+from frisket.jobs.batch.workqueue import Item
+from frisket.jobs.inputs import Input
+from frisket.jobs.names import Look, check_collisions, plan_input
+from frisket.jobs.task import CutOptions, Task
+
+_NOTHING = Stamp(0, 0)
+Adjust = Callable[[CutOptions, dict[str, str]], CutOptions]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One result as it is asked for: its task, and what identifies and describes its recipe."""
+
+    task: Task
+    recipe: str
+    described: str
+
+
+class Action(enum.Enum):
+    """What a run does with a planned result.
+
+    CUT is new, RECUT is done again for a reason, RESUME was waiting; KEEP is done, LEAVE was
+    given up before.
+    """
+
+    CUT = "cut"
+    RECUT = "cut again"
+    RESUME = "go on"
+    KEEP = "done"
+    LEAVE = "given up"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A planned result, what becomes of it and why."""
+
+    planned: Planned
+    action: Action
+    reason: str = ""
+    row: Row | None = None
+    stamp: Stamp = _NOTHING
+
+    @property
+    def is_work(self) -> bool:
+        """Whether there is something to do."""
+        return self.action in (Action.CUT, Action.RECUT, Action.RESUME)
+
+
+def plan_results(
+    inputs: Sequence[Input],
+    choices: Sequence[CutOptions],
+    place: Place,
+    overwrite: bool,
+    look: Look,
+) -> list[Planned]:
+    """Return every result of a batch.
+
+    Args:
+        inputs: in the order in which they are done.
+        choices: the options of each result that an input gives.
+        place: how results are named.
+        overwrite: whether files that are there and not in the journal are replaced.
+        look: see `frisket.jobs.names.plan_input`.
+
+    Raises:
+        BadName: two outputs, or an output and an input, would be one file.
+    """
+    tasks = [
+        replace(task, overwrite=overwrite)
+        for one in inputs
+        for options in choices
+        for task in plan_input(one, options, place.template, look)
+    ]
+    check_collisions(tasks, derived=True)
+    return [Planned(task, *_describe(task.options)) for task in tasks]
+
+
+def _describe(options: CutOptions) -> tuple[str, str]:
+    described = describe_recipe(options)
+    return identify_recipe(described), described
+
+
+def drop_results(inputs: Sequence[Input], journal: Journal | None) -> list[Input]:
+    """Return the inputs that are not results of this very batch."""
+    rows = journal.rows() if journal else ()
+    made = {os.path.realpath(row.output) for row in rows}
+    return [one for one in inputs if os.path.realpath(one.path) not in made]
+
+
+def decide(planned: Planned, journal: Journal | None, force: bool) -> Step:
+    """Return what becomes of a planned result; changes nothing."""
+    task = planned.task
+    row = journal.find(task.output) if journal else None
+    try:
+        stamp = stamp_of(task.source)
+    except OSError:  # whoever does the task meets the same error, and reports it
+        stamp = _NOTHING
+    if row is None:
+        return Step(planned, Action.CUT, stamp=stamp)
+    if why := _find_change(row, planned, stamp, force):
+        return Step(planned, Action.RECUT, why, row, stamp)
+    if row.state is State.DONE:
+        return Step(planned, Action.KEEP, "", row, stamp)
+    if row.state in (State.FAILED, State.EMPTY):
+        return Step(planned, Action.LEAVE, row.reason, row, stamp)
+    return Step(planned, Action.RESUME, row.reason, row, stamp)
+
+
+def _find_change(row: Row, planned: Planned, stamp: Stamp, force: bool) -> str:
+    """Return why a row counts no more, or nothing."""
+    if force:
+        return "it was asked for with --force"
+    if row.recipe != planned.recipe:
+        return "its recipe changed"
+    if os.path.realpath(row.source) != os.path.realpath(planned.task.source):
+        return f"it was made from {row.source}"
+    if row.content and stamp not in (row.stamp, _NOTHING) and _differs(row, stamp):
+        return "its input changed"
+    if row.state is State.DONE and not os.path.lexists(row.output):
+        return "it is gone"
+    return ""
+
+
+def _differs(row: Row, stamp: Stamp) -> bool:
+    try:
+        return identify_content(row.source, stamp) != row.content
+    except OSError:
+        return True
+
+
+def enter_step(step: Step, journal: Journal, adjust: Adjust) -> Item:
+    """Note a step that is work in the journal, and return what a worker needs.
+
+    Args:
+        step: what is to be done.
+        journal: where it is noted.
+        adjust: applies options that a person changed for one result alone.
+    """
+    task, row = step.planned.task, step.row
+    if row is None or step.action is not Action.RESUME:
+        row = journal.enter(task.source, step.stamp, step.planned.recipe, task.output, step.reason)
+    options = adjust(task.options, dict(row.redo)) if row.redo else task.options
+    again = replace(task, options=options, overwrite=task.overwrite or row.owned)
+    return Item(row.next_try, row.id, again, row.attempts, step.stamp.size)
+
+
+def touch(step: Step, journal: Journal) -> None:
+    """Note the new stamp of an input whose content is the old one."""
+    if step.row is not None and step.stamp not in (step.row.stamp, _NOTHING):
+        journal.restamp(step.row.id, step.stamp)

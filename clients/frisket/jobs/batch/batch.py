@@ -1,0 +1,277 @@
+"""Many documents by one call: planned, journalled, done in parallel, and gone on with later.
+
+from frisket.jobs import Batch
+
+for done in Batch(["photos"], "cutouts", kind="cutout"):
+print(done.source, done.error or done.verdict.reasons or "done")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frisket.documents import Sandbox
+from frisket.jobs.batch import events
+from frisket.jobs.batch.agenda import (
+    Action,
+    Adjust,
+    Planned,
+    Step,
+    decide,
+    drop_results,
+    enter_step,
+    plan_results,
+    touch,
+)
+from frisket.jobs.batch.archive import pack
+from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.place import Place, check_apart, read_place
+from frisket.jobs.batch.run import BatchResult, Crew, Listen, Rules
+from frisket.jobs.batch.states import State
+from frisket.jobs.batch.worker import recover
+from frisket.jobs.choices import BadOption, check_choice
+from frisket.jobs.inputs import find_tree
+from frisket.jobs.keywords import CutKeywords, read_keywords
+from frisket.jobs.task import CutOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+File = str | os.PathLike[str]
+REDO = ("failed", "rejected", "review")
+"""What may be made again without being changed."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a run does with results that are there.
+
+    Attributes:
+        overwrite: files that are there and not in the journal are replaced.
+        force: everything is made again.
+        redo: some of `REDO`: what was given up, what a person rejected, what asks for an eye.
+    """
+
+    overwrite: bool = False
+    force: bool = False
+    redo: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did, in results; `seconds` on the clock.
+
+    Attributes:
+        written: made by this run.
+        kept: done before, and unchanged.
+        failed: given up, by this run or before.
+        empty: without a subject.
+        review: written by this run, and to be looked at.
+        waiting: not done, because the run was stopped.
+        changed: done again because something changed.
+        before: failed or empty in an earlier run, and not tried again.
+    """
+
+    written: int = 0
+    kept: int = 0
+    failed: int = 0
+    empty: int = 0
+    review: int = 0
+    waiting: int = 0
+    changed: int = 0
+    before: int = 0
+    seconds: float = 0.0
+    megapixels: float = 0.0
+
+
+class Batch:
+    """A batch of documents; iterate over it to run it.
+
+    Nothing happens before the first result is asked for. A batch whose journal says that all is
+    done yields nothing. It may be iterated again.
+
+    Examples:
+        >>> from frisket.jobs import Batch
+        >>> batch = Batch(["photos"], "cutouts", quality="high")
+        >>> failed = [done.source for done in batch if done.error]
+        >>> batch.summary.written
+        2
+
+    Args:
+        inputs: files, folders with everything in them, and globs.
+        output: a folder, a template, or an archive that ends in .zip.
+        options: how; one for each result that an input gives. By default one, of `keywords`.
+        again: what becomes of results that are there.
+        rules: how many at the same time, and what becomes of failures.
+        journal: its folder; by default `.frisket` in the folder of the results.
+        listen: called with every event (`frisket.jobs.batch.events`), on any thread.
+        adjust: applies options that a person changed for one result, by their names.
+        words: the command line, for the journal.
+        keywords: instead of `options`; see `frisket.jobs.keywords.CutKeywords`.
+
+    Raises:
+        BadOption, BadName: an option or a name makes no sense.
+    """
+
+    def __init__(
+        self,
+        inputs: File | Sequence[File],
+        output: File,
+        options: CutOptions | Sequence[CutOptions] | None = None,
+        *,
+        again: Again | None = None,
+        rules: Rules | None = None,
+        journal: File | None = None,
+        listen: Listen = lambda event: None,
+        adjust: Adjust | None = None,
+        words: Sequence[str] = (),
+        **keywords: Unpack[CutKeywords],
+    ) -> None:
+        if options is not None and keywords:
+            raise BadOption("Batch() takes either options or keywords: put all of them in one.")
+        given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+        self._inputs = [os.fspath(one) for one in given]
+        chosen = options or read_keywords({"sandbox": True, **keywords}, CutKeywords, "Batch()")
+        self._choices = (chosen,) if isinstance(chosen, CutOptions) else tuple(chosen)
+        self._again, self._rules = again or Again(), rules or Rules()
+        for word in self._again.redo:
+            check_choice("redo", word, REDO)
+        self._place = read_place(os.fspath(output), Path(journal) if journal else None)
+        self._listen, self._words = listen, words
+        self._adjust: Adjust = adjust or _replace
+        self._crew: Crew | None = None
+        self._stopped = False
+        self.summary = Summary()
+
+    @property
+    def place(self) -> Place:
+        """Where results and journal lie."""
+        return self._place
+
+    def plan(self) -> list[Step]:
+        """Return what a run would do; nothing is written, not even a journal.
+
+        Raises:
+            FrisketError: an input, a name or the journal makes no sense.
+        """
+        with self._peek() as journal:
+            return self._decide(self._name_results(journal), journal)
+
+    def _peek(self) -> AbstractContextManager[Journal | None]:
+        """Open the journal for looking, where there is one."""
+        there = self._place.journal.is_dir()
+        return Journal.open(self._place.journal) if there else nullcontext()
+
+    def _name_results(self, journal: Journal | None) -> list[Planned]:
+        check_apart(self._inputs, self._place)
+        found = drop_results(find_tree(self._inputs, self._place.base), journal)
+        with Sandbox() as sandbox:
+            look = partial(sandbox.decode, pixels=False)
+            return plan_results(found, self._choices, self._place, self._again.overwrite, look)
+
+    def _decide(self, planned: Sequence[Planned], journal: Journal | None) -> list[Step]:
+        return [decide(one, journal, self._again.force) for one in planned]
+
+    def __iter__(self) -> Iterator[BatchResult]:
+        """Run it: yield every result as it is made or given up.
+
+        Raises:
+            JournalBusy: another run works with the journal.
+            FrisketError: the plan makes no sense, or server, disk or journal fail for every
+                file; what was not done waits for the next run.
+        """
+        self._stopped = False
+        with self._peek() as journal:
+            planned = self._name_results(journal)
+        self._place.make()
+        with Journal.open(self._place.journal, make=True) as journal:
+            journal.hold()
+            recover(journal)
+            self._ask_again(journal)
+            yield from self._work(journal, self._decide(planned, journal))
+
+    def _ask_again(self, journal: Journal) -> None:
+        rows = [
+            row.id
+            for row in journal.rows([State.DONE, State.FAILED, State.EMPTY])
+            if ("failed" in self._again.redo and row.state is not State.DONE)
+            or ("rejected" in self._again.redo and row.verdict.decision == "rejected")
+            or ("review" in self._again.redo and row.verdict.asks)
+        ]
+        journal.ask_again(rows, "it was asked for with --redo")
+
+    def _work(self, journal: Journal, steps: Sequence[Step]) -> Iterator[BatchResult]:
+        recipes = {step.planned.recipe: step.planned.described for step in steps}
+        run = journal.begin_run(self._words, recipes)
+        items = [enter_step(step, journal, self._adjust) for step in steps if step.is_work]
+        for step in steps:
+            self._note(step, journal)
+        kept = len(steps) - len(items)
+        self._listen(events.JobStarted(self._place.journal, len(steps), kept))
+        self._crew = Crew(journal, items, self._place, self._rules, self._listen)
+        if self._stopped:
+            self._crew.stop()
+        try:
+            yield from self._crew.results()
+            if self._place.archive and not self._waiting(len(items)):
+                pack(journal, self._place)
+        finally:
+            self._sum_up(self._crew, steps, len(items))
+        journal.end_run(run)
+
+    def _note(self, step: Step, journal: Journal) -> None:
+        """Say of a planned result what a person would want to know before it begins."""
+        if not step.is_work:
+            touch(step, journal)
+        if step.action is Action.RECUT:
+            text = f"{step.planned.task.output} is made again: {step.reason}"
+            self._listen(events.Warning(step.planned.task.source, text))
+
+    def _waiting(self, items: int) -> int:
+        crew = self._crew
+        return items - (crew.written + crew.failed + crew.empty) if crew else items
+
+    def _sum_up(self, crew: Crew, steps: Sequence[Step], items: int) -> None:
+        before = [step.row for step in steps if step.action is Action.LEAVE and step.row]
+        empty = sum(row.state is State.EMPTY for row in before)
+        self.summary = Summary(
+            written=crew.written,
+            kept=sum(step.action is Action.KEEP for step in steps),
+            failed=crew.failed + len(before) - empty,
+            empty=crew.empty + empty,
+            review=crew.review,
+            waiting=self._waiting(items),
+            before=len(before),
+            changed=sum(step.action is Action.RECUT for step in steps),
+            seconds=crew.pace.seconds,
+            megapixels=crew.pace.megapixels,
+        )
+        told = self.summary
+        self._listen(
+            events.Completed(
+                *(told.written, told.failed, told.empty, told.review, told.waiting),
+                *(told.seconds, told.megapixels),
+            )
+        )
+
+    def stop(self) -> None:
+        """Begin nothing more; what is at work is finished. Any thread may call it."""
+        self._stopped = True
+        if self._crew is not None:
+            self._crew.stop()
+
+    def abandon(self) -> None:
+        """Remove what is half-written, because the program ends now."""
+        self.stop()
+        if self._crew is not None:
+            self._crew.abandon()
+
+
+def _replace(chosen: CutOptions, changed: Mapping[str, Any]) -> CutOptions:
+    return replace(chosen, **changed)

@@ -1,0 +1,55 @@
+"""How fast a batch goes and how long it still takes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+_LEAST_FILES = 3
+_LEAST_S = 2.0
+
+
+class Pace:
+    """Counts what is done; any thread may.
+
+    Args:
+        sizes: bytes of the input of every result that is to be done.
+    """
+
+    def __init__(self, sizes: Iterable[int]) -> None:
+        known = list(sizes)
+        self.total, self._bytes = len(known), sum(known)
+        self.done, self.megapixels = 0, 0.0
+        self._seen_bytes = 0
+        self._since = time.monotonic()
+        self._lock = threading.Lock()
+
+    def count(self, size: int, megapixels: float) -> None:
+        """Count a result that is done with, whatever became of it."""
+        with self._lock:
+            self.done += 1
+            self._seen_bytes += size
+            self.megapixels += megapixels
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going."""
+        return time.monotonic() - self._since
+
+    @property
+    def rate(self) -> float:
+        """Megapixels in a second; 0 before anything is done."""
+        return self.megapixels / self.seconds if self.megapixels else 0.0
+
+    def seconds_left(self) -> float | None:
+        """Return how long the rest takes, or None while too little was seen.
+
+        Half of what is left goes by files, half by bytes: a model run costs the same for every
+        file, and all else grows with it.
+        """
+        if self.done < _LEAST_FILES or self.seconds < _LEAST_S:
+            return None
+        by_files = (self.total - self.done) / self.done
+        by_bytes = (self._bytes - self._seen_bytes) / max(1, self._seen_bytes)
+        return self.seconds * (by_files + max(0.0, by_bytes)) / 2

@@ -1,0 +1,231 @@
+"""A crew of workers that makes everything on an agenda, and what becomes of failures."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from frisket.documents.io.output import remove_own_parts
+from frisket.jobs.batch import events
+from frisket.jobs.batch.fates import Fate, judge
+from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.pace import Pace
+from frisket.jobs.batch.place import Place
+from frisket.jobs.batch.states import State, Verdict
+from frisket.jobs.batch.worker import Worker, find
+from frisket.jobs.batch.workqueue import Item, WorkQueue
+from frisket.jobs.task import CutResult, NoSubject, Task
+
+Listen = Callable[[events.Event], None]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a run deals with failures.
+
+    Attributes:
+        jobs: how many results are made at the same time.
+        retries: how often a result is tried again before it is given up.
+        delays_s: seconds before it is; the last one counts for all that follow.
+        patience_s: seconds for which server or disk may fail before the run is stopped.
+        thumbnails: whether small pictures are kept for the review page.
+    """
+
+    jobs: int = 3
+    retries: int = 3
+    delays_s: tuple[float, ...] = (1.0, 3.0, 9.0)
+    patience_s: float = 30.0
+    thumbnails: bool = True
+
+    def delay(self, attempts: int) -> float:
+        """Return the seconds to wait after so many failures, 1 or more."""
+        return self.delays_s[min(attempts, len(self.delays_s)) - 1]
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of one result.
+
+    Attributes:
+        task: what was asked for; `task.source` and `task.output` say from what and where.
+        result: what was done; None where it failed.
+        error: why it failed, or None.
+        verdict: what the server thinks of it.
+    """
+
+    task: Task
+    result: CutResult | None = None
+    error: Exception | None = None
+    verdict: Verdict = field(default_factory=Verdict)
+
+    @property
+    def source(self) -> Path:
+        """The input."""
+        return self.task.source
+
+    @property
+    def output(self) -> Path:
+        """The result's place."""
+        return self.task.output
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it failed because there is no subject."""
+        return isinstance(self.error, NoSubject)
+
+
+class Crew:
+    """Makes items with several workers; see `results`.
+
+    Args:
+        journal: where everything is noted; held by this run.
+        items: what is to be done.
+        place: of the results.
+        rules: about failures.
+        listen: told every event, on any thread, one at a time.
+    """
+
+    def __init__(
+        self, journal: Journal, items: Sequence[Item], place: Place, rules: Rules, listen: Listen
+    ) -> None:
+        self._journal, self._rules, self._listen = journal, rules, listen
+        self._queue = WorkQueue(items)
+        self._lock = threading.Lock()
+        self._ended: queue.SimpleQueue[BatchResult | Exception | None] = queue.SimpleQueue()
+        self._trouble_since: float | None = None
+        number = min(rules.jobs, len(items))
+        self._workers = [
+            Worker(journal, place, self._settle, rules.thumbnails) for _ in range(number)
+        ]
+        self.pace = Pace(item.size for item in items)
+        self.written = self.failed = self.empty = self.review = 0
+
+    def results(self) -> Iterator[BatchResult]:
+        """Yield every result as it is made or given up.
+
+        Raises:
+            FrisketError: the server, the disk or the journal fails for every file; what was
+                not done waits.
+        """
+        for worker in self._workers:
+            threading.Thread(target=self._run, args=(worker,), daemon=True).start()
+        at_work, failure = len(self._workers), None
+        while at_work:
+            ended = self._next()
+            if ended is None:
+                at_work -= 1
+            elif isinstance(ended, BatchResult):
+                yield ended
+            else:
+                failure = failure or ended
+        if failure is not None:
+            raise failure
+
+    def _next(self) -> BatchResult | Exception | None:
+        while True:
+            # A wait without end would keep Ctrl-C waiting on Windows.
+            with contextlib.suppress(queue.Empty):
+                return self._ended.get(timeout=0.5)
+
+    def stop(self) -> None:
+        """Begin nothing more; what is at work is finished."""
+        self._queue.stop()
+
+    def abandon(self) -> None:
+        """Leave at once: remove what is half-written. The journal knows what was at work."""
+        self._queue.stop()
+        for claim in [worker.claim for worker in self._workers]:
+            if claim is not None:
+                remove_own_parts(claim.part.parent)
+                with contextlib.suppress(OSError):
+                    claim.part.unlink()
+
+    def _run(self, worker: Worker) -> None:
+        try:
+            worker.run(self._queue)
+        except Exception as error:
+            self._break(error)
+        finally:
+            self._ended.put(None)
+
+    def _break(self, error: Exception) -> None:
+        self._queue.stop()
+        self._ended.put(error)
+
+    def _settle(self, item: Item, result: CutResult | None, error: Exception | None) -> None:
+        """Note what became of an item, tell it, and say whether it is taken again."""
+        again = None
+        try:
+            with self._lock:
+                if result is not None:
+                    self._succeed(item, result)
+                else:
+                    assert error is not None
+                    again = self._fail(item, error)
+                self._tell_progress()
+        finally:
+            self._queue.finish(again)
+
+    def _succeed(self, item: Item, result: CutResult) -> None:
+        found = find(result)
+        verdict = found.verdict
+        self._trouble_since = None
+        self.written += 1
+        self.review += verdict.needs_review
+        self.pace.count(item.size, found.megapixels)
+        self._listen(events.tell_written(item.source, item.task.output, found))
+        if result.notice:
+            self._listen(events.Warning(item.source, result.notice))
+        self._ended.put(BatchResult(item.task, result, verdict=verdict))
+
+    def _fail(self, item: Item, error: Exception) -> Item | None:
+        fate = judge(error, item.task)
+        if fate in (Fate.SHARED, Fate.HOPELESS):
+            return self._wait_for_all(item, error, fate)
+        self._trouble_since = None
+        attempts = item.attempts + 1
+        if fate is Fate.AGAIN and attempts <= self._rules.retries:
+            delay = self._rules.delay(attempts)
+            self._journal.put_off(item.row, str(error), time.time() + delay)
+            self._tell_failure(item, error, attempts, delay)
+            return replace(item, due=time.time() + delay, attempts=attempts)
+        state = State.EMPTY if fate is Fate.EMPTY else State.FAILED
+        self.empty += state is State.EMPTY
+        self.failed += state is State.FAILED
+        self._journal.mark_failed(item.row, state, str(error))
+        self.pace.count(item.size, 0.0)
+        self._tell_failure(item, error, attempts, None)
+        self._ended.put(BatchResult(item.task, error=error))
+        return None
+
+    def _wait_for_all(self, item: Item, error: Exception, fate: Fate) -> Item:
+        """Let an item wait for what fails for all, or stop the run; it is not the item's fault."""
+        self._journal.release(item.row)
+        now = time.monotonic()
+        since = self._trouble_since = self._trouble_since or now
+        if fate is Fate.HOPELESS or now - since >= self._rules.patience_s:
+            self._break(error)
+            return item
+        delay = self._rules.delay(1)
+        self._listen(events.Warning(item.source, f"{error} It is tried again."))
+        return replace(item, due=time.time() + delay)
+
+    def _tell_failure(
+        self, item: Item, error: Exception, attempt: int, again_in: float | None
+    ) -> None:
+        told = (item.source, item.task.output, str(error), attempt, again_in)
+        self._listen(events.Failed(*told))
+
+    def _tell_progress(self) -> None:
+        pace = self.pace
+        self._listen(
+            events.Progress(
+                *(pace.done, pace.total, self.failed + self.empty, self.review),
+                *(pace.megapixels, pace.rate, pace.seconds_left()),
+            )
+        )

@@ -1,0 +1,190 @@
+"""Makes one result after another: claimed, cut beside its place, renamed, marked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from frisket.documents import OutputError, Sandbox, UnreadableDocument
+from frisket.documents.io.output import remove_debris, rename_durably
+from frisket.jobs.batch.fingerprint import identify_content
+from frisket.jobs.batch.journal import Findings, Journal
+from frisket.jobs.batch.place import Place
+from frisket.jobs.batch.states import Stamp, State, Verdict, stamp_of
+from frisket.jobs.batch.workqueue import Item, WorkQueue
+from frisket.jobs.many import TaskOutcome, cut_many
+from frisket.jobs.previews import Preview
+from frisket.jobs.task import CutResult, Task
+
+SMALL_PX, LARGE_PX = 256, 1024
+"""The longer sides of thumbnails: of every result, and of those that should be looked at."""
+_PART = ".frisket-"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A result that is being made: from which bytes, and where it lies until it has its name."""
+
+    item: Item
+    stamp: Stamp
+    part: Path
+
+
+# Called with what became of an item: its result, or its error.
+Settle = Callable[[Item, "CutResult | None", "Exception | None"], None]
+
+
+class Worker:
+    """Takes items from a queue until there are none; one thread, one sandbox, one connection.
+
+    Args:
+        journal: where everything is noted.
+        place: of the results.
+        settle: called with what became of every item, after the journal knows of success.
+        thumbnails: whether small pictures are kept for the review page.
+    """
+
+    def __init__(
+        self, journal: Journal, place: Place, settle: Settle, thumbnails: bool = True
+    ) -> None:
+        self._journal, self._place, self._settle = journal, place, settle
+        self._preview_px = LARGE_PX if thumbnails else 0
+        self.claim: Claim | None = None
+
+    def run(self, queue: WorkQueue) -> None:
+        """Work until the queue has no more.
+
+        Raises:
+            JournalError: the journal cannot be written.
+        """
+        with Sandbox() as sandbox:
+            outcomes = cut_many(self._claim_all(queue), rehearse=sandbox.decode)
+            with contextlib.closing(outcomes):
+                for outcome in outcomes:
+                    self._take(outcome)
+
+    def _claim_all(self, queue: WorkQueue) -> Iterator[Task]:
+        while (item := queue.take()) is not None:
+            try:
+                self.claim = self._begin(item)
+            except Exception as error:
+                self._settle(item, None, error)
+            else:
+                part = self.claim.part
+                yield replace(item.task, output=part, overwrite=True, preview_px=self._preview_px)
+
+    def _begin(self, item: Item) -> Claim:
+        task = item.task
+        try:
+            stamp = stamp_of(task.source)
+            content = identify_content(task.source, stamp)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UnreadableDocument(task.source, f"cannot be read ({reason})") from error
+        self._place.make_folder(task.output)
+        if not task.overwrite and os.path.lexists(task.output):
+            advice = "add --overwrite, or name another place"
+            raise OutputError(task.output, "exists already", advice=advice)
+        part = task.output.with_name(f"{_PART}{secrets.token_hex(6)}{task.output.suffix}")
+        self._journal.claim(item.row, stamp, content, part)
+        return Claim(item, stamp, part)
+
+    def _take(self, outcome: TaskOutcome) -> None:
+        claim, self.claim = self.claim, None
+        assert claim is not None
+        result, error = outcome.result, outcome.error
+        if result is not None:
+            try:
+                self._publish(claim, result)
+                result = _rename(result, claim)
+            except OSError as failure:
+                result, error = None, _word_failure(claim, failure)
+            except UnreadableDocument as failure:
+                result, error = None, failure
+        if error is not None:
+            with contextlib.suppress(OSError):
+                claim.part.unlink()
+        self._settle(claim.item, result, error)
+
+    def _publish(self, claim: Claim, result: CutResult) -> None:
+        """Give a written result its name, and note every step of it."""
+        source, row = claim.item.source, claim.item.row
+        if stamp_of(source) != claim.stamp:
+            raise UnreadableDocument(source, "it changed while it was read")
+        found = find(result)
+        self._keep_thumbnails(row, result.preview, found.verdict.needs_review)
+        self._journal.mark_written(row, stamp_of(claim.part), found)
+        rename_durably(claim.part, claim.item.task.output)
+        self._journal.mark_done(row)
+
+    def _keep_thumbnails(self, row: int, preview: Preview | None, flagged: bool) -> None:
+        """Keep a small picture of every result, and a larger one of what is looked at."""
+        if preview is None:
+            return
+        for pixels in (SMALL_PX, LARGE_PX) if flagged else (SMALL_PX,):
+            for name, data in preview.encode(pixels).items():
+                self._journal.keep_thumbnail(row, pixels, name, data)
+
+
+def _rename(result: CutResult, claim: Claim) -> CutResult:
+    """Return a result that knows nothing of the place where it lay first."""
+    output = claim.item.task.output
+    notice = result.notice.replace(claim.part.name, output.name)
+    return replace(result, output=output, notice=notice, preview=None)
+
+
+def _word_failure(claim: Claim, error: OSError) -> Exception:
+    reason = (error.strerror or str(error)).lower()
+    if error.filename and Path(error.filename) == claim.item.source:
+        return UnreadableDocument(claim.item.source, f"cannot be read ({reason})")
+    return OutputError(claim.item.task.output, f"cannot be written ({reason})")
+
+
+def find(result: CutResult) -> Findings:
+    """Return what the journal keeps of a result; of several layers, the most doubtful one."""
+    judgements = [layer.outcome.judgement for layer in result.layers]
+    worst = min(judgements, key=lambda one: (not one.needs_review, one.overall))
+    reasons = tuple(dict.fromkeys(reason for one in judgements for reason in one.reasons))
+    return Findings(
+        kind=result.kind,
+        seconds=result.seconds,
+        megapixels=sum(layer.width * layer.height for layer in result.layers) / 1e6,
+        model=result.model,
+        device=result.device,
+        verdict=Verdict(worst.overall, worst.needs_review, reasons),
+    )
+
+
+def recover(journal: Journal) -> None:
+    """Bring what a killed run left behind to its end or back to its beginning.
+
+    A result that was written whole gets its name if it has not; anything less is removed and
+    waits again.
+
+    Raises:
+        JournalError: the journal cannot be written.
+    """
+    for row, written in journal.unfinished():
+        with contextlib.suppress(OSError):
+            remove_debris(row.output.parent)
+        if row.state is State.WRITTEN and written and _complete(row.part, row.output, written):
+            journal.mark_done(row.id)
+            continue
+        with contextlib.suppress(OSError):
+            if row.part is not None:
+                row.part.unlink()
+        journal.release(row.id)
+
+
+def _complete(part: Path | None, output: Path, written: Stamp) -> bool:
+    """Tell whether a result that was written has its name now."""
+    with contextlib.suppress(OSError):
+        if part is not None and part.is_file() and stamp_of(part) == written:
+            rename_durably(part, output)
+    with contextlib.suppress(OSError):
+        return stamp_of(output) == written
+    return False
