@@ -107,6 +107,14 @@ expect none undo
 if [ -z "${BRIEF:-}" ]; then
   twice "$EXPECT" key ctrl+y
   expect "$EXPECT" redo
+  # A mask is there: its key asks before it replaces it.
+  key ctrl+f
+  if window 'a mask is there' 30; then
+    note "asked-on-repeat"
+    xdotool windowactivate --sync "$W" key Escape
+    gone 'a mask is there'
+  fi
+  expect "$EXPECT" kept-on-repeat
   twice none key ctrl+z
   expect none undo-again
   twice "$EXPECT" key ctrl+f

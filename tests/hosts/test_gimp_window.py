@@ -44,6 +44,7 @@ def seen(tree, lab, server):  # type: ignore[no-untyped-def]
     steps = (line.split(" ", 1) for line in lines if " {" in line)
     return {step: json.loads(rest) for step, rest in steps} | {
         "dialog": "dialog" in lines,
+        "asked-on-repeat": "asked-on-repeat" in lines,
     }
 
 
@@ -61,6 +62,11 @@ def test_one_undo_and_redo(seen):  # type: ignore[no-untyped-def]
 def test_repeat_by_its_key(seen):  # type: ignore[no-untyped-def]
     assert seen["repeat"] == seen["cut"]
     assert seen["undo-repeat"]["mask"] is None
+
+
+def test_its_key_asks_before_it_replaces_a_mask(seen):  # type: ignore[no-untyped-def]
+    assert seen["asked-on-repeat"]
+    assert seen["kept-on-repeat"] == seen["cut"]
 
 
 def test_dialog(seen):  # type: ignore[no-untyped-def]
