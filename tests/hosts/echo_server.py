@@ -81,6 +81,7 @@ class Matting(rpc.MattingServiceServicer):
         await self._admit(context)
         stream = aiter(requests)
         opening = (await anext(stream)).open
+        self._choose_behaviour(opening)
         self.openings.append(opening)
         self._tiles_before = self.tiles
         self._shift = opening.options.edge.shift_px
@@ -109,6 +110,11 @@ class Matting(rpc.MattingServiceServicer):
                 revision = request.update.revision
                 async for answer in self._revision(stream, opening, proxy, revision, context):
                     yield answer
+
+    def _choose_behaviour(self, opening) -> None:
+        """Let a file beside the notes choose, where a person at a window cannot."""
+        if self._notes is not None and (self._notes / "behave").exists():
+            opening.options.model = (self._notes / "behave").read_text().strip()
 
     def _looked(self, update) -> bool:
         if not update.HasField("viewport"):

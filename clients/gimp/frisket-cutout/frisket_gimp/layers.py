@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from gi.repository import Babl, Gegl, Gimp
 
@@ -121,6 +122,13 @@ def _join(blocks: list[bytes], count: int) -> list[bytes]:
     ]
 
 
+class Painting(Protocol):
+    """What alpha can be painted into."""
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        """Paint a rectangle of alpha: coarse in 8 bits, else in the image's depth."""
+
+
 class Stencil:
     """A selection or a mask as seen from a layer: 8-bit, 0 where there is none.
 
@@ -180,6 +188,15 @@ def copy_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
         rect = Gegl.Rectangle.new(*piece)
         new.set(rect, babl, old.get(rect, 1.0, babl, Gegl.AbyssPolicy.NONE))
     new.flush()
+
+
+def copy_into(channel: Gimp.Channel, canvas: Painting, deep: bool) -> None:
+    """Paint what a channel of a layer's size holds, with 8 or 16 bits."""
+    buffer, babl = channel.get_buffer(), name_format(channel, deep)
+    for piece in split_area(channel.get_width(), channel.get_height(), 1024):
+        rect = TileRect(*piece)
+        alpha = buffer.get(to_rectangle(rect), 1.0, babl, Gegl.AbyssPolicy.NONE)
+        canvas.paint(rect, alpha, not deep)
 
 
 def find_selection(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:

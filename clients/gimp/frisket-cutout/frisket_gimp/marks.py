@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from gi.repository import Gegl, Gimp
+from gi.repository import Gimp, GLib
 
 from frisket.client.options import HintSet, Point
 from frisket.hosts.language import _
+from frisket.hosts.planes import intersect
 from frisket.hosts.request import Refused
 from frisket.hosts.strokes import STROKES, explain_colours, find_hints
+from frisket.protocol.grid import TileRect
 from frisket.protocol.limits import MAX_POINTS
-from frisket_gimp.layers import reduce_buffer
 
 _SIDE = 256
+_IS_DARK = b"\xff" * 86 + bytes(170)
+_IS_BRIGHT = bytes(170) + b"\xff" * 86
 # What the strokes layer remembers: the layer that it marks.
 _MARKED = "frisket-marked-layer"
 
@@ -37,7 +40,7 @@ def find_marked_layer(strokes: Gimp.Layer) -> Gimp.Layer | None:
 
 
 class Picture:
-    """The strokes over a layer, reduced to a few cells.
+    """The strokes over a layer, reduced to a few cells by GIMP itself.
 
     Attributes:
         rgba: rows of 8-bit cells.
@@ -50,11 +53,9 @@ class Picture:
         scale = min(1.0, _SIDE / max(self._full))
         self.width = max(1, round(self._full[0] * scale))
         self.height = max(1, round(self._full[1] * scale))
-        _, left, top = strokes.get_offsets()
-        _, x, y = layer.get_offsets()
-        origin = round((x - left) * scale), round((y - top) * scale)
-        none, size = Gegl.AbyssPolicy.NONE, (self.width, self.height)
-        self.rgba = reduce_buffer(strokes.get_buffer(), size, scale, "R'G'B'A u8", origin, none)
+        rgba = _read_cells(strokes, layer, (self.width, self.height))
+        coloured = strokes.is_rgb()
+        self.rgba = rgba if coloured else _colour(rgba)
 
     def read(self) -> HintSet:
         """Return the hints."""
@@ -101,3 +102,50 @@ def _read_anchors(image: Gimp.Image, layer: Gimp.Layer) -> list[Point]:
             _("No path is selected that has anchors on the layer. Draw one and try again.")
         )
     return found[:MAX_POINTS]
+
+
+def _read_cells(strokes: Gimp.Layer, layer: Gimp.Layer, size: tuple[int, int]) -> bytes:
+    """Return the strokes over a layer as RGBA rows of `size`, blank where there are none."""
+    left, top = strokes.get_offsets()[1:]
+    x, y = layer.get_offsets()[1:]
+    over = TileRect(x - left, y - top, layer.get_width(), layer.get_height())
+    part = intersect(over, strokes.get_width(), strokes.get_height())
+    rows = bytearray(4 * size[0] * size[1])
+    if part is None:
+        return bytes(rows)
+    across, down = size[0] / over.width, size[1] / over.height
+    first = int((part.x - over.x) * across), int((part.y - over.y) * down)
+    wide = max(1, min(size[0] - first[0], round(part.width * across)))
+    high = max(1, min(size[1] - first[1], round(part.height * down)))
+    seen = strokes.get_sub_thumbnail_data(part.x, part.y, part.width, part.height, wide, high)
+    cells, wide, high, count = _to_rgba(seen)
+    for row in range(min(high, size[1] - first[1])):
+        start = 4 * ((first[1] + row) * size[0] + first[0])
+        line = cells[row * wide * count : (row + 1) * wide * count]
+        line = line[: 4 * (size[0] - first[0])]
+        rows[start : start + len(line)] = line
+    return bytes(rows)
+
+
+def _to_rgba(seen: tuple[GLib.Bytes, int, int, int]) -> tuple[bytes, int, int, int]:
+    """Return a thumbnail as GIMP hands it over with four bytes a cell."""
+    data, width, height, count = seen
+    cells = bytes(data.get_data())
+    if count == 4:
+        return cells, width, height, 4
+    out = bytearray(b"\xff" * (4 * width * height))
+    grey = count < 3
+    for channel in range(3):
+        out[channel::4] = cells[0 if grey else channel :: count]
+    if count == 2:
+        out[3::4] = cells[1::2]
+    return bytes(out), width, height, 4
+
+
+def _colour(rgba: bytes) -> bytes:
+    """Return strokes of an image without colours: bright ones keep, dark ones remove."""
+    out = bytearray(rgba)
+    grey = rgba[1::4]
+    out[0::4], out[1::4] = grey.translate(_IS_DARK), grey.translate(_IS_BRIGHT)
+    out[2::4] = bytes(len(grey))
+    return bytes(out)

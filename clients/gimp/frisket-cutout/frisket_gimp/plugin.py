@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from frisket.client.errors import Cancelled
+from frisket.client.transport import Connect
 from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest, Refused
 from frisket_gimp import arguments, cut, tools
@@ -33,6 +34,7 @@ class Entry:
         dialog: it asks for its arguments.
         selection: it takes the selection as a hint.
         refine: it takes the mask that is there as a hint.
+        strokes: it follows strokes in a window of its own.
         make: what it makes where nobody says otherwise.
     """
 
@@ -42,6 +44,7 @@ class Entry:
     dialog: bool = True
     selection: bool = False
     refine: bool = False
+    strokes: bool = False
     make: str = "mask"
 
 
@@ -67,6 +70,13 @@ CUTS = {
         (_SELECT_MENU,),
         dialog=False,
         make="selection",
+    ),
+    "plug-in-frisket-put-right": Entry(
+        _("_Put right with strokes..."),
+        _("Paint what belongs to the subject and what does not, and see the mask follow"),
+        _MASK_MENUS,
+        dialog=False,
+        strokes=True,
     ),
     "plug-in-frisket-refine-mask": Entry(
         _("_Refine mask edge..."),
@@ -104,6 +114,9 @@ def run_cut(
 
             read = _make_reader(entry)
             dialogs.ask_everything(procedure, config, image, layers[0], connect, read)
+        if entry.strokes and run_mode != Gimp.RunMode.NONINTERACTIVE:
+            _put_right(image, layers[0], arguments.read_request(config), connect)
+            return
         existing = _choose_existing(entry, config, run_mode, layers)
         Gimp.progress_init("Frisket")
         request = arguments.read_request(config, existing, entry.selection)
@@ -128,6 +141,17 @@ def _prepare(run_mode: Gimp.RunMode, name: str) -> None:
 def _tell_starting() -> None:
     Gimp.progress_init(_("Starting the frisket server"))
     Gimp.progress_pulse()
+
+
+def _put_right(
+    image: Gimp.Image,
+    layer: Gimp.Layer,
+    request: CutRequest,
+    connect: Connect,
+) -> None:
+    from frisket_gimp.correcting import Correction
+
+    Correction(image, layer, replace(request, make="mask"), connect).run()
 
 
 def _make_reader(entry: Entry) -> Callable[[Gimp.ProcedureConfig], CutRequest]:
