@@ -1,10 +1,10 @@
 """A server on the real wire whose alpha is the green channel: masks are exact to the pixel.
 
 `model` chooses how it behaves: "slow" waits before each tile, "stuck" answers three and no
-more, "dying" breaks the stream after a few tiles the first time, "busy" refuses, "turning"
-inverts the alpha of an edge that is shifted. Everything asked of it is kept in `openings` for
-the tests to look at; what a test inside a host has to know while it runs lies in files beside
-the server's state: `tiles` and `updates`.
+more, "empty" finds nothing, "unsure" says so, "dying" breaks the stream after a few tiles the
+first time, "busy" refuses, "turning" inverts the alpha of an edge that is shifted. Everything
+asked of it is kept in `openings` for the tests to look at; what a test inside a host has to
+know while it runs lies in files beside the server's state: `tiles` and `updates`.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class Matting(rpc.MattingServiceServicer):
         await self._admit(context)
         stream = aiter(requests)
         opening = (await anext(stream)).open
+        self._choose_behaviour(opening)
         self.openings.append(opening)
         self._tiles_before = self.tiles
         self._shift = opening.options.edge.shift_px
@@ -111,6 +112,11 @@ class Matting(rpc.MattingServiceServicer):
                 revision = request.update.revision
                 async for answer in self._revision(stream, opening, proxy, revision, context):
                     yield answer
+
+    def _choose_behaviour(self, opening) -> None:
+        """Let a file beside the notes choose, where a person at a window cannot."""
+        if self._notes is not None and (self._notes / "behave").exists():
+            opening.options.model = (self._notes / "behave").read_text().strip()
 
     def _looked(self, update) -> bool:
         if not update.HasField("viewport"):
@@ -143,7 +149,10 @@ class Matting(rpc.MattingServiceServicer):
         return PixelFormat(opening.proxy_format).pixel_bytes if plane == pb.PLANE_PROXY else 1
 
     async def _revision(self, stream, opening, proxy, revision, context) -> AsyncIterator:
+        empty = opening.options.model == "empty"
         coarse = green(proxy, opening.proxy_format) if proxy else b""
+        # A trace of something is no subject either.
+        coarse = bytes(value // 16 for value in coarse) if empty else coarse
         for answer in self._coarse(coarse, opening, revision):
             yield answer
         grid = Grid(opening.width, opening.height, opening.tile_size or 512)
@@ -172,9 +181,14 @@ class Matting(rpc.MattingServiceServicer):
             waiting -= 1
             yield await self._alpha(request.tile, opening, revision, context)
         rect = pb.Rect(x=0, y=0, width=opening.width, height=opening.height)
+        judged = pb.Assessment(needs_review=True, reasons=["The model is unsure of this picture."])
         yield pb.MatteResponse(
             finished=pb.FinishedResponse(
-                revision=revision, cancelled=bool(queue or waiting), subject=rect, method="green"
+                revision=revision,
+                cancelled=bool(queue or waiting),
+                subject=None if empty else rect,
+                method="green",
+                assessment=judged if opening.options.model == "unsure" else None,
             )
         )
 
@@ -225,6 +239,8 @@ class Matting(rpc.MattingServiceServicer):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.")
         data = tile.pixels.data
         alpha = green(data, opening.tile_format)
+        if model == "empty":
+            alpha = bytes(value // 16 for value in alpha)
         if model == "turning" and self._shift:
             alpha = bytes(255 - value for value in alpha)
         deep = opening.options.alpha_format == pb.PIXEL_FORMAT_GRAY16

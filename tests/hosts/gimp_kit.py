@@ -14,6 +14,7 @@ SUBJECT = "plug-in-frisket-cut-out-subject"
 ANY = "plug-in-frisket-cut-out"
 SELECTION = "plug-in-frisket-cut-out-from-selection"
 REFINE = "plug-in-frisket-refine-mask"
+SELECT = "plug-in-frisket-select-subject"
 OK = Gimp.PDBStatusType.SUCCESS
 
 
@@ -67,6 +68,20 @@ def noise(width, height, precision=Gimp.Precision.U8_NON_LINEAR, canvas=None):
     buffer.set(rectangle(0, 0, width, height), "R'G'B'A u8", os.urandom(4 * width * height))
     buffer.flush()
     return image, layer
+
+
+def strokes(image, *marks):
+    """Paint rectangles on a layer of strokes: colour, and x, y, width, height on the canvas."""
+    size = image.get_width(), image.get_height()
+    layer = Gimp.Layer.new(
+        image, "Frisket strokes", *size, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
+    image.insert_layer(layer, None, 0)
+    buffer = layer.get_buffer()
+    for colour, place in marks:
+        buffer.set_color(rectangle(*place), Gegl.Color.new(colour))
+    buffer.flush()
+    return layer
 
 
 def placed(alpha, width, x, y, canvas):

@@ -4,6 +4,7 @@ from gi.repository import Gegl, Gimp
 from gimp_kit import (
     ANY,
     REFINE,
+    SELECT,
     SELECTION,
     SUBJECT,
     good,
@@ -170,6 +171,7 @@ def case_text_layer():
     image, _ = noise(300, 200)
     text = Gimp.TextLayer.new(image, "Hello", Gimp.context_get_font(), 60, Gimp.Unit.pixel())
     image.insert_layer(text, None, 0)
+    text.set_color(Gegl.Color.new("white"))
     good(SUBJECT, image, [text])
     assert text.get_mask() is not None
 
@@ -217,13 +219,100 @@ def case_group_of_groups_and_several_layers():
     assert inner.get_mask() is None
 
 
-def case_selection_of_several_layers():
+def case_channels_of_several_layers():
     image, layer = noise(400, 300)
     other = layer.copy()
     image.insert_layer(other, None, 0)
     good(ANY, image, [layer, other], make="channel")
     names = sorted(channel.get_name() for channel in image.get_channels())
     assert names == ["noise alpha", "noise copy alpha"], names
+
+
+def case_selection_of_several_layers_is_their_union():
+    image, layer = noise(400, 300)
+    other, _ = noise(400, 300)
+    second = Gimp.Layer.new_from_drawable(other.get_layers()[0], image)
+    image.insert_layer(second, None, 0)
+    second.set_offsets(150, 40)
+    image.set_selected_layers([second])
+    good(SELECT, image, [layer, second])
+    one, two = green(layer), placed(green(second), 400, 150, 40, (400, 300))
+    assert values(image.get_selection()) == bytes(map(max, one, two))
+    assert image.get_selected_layers() == [second]
+    assert not image.get_channels()
+
+
+def case_a_group_as_a_new_layer_with_clean_colours():
+    for mode in (Gimp.LayerMode.NORMAL, Gimp.LayerMode.PASS_THROUGH):
+        image, layer = noise(700, 600, canvas=(900, 800))
+        layer.set_offsets(80, 60)
+        group = Gimp.GroupLayer.new(image, "figure")
+        image.insert_layer(group, None, 0)
+        image.reorder_item(layer, group, 0)
+        group.set_mode(mode)
+        good(ANY, image, [group], make="layer", decontaminate=True)
+        new = image.get_layers()[0]
+        assert new.get_name() == "figure cutout"
+        assert not new.is_group()
+        assert tuple(new.get_offsets())[1:] == (80, 60)
+        assert values(new.get_mask()) == green(layer)
+        before, after = whole(layer, "R'G'B' u8"), whole(new, "R'G'B' u8")
+        assert after == bytes(255 - value for value in before)
+        assert not group.get_visible()
+
+
+def case_no_subject_adds_nothing():
+    image, layer = noise(600, 400)
+    words = "No subject was found in 'noise', so nothing was added. Mark it"
+    for make in ("mask", "layer", "channel", "selection"):
+        refused(words, ANY, image, [layer], model="empty", make=make)
+        assert layer.get_mask() is None
+        assert image.get_layers() == [layer]
+        assert not image.get_channels()
+        assert Gimp.Selection.is_empty(image)
+    assert layer.get_visible()
+    layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))
+    refused(words, SUBJECT, image, [layer], model="empty")
+    assert set(values(layer.get_mask())) == {255}
+
+
+def case_one_of_several_layers_without_a_subject():
+    image, layer = noise(600, 400)
+    empty = Gimp.Layer.new(
+        image, "empty", 300, 200, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
+    image.insert_layer(empty, None, 0)
+    good(SUBJECT, image, [empty, layer])
+    assert empty.get_mask() is None
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_unsure_is_told():
+    """In batch a message goes to the console; what matters is that the mask is there as well."""
+    image, layer = noise(600, 400)
+    good(SUBJECT, image, [layer], model="unsure")
+    assert values(layer.get_mask()) == green(layer)
+
+
+def case_the_next_stroke_goes_where_it_went_before():
+    image, layer = noise(600, 400)
+    other = layer.copy()
+    image.insert_layer(other, None, 0)
+    image.set_selected_layers([other])
+    good(SUBJECT, image, [layer])
+    assert image.get_selected_layers() == [other]
+    assert not layer.get_edit_mask()
+    good(ANY, image, [other], make="channel")
+    assert image.get_selected_layers() == [other]
+
+
+def case_a_disabled_mask_is_switched_on_when_it_is_replaced():
+    image, layer = noise(600, 400)
+    layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))
+    layer.set_apply_mask(False)
+    good(SUBJECT, image, [layer])
+    assert values(layer.get_mask()) == green(layer)
+    assert layer.get_apply_mask()
 
 
 def case_documented_call():

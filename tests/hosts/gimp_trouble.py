@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import resource
 import signal
 import threading
@@ -23,11 +24,12 @@ def case_bad_targets():
 
 
 def case_empty_and_floating_layers():
-    """An empty layer is cut out like any other; a floating selection is refused."""
+    """Nothing is in an empty layer, and no mask hides it; a floating selection is refused."""
     image, layer = noise(300, 200)
     layer.fill(Gimp.FillType.TRANSPARENT)
-    good(SUBJECT, image, [layer])
-    assert not any(values(layer.get_mask()))
+    words = "No subject was found in 'noise' (it is transparent throughout)"
+    refused(words, SUBJECT, image, [layer])
+    assert layer.get_mask() is None
     other, below = noise(300, 200)
     other.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 50, 50)
     floating = Gimp.Selection.float(other, [below], 5, 5)
@@ -73,6 +75,34 @@ def case_server_dies_half_way():
     image, layer = noise(1600, 1600)
     good(SUBJECT, image, [layer], model="dying")
     assert values(layer.get_mask()) == green(layer)
+
+
+def case_killed_servers():
+    """kill -9 at points chosen by dice: GIMP lives, and the job goes on by itself."""
+    dice = random.Random(15)
+    points = [dice.uniform(0.05, 3.2) for _ in range(20)]
+    whole = os.environ.get("FRISKET_TRIALS") == "whole"
+    for point in points if whole else points[:4]:
+        process = mortal_server()
+        image, layer = noise(1600, 1600)
+        killer = threading.Timer(point, os.kill, (process, signal.SIGKILL))
+        killer.start()
+        good(SUBJECT, image, [layer], model="slow")
+        killer.join()
+        assert values(layer.get_mask()) == green(layer), point
+        image.delete()
+
+
+def mortal_server():
+    """Have a server started that may be killed; return its process."""
+    state = os.path.join(os.environ["FRISKET_HOME"], "run", "server.json")
+    os.unlink(state)
+    open("/lab/mortal-me", "w").close()
+    end = time.monotonic() + 60
+    while not os.path.exists(state) and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    return json.load(open(state))["pid"]
 
 
 def case_cancel_half_way():

@@ -16,7 +16,17 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 
 
-def state(layer, quiet):
+def state(image, layer, quiet):
+    names = {
+        "layers": [each.get_name() for each in image.get_layers()],
+        "channels": [each.get_name() for each in image.get_channels()],
+        "foreground": [round(255 * part) for part in Gimp.context_get_foreground().get_rgba()[:3]],
+        "selected": [each.get_name() for each in image.get_selected_layers()],
+    }
+    return {**names, **look(layer, quiet)}
+
+
+def look(layer, quiet):
     mask = layer.get_mask()
     if mask is None or quiet:
         return {"mask": None if mask is None else True, "quiet": quiet}
@@ -44,7 +54,7 @@ def main():
     image.undo_enable()
     while not os.path.exists("/lab/enough"):
         with open("/lab/state.new", "w") as file:
-            json.dump(state(layer, os.path.exists("/lab/quiet")), file)
+            json.dump(state(image, layer, os.path.exists("/lab/quiet")), file)
         os.replace("/lab/state.new", "/lab/state.json")
         time.sleep(0.1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from host_lab import ROOT, cases, every_case, install_plugin, run_inside, started
 from PIL import Image
+
+from frisket.v1 import matting_pb2 as pb
 
 HERE = Path(__file__).resolve().parent
 
@@ -18,6 +21,7 @@ ENV = {
     "GIMP3_DIRECTORY": "/lab/gimp3",
     "FRISKET_HOME": "/lab/home",
     "FRISKET_CASES": " ".join(CASES),
+    "FRISKET_TRIALS": os.environ.get("FRISKET_TRIALS", ""),
 }
 GUIDE = ROOT / "docs" / "gimp.md"
 BATCH = "exec(compile(open('/lab/gimp_cases.py').read(), 'gimp_cases', 'exec'), globals())"
@@ -39,13 +43,58 @@ def test_in_gimp(case, results):  # type: ignore[no-untyped-def]
     assert not results[case]["error"], results[case]["error"]
 
 
+def opened(server, model):  # type: ignore[no-untyped-def]
+    """The one opening of a model that exists for one case alone."""
+    [found] = [each for each in server.matting.openings if each.options.model == model]
+    return found.options
+
+
 def test_hints_arrived(results, server):  # type: ignore[no-untyped-def]
     """The selection of `case_hints_from_the_selection`, as the server saw it."""
-    boxes = [hint for opening in server.matting.openings for hint in opening.options.hints.boxes]
+    plain = [o.options for o in server.matting.openings if not o.options.model]
+    boxes = [hint for options in plain for hint in options.hints.boxes]
     assert [(b.x, b.y, b.width, b.height) for b in boxes] == [(100, 120, 300, 200)]
-    priors = [o for o in server.matting.openings if o.options.hints.prior]
-    trimaps = [o for o in server.matting.openings if o.options.hints.trimap]
-    assert (len(priors), len(trimaps)) == (1, 1)
+    assert [o.hints.prior for o in plain].count(True) == 1
+    assert [o.hints.trimap for o in plain].count(True) == 1
+
+
+def test_a_first_guess_says_what_is_inside(results, server):  # type: ignore[no-untyped-def]
+    """An ellipse of 200 x 200 at 200, 120: strokes within it, and nothing against what is not."""
+    hints = opened(server, "hint-guess").hints
+    assert not hints.boxes
+    assert not hints.prior
+    strokes = hints.scribbles
+    assert len(strokes) > 20
+    assert all(stroke.positive for stroke in strokes)
+    points = [point for stroke in strokes for point in zip(stroke.x, stroke.y, strict=True)]
+    assert all(np.hypot(x - 300, y - 220) < 100 for x, y in points)
+    assert max(x for x, _ in points) - min(x for x, _ in points) > 100
+
+
+def test_strokes_and_anchors_arrived(results, server):  # type: ignore[no-untyped-def]
+    strokes = opened(server, "strokes").hints.scribbles
+    kept = [p for s in strokes if s.positive for p in zip(s.x, s.y, strict=True)]
+    gone = [p for s in strokes if not s.positive for p in zip(s.x, s.y, strict=True)]
+    assert {(95 < x < 205, 95 < y < 165) for x, y in kept} == {(True, True)}
+    assert {(455 < x < 515, 295 < y < 345) for x, y in gone} == {(True, True)}
+    assert not opened(server, "strokes-beside").hints.scribbles
+    points = opened(server, "points").hints.points
+    assert [(p.x, p.y, p.positive) for p in points] == [(100, 50, True), (300, 250, True)]
+
+
+def test_the_band_is_as_wide_as_asked_for(results, server):  # type: ignore[no-untyped-def]
+    assert opened(server, "wide").hints.trimap
+    trimap = np.frombuffer(server.matting.planes[pb.PLANE_TRIMAP], np.uint8)
+    row = trimap.reshape(600, 800)[300]
+    assert (row[340:460] == 128).all()
+    assert (row[:270] == 255).all()
+    assert (row[530:] == 0).all()
+
+
+def test_edge_controls_arrived(results, server):  # type: ignore[no-untyped-def]
+    edge = opened(server, "controls").edge
+    assert (edge.shift_px, edge.feather_px) == (2, 3)
+    assert (edge.contrast, edge.smooth, edge.fill_holes, edge.drop_specks) == (0.5, 0.25, 0.75, 1)
 
 
 def test_resumed_with_what_was_held(results, server):  # type: ignore[no-untyped-def]

@@ -24,13 +24,15 @@ def picture(path: Path) -> None:
     Image.fromarray((rgb * 255).round().astype(np.uint8)).save(path)
 
 
-@pytest.fixture(scope="module")
-def seen(tree, lab, server):  # type: ignore[no-untyped-def]
+def work(lab, script, **environ):  # type: ignore[no-untyped-def]
+    """Let a script work GIMP; return what it wrote down, by step, and its bare lines."""
+    for name in ("seen.txt", "state.json", "enough", "quiet", "results.json"):
+        (lab.folder / name).unlink(missing_ok=True)
     install_plugin("gimp", lab)
     picture(lab.folder / "photo.png")
-    for name in ("gimp_watch.py", "gimp_window.sh"):
-        shutil.copy(HERE / name, lab.folder)
-    run = lambda: run_inside(lab, ["/lab/gimp_window.sh"], {}, 500)  # noqa: E731
+    for path in (HERE / "gimp_watch.py", *HERE.glob("gimp_*.sh")):
+        shutil.copy(path, lab.folder)
+    run = lambda: run_inside(lab, [f"/lab/{script}"], environ, 500)  # noqa: E731
     started(run, lab.folder / "state.json")
     print((lab.folder / "gimp.log").read_text()[-2000:])
     SHOTS.mkdir(exist_ok=True)
@@ -42,9 +44,18 @@ def seen(tree, lab, server):  # type: ignore[no-untyped-def]
         if line.startswith("tried again"):
             warnings.warn(f"GIMP did not hear a key at first: {line}", stacklevel=1)
     steps = (line.split(" ", 1) for line in lines if " {" in line)
-    return {step: json.loads(rest) for step, rest in steps} | {
-        "dialog": "dialog" in lines,
-    }
+    return {step: json.loads(rest) for step, rest in steps} | {"lines": lines}
+
+
+@pytest.fixture(scope="module")
+def seen(tree, lab, server):  # type: ignore[no-untyped-def]
+    return work(lab, "gimp_window.sh")
+
+
+@pytest.fixture(scope="module")
+def corrected(seen, lab, server):  # type: ignore[no-untyped-def]
+    server.matting.updates.clear()
+    return work(lab, "gimp_strokes.sh")
 
 
 def test_mask_by_the_menu(seen):  # type: ignore[no-untyped-def]
@@ -63,11 +74,39 @@ def test_repeat_by_its_key(seen):  # type: ignore[no-untyped-def]
     assert seen["undo-repeat"]["mask"] is None
 
 
+def test_its_key_asks_before_it_replaces_a_mask(seen):  # type: ignore[no-untyped-def]
+    assert "asked-on-repeat" in seen["lines"]
+    assert seen["kept-on-repeat"] == seen["cut"]
+
+
 def test_dialog(seen):  # type: ignore[no-untyped-def]
-    assert seen["dialog"]
+    assert "dialog" in seen["lines"]
     assert seen["dialog-cut"]["exact"]
 
 
 def test_asked_about_a_mask_that_is_there(seen):  # type: ignore[no-untyped-def]
     assert seen["asked-and-left"]["exact"]
     assert seen["undo-dialog-cut"]["mask"] is None
+
+
+def test_strokes_are_followed_and_finished_in_one_step(corrected, server):  # type: ignore[no-untyped-def]
+    assert "window" in corrected["lines"]
+    marked = corrected["while-marked"]
+    assert marked["layers"] == ["Frisket strokes", "Background"]
+    assert marked["channels"] == ["Frisket tint"]
+    assert marked["selected"] == ["Frisket strokes"]
+    red, green, blue = marked["foreground"]
+    assert red > 4 * max(green, blue)
+    done = corrected["finished"]
+    assert done["foreground"] == corrected["start"]["foreground"]
+    assert done["exact"]
+    assert (done["layers"], done["channels"]) == (["Background"], [])
+    assert done["selected"] == ["Background"]
+    assert corrected["undone"]["mask"] is None
+
+
+def test_keep_and_remove_reach_the_server(corrected, server):  # type: ignore[no-untyped-def]
+    """The brush had its colours from the two buttons."""
+    first, last = server.matting.updates[0], server.matting.updates[-1]
+    assert {stroke.positive for stroke in first.hints.scribbles} == {True}
+    assert {stroke.positive for stroke in last.hints.scribbles} == {True, False}

@@ -64,7 +64,7 @@ def keep(lab: Lab, names: tuple[str, ...]) -> None:
 
 def test_gimp(real_server, lab):  # type: ignore[no-untyped-def]
     install_plugin("gimp", lab)
-    for name in ("gimp_watch.py", "gimp_window.sh"):
+    for name in ("gimp_watch.py", "gimp_screen.sh", "gimp_window.sh"):
         shutil.copy(HERE / name, lab.folder)
     environ = {"EXPECT": "any", "PAUSE": "8", "BRIEF": "yes"}
     run = lambda: run_inside(lab, ["/lab/gimp_window.sh"], environ, 500)  # noqa: E731

@@ -3,12 +3,18 @@
 
 import os
 import sys
+from pathlib import Path
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [_HERE, os.path.join(_HERE, "_vendor")]
 # Only protobuf's pure Python is carried; the system may hold a compiled part of another
 # version that must not be mixed with it.
 os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
+
+# Tables of words are made when they are imported.
+from frisket.hosts.language import speak  # noqa: E402
+
+speak(Path(_HERE, "locale"))
 
 import gi  # noqa: E402
 

@@ -5,50 +5,75 @@ from __future__ import annotations
 from gi.repository import Gimp, GObject
 
 from frisket.client.options import Edge
+from frisket.hosts.language import _
 from frisket.hosts.request import (
+    CONTROLS,
     EXISTING,
     FEATHER_PX,
     QUALITIES,
+    REFINE_PX,
     SELECTION_USES,
     SHIFT_PX,
     Choice,
     CutRequest,
     choose_results,
 )
+from frisket.protocol.limits import EDGE_LIMITS
 
+EDGE_NAMES = ("edge-shift", "feather", *(name.replace("_", "-") for name in CONTROLS))
+"""The arguments that change the edge, in the order of the dialogs."""
 _FLAGS = GObject.ParamFlags.READWRITE
 _RESULTS = choose_results("mask", "layer", "selection", "channel")
 _PLAIN = CutRequest()
+_EDGE_WORDS = {
+    "edge-shift": (
+        _("Shift ed_ge"),
+        _("Pixels by which the subject grows (or, below zero, shrinks)"),
+    ),
+    "feather": (_("_Feather"), _("Pixels by which the edge is softened")),
+    "contrast": (_("Con_trast"), _("Above 0 the edge is harder, below 0 it is softer")),
+    "smooth": (_("Smoot_h"), _("How far the outline is freed of small dents, 0 to 1")),
+    "fill-holes": (_("Fill ho_les"), _("How large holes in the subject are closed, 0 to 1")),
+    "drop-specks": (_("_Drop specks"), _("How large specks beside the subject go, 0 to 1")),
+}
 
 
-def declare(procedure: Gimp.Procedure) -> None:
+def declare(procedure: Gimp.Procedure, make: str = _PLAIN.make) -> None:
     """Add the arguments that every procedure takes."""
-    procedure.add_string_argument(
-        "model", "_Model", "Name of a model; empty for the server's own choice", "", _FLAGS
+    blurb = _(
+        "Name of a model, as 'frisket models list' shows it; empty for the server's own choice"
     )
-    _add_choice(
-        procedure, "quality", "_Quality", "How much work the edge gets", QUALITIES, _PLAIN.quality
-    )
-    _add_choice(procedure, "make", "Ma_ke", "What to make", _RESULTS, _PLAIN.make)
-    grow = "Pixels to grow (or, below zero, shrink) the subject"
-    soften = "Pixels to soften the edge by"
-    procedure.add_double_argument("edge-shift", "E_dge shift", grow, *SHIFT_PX, 0.0, _FLAGS)
-    procedure.add_double_argument("feather", "_Feather", soften, *FEATHER_PX, 0.0, _FLAGS)
-    procedure.add_boolean_argument(
-        "decontaminate",
-        "Clean edge colo_urs",
-        "Remove the background's colour from the edge (new layer only)",
-        False,
-        _FLAGS,
-    )
-    _add_choice(
-        procedure, "existing", "_Existing mask", "What to do with it", EXISTING, _PLAIN.existing
-    )
+    procedure.add_string_argument("model", _("_Model"), blurb, "", _FLAGS)
+    blurb = _("Work for the edge: draft is fast, high is for hair and fur")
+    _add_choice(procedure, "quality", _("_Quality"), blurb, QUALITIES, _PLAIN.quality)
+    blurb = _("What becomes of the subject: a layer mask, a new layer, a selection, a channel")
+    _add_choice(procedure, "make", _("Ma_ke"), blurb, _RESULTS, make)
+    for name in EDGE_NAMES:
+        label, blurb = _EDGE_WORDS[name]
+        procedure.add_double_argument(name, label, blurb, *_find_limits(name), 0.0, _FLAGS)
+    blurb = _("Take the background's colour out of the edge; only a new layer has colours to clean")
+    procedure.add_boolean_argument("decontaminate", _("Clean edge colo_urs"), blurb, False, _FLAGS)
+    blurb = _("What becomes of a mask that the layer has already")
+    _add_choice(procedure, "existing", _("E_xisting mask"), blurb, EXISTING, _PLAIN.existing)
+    blurb = _("The anchors of the selected path are points on the subject")
+    procedure.add_boolean_argument("use-path", _("_Path marks the subject"), blurb, False, _FLAGS)
 
 
 def declare_selection_use(procedure: Gimp.Procedure) -> None:
     """Add the argument of the procedure that starts from a selection."""
-    _add_choice(procedure, "selection-use", "Selection _is", "What it says", SELECTION_USES, "box")
+    blurb = _("What the selection says of the subject: a box around it, its shape, or a part of it")
+    _add_choice(procedure, "selection-use", _("Se_lection is"), blurb, SELECTION_USES, "box")
+
+
+def declare_refinement(procedure: Gimp.Procedure) -> None:
+    """Add the argument of the procedure that searches a mask's edge anew."""
+    blurb = _("Pixels on each side of the mask's edge that are searched; 0 for a narrow band")
+    procedure.add_double_argument("width", _("_Width"), blurb, *REFINE_PX, 0.0, _FLAGS)
+
+
+def _find_limits(name: str) -> tuple[float, float]:
+    pixels = {"edge-shift": SHIFT_PX, "feather": FEATHER_PX}
+    return pixels.get(name) or EDGE_LIMITS[name.replace("-", "_")]
 
 
 def _add_choice(
@@ -66,16 +91,34 @@ def _add_choice(
 
 
 def read_request(
-    config: Gimp.ProcedureConfig, selection_use: str = "", existing: str = _PLAIN.existing
+    config: Gimp.ProcedureConfig, existing: str = _PLAIN.existing, selection: bool = False
 ) -> CutRequest:
-    """Return what a procedure's arguments ask for."""
+    """Return what a procedure's arguments ask for.
+
+    Args:
+        config: the arguments.
+        existing: what becomes of a mask that is there.
+        selection: the selection is a hint, and the arguments say which.
+    """
     get = config.get_property
     return CutRequest(
         make=get("make"),
         existing=existing,
-        selection_use=selection_use,
+        selection_use=get("selection-use") if selection else "",
         model=get("model") or "",
         quality=get("quality"),
-        edge=Edge(shift_px=get("edge-shift"), feather_px=get("feather")),
+        edge=_read_edge(config),
+        use_path=get("use-path"),
+        refine_px=get("width") if existing == "refine" and _has(config, "width") else 0.0,
         decontaminate=get("decontaminate"),
     )
+
+
+def _read_edge(config: Gimp.ProcedureConfig) -> Edge:
+    get = config.get_property
+    controls = {name: get(name.replace("_", "-")) for name in CONTROLS}
+    return Edge(shift_px=get("edge-shift"), feather_px=get("feather"), **controls)
+
+
+def _has(config: Gimp.ProcedureConfig, name: str) -> bool:
+    return config.find_property(name) is not None

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from gi.repository import Gegl, Gimp
+from gi.repository import Gimp
 
 from frisket.client.options import HintSet
 from frisket.client.transport import Connect
 from frisket.hosts import measure
 from frisket.hosts.job import Job
+from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest
-from frisket_gimp.layers import LayerReader, Stencil, copy_pixels, find_selection, is_deep
-from frisket_gimp.paint import Canvas, CutoutCanvas, LatePainter, Progress
+from frisket.hosts.verdict import NoSubject, explain_nothing, phrase_doubts
+from frisket_gimp.layers import LayerReader, Stencil, find_selection, is_deep, merge_pixels
+from frisket_gimp.marks import find_marks
+from frisket_gimp.paint import Canvas, LatePainter, Progress
+from frisket_gimp.results import Maker, add_channel, keep_selected, one_step
+from frisket_gimp.targets import Watch
 
 CLIENT = "frisket-gimp"
-
-
-@contextmanager
-def one_step(image: Gimp.Image) -> Iterator[None]:
-    """Make what happens inside a single undo step; only for what is over at once."""
-    image.undo_group_start()
-    try:
-        yield
-    finally:
-        image.undo_group_end()
 
 
 class Cut:
@@ -40,6 +34,7 @@ class Cut:
 
     Attributes:
         reader: reads the layer.
+        doubts: what a person should look at, when all is done; empty for nothing.
     """
 
     def __init__(
@@ -52,119 +47,125 @@ class Cut:
     ) -> None:
         self._image = image
         self._layer = layer
+        self._name = layer.get_name()
         self._request = request
         self._connect = connect
         self._progress = progress
         self._deep = is_deep(image)
-        self.reader = LayerReader(layer, self._deep)
+        self.doubts = ""
+        self.reader = LayerReader(layer, self._deep, Watch(layer).check)
         self._selection = find_selection(image, layer)
+        # What says where the subject is does not limit it as well.
+        limit = None if request.selection_use else self._selection
+        self._maker = Maker(image, layer, request, limit)
 
     def run(self) -> None:
-        """Cut the layer out.
+        """Cut the layer out into a mask, a new layer or a channel.
 
         Raises:
             ClientError: the server cannot, or is lost.
             Refused: the layer is not in a state for it.
+            NoSubject: nothing was found, and nothing was added.
         """
-        if self._request.make == "selection":
-            self._select()
-        else:
-            self._paint(self.make_painter())
+        self._paint(self.make_painter())
+
+    def run_into(self, channel: Gimp.Channel) -> None:
+        """Cut the layer out into a channel that nobody sees.
+
+        Raises:
+            ClientError: see `run`.
+        """
+        self._paint(self._make_late(lambda: self._maker.paint_into(channel)))
 
     def make_painter(self) -> LatePainter:
         """Return what paints a mask, new layer or channel, as requested."""
-        makers = {
-            "mask": self._make_mask,
-            "layer": self._make_layer,
-            "channel": self._make_channel,
-        }
-        return LatePainter(self._progress, makers[self._request.make])
+        return self._make_late(self._maker.make)
 
-    # ------------------------------------------------------------ what to make
-
-    def _make_mask(self) -> Canvas:
-        mask, stencils = self._layer.get_mask(), self._list_stencils()
-        if mask is not None:
-            if self._request.existing == "intersect":
-                stencils = (*stencils, Stencil(mask))
-            return Canvas(mask, self._deep, (0, 0), stencils, shadow=True)
-        mask = self._layer.create_mask(Gimp.AddMaskType.BLACK)
-        self._layer.add_mask(mask)
-        return Canvas(mask, self._deep, (0, 0), stencils)
-
-    def _make_layer(self) -> Canvas:
-        copy = self._layer.copy()
-        copy.set_name(f"{self._layer.get_name()} cutout")
-        parent = self._layer.get_parent()
-        with one_step(self._image):
-            self._image.insert_layer(copy, parent, self._image.get_item_position(self._layer))
-            if copy.get_mask() is not None:
-                copy.remove_mask(Gimp.MaskApplyMode.DISCARD)
-            copy.add_mask(copy.create_mask(Gimp.AddMaskType.BLACK))
-            self._layer.set_visible(False)
-        return CutoutCanvas(copy, self._deep, (0, 0), self._list_stencils())
-
-    def _make_channel(self) -> Canvas:
-        channel = _add_channel(self._image, f"{self._layer.get_name()} alpha")
-        channel.set_visible(False)
-        return Canvas(channel, self._deep, self._find_offset(), self._list_stencils())
-
-    def _select(self) -> None:
-        """Paint a buffer that nobody sees, and select by it in one step."""
-        image = self._image
-        width, height = image.get_width(), image.get_height()
-        hidden = Gimp.Image.new(width, height, Gimp.ImageBaseType.GRAY)
-        try:
-            channel = _add_channel(hidden, "alpha")
-            canvas = Canvas(channel, False, self._find_offset(), self._list_stencils())
-            self._paint(LatePainter(self._progress, lambda: canvas))
-            with one_step(image):
-                copy = _add_channel(image, "alpha")
-                copy_pixels(channel, copy)
-                image.select_item(Gimp.ChannelOps.REPLACE, copy)
-                image.remove_channel(copy)
-        finally:
-            hidden.delete()
-
-    def _find_offset(self) -> tuple[int, int]:
-        _, dx, dy = self._layer.get_offsets()
-        return dx, dy
-
-    # --------------------------------------------------------------- the work
+    def _make_late(self, make: Callable[[], Canvas]) -> LatePainter:
+        return LatePainter(self._progress, make, Watch(self._layer).check)
 
     def _paint(self, painter: LatePainter) -> None:
         options = self._request.options(self._deep, self._read_hints())
         job = Job(self.reader, painter, self._connect, options, CLIENT, notice=Gimp.message)
-        job.run()
-        painter.finish()
+        try:
+            outcome = job.run()
+            if outcome.subject is None or not painter.has_something:
+                raise NoSubject(self._explain_nothing())
+            painter.finish()
+        except BaseException:
+            painter.discard()
+            raise
+        self.doubts = phrase_doubts(self._name, outcome)
         measure.keep(job.marks)
 
-    def _list_stencils(self) -> tuple[Stencil, ...]:
-        return (self._selection,) if self._selection else ()
+    def _explain_nothing(self) -> str:
+        step = _("Mark it with Filters > Frisket > Put right with strokes, or try another model.")
+        return explain_nothing(self._name, self.reader.spec, self.reader.proxy(), step)
 
     def _read_hints(self) -> HintSet:
         spec = self.reader.spec
         mask = self._layer.get_mask()
         return self._request.read_hints(
             spec,
-            self._layer.get_name(),
+            self._name,
             lambda: Stencil(mask).reduce(spec) if mask is not None else None,
             lambda: self._selection.reduce(spec) if self._selection else None,
+            find_marks(self._image, self._layer, self._request.use_path),
         )
-
-
-def _add_channel(image: Gimp.Image, name: str) -> Gimp.Channel:
-    """Add an empty channel to an image."""
-    black = Gegl.Color.new("black")
-    channel = Gimp.Channel.new(image, name, image.get_width(), image.get_height(), 50.0, black)
-    image.insert_channel(channel, None, 0)
-    return channel
 
 
 def cut_all(
     image: Gimp.Image, layers: list[Gimp.Layer], request: CutRequest, connect: Connect
 ) -> None:
-    """Cut several layers out, one after another."""
-    for number, layer in enumerate(layers):
-        progress = Progress(number / len(layers), (number + 1) / len(layers))
-        Cut(image, layer, request, connect, progress).run()
+    """Cut several layers out, one after another, and say what is to be said of them.
+
+    Raises:
+        ClientError: see `Cut.run`; layers without a subject are an error only where all are.
+    """
+    said: list[str] = []
+    missed: list[str] = []
+
+    def cut_each(run: Callable[[Cut], None]) -> None:
+        for number, layer in enumerate(layers):
+            progress = Progress(number / len(layers), (number + 1) / len(layers))
+            cut = Cut(image, layer, request, connect, progress)
+            try:
+                run(cut)
+            except NoSubject as error:
+                missed.append(str(error))
+            said.extend([cut.doubts] if cut.doubts else [])
+        if len(missed) == len(layers):
+            raise NoSubject("\n".join(missed))
+
+    if request.make == "selection":
+        select(image, cut_each)
+    else:
+        cut_each(Cut.run)
+    if missed or said:
+        Gimp.message("\n".join((*missed, *said)))
+
+
+def select(image: Gimp.Image, cut_each: Callable[[Callable[[Cut], None]], None]) -> None:
+    """Paint buffers that nobody sees, and select by their union in one step.
+
+    Raises:
+        ClientError: see `Cut.run`.
+    """
+    hidden = Gimp.Image.new(image.get_width(), image.get_height(), Gimp.ImageBaseType.GRAY)
+    try:
+        union = add_channel(hidden, "union")
+
+        def run(cut: Cut) -> None:
+            channel = add_channel(hidden, "alpha")
+            cut.run_into(channel)
+            merge_pixels(channel, union)
+            hidden.remove_channel(channel)
+
+        cut_each(run)
+        with keep_selected(image), one_step(image):
+            copy = add_channel(image, "alpha")
+            merge_pixels(union, copy)
+            image.select_item(Gimp.ChannelOps.REPLACE, copy)
+            image.remove_channel(copy)
+    finally:
+        hidden.delete()

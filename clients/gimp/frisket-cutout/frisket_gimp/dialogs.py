@@ -14,39 +14,56 @@ from gi.repository import Gimp, GimpUi, GObject, Gtk  # noqa: E402
 
 from frisket.client.errors import Cancelled  # noqa: E402
 from frisket.hosts import link  # noqa: E402
-from frisket.hosts.request import EXISTING, SERVER_CHOICE, phrase_existing  # noqa: E402
+from frisket.hosts.language import _  # noqa: E402
+from frisket.hosts.request import EXISTING, SERVER_CHOICE, CutRequest, phrase_existing  # noqa: E402
 from frisket.hosts.settings import FIELDS, SWITCHES, Settings  # noqa: E402
+from frisket_gimp.arguments import EDGE_NAMES  # noqa: E402
 from frisket_gimp.preview import CutPreview  # noqa: E402
 
 
 def ask_everything(
     procedure: Gimp.Procedure,
     config: Gimp.ProcedureConfig,
+    image: Gimp.Image,
     layer: Gimp.Layer,
     connect: Callable[[], link.H2Transport],
+    read: Callable[[Gimp.ProcedureConfig], CutRequest],
 ) -> None:
     """Let the user set the arguments, with a preview.
 
     Raises:
         Cancelled: the user does not want to.
     """
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, "Cut out with Frisket")
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Cut out with Frisket"))
     area = dialog.get_content_area()
-    preview = CutPreview(layer, config, connect)
+    preview = CutPreview(layer, lambda: read(config), connect)
     area.pack_start(preview.widget, True, True, 6)
     area.pack_start(_make_model_row(config, connect), False, False, 6)
-    names = ["quality", "make", "edge-shift", "feather", "decontaminate"]
-    dialog.fill([*names, "existing"] if layer.get_mask() is not None else names)
+    dialog.fill(_list_arguments(procedure, image, layer))
     only = Gimp.ValueArray.new(1)
     only.append(GObject.Value(str, "layer"))
     dialog.set_sensitive_if_in("decontaminate", None, "make", only, True)
     area.show_all()
-    preview.start()
+    preview.start(config)
     agreed = dialog.run()
     preview.stop()
     dialog.destroy()
     if not agreed:
         raise Cancelled("Cancelled.")
+
+
+def _list_arguments(procedure: Gimp.Procedure, image: Gimp.Image, layer: Gimp.Layer) -> list[str]:
+    """Return what the dialog asks for: what there is to choose for this image."""
+    refines = procedure.find_argument("width") is not None
+    first = [one for one in ("selection-use", "width") if procedure.find_argument(one) is not None]
+    names = [*first, "quality", *([] if refines else ["make"]), *EDGE_NAMES, "decontaminate"]
+    if refines:
+        names.remove("decontaminate")
+    if image.get_selected_paths():
+        names.append("use-path")
+    if layer.get_mask() is not None and not refines:
+        names.append("existing")
+    return names
 
 
 def _make_model_row(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 from gi.repository import Babl, Gegl, Gimp
 
 from frisket.client.options import LayerSpec
-from frisket.hosts.planes import split_area
+from frisket.hosts.planes import raise_to, split_area
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect, proxy_size
 
@@ -24,9 +27,18 @@ def is_deep(image: Gimp.Image) -> bool:
 
 
 class LayerReader:
-    """A layer (or a group, as it looks) as sRGB, whatever it is stored as."""
+    """A layer (or a group, as it looks) as sRGB, whatever it is stored as.
 
-    def __init__(self, layer: Gimp.Layer, deep: bool) -> None:
+    Args:
+        layer: the layer.
+        deep: tiles have 16 bits a sample.
+        check: raises what has to be said before a layer is read that is not there any more.
+    """
+
+    def __init__(
+        self, layer: Gimp.Layer, deep: bool, check: Callable[[], None] = lambda: None
+    ) -> None:
+        self._check = check
         self._buffer = layer.get_buffer()
         self._alpha = layer.has_alpha()
         self._deep = deep
@@ -47,12 +59,14 @@ class LayerReader:
 
     def proxy(self) -> bytes:
         """Return the layer reduced by GEGL's own pyramid."""
+        self._check()
         babl = "R'G'B'A u8" if self._alpha else "R'G'B' u8"
         size = (self.proxy_width, self.proxy_height)
         return reduce_buffer(self._buffer, size, self.proxy_width / self.width, babl)
 
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle."""
+        self._check()
         babl = "R'G'B' u16" if self._deep else "R'G'B' u8"
         return self._buffer.get(to_rectangle(rect), 1.0, babl, Gegl.AbyssPolicy.CLAMP)
 
@@ -108,6 +122,13 @@ def _join(blocks: list[bytes], count: int) -> list[bytes]:
     ]
 
 
+class Painting(Protocol):
+    """What alpha can be painted into."""
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        """Paint a rectangle of alpha: coarse in 8 bits, else in the image's depth."""
+
+
 class Stencil:
     """A selection or a mask as seen from a layer: 8-bit, 0 where there is none.
 
@@ -146,15 +167,36 @@ def name_format(drawable: Gimp.Drawable, deep: bool) -> str:
     return f"{curve} u16" if deep else f"{curve} u8"
 
 
-def copy_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
-    """Copy the values of one mask or channel into another of the same size."""
+def merge_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
+    """Raise the values of a mask or channel to those of another one of the same size."""
     old, new = source.get_buffer(), target.get_buffer()
     babl, other = name_format(source, False), name_format(target, False)
     for piece in split_area(source.get_width(), source.get_height(), 1024):
         rect = Gegl.Rectangle.new(*piece)
-        new.set(rect, other, old.get(rect, 1.0, babl, Gegl.AbyssPolicy.NONE))
+        there = new.get(rect, 1.0, other, Gegl.AbyssPolicy.NONE)
+        fresh = old.get(rect, 1.0, babl, Gegl.AbyssPolicy.NONE)
+        new.set(rect, other, raise_to(there, fresh))
     new.flush()
     target.update(0, 0, target.get_width(), target.get_height())
+
+
+def copy_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
+    """Copy the pixels of a layer, or of a group as it looks, into a layer of the same size."""
+    old, new = source.get_buffer(), target.get_buffer()
+    babl = Babl.format_get_encoding(source.get_format())
+    for piece in split_area(source.get_width(), source.get_height(), 1024):
+        rect = Gegl.Rectangle.new(*piece)
+        new.set(rect, babl, old.get(rect, 1.0, babl, Gegl.AbyssPolicy.NONE))
+    new.flush()
+
+
+def copy_into(channel: Gimp.Channel, canvas: Painting, deep: bool) -> None:
+    """Paint what a channel of a layer's size holds, with 8 or 16 bits."""
+    buffer, babl = channel.get_buffer(), name_format(channel, deep)
+    for piece in split_area(channel.get_width(), channel.get_height(), 1024):
+        rect = TileRect(*piece)
+        alpha = buffer.get(to_rectangle(rect), 1.0, babl, Gegl.AbyssPolicy.NONE)
+        canvas.paint(rect, alpha, not deep)
 
 
 def find_selection(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:

@@ -16,8 +16,11 @@ from frisket.hosts.planes import crop, intersect, multiply, multiply16, split_ar
 from frisket.protocol.grid import TileRect
 from frisket_gimp.layers import Stencil, name_format, to_rectangle
 
-_FULL = 255
 _PIECE = 1024
+# The server finds a subject where alpha reaches this; below it no mask is made.
+_TRACE = 26
+# Tiles that are held back: 64 MB of 8-bit ones.
+_MOST_FAINT = 256
 
 
 class Progress:
@@ -49,7 +52,11 @@ class Canvas:
         deep: sharp alpha comes with 16 bits.
         offset: where the layer lies in the drawable, in pixels.
         stencils: what the alpha is multiplied by: selection, existing mask.
-        shadow: write behind the scenes and merge at the end, as one undo step.
+        shadow: write behind the scenes; `on_finish` merges at the end, as one undo step.
+
+    Attributes:
+        on_finish: called when all is painted.
+        on_discard: takes away what was made, when the job fails.
     """
 
     def __init__(
@@ -69,6 +76,8 @@ class Canvas:
         self._dirty: tuple[int, int, int, int] | None = None
         self._painted: set[tuple[int, int]] = set()
         self._pace = Pace(self._show, least=0.25, share=0.2)
+        self.on_finish: Callable[[], None] = lambda: None
+        self.on_discard: Callable[[], None] = lambda: None
 
     def fill(self, rect: TileRect, opaque: bool) -> None:
         """Paint a rectangle of constant alpha."""
@@ -108,10 +117,16 @@ class Canvas:
     def finish(self) -> None:
         """Make sure that all is shown, and part of the undo step."""
         self._buffer.flush()
-        if self._shadow:
-            self._drawable.merge_shadow(True)
+        self.on_finish()
         self._drawable.update(0, 0, self._drawable.get_width(), self._drawable.get_height())
         Gimp.displays_flush()
+
+    def discard(self) -> None:
+        """Take away what was made; what was there before stays as it was."""
+        if self._drawable.is_valid():
+            self._buffer.flush()
+            self.on_discard()
+            Gimp.displays_flush()
 
     def _shift(self, rect: TileRect) -> TileRect:
         x, y = self._offset
@@ -173,36 +188,68 @@ class CutoutCanvas(Canvas):
 
 
 class LatePainter:
-    """A canvas made when there is something to paint, so that no empty mask flashes by."""
+    """A canvas made when there is something to paint, so that no empty mask flashes by.
 
-    def __init__(self, progress: Progress, make: Callable[[], Canvas]) -> None:
+    Args:
+        progress: GIMP's progress bar.
+        make: makes the canvas.
+        check: raises what has to be said before a layer is painted that is not there any more.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        make: Callable[[], Canvas],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._progress = progress
         self._make = make
+        self._check = check
         self._canvas: Canvas | None = None
+        self._faint: dict[TileRect, tuple[bytes, bool]] = {}
+
+    @property
+    def has_something(self) -> bool:
+        """Whether anything but transparency has been painted."""
+        return self._canvas is not None or bool(self._faint)
 
     def _need_canvas(self) -> Canvas:
         if self._canvas is None:
             self._canvas = self._make()
+            for rect, (alpha, coarse) in self._faint.items():
+                self._canvas.paint(rect, alpha, coarse)
+            self._faint.clear()
+        self._check()
         return self._canvas
 
     def fill(self, rect: TileRect, opaque: bool) -> None:
         """Paint a rectangle of constant alpha."""
+        self._faint.pop(rect, None)
         # A new mask hides everything already: sending it blank tiles would only cost time.
-        canvas = self._need_canvas()
-        if opaque or canvas.has_painted(rect):
-            canvas.fill(rect, opaque)
+        if opaque or (self._canvas is not None and self._canvas.has_painted(rect)):
+            self._need_canvas().fill(rect, opaque)
 
     def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
-        """Paint a rectangle of alpha."""
+        """Paint a rectangle of alpha; wait where there is no more than a trace of a subject."""
+        if self._canvas is None and len(self._faint) < _MOST_FAINT:
+            samples = alpha if len(alpha) == rect.width * rect.height else alpha[1::2]
+            if not any(samples):
+                self._faint.pop(rect, None)
+                return
+            if max(samples) < _TRACE:
+                self._faint[rect] = alpha, coarse
+                return
         self._need_canvas().paint(rect, alpha, coarse)
 
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Replace colours by cleaned ones."""
-        self._need_canvas().recolour(rect, colours)
+        if self._canvas is not None:
+            self._need_canvas().recolour(rect, colours)
 
     def refresh(self) -> None:
         """Let GIMP redraw what changed."""
-        self._need_canvas().refresh()
+        if self._canvas is not None:
+            self._need_canvas().refresh()
 
     def progress(self, share: float, text: str) -> None:
         """Tell the progress bar."""
@@ -210,4 +257,12 @@ class LatePainter:
 
     def finish(self) -> None:
         """Make sure that all is shown."""
-        self._need_canvas().finish()
+        if self.has_something:
+            self._need_canvas().finish()
+
+    def discard(self) -> None:
+        """Take away what was made; what was there before stays as it was."""
+        self._faint.clear()
+        if self._canvas is not None:
+            self._canvas.discard()
+            self._canvas = None

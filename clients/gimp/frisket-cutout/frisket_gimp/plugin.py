@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from frisket.client.errors import Cancelled
-from frisket.hosts import link
+from frisket.client.transport import Connect
+from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest, Refused
 from frisket_gimp import arguments, cut, tools
 from frisket_gimp.targets import find_layers
 
 _MENU = "<Image>/Filters/Frisket"
+# Where people look for masks and selections.
+_MASK_MENUS = ("<Image>/Layer/Mask", "<Layers>/Layers Menu/Mask")
+_SELECT_MENU = "<Image>/Select"
 # GEGL would keep every tile it has read; a layer is read once.
 _CACHE_BYTES = 32 << 20
 
@@ -26,37 +30,66 @@ class Entry:
     Attributes:
         label: its menu label.
         blurb: what it does, in a sentence.
+        menus: where it is beside its own submenu.
         dialog: it asks for its arguments.
         selection: it takes the selection as a hint.
         refine: it takes the mask that is there as a hint.
+        strokes: it follows strokes in a window of its own.
+        make: what it makes where nobody says otherwise.
     """
 
     label: str
     blurb: str
-    dialog: bool = False
+    menus: tuple[str, ...] = ()
+    dialog: bool = True
     selection: bool = False
     refine: bool = False
+    strokes: bool = False
+    make: str = "mask"
 
 
 CUTS = {
     "plug-in-frisket-cut-out-subject": Entry(
-        "Cut out _subject", "Hide the background of a layer with a mask, without questions"
+        _("Cut out _subject"),
+        _("Hide the background of a layer with a mask, without questions"),
+        _MASK_MENUS,
+        dialog=False,
     ),
     "plug-in-frisket-cut-out": Entry(
-        "_Cut out...", "Make a mask, layer, selection or channel of the subject", dialog=True
+        _("_Cut out..."), _("Make a mask, layer, selection or channel of the subject"), _MASK_MENUS
     ),
     "plug-in-frisket-cut-out-from-selection": Entry(
-        "Cut out _from selection", "Cut out what is roughly selected", selection=True
+        _("Cut out _from selection..."),
+        _("Cut out what is roughly selected"),
+        (_SELECT_MENU,),
+        selection=True,
+    ),
+    "plug-in-frisket-select-subject": Entry(
+        _("Select su_bject"),
+        _("Select the subject of a layer, without questions"),
+        (_SELECT_MENU,),
+        dialog=False,
+        make="selection",
+    ),
+    "plug-in-frisket-put-right": Entry(
+        _("_Put right with strokes..."),
+        _("Paint what belongs to the subject and what does not, and see the mask follow"),
+        _MASK_MENUS,
+        dialog=False,
+        strokes=True,
     ),
     "plug-in-frisket-refine-mask": Entry(
-        "_Refine mask edge", "Search the edge of the layer mask anew", refine=True
+        _("_Refine mask edge..."),
+        _("Search the edge of the layer mask anew"),
+        _MASK_MENUS,
+        refine=True,
     ),
 }
 TOOLS = {
-    "plug-in-frisket-server": ("Ser_ver settings...", "Choose the server that cuts out"),
+    "plug-in-frisket-server": (_("Ser_ver settings..."), _("Choose the server that cuts out")),
     "plug-in-frisket-diagnostics": (
-        "Collect _diagnostics...",
-        "Check the installation and write down what a report of a fault needs",
+        _("_Trouble report..."),
+        _("Check the installation and write down what a report of a fault needs"),
     ),
 }
 
@@ -76,9 +109,18 @@ def run_cut(
         layers = find_layers(list(drawables))
         connect = tools.PLUGIN.make_connector(_tell_starting)
         entry = CUTS[procedure.get_name()]
-        existing = _ask(entry, procedure, config, run_mode, layers, connect)
+        if entry.dialog and run_mode == Gimp.RunMode.INTERACTIVE:
+            from frisket_gimp import dialogs
+
+            read = _make_reader(entry)
+            dialogs.ask_everything(procedure, config, image, layers[0], connect, read)
+        if entry.strokes and run_mode != Gimp.RunMode.NONINTERACTIVE:
+            _put_right(image, layers[0], arguments.read_request(config), connect)
+            return
+        existing = _choose_existing(entry, config, run_mode, layers)
         Gimp.progress_init("Frisket")
-        cut.cut_all(image, layers, _read_request(entry, config, existing), connect)
+        request = arguments.read_request(config, existing, entry.selection)
+        cut.cut_all(image, layers, request, connect)
 
     return _answer(procedure, work)
 
@@ -86,7 +128,7 @@ def run_cut(
 def _prepare(run_mode: Gimp.RunMode, name: str) -> None:
     Gegl.init(None)
     Gegl.config().set_property("tile-cache-size", _CACHE_BYTES)
-    if run_mode == Gimp.RunMode.INTERACTIVE:
+    if run_mode != Gimp.RunMode.NONINTERACTIVE:
         import gi
 
         gi.require_version("Gtk", "3.0")
@@ -97,37 +139,52 @@ def _prepare(run_mode: Gimp.RunMode, name: str) -> None:
 
 
 def _tell_starting() -> None:
-    Gimp.progress_init("Starting the frisket server")
+    Gimp.progress_init(_("Starting the frisket server"))
     Gimp.progress_pulse()
 
 
-def _ask(
+def _put_right(
+    image: Gimp.Image,
+    layer: Gimp.Layer,
+    request: CutRequest,
+    connect: Connect,
+) -> None:
+    from frisket_gimp.correcting import Correction
+
+    Correction(image, layer, replace(request, make="mask"), connect).run()
+
+
+def _make_reader(entry: Entry) -> Callable[[Gimp.ProcedureConfig], CutRequest]:
+    """Return what reads the request for a dialog's preview."""
+
+    def read(config: Gimp.ProcedureConfig) -> CutRequest:
+        existing = "refine" if entry.refine else str(config.get_property("existing"))
+        return arguments.read_request(config, existing, entry.selection)
+
+    return read
+
+
+def _choose_existing(
     entry: Entry,
-    procedure: Gimp.Procedure,
     config: Gimp.ProcedureConfig,
     run_mode: Gimp.RunMode,
     layers: list[Gimp.Layer],
-    connect: Callable[[], link.H2Transport],
 ) -> str:
-    """Ask what has to be asked; return what to do with masks that are there."""
+    """Return what to do with masks that are there; ask where nobody has chosen."""
     if entry.refine:
         return "refine"
-    if run_mode != Gimp.RunMode.INTERACTIVE:
-        return str(config.get_property("existing"))
+    chosen = str(config.get_property("existing"))
+    if run_mode == Gimp.RunMode.NONINTERACTIVE:
+        return chosen
+    masked = [layer for layer in layers if layer.get_mask() is not None]
+    if not masked or config.get_property("make") != "mask":
+        return "replace"
+    if entry.dialog and run_mode == Gimp.RunMode.INTERACTIVE and masked[0] == layers[0]:
+        # The dialog has asked already.
+        return chosen
     from frisket_gimp import dialogs
 
-    if entry.dialog:
-        dialogs.ask_everything(procedure, config, layers[0], connect)
-        return str(config.get_property("existing"))
-    masked = [layer for layer in layers if layer.get_mask() is not None]
-    if masked and config.get_property("make") == "mask":
-        return dialogs.ask_existing(masked[0].get_name())
-    return "replace"
-
-
-def _read_request(entry: Entry, config: Gimp.ProcedureConfig, existing: str) -> CutRequest:
-    use = config.get_property("selection-use") if entry.selection else ""
-    return arguments.read_request(config, use, existing)
+    return dialogs.ask_existing(masked[0].get_name())
 
 
 def _answer(procedure: Gimp.Procedure, work: Callable[[], None]) -> Gimp.ValueArray:
@@ -185,9 +242,13 @@ class FrisketCutout(Gimp.PlugIn):
         mask = Gimp.ProcedureSensitivityMask
         procedure.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES)
         self._describe(procedure, name, entry.label, entry.blurb)
-        arguments.declare(procedure)
+        for menu in entry.menus:
+            procedure.add_menu_path(menu)
+        arguments.declare(procedure, entry.make)
         if entry.selection:
             arguments.declare_selection_use(procedure)
+        if entry.refine:
+            arguments.declare_refinement(procedure)
         return procedure
 
     def _make_tool(self, name: str) -> Gimp.Procedure:
@@ -195,8 +256,8 @@ class FrisketCutout(Gimp.PlugIn):
         procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_tool, None)
         procedure.add_enum_argument(
             "run-mode",
-            "Run mode",
-            "The run mode",
+            _("Run mode"),
+            _("Whether to show the report in a window or to print it"),
             Gimp.RunMode.__gtype__,
             Gimp.RunMode.INTERACTIVE,
             GObject.ParamFlags.READWRITE,

@@ -12,7 +12,7 @@ from frisket.client.options import Options
 from frisket.hosts import link
 from frisket.hosts.job import Job
 from frisket.hosts.memory import MemoryPainter, MemoryReader
-from frisket_gimp.arguments import read_request
+from frisket.hosts.request import CutRequest
 from frisket_gimp.layers import reduce_buffer
 
 _SIDE = 360
@@ -40,7 +40,7 @@ class CutPreview:
     def __init__(
         self,
         layer: Gimp.Layer,
-        config: Gimp.ProcedureConfig,
+        read: Callable[[], CutRequest],
         connect: Callable[[], link.H2Transport],
     ) -> None:
         scale = min(1.0, _SIDE / max(layer.get_width(), layer.get_height()))
@@ -50,7 +50,7 @@ class CutPreview:
         exact = width / layer.get_width()
         pixels = reduce_buffer(layer.get_buffer(), (width, height), exact, "R'G'B' u8")
         self._thumbnail = (pixels, width, height)
-        self._config = config
+        self._read = read
         self._connect = connect
         self._wanted = 0
         self._stopped = False
@@ -60,9 +60,9 @@ class CutPreview:
         self.widget.pack_start(self._image, True, True, 0)
         self.widget.pack_start(self._text, False, False, 0)
 
-    def start(self) -> None:
+    def start(self, config: Gimp.ProcedureConfig) -> None:
         """Show the first preview and follow the choices."""
-        self._config.connect("notify", self._await_rest)
+        config.connect("notify", self._await_rest)
         self._await_rest()
 
     def stop(self) -> None:
@@ -77,7 +77,7 @@ class CutPreview:
 
     def _cut_again(self, number: int) -> bool:
         if number == self._wanted and not self._stopped:
-            options = read_request(self._config).shrink(self._scale).options()
+            options = self._read().shrink(self._scale).options()
             threading.Thread(target=self._work, args=(number, options), daemon=True).start()
         return False
 

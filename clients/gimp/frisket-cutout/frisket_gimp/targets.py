@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from gi.repository import Gimp
 
+from frisket.hosts.language import _
 from frisket.hosts.request import Refused, check_layer, is_locked
+from frisket.hosts.strokes import STROKES
+from frisket_gimp.marks import find_marked_layer
 
 
 def find_layers(drawables: list[Gimp.Drawable]) -> list[Gimp.Layer]:
@@ -14,24 +17,65 @@ def find_layers(drawables: list[Gimp.Drawable]) -> list[Gimp.Layer]:
         Refused: nothing, or something that has no place for a mask.
     """
     if not drawables:
-        raise Refused("No layer is selected. Select one or several layers and try again.")
-    layers = [_find_layer(drawable) for drawable in drawables]
+        raise Refused(_("No layer is selected. Select one or several layers and try again."))
+    layers = _drop_strokes([_find_layer(drawable) for drawable in drawables])
     for layer in layers:
         _check(layer)
     return layers
+
+
+def _drop_strokes(layers: list[Gimp.Layer]) -> list[Gimp.Layer]:
+    """Return the layers without the strokes; alone, these stand for the layer they mark."""
+    others = [layer for layer in layers if layer.get_name() != STROKES]
+    if others:
+        return others
+    marked = find_marked_layer(layers[0])
+    if marked is None:
+        raise Refused(_("Only the strokes are selected. Select the layer to be cut out as well."))
+    return [marked]
 
 
 def _find_layer(drawable: Gimp.Drawable) -> Gimp.Layer:
     if isinstance(drawable, Gimp.LayerMask):
         return Gimp.Layer.from_mask(drawable)
     if not isinstance(drawable, Gimp.Layer):
-        raise Refused("A channel is selected. Select a layer and try again.")
+        raise Refused(_("A channel is selected. Select a layer and try again."))
     return drawable
 
 
 def _check(layer: Gimp.Layer) -> None:
     if layer.is_floating_sel():
-        raise Refused("A floating selection is active. Anchor it or make it a layer first.")
-    locked = is_locked(layer, lambda item: item.get_lock_content(), lambda item: item.get_parent())
+        raise Refused(_("A floating selection is active. Anchor it or make it a layer first."))
     empty = layer.get_width() < 1 or layer.get_height() < 1
-    check_layer(layer.get_name(), locked, empty, "Layers dialog")
+    check_layer(layer.get_name(), _is_locked(layer), empty, _("Layers dialog"))
+
+
+def _is_locked(layer: Gimp.Layer) -> bool:
+    return is_locked(layer, lambda item: item.get_lock_content(), lambda item: item.get_parent())
+
+
+class Watch:
+    """Looks after a layer while it is cut out: GIMP's user goes on working meanwhile.
+
+    GIMP ends a plug-in that touches a layer which is gone or locked.
+    """
+
+    def __init__(self, layer: Gimp.Layer) -> None:
+        self._layer = layer
+        self._name = layer.get_name()
+
+    def check(self) -> None:
+        """Check that the layer may still be touched.
+
+        Raises:
+            Refused: it was deleted, merged, locked, or its image was closed.
+        """
+        if not self._layer.is_valid():
+            text = _("The layer '{name}' is gone, so its cutout was given up.")
+            raise Refused(text.format(name=self._name))
+        if _is_locked(self._layer):
+            text = _(
+                "The layer '{name}' was locked, so its cutout was given up. "
+                "Unlock it in the Layers dialog and try again."
+            )
+            raise Refused(text.format(name=self._name))

@@ -1,0 +1,196 @@
+"""Puts a cutout right by strokes: a session that stays open while the artist paints.
+
+GIMP runs a plug-in beside itself, so that the image can be painted on while the plug-in's
+window is open. What is found is shown as a tint over the picture; the layer itself is changed
+when the artist finishes, in one step.
+"""
+
+from __future__ import annotations
+
+from gi.repository import Gimp
+
+from frisket.client.errors import Cancelled
+from frisket.client.events import Outcome
+from frisket.client.options import Change, HintSet
+from frisket.client.transport import Connect
+from frisket.hosts.job import Job
+from frisket.hosts.language import _
+from frisket.hosts.request import CutRequest, Refused
+from frisket.hosts.verdict import phrase_doubts
+from frisket.protocol.grid import TileRect
+from frisket_gimp.cut import CLIENT
+from frisket_gimp.layers import LayerReader, copy_into, find_selection, is_deep
+from frisket_gimp.marking import Marking
+from frisket_gimp.marks import Picture
+from frisket_gimp.paint import Canvas
+from frisket_gimp.results import Maker, add_channel, one_step
+from frisket_gimp.strokedialog import StrokeDialog
+from frisket_gimp.targets import Watch
+
+
+class TintPainter:
+    """Shows alpha as a tint over the image, and keeps it for the end.
+
+    Args:
+        canvases: what is painted into: the tint, and a channel that nobody sees.
+        dialog: tells how far it is, and stays alive meanwhile.
+        check: raises what has to be said when the layer is gone.
+    """
+
+    def __init__(self, canvases: tuple[Canvas, ...], dialog: StrokeDialog, check) -> None:
+        self._canvases, self._dialog, self._check = canvases, dialog, check
+
+    def fill(self, rect: TileRect, opaque: bool) -> None:
+        """Paint a rectangle of constant alpha."""
+        self._check()
+        for canvas in self._canvases:
+            canvas.fill(rect, opaque)
+
+    def paint(self, rect: TileRect, alpha: bytes, coarse: bool) -> None:
+        """Paint a rectangle of alpha."""
+        self._check()
+        for canvas in self._canvases:
+            canvas.paint(rect, alpha, coarse)
+
+    def recolour(self, rect: TileRect, colours: bytes) -> None:
+        """Ignore cleaned colours: a tint has none."""
+
+    def refresh(self) -> None:
+        """Let GIMP redraw what changed."""
+        self._check()
+        self._canvases[0].refresh()
+
+    def progress(self, share: float, text: str) -> None:
+        """Tell the window how far it is."""
+        self._dialog.tell(share, text)
+
+    def finish(self) -> None:
+        """Make sure that all is shown."""
+        for canvas in self._canvases:
+            canvas.finish()
+
+
+class Correction:
+    """One layer, its strokes, and the session that follows them.
+
+    Args:
+        image: the image.
+        layer: the layer to put right.
+        request: model, quality and edge.
+        connect: opens connections to the server.
+    """
+
+    def __init__(
+        self, image: Gimp.Image, layer: Gimp.Layer, request: CutRequest, connect: Connect
+    ) -> None:
+        self._image, self._layer, self._request = image, layer, request
+        self._connect = connect
+        self._name = layer.get_name()
+        self._deep = is_deep(image)
+        self._selection = find_selection(image, layer)
+        self._watch = Watch(layer)
+        self._marking = Marking(image, layer)
+        self._dialog = StrokeDialog(self._name, self._marking.choose, self._poll)
+        self._seen = b""
+        self._settling = b""
+        self._done = False
+
+    def run(self) -> None:
+        """Follow the strokes until the artist finishes or cancels.
+
+        Raises:
+            Cancelled: the artist does not want it; nothing was changed.
+            ClientError: the server cannot; nothing was changed.
+        """
+        size = self._layer.get_width(), self._layer.get_height()
+        precision = self._image.get_precision()
+        hidden = Gimp.Image.new_with_precision(*size, Gimp.ImageBaseType.GRAY, precision)
+        try:
+            kept = add_channel(hidden, "alpha")
+            self._marking.begin()
+            self._dialog.show()
+            self._follow(kept)
+            self._finish(kept)
+        except BaseException:
+            self._clear()
+            raise
+        finally:
+            self._dialog.close()
+            if self._image.is_valid():
+                self._marking.give_back()
+            hidden.delete()
+        Gimp.displays_flush()
+
+    def _follow(self, kept: Gimp.Channel) -> None:
+        offset = tuple(self._layer.get_offsets()[1:])
+        stencils = (self._selection,) if self._selection else ()
+        tint = Canvas(self._marking.tint, False, offset, stencils)
+        self._painter = TintPainter(
+            (tint, Canvas(kept, self._deep, (0, 0), stencils)), self._dialog, self._check
+        )
+        reader = LayerReader(self._layer, self._deep, self._check)
+        job = Job(
+            reader,
+            self._painter,
+            self._connect,
+            self._request.options(self._deep, self._read_strokes()),
+            CLIENT,
+            cancelled=lambda: self._dialog.is_cancelled,
+            notice=self._dialog.say,
+            next_change=self._await_change,
+        )
+        job.run()
+
+    def _check(self) -> None:
+        self._watch.check()
+        if not self._marking.is_sound:
+            raise Refused(_("The strokes or the tint were removed, so the cutout was given up."))
+
+    def _await_change(self, outcome: Outcome) -> Change | None:
+        """Show the result and wait for a stroke or the end."""
+        self._painter.finish()
+        self._dialog.say(self._describe(outcome))
+        if not self._dialog.wait():
+            if self._dialog.is_cancelled:
+                raise Cancelled("Cancelled.")
+            return None
+        return Change(hints=self._read_strokes())
+
+    def _describe(self, outcome: Outcome) -> str:
+        if outcome.subject is None:
+            return _("No subject was found. Choose Keep and paint over a part of it.")
+        return phrase_doubts(self._name, outcome) or _(
+            "Tinted is what goes. Paint where it is wrong, then choose Finish."
+        )
+
+    def _poll(self) -> bool:
+        """Tell whether there are strokes to follow that have come to rest.
+
+        Raises:
+            Refused: the layer, the strokes or the image are gone.
+        """
+        self._check()
+        now = Picture(self._marking.strokes, self._layer).rgba
+        rests = now == self._settling
+        self._settling = now
+        return rests and now != self._seen
+
+    def _read_strokes(self) -> HintSet:
+        picture = Picture(self._marking.strokes, self._layer)
+        self._seen = self._settling = picture.rgba
+        self._dialog.warn(picture.explain())
+        return picture.read()
+
+    def _finish(self, kept: Gimp.Channel) -> None:
+        """Make the result and take the strokes away, in one step."""
+        with one_step(self._image):
+            canvas = Maker(self._image, self._layer, self._request, None).make()
+            copy_into(kept, canvas, self._deep)
+            canvas.finish()
+            self._marking.end()
+
+    def _clear(self) -> None:
+        if self._image.is_valid():
+            with one_step(self._image):
+                self._marking.end()
+            Gimp.displays_flush()

@@ -1,0 +1,120 @@
+"""The image while it is marked: strokes on top, the whole picture under a tint, a brush."""
+
+from __future__ import annotations
+
+from gi.repository import Gegl, Gimp
+
+from frisket.hosts.language import _
+from frisket.hosts.request import Refused
+from frisket.hosts.strokes import KEEP, REMOVE, SAFE_KEEP, SAFE_REMOVE, STROKES, Colour
+from frisket_gimp.marks import find_strokes, remember_marked
+from frisket_gimp.results import add_channel, one_step
+
+TINT = "Frisket tint"
+"""The name of the channel that shows what is not the subject; found by its name."""
+# Dark and dull: strokes of any colour are still told apart under it.
+_TINT_COLOUR, _TINT_OPACITY = (60, 60, 110), 60.0
+_COLOURS = {False: (KEEP, REMOVE), True: (SAFE_KEEP, SAFE_REMOVE)}
+# An image without colours is marked in white and black.
+_GREYS = ((255, 255, 255), (0, 0, 0))
+
+
+class Marking:
+    """Prepares an image for strokes, and takes everything away again.
+
+    Args:
+        image: the image.
+        layer: the layer that is marked.
+    """
+
+    def __init__(self, image: Gimp.Image, layer: Gimp.Layer) -> None:
+        self._image, self._layer = image, layer
+        self._selected = image.get_selected_layers()
+        self._shows_mask = layer.get_mask() is not None and layer.get_apply_mask()
+        self._foreground = Gimp.context_get_foreground()
+        self._given: Gegl.Color | None = None
+        self.strokes: Gimp.Layer | None = None
+        self.tint: Gimp.Channel | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the image, its layer, strokes and tint are all still there."""
+        items = (self._layer, self.strokes, self.tint)
+        return self._image.is_valid() and all(
+            item is not None and item.is_valid() for item in items
+        )
+
+    def begin(self) -> None:
+        """Put strokes and tint in place, in one step, and make the strokes the active layer."""
+        image = self._image
+        with one_step(image):
+            self.strokes = find_strokes(image) or self._add_strokes()
+            self.strokes.set_visible(True)
+            remember_marked(self.strokes, self._layer)
+            self.tint = self._add_tint()
+            if self._shows_mask:
+                self._layer.set_apply_mask(False)
+            image.set_selected_layers([self.strokes])
+        Gimp.displays_flush()
+
+    def end(self) -> None:
+        """Take strokes and tint away; the caller makes one step of it."""
+        image = self._image
+        if self.strokes is not None and self.strokes.is_valid():
+            image.remove_layer(self.strokes)
+        if self.tint is not None and self.tint.is_valid():
+            image.remove_channel(self.tint)
+        if self._shows_mask and self._layer.is_valid() and self._layer.get_mask() is not None:
+            self._layer.set_apply_mask(True)
+        chosen = [each for each in self._selected if each.is_valid() and each != self.strokes]
+        if chosen:
+            image.set_selected_layers(chosen)
+
+    def choose(self, keep: bool, safe: bool) -> None:
+        """Set the brush's colour to the one that keeps or removes."""
+        colours = _COLOURS[safe] if self.strokes.is_rgb() else _GREYS
+        self._given = make_colour(colours[0 if keep else 1])
+        Gimp.context_set_foreground(self._given)
+
+    def give_back(self) -> None:
+        """Give the artist's own colour back, unless another one was chosen meanwhile."""
+        if self._given is not None and _is_same(Gimp.context_get_foreground(), self._given):
+            Gimp.context_set_foreground(self._foreground)
+
+    def _add_strokes(self) -> Gimp.Layer:
+        image = self._image
+        kinds = {
+            Gimp.ImageBaseType.RGB: Gimp.ImageType.RGBA_IMAGE,
+            Gimp.ImageBaseType.GRAY: Gimp.ImageType.GRAYA_IMAGE,
+        }
+        kind = kinds.get(image.get_base_type())
+        if kind is None:
+            raise Refused(
+                _("An indexed image takes no strokes. Change it to RGB with Image > Mode first.")
+            )
+        size = image.get_width(), image.get_height()
+        layer = Gimp.Layer.new(image, STROKES, *size, kind, 100.0, Gimp.LayerMode.NORMAL)
+        image.insert_layer(layer, None, 0)
+        return layer
+
+    def _add_tint(self) -> Gimp.Channel:
+        old = next((one for one in self._image.get_channels() if one.get_name() == TINT), None)
+        if old is not None:
+            self._image.remove_channel(old)
+        tint = add_channel(self._image, TINT)
+        tint.set_color(make_colour(_TINT_COLOUR))
+        tint.set_opacity(_TINT_OPACITY)
+        # The colour lies on what is not in the channel.
+        tint.set_show_masked(True)
+        tint.set_visible(True)
+        return tint
+
+
+def _is_same(one: Gegl.Color, other: Gegl.Color) -> bool:
+    pairs = zip(one.get_rgba(), other.get_rgba())  # noqa: B905
+    return all(abs(a - b) < 1 / 255 for a, b in pairs)
+
+
+def make_colour(colour: Colour) -> Gegl.Color:
+    """Return GIMP's form of a colour of sRGB."""
+    return Gegl.Color.new("#{:02x}{:02x}{:02x}".format(*colour))

@@ -1,0 +1,151 @@
+"""What an artist has marked in the image: strokes on a layer, and anchors of a path."""
+
+from __future__ import annotations
+
+from gi.repository import Gimp, GLib
+
+from frisket.client.options import HintSet, Point
+from frisket.hosts.language import _
+from frisket.hosts.planes import intersect
+from frisket.hosts.request import Refused
+from frisket.hosts.strokes import STROKES, explain_colours, find_hints
+from frisket.protocol.grid import TileRect
+from frisket.protocol.limits import MAX_POINTS
+
+_SIDE = 256
+_IS_DARK = b"\xff" * 86 + bytes(170)
+_IS_BRIGHT = bytes(170) + b"\xff" * 86
+# What the strokes layer remembers: the layer that it marks.
+_MARKED = "frisket-marked-layer"
+
+
+def find_strokes(image: Gimp.Image) -> Gimp.Layer | None:
+    """Return the layer of strokes of an image, if there is one."""
+    return next((one for one in image.get_layers() if one.get_name() == STROKES), None)
+
+
+def remember_marked(strokes: Gimp.Layer, layer: Gimp.Layer) -> None:
+    """Note in the strokes layer which layer it marks; a saved image keeps it."""
+    tattoo = str(layer.get_tattoo()).encode()
+    strokes.attach_parasite(Gimp.Parasite.new(_MARKED, 1, tattoo))
+
+
+def find_marked_layer(strokes: Gimp.Layer) -> Gimp.Layer | None:
+    """Return the layer that a strokes layer marks, if it is still there."""
+    parasite = strokes.get_parasite(_MARKED)
+    if parasite is None:
+        return None
+    text = bytes(parasite.get_data())
+    return strokes.get_image().get_layer_by_tattoo(int(text)) if text.isdigit() else None
+
+
+class Picture:
+    """The strokes over a layer, reduced to a few cells by GIMP itself.
+
+    Attributes:
+        rgba: rows of 8-bit cells.
+        width: cells in a row.
+        height: rows of cells.
+    """
+
+    def __init__(self, strokes: Gimp.Layer, layer: Gimp.Layer) -> None:
+        self._full = layer.get_width(), layer.get_height()
+        scale = min(1.0, _SIDE / max(self._full))
+        self.width = max(1, round(self._full[0] * scale))
+        self.height = max(1, round(self._full[1] * scale))
+        rgba = _read_cells(strokes, layer, (self.width, self.height))
+        coloured = strokes.is_rgb()
+        self.rgba = rgba if coloured else _colour(rgba)
+
+    def read(self) -> HintSet:
+        """Return the hints."""
+        return find_hints(self.rgba, self.width, self.height, self._full)
+
+    def explain(self) -> str:
+        """Return what to say of colours that do not count."""
+        return explain_colours(self.rgba, self.width, self.height)
+
+
+def find_marks(image: Gimp.Image, layer: Gimp.Layer, use_path: bool) -> HintSet:
+    """Return what is marked of a layer.
+
+    Raises:
+        Refused: strokes that say nothing, or no path where one is to be used.
+    """
+    strokes = find_strokes(image)
+    hints = HintSet()
+    if strokes is not None and strokes.get_visible() and strokes != layer:
+        picture = Picture(strokes, layer)
+        hints = picture.read()
+        if not hints.strokes and (complaint := picture.explain()):
+            raise Refused(complaint)
+    if not use_path:
+        return hints
+    return HintSet(strokes=hints.strokes, points=tuple(_read_anchors(image, layer)))
+
+
+def _read_anchors(image: Gimp.Image, layer: Gimp.Layer) -> list[Point]:
+    """Return the anchors of the selected paths that lie on a layer, as points on the subject."""
+    left, top = layer.get_offsets()[1:]
+    width, height = layer.get_width(), layer.get_height()
+    found = []
+    for path in image.get_selected_paths():
+        for stroke in path.get_strokes():
+            numbers = path.stroke_get_points(stroke)[1]
+            # An anchor stands between its two handles: six numbers for each.
+            for x, y in zip(numbers[2::6], numbers[3::6]):  # noqa: B905
+                point = Point(int(x) - left, int(y) - top)
+                if 0 <= point.x < width and 0 <= point.y < height:
+                    found.append(point)
+    if not found:
+        raise Refused(
+            _("No path is selected that has anchors on the layer. Draw one and try again.")
+        )
+    return found[:MAX_POINTS]
+
+
+def _read_cells(strokes: Gimp.Layer, layer: Gimp.Layer, size: tuple[int, int]) -> bytes:
+    """Return the strokes over a layer as RGBA rows of `size`, blank where there are none."""
+    left, top = strokes.get_offsets()[1:]
+    x, y = layer.get_offsets()[1:]
+    over = TileRect(x - left, y - top, layer.get_width(), layer.get_height())
+    part = intersect(over, strokes.get_width(), strokes.get_height())
+    rows = bytearray(4 * size[0] * size[1])
+    if part is None:
+        return bytes(rows)
+    across, down = size[0] / over.width, size[1] / over.height
+    first = int((part.x - over.x) * across), int((part.y - over.y) * down)
+    wide = max(1, min(size[0] - first[0], round(part.width * across)))
+    high = max(1, min(size[1] - first[1], round(part.height * down)))
+    seen = strokes.get_sub_thumbnail_data(part.x, part.y, part.width, part.height, wide, high)
+    cells, wide, high, count = _to_rgba(seen)
+    for row in range(min(high, size[1] - first[1])):
+        start = 4 * ((first[1] + row) * size[0] + first[0])
+        line = cells[row * wide * count : (row + 1) * wide * count]
+        line = line[: 4 * (size[0] - first[0])]
+        rows[start : start + len(line)] = line
+    return bytes(rows)
+
+
+def _to_rgba(seen: tuple[GLib.Bytes, int, int, int]) -> tuple[bytes, int, int, int]:
+    """Return a thumbnail as GIMP hands it over with four bytes a cell."""
+    data, width, height, count = seen
+    cells = bytes(data.get_data())
+    if count == 4:
+        return cells, width, height, 4
+    out = bytearray(b"\xff" * (4 * width * height))
+    grey = count < 3
+    for channel in range(3):
+        out[channel::4] = cells[0 if grey else channel :: count]
+    if count == 2:
+        out[3::4] = cells[1::2]
+    return bytes(out), width, height, 4
+
+
+def _colour(rgba: bytes) -> bytes:
+    """Return strokes of an image without colours: bright ones keep, dark ones remove."""
+    out = bytearray(rgba)
+    grey = rgba[1::4]
+    out[0::4], out[1::4] = grey.translate(_IS_DARK), grey.translate(_IS_BRIGHT)
+    out[2::4] = bytes(len(grey))
+    return bytes(out)
