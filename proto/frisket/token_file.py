@@ -1,4 +1,8 @@
-"""The file that holds a server's token: written for its user's eyes only, and read with care."""
+"""The file that holds a server's tokens: written for its user's eyes only, and read with care.
+
+A client's file holds one token. A server's may hold many, one a line, each followed by what it
+may be used for.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import os
 import secrets
 import stat
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.protocol.errors import FrisketError
@@ -14,6 +19,20 @@ from frisket.protocol.errors import FrisketError
 MIN_TOKEN_CHARACTERS = 8
 MAX_TOKEN_CHARACTERS = 4096
 """It travels in a header of every call."""
+
+
+MAX_TOKENS = 256
+MAX_FILE_BYTES = 1 << 20
+SCOPES = ("matte", "models", "admin")
+"""What a token may be used for: to matte; to load and unload models; all calls there are."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A token, and what it may be used for: some of `SCOPES`."""
+
+    token: str
+    scopes: frozenset[str]
 
 
 class BadToken(FrisketError):
@@ -26,17 +45,49 @@ def read_token(path: Path) -> str:
     Raises:
         BadToken: the file cannot be read, or holds anything else.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_TOKEN_CHARACTERS + 3)
-    except OSError as error:
-        raise BadToken(
-            f"The token file {path} cannot be read ({error.strerror}); "
-            f"'frisket serve --make-token {path}' writes one."
-        ) from error
+    data = _read(path, MAX_TOKEN_CHARACTERS + 3)
     if fault := _find_fault(data):
         raise BadToken(f"The token file {path} {fault}.")
     return data.decode("ascii").strip()
+
+
+def read_grants(path: Path) -> tuple[Grant, ...]:
+    """Return the tokens that a server's file holds.
+
+    A line is a token, or a token, a blank and its scopes with commas between them; without
+    scopes it may be used for everything. Empty lines and lines that begin with # are passed over.
+
+    Raises:
+        BadToken: the file cannot be read, others may write it, or a line is none of these. The
+            text never holds a token.
+    """
+    data = _read(path, MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise BadToken(f"The token file {path} is too large: it has more than 1 MiB.")
+    if _mode(path) & (stat.S_IWGRP | stat.S_IWOTH):
+        raise BadToken(f"Others may write the token file {path}; run: chmod 600 {path}")
+    grants: dict[str, Grant] = {}
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith(b"#"):
+            grant = _read_grant(line, f"The token file {path}, line {number},")
+            if grant.token in grants:
+                raise BadToken(f"The token file {path}, line {number}, repeats a token.")
+            grants[grant.token] = grant
+    if not 0 < len(grants) <= MAX_TOKENS:
+        fault = f"has more than {MAX_TOKENS} tokens" if grants else "is empty"
+        raise BadToken(f"The token file {path} {fault}.")
+    return tuple(grants.values())
+
+
+def _read_grant(line: bytes, where: str) -> Grant:
+    token, *rest = line.split()
+    if fault := _find_fault(token):
+        raise BadToken(f"{where} {fault}.")
+    wanted = [word.decode("ascii", "replace") for word in b"".join(rest).split(b",")]
+    if len(rest) > 1 or (rest and not set(wanted) <= set(SCOPES)):
+        scopes = ", ".join(SCOPES)
+        raise BadToken(f"{where} must be a token and its scopes, some of {scopes}, with commas.")
+    return Grant(token.decode("ascii"), frozenset(wanted if rest else SCOPES))
 
 
 def read_variable() -> str:
@@ -49,6 +100,17 @@ def read_variable() -> str:
     if not all("!" <= character <= "~" for character in token):
         raise BadToken("The token in FRISKET_TOKEN has characters other than visible ASCII.")
     return token
+
+
+def _read(path: Path, size: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise BadToken(
+            f"The token file {path} cannot be read ({error.strerror}); "
+            f"'frisket serve --make-token {path}' writes one."
+        ) from error
 
 
 def _find_fault(data: bytes) -> str:
@@ -90,8 +152,12 @@ def make_token(path: Path) -> None:
 
 def is_exposed(path: Path) -> bool:
     """Tell whether other users of this machine may read a file."""
-    if sys.platform == "win32":
-        return False
-    with contextlib.suppress(OSError):
-        return bool(path.stat().st_mode & stat.S_IROTH)
-    return False
+    return bool(_mode(path) & stat.S_IROTH)
+
+
+def _mode(path: Path) -> int:
+    """Return who may do what with a file; nothing for others where that is not known."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            return path.stat().st_mode
+    return 0

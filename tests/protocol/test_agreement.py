@@ -86,7 +86,9 @@ def test_edge_limits_are_those_the_wire_tells() -> None:
 def test_reasons_are_those_the_wire_lists() -> None:
     block = PROTO[PROTO.index("Reasons:") : PROTO.index("syntax =")]
     statuses = r"INVALID_ARGUMENT|NOT_FOUND|FAILED_PRECONDITION|UNAUTHENTICATED"
-    statuses += r"|RESOURCE_EXHAUSTED|UNAVAILABLE|DATA_LOSS|DEADLINE_EXCEEDED|INTERNAL"
+    statuses += (
+        r"|RESOURCE_EXHAUSTED|UNAVAILABLE|DATA_LOSS|DEADLINE_EXCEEDED|INTERNAL|PERMISSION_DENIED"
+    )
     words = re.findall(r"\b[A-Z][A-Z_]{3,}\b", re.sub(rf"\b({statuses})\b", "", block))
     failures = re.search(r"// (.*)\n\s*string reason = 2;", PROTO)
     assert failures

@@ -131,7 +131,7 @@ def test_a_server_in_another_language_may_leave_out_what_it_does_not_know() -> N
 
 def test_the_page_tells_every_field() -> None:
     page = Path(__file__).resolve().parents[2].joinpath("docs", "server.md").read_text("utf-8")
-    section = page[page.index("### Discovery") : page.index("## The token")]
+    section = page[page.index("### Discovery") : page.index("## Tokens")]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     told = {name.strip(" `") for row in rows for name in row.split(",")}
     assert told == {field.name for field in dataclasses.fields(LocalServer)}

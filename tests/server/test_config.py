@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from certificates import make_certificate
+from certificates import make_certificate, sign_certificate
 
 from frisket.server.config import Access, Config, ConfigError, check, is_loopback
 
@@ -50,3 +50,23 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(tmp_path: Path) -> None
     subprocess.run(command, check=True, capture_output=True)
     with pytest.raises(ConfigError, match="unencrypted key"):
         check(Config(access=Access("t", certificate, locked)))
+
+
+def test_a_certificate_out_of_its_time_is_told_at_the_start(tmp_path: Path) -> None:
+    authority = make_certificate(tmp_path, "authority")
+    key, old = sign_certificate(tmp_path, "localhost", authority, days=-1)
+    with pytest.raises(ConfigError, match=f"The certificate {old} has expired: renew it"):
+        check(Config(access=Access("t", old, key)))
+    key, good = sign_certificate(tmp_path, "other", authority)
+    check(Config(access=Access("t", good, key)))
+
+
+def test_an_authority_of_clients_needs_tls_and_is_one(tmp_path: Path) -> None:
+    key, certificate = make_certificate(tmp_path, "localhost")
+    check(Config(access=Access("t", certificate, key, client_ca=certificate)))
+    with pytest.raises(ConfigError, match="--tls-client-ca needs --tls-cert"):
+        check(Config(access=Access("t", client_ca=certificate)))
+    broken = tmp_path / "broken.pem"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(ConfigError, match="no PEM certificate of an authority"):
+        check(Config(access=Access("t", certificate, key, client_ca=broken)))

@@ -30,6 +30,11 @@ SERVER_OPTIONS = (
         example="ca.pem",
     ),
     Option(
+        "cert", "your own PEM certificate, for a server that asks for one; implies --tls",
+        path, metavar="FILE", group="server",
+    ),
+    Option("key", "the PEM key of --cert", path, metavar="FILE", group="server"),
+    Option(
         "device",
         f"of the local server; cuda fails where there is none; default: {DEFAULT_DEVICE}",
         str, default=DEFAULT_DEVICE, choices=DEVICES, group="server", variable="FRISKET_DEVICE",
@@ -38,7 +43,7 @@ SERVER_OPTIONS = (
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """Add --server, --token-file, --tls, --ca and --device."""
+    """Add --server, --token-file, --tls, --ca, --cert, --key and --device."""
     add_options(parser, SERVER_OPTIONS)
 
 
@@ -56,5 +61,7 @@ def server_choice(arguments: argparse.Namespace) -> ServerChoice:
         token_file=arguments.token_file,
         tls=arguments.tls,
         ca_file=arguments.ca,
+        certificate=arguments.cert,
+        key=arguments.key,
         device=arguments.device or DEFAULT_DEVICE,
     )

@@ -19,12 +19,15 @@ class Address:
         target: host:port.
         token: sent as bearer token; empty for none.
         tls: encrypt; `ca_file` names the certificate to trust instead of the system's.
+        certificate, key: the client's own, PEM files, for a server that asks for one.
     """
 
     target: str
     token: str = ""
     tls: bool = False
     ca_file: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:

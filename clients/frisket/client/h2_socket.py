@@ -117,7 +117,7 @@ def _connect(address: Address) -> tuple[socket.socket, Tls | None]:
 
 def _encrypt(plain: socket.socket, address: Address) -> Tls:
     """Agree on keys, while the socket still blocks."""
-    tls = Tls(address.host_and_port()[0], address.ca_file)
+    tls = Tls(address)
     tls.shake_hands(
         send=lambda data: plain.sendall(data, _QUIET),
         receive=lambda: plain.recv(_READ_BYTES),

@@ -8,47 +8,69 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 
-from frisket.client.errors import transport_error
+from frisket.client.address import Address
+from frisket.client.errors import TransportError, transport_error
+from frisket.protocol.certificate_dates import find_date_fault
 from frisket.protocol.reasons import Reason
 
 _READ_BYTES = 1 << 20
 
 
-def make_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Return what a client trusts: a certificate of its own, or the system's.
+def make_context(address: Address) -> ssl.SSLContext:
+    """Return whom a client trusts, and the certificate that it shows itself.
 
     Raises:
-        TransportError: the file cannot be read, or holds no certificate.
+        TransportError: a file cannot be read, or holds no certificate.
     """
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=address.ca_file)
     except OSError as error:
         # What OpenSSL says of a text that is no certificate helps nobody.
         fault = "is no PEM certificate" if isinstance(error, ssl.SSLError) else "cannot be read"
-        message = f"The certificate {ca_file} {fault}."
-        raise transport_error("INVALID_ARGUMENT", Reason.BAD_CERTIFICATE, message) from error
+        raise _unusable(f"The certificate {address.ca_file} {fault}.") from error
+    if address.certificate is not None or address.key is not None:
+        _load_own(context, address)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["h2"])
     return context
+
+
+def _load_own(context: ssl.SSLContext, address: Address) -> None:
+    certificate, key = address.certificate, address.key
+    if certificate is None or key is None:
+        raise _unusable("A client's certificate and its key are needed together.")
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except ssl.SSLError as error:
+        raise _unusable(
+            f"{certificate} and {key} are no PEM certificate with its unencrypted key."
+        ) from error
+    except OSError as error:
+        raise _unusable(f"{certificate} or {key} cannot be read: {error.strerror}.") from error
+    if fault := find_date_fault(certificate, key):
+        raise _unusable(f"Your certificate {certificate} {fault}.")
+
+
+def _unusable(sentence: str) -> TransportError:
+    return transport_error("INVALID_ARGUMENT", Reason.BAD_CERTIFICATE, sentence)
 
 
 class Tls:
     """The client's end of an encrypted connection.
 
     Args:
-        host: whom the certificate must name.
-        ca_file: the certificate to trust instead of the system's.
+        address: of the server, whose certificate must name its host.
 
     Raises:
-        TransportError: the certificate cannot be used.
+        TransportError: a certificate cannot be used.
     """
 
-    def __init__(self, host: str, ca_file: Path | None) -> None:
-        context = make_context(ca_file)
+    def __init__(self, address: Address) -> None:
+        context = make_context(address)
         # HTTP/2 forbids to renegotiate; so nothing is ever written only after a read.
         context.options |= ssl.OP_NO_RENEGOTIATION
+        host = address.host_and_port()[0]
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 

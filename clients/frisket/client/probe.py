@@ -102,13 +102,27 @@ def distrust(address: Address, verify_code: int = 0) -> TransportError:
 
 
 def _try_tls(address: Address, plain: socket.socket) -> TransportError | None:
-    context = make_context(address.ca_file)
+    context = make_context(address)
     plain.settimeout(_ANSWER_TIMEOUT_S)
     try:
-        with context.wrap_socket(plain, server_hostname=address.host_and_port()[0]):
-            return None
+        encrypted = context.wrap_socket(plain, server_hostname=address.host_and_port()[0])
     except OSError as error:
         return explain_tls_failure(address, error)
+    with encrypted:
+        return None if _greet(encrypted) else _explain_hang_up(address)
+
+
+def _explain_hang_up(address: Address) -> TransportError:
+    """Return what it means that a server hangs up as soon as both ends have their keys.
+
+    Since TLS 1.3 a server judges a client's certificate then; gRPC's does it without a word.
+    """
+    if address.certificate is None:
+        why = "asks for a certificate of yours: name one (--cert and --key on the command line)"
+    else:
+        why = f"does not accept your certificate {address.certificate}"
+    sentence = f"The server at {address.target} hung up; it probably {why}."
+    return transport_error("UNAUTHENTICATED", Reason.BAD_CERTIFICATE, sentence)
 
 
 def _try_plain(address: Address, plain: socket.socket) -> TransportError | None:
@@ -138,7 +152,7 @@ def _greet(plain: socket.socket) -> bytes:
     try:
         plain.sendall(_GREETING)
         return plain.recv(9)
-    except (ConnectionResetError, BrokenPipeError):
+    except (ConnectionResetError, BrokenPipeError, ssl.SSLError):
         return b""
 
 

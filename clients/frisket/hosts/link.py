@@ -20,6 +20,7 @@ _TIMEOUT_S = 10.0
 
 _NEXT_STEPS: dict[str, str] = {
     Reason.BAD_TOKEN: "Enter the server's token in Frisket's server settings.",
+    Reason.OUT_OF_SCOPE: "Enter another token in Frisket's server settings.",
     Reason.BAD_CERTIFICATE: "Name its certificate in Frisket's server settings.",
     Reason.TLS_MISMATCH: "Change TLS in Frisket's server settings.",
     Reason.BAD_ADDRESS: "Correct the address in Frisket's server settings.",
@@ -65,8 +66,7 @@ def make_connector(
 
     def connect() -> H2Transport:
         if settings.remote:
-            ca_file = Path(settings.ca_file) if settings.ca_file else None
-            return H2Transport(Address(settings.target, settings.token, settings.tls, ca_file))
+            return H2Transport(_read_address(settings))
         server = discovery.find(H2Transport, end_hung=True)
         if server is None:
             starting()
@@ -74,6 +74,12 @@ def make_connector(
         return H2Transport(Address(server.target, server.token))
 
     return connect
+
+
+def _read_address(settings: Settings) -> Address:
+    given = (settings.ca_file, settings.certificate, settings.key)
+    files = (Path(name) if name else None for name in given)
+    return Address(settings.target, settings.token, settings.tls, *files)
 
 
 def _start(settings: Settings) -> LocalServer:

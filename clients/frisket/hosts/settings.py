@@ -19,6 +19,7 @@ class Settings:
         remote: use `target` instead of the local server.
         target: host:port of the remote server.
         tls: encrypt; `ca_file` names a certificate to trust, empty for the system's.
+        certificate, key: files of the client's own certificate; empty for none.
         token: the remote server's token.
         command: how to start the local server, as recorded at install.
     """
@@ -27,6 +28,8 @@ class Settings:
     target: str = ""
     tls: bool = True
     ca_file: str = ""
+    certificate: str = ""
+    key: str = ""
     token: str = ""
     command: tuple[str, ...] = ()
 
@@ -35,6 +38,8 @@ FIELDS = (
     ("target", "Address (host:port)"),
     ("token", "Token"),
     ("ca_file", "Certificate file (optional)"),
+    ("certificate", "Your own certificate (optional)"),
+    ("key", "Key of your own certificate"),
 )
 """The settings that are texts, with their labels."""
 SWITCHES = (("remote", "Use a server on another computer"), ("tls", "Encrypt (TLS)"))

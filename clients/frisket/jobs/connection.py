@@ -32,6 +32,7 @@ class ServerChoice:
         token_file: holds the token; else the variable FRISKET_TOKEN.
         tls: encrypt the connection.
         ca_file: certificate to trust instead of the system's.
+        certificate, key: the client's own, for a server that asks for one; both or none.
         device: "auto", or "cpu" or "cuda" strictly.
     """
 
@@ -40,6 +41,8 @@ class ServerChoice:
     tls: bool = False
     ca_file: Path | None = None
     device: str = DEFAULT_DEVICE
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 def connect(choice: ServerChoice) -> GrpcTransport:
@@ -203,10 +206,12 @@ def direct(server: LocalServer) -> GrpcTransport:
 
 
 def _remote(choice: ServerChoice) -> Address:
-    if choice.ca_file is not None and not choice.ca_file.is_file():
-        raise NoServer(f"The certificate {choice.ca_file} does not exist.")
-    tls = choice.tls or choice.ca_file is not None
-    return Address(choice.address, _token(choice), tls, choice.ca_file)
+    files = (choice.ca_file, choice.certificate, choice.key)
+    for file in files:
+        if file is not None and not file.is_file():
+            raise NoServer(f"The certificate {file} does not exist.")
+    tls = choice.tls or any(files)
+    return Address(choice.address, _token(choice), tls, *files)
 
 
 def _token(choice: ServerChoice) -> str:

@@ -117,9 +117,10 @@ class GrpcTransport:
 def _channel(address: Address) -> grpc.Channel:
     if not address.tls:
         return grpc.insecure_channel(address.target, options=_OPTIONS)
-    make_context(address.ca_file)
-    roots = address.ca_file.read_bytes() if address.ca_file else None
-    credentials = grpc.ssl_channel_credentials(root_certificates=roots)
+    make_context(address)
+    files = (address.ca_file, address.key, address.certificate)
+    contents = (file.read_bytes() if file else None for file in files)
+    credentials = grpc.ssl_channel_credentials(*contents)
     return grpc.secure_channel(address.target, credentials, options=_OPTIONS)
 
 

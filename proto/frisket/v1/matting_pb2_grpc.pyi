@@ -29,6 +29,7 @@ the reason for clients without google.rpc types. Reasons:
   NOT_FOUND            UNKNOWN_MODEL
   FAILED_PRECONDITION  VERSION_MISMATCH, DEVICE_UNAVAILABLE, MODEL_UNUSABLE
   UNAUTHENTICATED      BAD_TOKEN
+  PERMISSION_DENIED    OUT_OF_SCOPE (the token is known and not for this call)
   RESOURCE_EXHAUSTED   BUSY (try again after RetryInfo), TOO_LARGE
   UNAVAILABLE          DRAINING (open again elsewhere, or later)
   DATA_LOSS            CORRUPT_PIXELS (a tile failed its checksum three times)

@@ -33,6 +33,7 @@ from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
 from frisket.server.service import MattingService, ModelService
+from frisket.server.tokens import TokenList
 from frisket.v1 import (
     local_pb2_grpc,
     matting_pb2,
@@ -91,7 +92,7 @@ class App:
 
     def _assemble(self) -> grpc.aio.Server:
         config = self._config
-        guards = [TokenGuard(config.access.token)] if config.access.token else []
+        guards = [TokenGuard(TokenList(config.access))] if config.access.closed else []
         streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
         server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
         resources = Resources(self._pool, self._scheduler, config.limits)
@@ -110,7 +111,9 @@ class App:
         try:
             if access.certificate and access.key:
                 pair = (access.key.read_bytes(), access.certificate.read_bytes())
-                port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+                roots = access.client_ca.read_bytes() if access.client_ca else None
+                credentials = grpc.ssl_server_credentials([pair], roots, roots is not None)
+                port = self._server.add_secure_port(address, credentials)
             else:
                 port = self._server.add_insecure_port(address)
         except (RuntimeError, OSError) as error:

@@ -69,7 +69,12 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_access(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--token-file", type=Path, help="clients must present this token")
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="clients must present one of its tokens; read again when it changes",
+    )
     parser.add_argument(
         "--make-token",
         type=Path,
@@ -78,6 +83,12 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tls-cert", type=Path, help="PEM certificate chain")
     parser.add_argument("--tls-key", type=Path, help="PEM private key")
+    parser.add_argument(
+        "--tls-client-ca",
+        type=Path,
+        metavar="FILE",
+        help="clients must show a certificate that this PEM authority signed",
+    )
 
 
 def configure(arguments: argparse.Namespace) -> Config:
@@ -97,7 +108,13 @@ def configure(arguments: argparse.Namespace) -> Config:
         local=arguments.local,
         idle_exit_s=idle,
         drain_s=arguments.drain,
-        access=Access(_token(arguments), arguments.tls_cert, arguments.tls_key),
+        access=Access(
+            _token(arguments),
+            arguments.tls_cert,
+            arguments.tls_key,
+            None if arguments.local else arguments.token_file,
+            arguments.tls_client_ca,
+        ),
         limits=Limits(
             sessions=max(1, arguments.max_sessions),
             model_bytes=max(0, arguments.model_memory) << 20,
@@ -106,8 +123,10 @@ def configure(arguments: argparse.Namespace) -> Config:
 
 
 def _token(arguments: argparse.Namespace) -> str:
-    """Return the token: from its file, made up for a local server, or from the environment."""
+    """Return the one token: made up for a local server, or from the environment."""
     try:
+        if arguments.token_file is not None and not arguments.local:
+            return ""
         if arguments.token_file is not None:
             return read_token(arguments.token_file)
         # A token in the environment is that of a server elsewhere. A local server's is known

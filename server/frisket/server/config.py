@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from frisket.server.tls import BadTls, check_authority, check_pair
 
 
 class ConfigError(Exception):
@@ -15,11 +16,25 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Access:
-    """Who may call. `certificate` and `key` are PEM files."""
+    """Who may call.
+
+    Attributes:
+        token: the one for everything; empty where there are others, or none.
+        token_file: holds tokens, and is read again when it changes.
+        certificate, key: the server's own, PEM files.
+        client_ca: who signs the certificates that clients must show; None for none.
+    """
 
     token: str = ""
     certificate: Path | None = None
     key: Path | None = None
+    token_file: Path | None = None
+    client_ca: Path | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether a token is needed."""
+        return bool(self.token or self.token_file)
 
     @property
     def tls(self) -> bool:
@@ -96,32 +111,27 @@ def check(config: Config) -> None:
     access = config.access
     if (access.certificate is None) != (access.key is None):
         raise ConfigError("TLS needs both --tls-cert and --tls-key.")
-    for file in (access.certificate, access.key):
+    if access.client_ca is not None and not access.tls:
+        raise ConfigError("--tls-client-ca needs --tls-cert and --tls-key.")
+    for file in (access.certificate, access.key, access.client_ca):
         if file is not None and not file.is_file():
             raise ConfigError(f"The TLS file {file} does not exist.")
-    if access.certificate is not None and access.key is not None:
-        _check_pair(access.certificate, access.key)
-    if not is_loopback(host) and not (access.tls and access.token):
+    _check_tls(access)
+    if not is_loopback(host) and not (access.tls and access.closed):
         raise ConfigError(
             f"{host or 'An empty host'} can be reached from other machines: "
             "give --tls-cert, --tls-key and --token-file, or listen on 127.0.0.1."
         )
 
 
-def _check_pair(certificate: Path, key: Path) -> None:
-    """Refuse files that gRPC would take without a word and then fail every handshake with."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def _check_tls(access: Access) -> None:
     try:
-        # Without a password of ours OpenSSL would ask on the terminal.
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise ConfigError(f"The key {key} does not belong to {certificate}.") from error
-        raise ConfigError(
-            f"{certificate} and {key} are no PEM certificate with its unencrypted key."
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"{certificate} or {key} cannot be read: {error.strerror}.") from error
+        if access.certificate is not None and access.key is not None:
+            check_pair(access.certificate, access.key)
+        if access.client_ca is not None:
+            check_authority(access.client_ca)
+    except BadTls as error:
+        raise ConfigError(str(error)) from error
 
 
 def is_loopback(host: str) -> bool:

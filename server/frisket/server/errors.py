@@ -31,6 +31,7 @@ _STATUSES = {
     Reason.IDLE: grpc.StatusCode.DEADLINE_EXCEEDED,
     Reason.MODEL_FAILED: grpc.StatusCode.INTERNAL,
     Reason.MODEL_UNUSABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.OUT_OF_SCOPE: grpc.StatusCode.PERMISSION_DENIED,
     Reason.TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.UNEXPECTED: grpc.StatusCode.INTERNAL,
     Reason.UNKNOWN_MODEL: grpc.StatusCode.NOT_FOUND,

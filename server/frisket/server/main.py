@@ -66,7 +66,7 @@ def _make_token(path: Path) -> int:
 
 
 def _warn(config: Config, token_file: Path | None) -> None:
-    if not config.access.token:
+    if not config.access.closed:
         print("frisket: no token is set; any program on this machine may call", file=sys.stderr)
     if token_file is not None and is_exposed(token_file):
         print(
