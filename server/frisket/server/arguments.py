@@ -66,6 +66,13 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="idle models leave while models take more than this, by estimate; default: no limit",
     )
+    parser.add_argument(
+        "--run-limit",
+        type=_seconds,
+        metavar="S",
+        default=Limits.run_s,
+        help=f"seconds that one run of a model may take; default: {Limits.run_s:.0f}",
+    )
 
 
 def _add_access(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +125,7 @@ def configure(arguments: argparse.Namespace) -> Config:
         limits=Limits(
             sessions=max(1, arguments.max_sessions),
             model_bytes=max(0, arguments.model_memory) << 20,
+            run_s=arguments.run_limit,
         ),
     )
 

@@ -28,6 +28,7 @@ from frisket.server.child_process import ModelProcess, ProcessLost
 from frisket.server.child_wire import CloseModel, OpenModel, Request, RunMatte, RunRefine
 
 _MAX_SIDE, _MAX_BATCH, _MAX_NOTE = 4096, 64, 1000
+_END_S = 2.0
 
 
 class ChildOpener:
@@ -137,7 +138,10 @@ class ChildOpener:
         """End the process for good."""
         with self._lock:
             self._closed = True
-        self.replace()
+            process = self._process
+        if process is not None:
+            process.kill()
+            process.wait(_END_S)
 
 
 class RemoteModel:

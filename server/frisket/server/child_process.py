@@ -103,7 +103,8 @@ class ModelProcess:
         self._over = False
         self.opened: set[int] = set()
         self.peak_bytes = 0
-        threading.Thread(target=self._read, name="models", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="models", daemon=True)
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -153,6 +154,10 @@ class ModelProcess:
         for asked in runs:
             asked.answer.set_exception(ModelFailed("The model was stopped."))
         self._process.kill()
+
+    def wait(self, limit_s: float) -> None:
+        """Wait until it has ended and nothing of it is left in the system's table."""
+        self._reader.join(limit_s)
 
     # -------------------------------------------------------------- reading
 
