@@ -160,12 +160,17 @@ def expect_straight(form: Form) -> tuple[Samples, Samples | None]:
 def expect_srgb(form: Form) -> Samples:
     """Return the picture as it is to be seen: sRGB (h, w, 3), 0..1."""
     shares, _ = expect_straight(form)
-    if form.photometric in ("lab", "icclab"):
-        return _lab_to_srgb(shares, form.top)
-    if form.photometric == "cmyk":
-        return (1 - shares[..., :3]) * (1 - shares[..., 3:])
+    if form.photometric in ("lab", "icclab", "cmyk"):
+        return show(shares, form.photometric, form.top.bit_length())
     rgb = np.repeat(shares, 3, -1) if shares.shape[-1] == 1 else shares
     return brighten(np.clip(rgb, 0, 1)) if form.kind == "f" else rgb
+
+
+def show(shares: Samples, mode: str, bits: int) -> Samples:
+    """Return CMYK or Lab, 0..1, as sRGB."""
+    if mode.lower() == "cmyk":
+        return (1 - shares[..., :3]) * (1 - shares[..., 3:])
+    return _lab_to_srgb(shares, (1 << bits) - 1)
 
 
 def brighten(light: Samples) -> Samples:

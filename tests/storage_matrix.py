@@ -102,6 +102,12 @@ def measure_cleaning(document: Document, layer: Layer, folder: Path, seen: Sampl
         store.take(AlphaReady(0, rect, full.tobytes(), stored.tobytes(), True))
         write_cutout(out, document, layer, store, EdgeColours(raster, store, source.channels))
     colours, _ = read_cutout(out)
-    if document.raster(layer).dtype.kind == "f":
+    if layer.mode in ("CMYK", "LAB"):
+        # What sRGB does not hold is seen at its border: nobody knows how far beyond it lies.
+        view = raster.read_srgb(Rect(0, 0, layer.width, layer.height))[..., :3]
+        held = ((view > 0) & (view < np.iinfo(view.dtype).max)).all(axis=-1)
+        shown = forms.show(colours, layer.mode, 8 * raster.dtype.itemsize)
+        return distance(shown, fresh, seen & (held | (layer.mode == "CMYK")))
+    if raster.dtype.kind == "f":
         colours = forms.brighten(colours)
     return distance(colours, fresh, seen)

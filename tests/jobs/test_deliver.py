@@ -61,7 +61,7 @@ class OwnColours:
 
     def __init__(self, document: Document, layer: Layer) -> None:
         self._raster = document.raster(layer)
-        self._channels = 1 if layer.mode == "GRAY" else 3
+        self._channels = {"GRAY": 1, "CMYK": 4}.get(layer.mode, 3)
 
     def read(self, rect: Rect, own: Pixels | None = None) -> Pixels:
         return self._raster.read(rect)[..., : self._channels] if own is None else own
@@ -284,8 +284,9 @@ def test_what_is_told_of_pixels_is_what_decoding_gives(name: str, tmp_path: Path
 def test_another_page_is_cut_out_in_its_own_mode(tmp_path: Path) -> None:
     with open_document(make("two-modes.tif", tmp_path)) as document:
         rgb, cmyk = document.layers
-        row = DELIVERIES["cutout"]
-        assert [row.wants_colours(rgb), row.wants_colours(cmyk)] == [True, False]
+        for kind, wanted in (("cutout", [True, True]), ("layer", [True, False])):
+            row = DELIVERIES[kind]
+            assert [row.wants_colours(rgb), row.wants_colours(cmyk)] == wanted
 
 
 def test_a_mask_that_cannot_be_multiplied_is_refused_first(tmp_path: Path) -> None:

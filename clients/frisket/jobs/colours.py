@@ -15,9 +15,9 @@ class EdgeColours:
     not one bit changes.
 
     Args:
-        raster: the layer, in RGB, grey or with a palette of RGB.
+        raster: the layer.
         store: the tiles that came back.
-        channels: colour samples per pixel, 1 or 3.
+        channels: colour samples per pixel of what the server worked on, 1 or 3.
     """
 
     def __init__(self, raster: BaseRaster, store: AlphaStore, channels: int) -> None:
@@ -34,7 +34,7 @@ class EdgeColours:
         """
         colour = self._raster.colour
         if own is None:
-            own = colour.to_straight(self._raster.read(rect))[..., : self._channels]
+            own = colour.to_straight(self._raster.read(rect))[..., : self._raster.form.colours]
         stored = [tile for tile in self._store.tiles_of(rect) if self._store.is_stored(tile)]
         if not stored:
             return own

@@ -92,9 +92,10 @@ class Delivery:
 
     def wants_colours(self, layer: Layer) -> bool:
         """Tell whether cleaned edge colours are of use."""
-        # Other modes keep their own colours: a correction found in sRGB has no exact way back.
-        known = layer.mode in ("RGB", "GRAY", "INDEXED")
-        return self.colours and known and (layer.depth < 32 or bool(self.writer))
+        # A copied layer of a document has channels as they are stored: inverted, or of light.
+        plain = layer.mode in ("RGB", "GRAY", "INDEXED") and layer.depth < 32
+        known = layer.mode in ("RGB", "GRAY", "INDEXED", "CMYK", "LAB")
+        return self.colours and (plain or (known and bool(self.writer)))
 
     def write(
         self,

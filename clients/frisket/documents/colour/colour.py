@@ -7,7 +7,6 @@ ordinary encoding, and ``to_srgb`` runs the colour transform, on a proxy after a
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,14 +19,16 @@ from .formulas import (
     cmyk_to_rgb,
     lab_to_srgb,
     linear_to_srgb,
+    rgb_to_cmyk,
+    srgb_to_lab,
     srgb_to_linear,
     ycbcr_to_rgb,
 )
+from .profile import CHANNELS, build_ink_transform, build_transform
 from .tone import AS_IT_IS, Tone, find_tone
 
 _BRIGHT = 1e30  # what has no end is brighter than all light
 _LOOKED_AT = 1 << 20  # samples that tell a range of light
-_SPACES = {"RGB": ("RGB", "RGB", 3), "GRAY": ("GRAY", "L", 1), "CMYK": ("CMYK", "CMYK", 4)}
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,9 @@ class Colour:
     @property
     def is_managed(self) -> bool:
         """Whether a profile other than sRGB's says what the samples are."""
-        if self._find_coding() is not None or self.mode not in _SPACES:
+        if self._find_coding() is not None or self.mode not in CHANNELS:
             return False
-        return bool(self.icc) and _build_transform(self.icc or b"", self.mode) is not None
+        return bool(self.icc) and build_transform(self.icc or b"", self.mode) is not None
 
     def shift(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:
         """Add a correction that was found in sRGB (``cleaned`` minus ``seen``) to colours.
@@ -163,22 +164,38 @@ class Colour:
             return self._shift_floats(own, seen, cleaned)
         if np.array_equal(seen, own):
             return cleaned
-        coding = self._find_coding()
-        if coding is not None:  # whose steps are not those of sRGB
-            seen, cleaned = coding.from_srgb(seen), coding.from_srgb(cleaned)
-        moved = own.astype(np.int32) + cleaned.astype(np.int32) - seen
+        before, after = self._look_back(seen, own), self._look_back(cleaned, own)
+        moved = own.astype(np.int32) + after.astype(np.int32) - before
         return np.clip(moved, 0, peak_of(own.dtype)).astype(own.dtype)
 
     def _shift_floats(self, own: Pixels, seen: Pixels, cleaned: Pixels) -> Pixels:
         """Leave what was not cleaned as it is, to the bit."""
-        before, after = self._undo_view(seen), self._undo_view(cleaned)
-        return np.where(seen == cleaned, own, own + (after - before) * self._span)
+        before, after = self._undo_view(seen, own), self._undo_view(cleaned, own)
+        return np.where(before == after, own, own + (after - before) * self._span)
 
-    def _undo_view(self, seen: Pixels) -> Pixels:
+    def _undo_view(self, seen: Pixels, own: Pixels) -> Pixels:
         """Return floats in the range of the document's that are seen as these."""
-        coding = self._find_coding()
-        plain = convert_depth(seen if coding is None else coding.from_srgb(seen), 32)
+        plain = convert_depth(self._look_back(seen, convert_depth(own, 16)), 32)
         return self.tone.undo(srgb_to_linear(plain)) if self._is_light else plain
+
+    def _look_back(self, seen: Pixels, own: Pixels) -> Pixels:
+        """Return whole numbers in the document's mode that are seen as ``seen``, in its depth.
+
+        Of the many mixtures of inks that are, it is one with the black of ``own`` where no profile
+        tells how much of it there is to be. Profiles of RGB and grey count as sRGB here: a
+        difference of edge colours is about the same in them.
+        """
+        coding = self._find_coding()
+        if coding is not None and self.mode in ("RGB", "GRAY"):
+            return coding.from_srgb(seen)
+        if self.mode == "LAB":
+            return srgb_to_lab(seen)
+        if self.mode != "CMYK":
+            return seen
+        if "inks" not in self._cache:
+            self._cache["inks"] = build_ink_transform(self.icc or b"")
+        mix = self._cache["inks"]
+        return rgb_to_cmyk(seen, own[..., 3:4]) if mix is None else mix(seen)
 
     def _is_plain(self, native: Pixels) -> bool:
         special = self.inverted or self.signed_lab or self.levels or self.premultiplied
@@ -250,7 +267,7 @@ class Colour:
             return lab_to_srgb(values)
         if mode == "YCBCR":
             return ycbcr_to_rgb(values)
-        if mode in _SPACES and self.icc and values.shape[-1] == _SPACES[mode][2]:
+        if mode in CHANNELS and self.icc and values.shape[-1] == CHANNELS[mode]:
             managed = self._apply_profile(mode, values)
             if managed is not None:
                 return managed
@@ -267,74 +284,9 @@ class Colour:
     def _apply_profile(self, mode: str, values: Pixels) -> Pixels | None:
         """Return sRGB through the profile; None where that does not fit or changes nothing."""
         if "transform" not in self._cache:
-            self._cache["transform"] = _build_transform(self.icc or b"", mode)
+            self._cache["transform"] = build_transform(self.icc or b"", mode)
         transform = self._cache["transform"]
         return None if transform is None else transform(values)
-
-
-class _Transform:
-    """One LittleCMS transform to sRGB: Pillow for 8 bits, imagecodecs for 16."""
-
-    def __init__(self, icc: bytes, mode: str) -> None:
-        from PIL import ImageCms
-
-        self._space, self._pil_mode, self._channels = _SPACES[mode]
-        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-        self._icc, self._srgb = icc, srgb.tobytes()
-        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if source.profile.xcolor_space.strip() != self._space:
-            raise ValueError("profile of another colour space")
-        self._eight = ImageCms.buildTransform(
-            source, srgb, self._pil_mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
-        )
-
-    def __call__(self, values: Pixels) -> Pixels:
-        return self._convert_8(values) if values.dtype == np.uint8 else self._convert_16(values)
-
-    def _convert_8(self, values: Pixels) -> Pixels:
-        from PIL import Image, ImageCms
-
-        values = np.ascontiguousarray(values if self._channels > 1 else values[..., 0])
-        height, width = values.shape[:2]
-        image = Image.frombuffer(
-            self._pil_mode, (width, height), bytes(values.data), "raw", self._pil_mode, 0, 1
-        )
-        result = ImageCms.applyTransform(image, self._eight)
-        assert result is not None
-        return np.asarray(result)
-
-    def _convert_16(self, values: Pixels) -> Pixels:
-        import imagecodecs
-
-        result: Pixels = imagecodecs.cms_transform(
-            np.ascontiguousarray(values),
-            self._icc,
-            self._srgb,
-            colorspace={"RGB": "rgb", "GRAY": "gray", "CMYK": "cmyk"}[self._space],
-            outcolorspace="rgb",
-            outdtype="uint16",
-            intent=1,
-        )
-        return result.reshape(*values.shape[:2], 3)
-
-
-def _build_transform(icc: bytes, mode: str) -> _Transform | None:
-    """Return the transform; None for a damaged or unfit profile, and for sRGB itself."""
-    try:
-        transform = _Transform(icc, mode)
-        if mode == "RGB" and _is_identity(transform):
-            return None
-    except Exception:  # a damaged profile raises whatever its parser met first
-        return None
-    return transform
-
-
-def _is_identity(transform: _Transform) -> bool:
-    """Tell whether sRGB comes out as it went in, to within one level."""
-    steps = np.linspace(0, 255, 9).astype(np.uint8)
-    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(27, 27, 3)
-    off = np.abs(transform(grid).astype(int) - grid)
-    return int(off.max()) <= 1
 
 
 def _offset_lab(values: Pixels) -> Pixels:

@@ -44,6 +44,17 @@ def lab_to_srgb(values: Pixels) -> Pixels:
     return convert_depth(rgb.astype(np.float32), values.dtype.itemsize * 8)
 
 
+def srgb_to_lab(values: Pixels) -> Pixels:
+    """Turn sRGB into Lab as ``lab_to_srgb`` takes it, same depth."""
+    xyz = srgb_to_linear(convert_depth(values, 32)) @ np.linalg.inv(_XYZ_D50_TO_RGB).T
+    share = np.maximum(xyz / _WHITE_D50, 0)
+    f = np.where(share > 0.008856, np.cbrt(share), 7.787 * share + np.float32(16 / 116))
+    light = (116 * f[..., 1] - 16) * (255 / 100)
+    a, b = 500 * (f[..., 0] - f[..., 1]) + 128, 200 * (f[..., 1] - f[..., 2]) + 128
+    shares = np.stack([light, a, b], -1) / 255
+    return convert_depth(shares.astype(np.float32), values.dtype.itemsize * 8)
+
+
 def cmyk_to_rgb(values: Pixels) -> Pixels:
     """Turn inks without a profile (full ink = greatest value) into RGB: each absorbs its colour."""
     top = peak_of(values.dtype)
@@ -52,6 +63,20 @@ def cmyk_to_rgb(values: Pixels) -> Pixels:
         key = top - values[..., 3:4].astype(np.uint32)
         light = (light * key + top // 2) // top
     return light.astype(values.dtype)
+
+
+def rgb_to_cmyk(values: Pixels, black: Pixels) -> Pixels:
+    """Undo ``cmyk_to_rgb``: the inks that give RGB, same depth.
+
+    Args:
+        values: (h, w, 3), uint8 or uint16.
+        black: (h, w, 1), the same type: the black ink, of which less is taken where it is too dark.
+    """
+    top = peak_of(values.dtype)
+    black = np.minimum(black, top - values.max(axis=-1, keepdims=True))
+    key = np.maximum(top - black.astype(np.int64), 1)
+    light = np.minimum((values.astype(np.int64) * top + key // 2) // key, top)
+    return np.concatenate([top - light, black], axis=-1).astype(values.dtype)
 
 
 def ycbcr_to_rgb(values: Pixels) -> Pixels:
