@@ -72,8 +72,8 @@ class BaseRaster(ABC):
         import numpy as np
 
         colour = self.colour
-        plain = colour.to_plain(np.zeros((1, 1, self.channels), self.dtype))
-        depth = 32 if self.dtype.kind == "f" else plain.dtype.itemsize * 8
+        kept = colour.to_straight(np.zeros((1, 1, self.channels), self.dtype))
+        depth = 32 if self.dtype.kind == "f" else kept.dtype.itemsize * 8
         if colour.palette is not None:
             return PixelForm("RGB", depth, 3)
         return PixelForm(colour.mode, depth, colour.colours)

@@ -90,7 +90,8 @@ class Colour:
 
     def native_to_srgb(self, native: Pixels) -> Pixels:
         """Return sRGB of native samples (h, w, channels) as (h, w, 3 or 4), uint8 or uint16."""
-        return self.plain_to_srgb(self.to_plain(native))
+        srgb = self.plain_to_srgb(self.to_plain(native))
+        return convert_depth(srgb, 8) if self._is_widened(native) else srgb
 
     def to_plain(self, native: Pixels) -> Pixels:
         """Return the same pixels as uint8 or uint16 in an ordinary encoding, transparency last.
@@ -98,6 +99,8 @@ class Colour:
         Colours are straight, 0 is no light (or no ink) and the greatest value is full. Floats
         without a profile become sRGB's brightness.
         """
+        if self._is_widened(native):
+            return self._widen_lab(native)
         if native.dtype.kind != "f":
             return self.to_straight(native)
         straight = self.to_straight(native)
@@ -119,7 +122,8 @@ class Colour:
             return native
         values, alpha = self._fill_range(colours), self._fill_range(rest, light=False)
         if self.premultiplied and alpha.shape[-1]:
-            values = _unmultiply(values, alpha, self.signed_lab)
+            half = (peak_of(values.dtype) + 1) // 2 if self.signed_lab else 0
+            values = _unmultiply(values, alpha, half)
         if self.inverted:
             with np.errstate(invalid="ignore"):  # what is no number stays none
                 values = np.asarray(peak_of(values.dtype) - values, values.dtype)
@@ -196,6 +200,19 @@ class Colour:
             self._cache["inks"] = build_ink_transform(self.icc or b"")
         mix = self._cache["inks"]
         return rgb_to_cmyk(seen, own[..., 3:4]) if mix is None else mix(seen)
+
+    def _is_widened(self, native: Pixels) -> bool:
+        """Tell whether 8 bits do not hold the quotient: half a level of Lab is many of sRGB."""
+        shared = self.premultiplied and native.shape[-1] > self.colours
+        return shared and self.mode == "LAB" and native.dtype.itemsize == 1
+
+    def _widen_lab(self, native: Pixels) -> Pixels:
+        """Return premultiplied Lab of 8 bits as plain samples of 16."""
+        values = convert_depth(self._fill_range(native[..., : self.colours]), 16)
+        rest = native[..., self.colours : self.colours + 1]
+        alpha = convert_depth(self._fill_range(rest, light=False), 16)
+        half = 128 * 257 if self.signed_lab else 0
+        return np.concatenate([_unmultiply(values, alpha, half), alpha], axis=-1)
 
     def _is_plain(self, native: Pixels) -> bool:
         special = self.inverted or self.signed_lab or self.levels or self.premultiplied
@@ -311,10 +328,11 @@ def _rescale(values: Pixels, most: int, kind: np.dtype[Any]) -> Pixels:
     return np.asarray(wide // np.uint64(most), kind)
 
 
-def _unmultiply(colours: Pixels, alpha: Pixels, signed_lab: bool) -> Pixels:
+def _unmultiply(colours: Pixels, alpha: Pixels, half: int) -> Pixels:
     """Divide colours by the transparency they were multiplied by, rounding to nearest.
 
-    Floats may lie above 1. What is wholly transparent stays as it is.
+    a and b of Lab that were multiplied as signed numbers are offset by ``half``. Floats may lie
+    above 1. What is wholly transparent stays as it is.
     """
     if colours.dtype.kind == "f":
         known = np.nan_to_num(alpha) > 0
@@ -323,8 +341,7 @@ def _unmultiply(colours: Pixels, alpha: Pixels, signed_lab: bool) -> Pixels:
         return divided
     top = peak_of(colours.dtype)
     centre = np.zeros(colours.shape[-1], np.float32)
-    if signed_lab:  # a and b were multiplied as signed numbers, before they were offset
-        centre[1:3] = (top + 1) // 2
+    centre[1:3] = half
     factor = np.float32(top) / np.maximum(alpha, 1).astype(np.float32)
     scaled = (colours - centre) * factor + centre
     return np.asarray(np.clip(scaled + np.float32(0.5), 0, top)).astype(colours.dtype)

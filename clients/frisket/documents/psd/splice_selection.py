@@ -136,6 +136,20 @@ def check_selection(
             advice="use --convert or --as matte" if is_convertible(document) else "use --as matte",
         )
     check_depth(document)
+    _check_place(document, options)
+    document.check_channels()
+    compression = read_compression(document)
+    if compression not in (RAW, RLE):
+        raise UnsupportedDocument(
+            document.path, f"the merged image has compression {compression}", advice="use --as mask"
+        )
+    find_end(document, compression)
+    check_limit(document, output, document.source.size)
+
+
+def _check_place(document: PsdDocument, options: ResultOptions) -> None:
+    """Refuse a selection whose name is taken, or that is one too many."""
+    found = document.structure
     old = find_selection(document, options.name)
     if old is not None and options.existing == "refuse":
         raise OutputError(
@@ -148,14 +162,6 @@ def check_selection(
             f"the document has {found.channels} channels, the most it can have",
             advice="delete a saved selection first, or use --as matte",
         )
-    document.check_channels()
-    compression = read_compression(document)
-    if compression not in (RAW, RLE):
-        raise UnsupportedDocument(
-            document.path, f"the merged image has compression {compression}", advice="use --as mask"
-        )
-    find_end(document, compression)
-    check_limit(document, output, document.source.size)
 
 
 class _SelectionPlane:

@@ -147,10 +147,10 @@ def _read_opacity(target: AlphaTarget, rect: Rect, stored: Pixels | None) -> Pix
     alpha = scale_alpha(target.alpha.read(rect), target.raster.stored_dtype)
     if target.replaced is None or stored is None or not target.multiplied:
         return alpha
-    old = stored[..., target.replaced].astype(np.float64)
     top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
-    product = old * alpha / top
-    return (product if alpha.dtype.kind == "f" else np.rint(product)).astype(alpha.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number stays none
+        product = stored[..., target.replaced].astype(np.float64) * alpha / top
+        return (product if alpha.dtype.kind == "f" else np.rint(product)).astype(alpha.dtype)
 
 
 def scale_alpha(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:

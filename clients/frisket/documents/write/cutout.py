@@ -170,8 +170,11 @@ class Cutout:
         self.form = raster.form
         self.from_palette = raster.colour.palette is not None
         self.depth, self.samples = self.form.depth, 1 + self.form.colours
-        self._alpha = at_depth(alpha, 16 if self.depth > 8 else 8)
         self._top = peak_of(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
+        # Transparency beside a palette is rounded to 8 bits already: the matte is not as well.
+        rounded = self.from_palette and raster.has_alpha and raster.dtype.itemsize > 1
+        self._alpha = at_depth(alpha, 16 if self.depth > 8 or rounded else 8)
+        self._whole = (1 << self._alpha.depth) - 1
 
     def solid(self, rect: Rect) -> int | None:
         """Return 0 where nothing is left of the rectangle, the top where all of it is."""
@@ -209,8 +212,8 @@ class Cutout:
         transparency = convert_depth(own[..., -1], 16 if self._top > 255 else 8)
         if matte is None:
             return transparency
-        product = transparency.astype(np.uint32) * matte + self._top // 2
-        return (product // self._top).astype(transparency.dtype)
+        product = transparency.astype(np.uint32) * matte + self._whole // 2
+        return (product // self._whole).astype(transparency.dtype)
 
 
 def _sign_lab(values: Pixels) -> Pixels:
