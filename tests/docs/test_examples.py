@@ -125,6 +125,28 @@ def test_a_night_in_python(tmp_path: Path, local_home: Path) -> None:
     assert {one.name for one in out.iterdir()} == {"a disc.png.tif", "b.tif.tif"}
 
 
+def test_a_folder_and_the_same_again(tmp_path: Path, local_home: Path) -> None:
+    source, out = folder_of_pictures(tmp_path / "in"), tmp_path / "out"
+    os.utime(source / "d.png", (1e9, 1e9))
+    done = run([sys.executable, EXAMPLES / "folder.py", source, out])
+    assert done.returncode == 1, done.stderr
+    assert {one.name for one in out.glob("*.*") if one.is_file()} == {
+        "a disc-cutout.png", "b-cutout.tif",
+    }  # fmt: skip
+    assert len(done.stdout.splitlines()) == 4
+    assert run([sys.executable, EXAMPLES / "folder.py", source, out]).stdout == ""
+
+
+def test_a_droplet(tmp_path: Path, local_home: Path) -> None:
+    source = folder_of_pictures(tmp_path / "in")
+    dropped = [source / "a disc.png", source / "b.tif"]
+    done = run([sys.executable, EXAMPLES / "droplet.py", *dropped])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == "2 of 2"
+    names = {one.name for one in (source / "masked").iterdir() if one.is_file()}
+    assert names == {"a disc-cutout.png", "b-alpha.tif"}
+
+
 def test_the_web_service(local_home: Path, tmp_path: Path) -> None:
     spec = util.spec_from_file_location("web_service", EXAMPLES / "web_service.py")
     assert spec and spec.loader

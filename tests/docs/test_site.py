@@ -57,6 +57,7 @@ def test_examples_are_shown_whole(site: Path) -> None:
         "start/prepress": ("night.sh", "night.py"),
         "clients": ("stream_client.py", "matte_image.js"),
         "python": ("web_service.py",),
+        "batch": ("folder.py", "droplet.py"),
     }
     for page, names in pages.items():
         html = (site / f"{page}.html").read_text(encoding="utf-8")
