@@ -163,27 +163,40 @@ def test_a_cancelled_ticket_is_dropped_before_and_after_the_run() -> None:
 
 
 def test_a_run_is_stopped_when_the_last_who_waits_for_it_has_left() -> None:
+    class Held(Recorder):
+        """Holds the run of 1 and 2 until it is stopped."""
+
+        def run(self, works: Sequence[int]) -> Sequence[int]:
+            answers = super().run(works)
+            if 1 in works:
+                begun.set()
+                stopped.wait(10)
+            return answers
+
+        def stop(self) -> None:
+            super().stop()
+            stopped.set()
+
     async def scenario(submit: Callable[[int], Awaitable[int]]) -> None:
         recorder.gate.clear()
         first = asyncio.ensure_future(submit(9))
         await asyncio.sleep(0.05)
         one, two = (asyncio.ensure_future(submit(n)) for n in (1, 2))
+        await asyncio.sleep(0.05)
         recorder.gate.set()
         assert await first == 18
-        recorder.gate.clear()
-        await asyncio.sleep(0.05)
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
         one.cancel()
-        await asyncio.sleep(0.01)
-        assert not recorder.stops
+        await asyncio.sleep(0.05)
+        assert not stopped.is_set(), "somebody waits still"
         two.cancel()
-        await asyncio.sleep(0.01)
-        assert recorder.stops == 1
-        recorder.gate.set()
         assert await submit(4) == 8
 
-    recorder = Recorder()
+    begun, stopped, recorder = threading.Event(), threading.Event(), Held()
     play(recorder, scenario)
     assert recorder.stops == 1, "nothing is stopped after its end"
+    assert recorder.batches == [[9], [1, 2], [4]]
 
 
 def test_who_left_a_batch_that_failed_is_not_run_again() -> None:
