@@ -26,6 +26,10 @@ class Recorder:
         self.gate = threading.Event()
         self.gate.set()
         self.memory = memory
+        self.stops = 0
+
+    def stop(self) -> None:
+        self.stops += 1
 
     def run(self, works: Sequence[int]) -> Sequence[int]:
         self.gate.wait(10)
@@ -51,7 +55,7 @@ class Device:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def batcher(self, recorder: Recorder, max_batch: int = 4) -> Batcher[int, int]:
-        return Batcher(recorder.run, self.lane, self.run, lambda: max_batch)
+        return Batcher(recorder.run, self.lane, self.run, recorder.stop, lambda: max_batch)
 
 
 def play(recorder: Recorder, scenario: Scenario, max_batch: int = 4) -> Any:
@@ -156,6 +160,43 @@ def test_a_cancelled_ticket_is_dropped_before_and_after_the_run() -> None:
     recorder = Recorder()
     play(recorder, scenario)
     assert recorder.batches == [[1], [3]]
+
+
+def test_a_run_is_stopped_when_the_last_who_waits_for_it_has_left() -> None:
+    class Held(Recorder):
+        """Holds the run of 1 and 2 until it is stopped."""
+
+        def run(self, works: Sequence[int]) -> Sequence[int]:
+            answers = super().run(works)
+            if 1 in works:
+                begun.set()
+                stopped.wait(10)
+            return answers
+
+        def stop(self) -> None:
+            super().stop()
+            stopped.set()
+
+    async def scenario(submit: Callable[[int], Awaitable[int]]) -> None:
+        recorder.gate.clear()
+        first = asyncio.ensure_future(submit(9))
+        await asyncio.sleep(0.05)
+        one, two = (asyncio.ensure_future(submit(n)) for n in (1, 2))
+        await asyncio.sleep(0.05)
+        recorder.gate.set()
+        assert await first == 18
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        one.cancel()
+        await asyncio.sleep(0.05)
+        assert not stopped.is_set(), "somebody waits still"
+        two.cancel()
+        assert await submit(4) == 8
+
+    begun, stopped, recorder = threading.Event(), threading.Event(), Held()
+    play(recorder, scenario)
+    assert recorder.stops == 1, "nothing is stopped after its end"
+    assert recorder.batches == [[9], [1, 2], [4]]
 
 
 def test_who_left_a_batch_that_failed_is_not_run_again() -> None:

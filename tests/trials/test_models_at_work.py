@@ -162,7 +162,7 @@ def churning(work: Callable[[], None]) -> Iterator[None]:
 
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_run_that_never_ends_costs_its_own_session_only(tmp_path: Path, gone: bool) -> None:
-    with serving(tmp_path, "--run-limit", "3") as (trial, channel, _):
+    with serving(tmp_path, *(() if gone else ("--run-limit", "3"))) as (trial, channel, _):
         click(trial)
         children = [one.pid for one in trial.processes()[1:]]
         stream = begin_endless(trial, channel)

@@ -37,7 +37,8 @@ class Batcher(Generic[Work, Answer]):
 
     Who waits for the same model while the device is busy shares the next run, if the model can
     take several at once; else they run, and are answered, one by one. A cancelled ticket is
-    dropped before the run, and its answer after it. A batch that fails is run again one by one,
+    dropped before the run, and its answer after it; a run that nobody waits for any more is
+    stopped. A batch that fails is run again one by one,
     so that one bad picture does not fail the others; one that the memory is too small for is
     halved, and later ones are no larger.
 
@@ -45,6 +46,7 @@ class Batcher(Generic[Work, Answer]):
         run: computes the answers to a list of works, in order.
         lane: the device's queue.
         run_model: where `run` is called.
+        stop: makes the run that is under way fail soon.
         allowed: returns how many works one run may have now.
     """
 
@@ -53,11 +55,13 @@ class Batcher(Generic[Work, Answer]):
         run: Callable[[Sequence[Work]], Sequence[Answer]],
         lane: Lane[Piece[Any]],
         run_model: RunModel,
+        stop: Callable[[], None] = lambda: None,
         allowed: Callable[[], int] = lambda: 1,
     ) -> None:
         self._run = run
         self._lane = lane
         self._run_model = run_model
+        self._stop = stop
         self._allowed = allowed
         self._fitting = sys.maxsize
 
@@ -98,8 +102,18 @@ class Batcher(Generic[Work, Answer]):
         return batch
 
     async def _compute(self, batch: Sequence[Entry[Piece[Work]]]) -> Sequence[Answer]:
+        def stop_if_alone(_: object) -> None:
+            if all(entry.gone for entry in batch):
+                self._stop()
+
         works = [entry.work.work for entry in batch]
-        answers = await self._run_model(partial(self._run, works))
+        for entry in batch:
+            entry.watch(stop_if_alone)
+        try:
+            answers = await self._run_model(partial(self._run, works))
+        finally:
+            for entry in batch:
+                entry.unwatch(stop_if_alone)
         if len(answers) != len(batch):
             raise RuntimeError(f"{len(answers)} answers came to {len(batch)} pictures")
         return answers

@@ -41,6 +41,14 @@ class Entry(Generic[Work]):
         """Whether nobody waits any more, or it is answered."""
         return self._answer.done()
 
+    def watch(self, settled: Callable[[object], None]) -> None:
+        """Call `settled` when it is answered or nobody waits any more."""
+        self._answer.add_done_callback(settled)
+
+    def unwatch(self, settled: Callable[[object], None]) -> None:
+        """Call it no more."""
+        self._answer.remove_done_callback(settled)
+
     def drop(self) -> None:
         """Answer that nobody will do it."""
         self._answer.cancel()

@@ -252,7 +252,7 @@ def _add_queues(model: Model, runner: Runner, budget_bytes: int) -> Loaded:
         return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
 
     fit = partial(_fit_batch, model, budget_bytes)
-    batcher = Batcher(run, runner.lane, partial(runner.run, model), fit)
+    batcher = Batcher(run, runner.lane, partial(runner.run, model), model.stop, fit)
     patches = _queue_patches(model, runner) if isinstance(model, Refiner) else None
     return Loaded(model, batcher, patches)
 
@@ -262,7 +262,7 @@ def _queue_patches(model: Refiner, runner: Runner) -> Batcher[Patch, npt.NDArray
         return [model.refine(patch.rgb, patch.trimap) for patch in patches]
 
     # One at a time: others' coarse alphas must not wait for a batch of large squares.
-    return Batcher(run, runner.lane, partial(runner.run, model))
+    return Batcher(run, runner.lane, partial(runner.run, model), model.stop)
 
 
 def _fit_batch(model: Model, budget_bytes: int) -> int:

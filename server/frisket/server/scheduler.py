@@ -1,7 +1,8 @@
 """The threads that compute, shared fairly between sessions.
 
-Solves take a thousand times as long as tiles, so they have threads of their own: a tile never
-waits for a solve to end, and the system shares the cores between the two.
+A solve takes a hundred times as long as a tile, and work that has begun cannot be interrupted. So
+first masks, tiles and solves have threads of their own each: none waits for another kind to
+end, and the system shares the cores between them.
 """
 
 from __future__ import annotations
@@ -45,12 +46,13 @@ class Scheduler:
     """The compute threads of a server.
 
     Args:
-        threads: that work at once on short work; as many more solve.
+        threads: for each kind of work.
     """
 
     def __init__(self, threads: int) -> None:
-        self._short = _Threads(threads, "compute")
-        self._long = _Threads(threads, "solve")
+        self.masks = _Threads(threads, "mask")
+        self.tiles = _Threads(threads, "tile")
+        self.solves = _Threads(threads, "solve")
         self._sessions = itertools.count(1)
 
     def open_share(self, batch: bool = False, proxy_mp: float = 0.0, tile_mp: float = 0.0) -> Share:
@@ -63,18 +65,10 @@ class Scheduler:
         """
         return Share(self, next(self._sessions), batch, proxy_mp, tile_mp)
 
-    async def run(self, claim: Claim, work: Callable[[], Result]) -> Result:
-        """Return what short work returns."""
-        return await self._short.run(claim, work)
-
-    async def run_long(self, claim: Claim, work: Callable[[], Result]) -> Result:
-        """Return what long work returns."""
-        return await self._long.run(claim, work)
-
     def close(self) -> None:
         """End the threads when the work they are at is done."""
-        self._short.close()
-        self._long.close()
+        for threads in (self.masks, self.tiles, self.solves):
+            threads.close()
 
 
 @dataclass(frozen=True)
@@ -106,19 +100,19 @@ class Share:
 
     async def show(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a step on the way to the first mask."""
-        return await self.scheduler.run(self.mask_claim, work)
+        return await self.scheduler.masks.run(self.mask_claim, work)
 
     async def solve(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns, which takes long."""
         claim = self.claim(Priority.IN_SIGHT, self.proxy_mp)
-        return await self.scheduler.run_long(claim, work)
+        return await self.scheduler.solves.run(claim, work)
 
     async def compute(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a tile that nobody looks at yet."""
         claim = self.claim(Priority.TILE, self.tile_mp)
-        return await self.scheduler.run(claim, work)
+        return await self.scheduler.tiles.run(claim, work)
 
     async def compute_in_sight(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a tile that the user looks at."""
         claim = self.claim(Priority.IN_SIGHT, self.tile_mp)
-        return await self.scheduler.run(claim, work)
+        return await self.scheduler.tiles.run(claim, work)
