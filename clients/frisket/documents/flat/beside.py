@@ -54,7 +54,10 @@ def read_beside(image: Image.Image, path: str, turned: bool, narrowed: int = 0) 
 
 
 def _name_frames(image: Image.Image, gains: tuple[str, ...]) -> tuple[str, ...]:
-    frames = int(getattr(image, "n_frames", 1))
+    try:
+        frames = int(getattr(image, "n_frames", 1))
+    except Exception:  # damage behind the first frame costs only what lies there
+        return ("the frames after the first",)
     if image.format == "MPO":  # a gain map stands there as one more picture
         frames -= len(gains)
     if frames < 2:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,24 @@ def list_png(data: bytes) -> Iterator[Chunk]:
         sound = struct.unpack_from(">I", data, end)[0] == zlib.crc32(data[at + 4 : end])
         yield Chunk(name, at + 8, length, sound)
         at = end + 4
+
+
+def keep_pixels(data: bytes) -> bytes:
+    """Return a PNG with nothing but its pixels and what they mean.
+
+    Whoever decodes it has nothing to remark about the rest.
+
+    Raises:
+        ValueError: A chunk that is needed is damaged, or the file ends early.
+    """
+    found = [chunk for chunk in list_png(data) if chunk.name in _NEEDED]
+    for chunk in found:
+        if not chunk.sound:
+            raise ValueError(f"the checksum of its {chunk.name.decode()} is wrong")
+    if not found or found[-1].name != b"IEND":
+        raise ValueError("the file ends early")
+    whole = (data[chunk.start - 8 : chunk.start + chunk.length + 4] for chunk in found)
+    return _PNG + b"".join(whole)
 
 
 def list_jpeg(data: bytes) -> Iterator[Chunk]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from ..core.pixels import Pixels
 
+from .chunks import keep_pixels
+
 _HEAD = 1 << 16
 # Where the header of a PNG has its depth and its colour type, and what colour types mean.
 _PNG_DEPTH_AT, _PNG_KIND_AT = 24, 25
@@ -66,7 +68,7 @@ def _describe_png(head: bytes, image: Image.Image) -> Deep | None:
 def _decode_png(data: bytes) -> Pixels:
     import imagecodecs
 
-    return _as_planes(imagecodecs.png_decode(data))
+    return _as_planes(imagecodecs.png_decode(keep_pixels(data)))
 
 
 def _describe_netpbm(head: bytes, image: Image.Image) -> Deep | None:

@@ -107,7 +107,7 @@ class FlatDocument(BaseDocument):
         try:
             same = self._image.mode == self._mode
             values = np.asarray(self._image if same else self._image.convert(self._mode))
-        except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        except Exception as error:  # decoders raise whatever they met first
             raise _refuse_damaged(self.path, error) from error
         return values if values.ndim == 3 else values[..., None]
 
@@ -146,7 +146,7 @@ def _open_image(path: str) -> Image.Image:
         raise UnsupportedDocument(
             path, "not an image that can be read", advice="give a PSD, PSB, TIFF, PNG, JPEG or WebP"
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # its parsers raise whatever they met first
         raise _refuse_damaged(path, error) from error
     check_raster(path, image.width, image.height, 4)
     if image.width * image.height > _MAX_PIXELS:
@@ -193,7 +193,7 @@ def _find_turn(path: str, image: Image.Image) -> Turn | None:
     try:
         if image.format == "PNG" and "exif" not in image.info:
             image.load()  # for the EXIF that may stand behind the pixels
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:
         raise _refuse_damaged(path, error) from error
     try:
         return TURNS.get(image.getexif().get(_ORIENTATION, 1))
