@@ -17,8 +17,11 @@ from frisket.documents import (
     Document,
     DocumentError,
     Layer,
+    LayerResult,
     Rect,
+    ResultOptions,
     UnsupportedDocument,
+    differences,
     open_document,
 )
 from frisket.documents.tiff import TiffDocument, splice_directories
@@ -27,6 +30,8 @@ from frisket.documents.tiff.raster import TiffRaster
 
 # Tags that describe how samples are stored; the rest must not change.
 STORAGE = {258, 273, 277, 278, 279, 280, 281, 322, 323, 324, 325, 338, 339, 340, 341}
+# And how they are packed, where they were converted.
+CODED = {259, 262, 266, 284, 292, 293, 317, 320, 322, 323, 347, *range(512, 522), *range(529, 533)}
 _MANY_PAGES = 40
 
 
@@ -116,7 +121,7 @@ def test_an_alpha_goes_into_it_and_other_tags_stay(
         try:
             splice_alpha(document, out, layer, ArrayAlpha(alpha))
         except UnsupportedDocument as error:
-            assert "use --as" in str(error)
+            assert "--as matte" in str(error)
             pytest.skip("its samples cannot be extended")
     turn = find_turn(page)
     compare(page, raster, before, alpha if turn is None else turn.undo(alpha), out)
@@ -142,6 +147,32 @@ def compare(page: Any, raster: TiffRaster, before: Samples, alpha: Samples, out:
     new = {tag.code: str(tag.value) for tag in result.tags}
     storage = STORAGE | ({259, 317} if int(page.compression) in (50001, 34925) else set())
     assert {code for code in old if old[code] != new.get(code)} <= storage
+
+
+@each_file("tiff")
+@pytest.mark.parametrize("kind", ["alpha", "page"])
+def test_nothing_else_of_a_file_changes(
+    path: Path, tmp_path: Path, tally: Tally, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Byte for byte, where pixels had to be converted too; and no library says a word."""
+    out = tmp_path / "out.tif"
+    with open_tiff(path) as document:
+        layer = page_layer(document)
+        alpha = ArrayAlpha(np.full((layer.height, layer.width), 99, "u1"))
+        options = ResultOptions(existing="multiply", convert=True)
+        try:
+            document.splice(kind, out, [LayerResult(layer, alpha)], options)
+        except DocumentError as error:
+            assert "\n" not in str(error)
+            assert not list(tmp_path.iterdir())
+            pytest.skip("it is refused")
+        added = {f"page {len(document.pages) + 1}"}
+    assert capfd.readouterr().err == ""
+    found = {one.what for one in differences(path, out)}
+    stored = {f"page 1 tag {code}" for code in STORAGE | CODED}
+    stored |= {"page 1 pixels"} | {f"page 1 sample {number}" for number in range(64)}
+    assert found <= (added if kind == "page" else stored), found
+    tally.add(f"same but for the {kind}")
 
 
 @pytest.mark.parametrize("name", ["empty.tif", "short.tif", "lying.tif"])
@@ -201,3 +232,5 @@ def test_enough_was_seen(tally: Tally) -> None:
     tally.require("equal pages", 400)
     tally.require("exact alphas", 250)
     tally.require("made big", 100)
+    tally.require("same but for the alpha", 400)
+    tally.require("same but for the page", 400)

@@ -205,6 +205,25 @@ def test_strips_of_planes_are_counted_where_their_rows_are_told_wrong(
         open_document(path)
 
 
+@pytest.mark.parametrize(("last", "number"), [(0, 0), (1, 0), (1, 1), (2, 1)])
+def test_directories_in_a_circle_stay_as_many(tmp_path: Path, last: int, number: int) -> None:
+    path, out = tmp_path / "in.tif", tmp_path / "out.tif"
+    tifffile.imwrite(path, np.stack([colours()] * (last + 1)), photometric="rgb", metadata=None)
+    with tifffile.TiffFile(path) as file:
+        places = [page.offset for page in file.pages]
+    data = bytearray(path.read_bytes())
+    (count,) = struct.unpack_from("<H", data, places[last])
+    struct.pack_into("<I", data, places[last] + 2 + 12 * count, places[min(number, last)])
+    path.write_bytes(bytes(data))
+    with open_document(path) as document:
+        assert len(document.layers) == last + 1
+        splice_alpha(document, out, document.layers[number], ArrayAlpha(ramp()))
+    with open_document(out) as document:
+        assert [layer.has_alpha for layer in document.layers] == [
+            page == number for page in range(last + 1)
+        ]
+
+
 @pytest.mark.parametrize("cut", [40, 60, 120, 400])
 def test_damaged_layers_leave_the_page_readable(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "in.tif"

@@ -128,8 +128,10 @@ def _turn_pointers(
         directory = read_directory(source, layout, change[0])
         entries = change[1](dict(directory.entries))
         position = write_entries(file, layout, entries, directory.next)
-        link = _find_link(source, layout, directory.offset)
-        file.patch(link, struct.pack(layout.word, position))
+        for link in _find_links(source, layout, directory.offset):
+            own = link == directory.next_at
+            at = file.tell() - layout.inline if own else link
+            file.patch(at, struct.pack(layout.word, position))
     if last:
         chain = read_chain(source, layout)
         link = chain[-1].next_at if chain else layout.first_at
@@ -188,15 +190,23 @@ def _is_sound(layout: Layout, directory: Directory) -> bool:
     return known or _WIDTH in directory.entries
 
 
-def _find_link(source: Source, layout: Layout, offset: int) -> int:
-    """Return where the offset of a directory is written: in the header or in the one before it."""
-    at = layout.first_at
-    for _ in range(_MOST):
+def _find_links(source: Source, layout: Layout, offset: int) -> Iterator[int]:
+    """Yield where the offset of a directory is written: in the header or in those before it.
+
+    Where directories run in a circle, the last one leads to it too.
+    """
+    at, seen = layout.first_at, set[int]()
+    while at not in seen and len(seen) < _MOST:
+        seen.add(at)
         here = struct.unpack(layout.word, source.read(at, layout.inline))[0]
-        if here in (offset, 0):
-            break
-        at = read_directory(source, layout, here).next_at
-    return at
+        if here == offset:
+            yield at
+        if not here:
+            return
+        try:
+            at = read_directory(source, layout, here).next_at
+        except UnreadableDocument:  # rubbish after the last one
+            return
 
 
 def _enlarge(
