@@ -40,8 +40,9 @@ coverage: $(STAMP)  ## the suite again, and which lines it never ran (coverage/i
 	$(BIN)/coverage report --skip-covered
 
 # Real GIMP and Krita, in a tree of their own; Linux and root only (scripts/hosts.sh).
+# HOSTS=next takes those of Debian testing.
 test-hosts: $(STAMP)  ## the plug-ins in real GIMPs and Kritas
-	FRISKET_TEST_HOSTS=1 $(BIN)/python -m pytest --timeout 1200 tests/hosts
+	FRISKET_TEST_HOSTS=1 FRISKET_HOSTS=$(HOSTS) $(BIN)/python -m pytest --timeout 1200 tests/hosts
 
 # The suite runs the same trials as short samples. TRIAL=name chooses some.
 trials: $(STAMP)  ## real servers under load, attack and loss, at whole length, with figures

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Real image editors for the host tests, without touching the machine's own.
 #
-#   hosts.sh prepare          make the Debian 13 tree with GIMP 3.0 and Krita 5.2 (once)
+#   hosts.sh prepare          make the Debian 13 tree with GIMP 3.0 and Krita 5.2 (once);
+#                             with FRISKET_HOSTS=next Debian testing's, whatever is in it now
 #   hosts.sh prepare-old      install Krita 5.1 on this machine, where it is Debian 12
 #   hosts.sh root             print where the tree is
 #   hosts.sh run DIR CMD...   run CMD inside the tree; DIR is bound to /lab
@@ -11,7 +12,12 @@
 # is made again. Everything needs root. Exit status 3: it cannot be done here.
 set -euo pipefail
 
-SUITE=trixie
+case ${FRISKET_HOSTS:-} in
+  "") SUITE=trixie FRESH=true ;;
+  # A mirror that has not followed testing for weeks still has a newer host than Debian 13.
+  next) SUITE=testing FRESH=false ;;
+  *) echo "hosts: FRISKET_HOSTS is '$FRISKET_HOSTS'; leave it out or say next" >&2; exit 3 ;;
+esac
 CACHE=${FRISKET_HOSTS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/frisket-hosts}
 ROOT=$CACHE/$SUITE-1
 PACKAGES=gimp,gir1.2-gimp-3.0,python3-gi,krita,python3-pyqt5,python3-pyqt5.sip,xvfb,xauth,openbox,xdotool,dbus,fonts-dejavu-core,imagemagick
@@ -41,7 +47,7 @@ prepare() {
   unshare -m --propagation private -- true 2>/dev/null ||
     cannot "this machine lets nobody mount, not even root (a container without that right?)"
   mkdir -p "$CACHE"
-  exec 9>"$CACHE/.lock"
+  exec 9>"$ROOT.lock"
   flock 9
   if [ -e "$ROOT/.ready" ]; then echo "hosts: cached in $ROOT"; return; fi
   [ "$(df -Pk "$CACHE" | awk 'NR == 2 {print $4}')" -ge "$ROOM_KIB" ] ||
@@ -53,6 +59,7 @@ prepare() {
   log=$(mmdebstrap --quiet --mode=root --variant=apt \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/help/*' \
+    --aptopt="Acquire::Check-Valid-Until \"$FRESH\"" \
     --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
     --include="$PACKAGES" "$SUITE" "$ROOT" "$from" 2>&1) || {
     rm -rf --one-file-system "$ROOT"
@@ -96,5 +103,5 @@ case ${1:-} in
   prepare-old) prepare_old ;;
   root) echo "$ROOT" ;;
   run) shift; inside "$@" ;;
-  *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -15,7 +15,7 @@ export DISPLAY=:$number
 openbox >/dev/null 2>&1 &
 manager=$!
 watch="exec(compile(open('/lab/gimp_watch.py').read(), 'watch', 'exec'), globals())"
-dbus-run-session -- gimp-3.0 --no-splash --new-instance \
+dbus-run-session -- gimp --no-splash --new-instance \
   --batch-interpreter=python-fu-eval -b "$watch" > /lab/gimp.log 2>&1 &
 
 note() { echo "$*" >> /lab/seen.txt; echo "$SECONDS s: $*"; }

@@ -33,7 +33,7 @@ def results(tree, lab, server):  # type: ignore[no-untyped-def]
     for path in (*HERE.glob("gimp_*.py"), GUIDE):
         shutil.copy(path, lab.folder)
     interpreter = "--batch-interpreter=python-fu-eval"
-    command = ["gimp-console-3.0", "-id", interpreter, "-b", BATCH, "--quit"]
+    command = ["gimp-console", "-id", interpreter, "-b", BATCH, "--quit"]
     return every_case(lab, lambda: run_inside(lab, command, ENV, 500), CASES)
 
 
@@ -115,7 +115,7 @@ def test_documented_script_fu(tree, results, lab):  # type: ignore[no-untyped-de
         {call}
         (gimp-file-save RUN-NONINTERACTIVE image "/lab/out.png"))"""
     interpreter = "--batch-interpreter=plug-in-script-fu-eval"
-    command = ["gimp-console-3.0", "-id", interpreter, "-b", script, "--quit"]
+    command = ["gimp-console", "-id", interpreter, "-b", script, "--quit"]
     started(lambda: run_inside(lab, command, ENV, 120), lab.folder / "out.png")
     made = np.asarray(Image.open(lab.folder / "out.png"))
     assert (made[..., 3] == rgb[..., 1]).all()

@@ -58,6 +58,11 @@ def corrected(seen, lab, server):  # type: ignore[no-untyped-def]
     return work(lab, "gimp_strokes.sh")
 
 
+@pytest.fixture(scope="module")
+def views(corrected, lab, server):  # type: ignore[no-untyped-def]
+    return work(lab, "gimp_views.sh")
+
+
 def test_mask_by_the_menu(seen):  # type: ignore[no-untyped-def]
     assert seen["start"]["mask"] is None
     assert seen["cut"]["exact"]
@@ -110,3 +115,38 @@ def test_keep_and_remove_reach_the_server(corrected, server):  # type: ignore[no
     first, last = server.matting.updates[0], server.matting.updates[-1]
     assert {stroke.positive for stroke in first.hints.scribbles} == {True}
     assert {stroke.positive for stroke in last.hints.scribbles} == {True, False}
+
+
+# How many pixels of the screen are of the colour that each view puts behind the subject.
+BEHIND = {
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "alpha": (0, 0, 0),
+    "before": (140, 0, 255),
+    "tint": (95, 34, 173),
+}
+
+
+@pytest.mark.parametrize("view", BEHIND)
+def test_views(views, view):  # type: ignore[no-untyped-def]
+    assert "dialog" in views["lines"]
+    shown = np.asarray(Image.open(SHOTS / f"gimp-view-{view}.png").convert("RGB")).astype(int)
+    plain = np.asarray(Image.open(SHOTS / "gimp-view-chequers.png").convert("RGB")).astype(int)
+    near = [(np.abs(each - BEHIND[view]).max(axis=-1) <= 6).sum() for each in (shown, plain)]
+    assert near[0] - near[1] > 40_000
+
+
+def test_a_part_at_full_size(views):  # type: ignore[no-untyped-def]
+    """The soft edge is three times as wide as in the whole picture."""
+    soft = []
+    for name in ("again", "full"):
+        shot = np.asarray(Image.open(SHOTS / f"gimp-view-{name}.png").convert("RGB")).astype(int)
+        # Over the chequers the edge is purple and grey at once; a row across it.
+        row = shot[400, 310:890]
+        soft.append(((row[:, 0] > row[:, 1] + 12) & (row[:, 2] > row[:, 1] + 12)).sum())
+    assert soft[1] > soft[0] > 0
+
+
+def test_help_and_server(views):  # type: ignore[no-untyped-def]
+    assert "help" in views["lines"]
+    assert "server" in views["lines"]

@@ -52,6 +52,15 @@ class TestPlaces:
         assert [place.kind for place in found] == ["native", "flatpak"]
         assert found[1].config == home / ".var/app/org.kde.krita/config/kritarc"
 
+    def test_what_is_installed_and_was_never_started(self, home: Path) -> None:
+        make(home, "root/var/lib/flatpak/app/org.gimp.GIMP", "root/snap/krita")
+        make(home, ".local/share/flatpak/app/org.kde.krita")
+        here = Machine(home, "linux", {}, home / "root")
+        [gimp] = HOSTS["gimp"].find_places(here)
+        assert gimp.folder == home / ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"
+        kinds = [place.kind for place in HOSTS["krita"].find_places(here)]
+        assert kinds == ["flatpak", "snap"]
+
     def test_other_systems(self, home: Path) -> None:
         make(home, "AppData/Roaming/GIMP/3.0", "AppData/Roaming/krita")
         make(home, "Library/Application Support/GIMP/3.0", "Library/Application Support/krita")
@@ -100,8 +109,24 @@ def test_krita_in_and_out(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_nothing_found(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins", "install", "all"]) == Exit.NO_PLUGIN
-    assert "--where" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "--where" in said.err
+    assert "gimp: not found; looked for" in said.out
+    assert f"{home}/snap/gimp/current/.config/GIMP/3.*" in said.out
     assert main(["plugins", "uninstall"]) == Exit.NO_PLUGIN
+
+
+def test_install_alone_explains_itself(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(home, ".config/GIMP/3.0")
+    assert main(["plugins", "install"]) == 0
+    said = capsys.readouterr().out
+    assert "gimp (native 3.0): " in said
+    assert "krita: not found; looked for" in said
+    assert f"  {home}/.local/share/krita\n  {home}/.var/app/org.kde.krita/data/krita\n" in said
+    assert "frisket plugins install krita --where DIR" in said
+    assert "Restart the program" in said
+    assert main(["plugins", "install", "--where", str(home)]) == Exit.USAGE
+    assert "say which: gimp or krita" in capsys.readouterr().err
 
 
 def test_a_damaged_plugin_is_noticed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

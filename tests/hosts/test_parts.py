@@ -18,8 +18,9 @@ from frisket.client.errors import (
 from frisket.hosts import link, pixels, planes, settings
 from frisket.hosts.enlarge import Enlarged
 from frisket.hosts.pace import Pace
+from frisket.hosts.sparse import SparseAlpha
 from frisket.hosts.strokes import find_hints
-from frisket.protocol.grid import TileRect
+from frisket.protocol.grid import Grid, TileRect
 from frisket.protocol.reasons import Reason
 
 
@@ -43,6 +44,49 @@ def test_enlarged_rectangles_agree_with_the_whole(
     assert enlarged.read(rect) == part.tobytes()
     values = np.unique(part)
     assert enlarged.find_constant(rect) == (int(values[0]) if len(values) == 1 else None)
+
+
+@given(st.integers(1, 60), st.integers(1, 50), st.integers(1, 7), st.data())
+def test_sparse_alpha_reads_like_a_whole_plane(
+    width: int, height: int, step: int, data: st.DataObject
+) -> None:
+    grid = Grid(width, height, 16)
+    plane = np.zeros((height, width), np.uint8)
+    sparse = SparseAlpha(lambda: None, lambda share, text: None)
+    for tile in data.draw(st.lists(st.integers(0, grid.count - 1), max_size=8)):
+        rect = grid.rect(tile)
+        part = plane[rect.y : rect.y + rect.height, rect.x : rect.x + rect.width]
+        if data.draw(st.booleans()):
+            opaque = data.draw(st.booleans())
+            part[:] = 255 * opaque
+            sparse.fill(rect, opaque)
+        else:
+            part[:] = np.random.default_rng(tile).integers(0, 256, part.shape, np.uint8)
+            sparse.paint(rect, part.tobytes(), True)
+    x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    wanted = plane[y::step, x::step]
+    found = sparse.read(x, y, wanted.shape[1], wanted.shape[0], step)
+    assert found == wanted.tobytes()
+
+
+@given(st.binary(max_size=60), st.integers(0, 2**32))
+def test_raise_to_is_the_greater(plane: bytes, seed: int) -> None:
+    other = np.random.default_rng(seed).integers(0, 256, len(plane), np.uint8)
+    wanted = np.maximum(np.frombuffer(plane, np.uint8), other).tobytes()
+    assert planes.raise_to(plane, other.tobytes()) == wanted
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 12), st.integers(0, 2**32))
+def test_erode_leaves_the_rim_out(width: int, height: int, reach: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask = np.kron(rng.integers(0, 2, (6, 6), np.uint8) * 255, np.ones((5, 5), np.uint8))
+    mask = np.ascontiguousarray(mask[:height, :width])
+    found = np.frombuffer(planes.erode(mask.tobytes(), width, height, reach), np.uint8)
+    kept = found.reshape(height, width) > 0
+    assert (mask[kept] == 255).all()
+    for y, x in zip(*np.nonzero(kept), strict=True):
+        assert (mask[y, max(0, x - reach) : x + reach + 1] == 255).all()
+        assert (mask[max(0, y - reach) : y + reach + 1, x] == 255).all()
 
 
 @given(st.binary(max_size=200))

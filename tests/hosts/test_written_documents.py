@@ -103,7 +103,7 @@ def gimp(tree, lab: Lab) -> dict[str, Any]:  # type: ignore[no-untyped-def]
     write_all(lab.folder / "files")
     shutil.copy(HERE / "gimp_reads.py", lab.folder)
     interpreter = "--batch-interpreter=python-fu-eval"
-    command = ["timeout", "150", "gimp-console-3.0", "-idf", interpreter, "-b", BATCH, "--quit"]
+    command = ["timeout", "150", "gimp-console", "-idf", interpreter, "-b", BATCH, "--quit"]
     env = {"HOME": "/tmp", "GIMP3_DIRECTORY": "/lab/gimp3"}
     print(run_inside(lab, command, env, 170)[-3000:])
     return results_of(lab)

@@ -22,10 +22,20 @@ class Machine:
     home: Path
     platform: str
     environ: Mapping[str, str]
+    root: Path = Path("/")
 
     def which(self, names: tuple[str, ...]) -> bool:
         """Tell whether one of some programs is on the path."""
         return any(shutil.which(name, path=self.environ.get("PATH", "")) for name in names)
+
+    def has_flatpak(self, name: str) -> bool:
+        """Tell whether a flatpak is installed, for this user or for all."""
+        bases = (self.home / ".local/share/flatpak", self.root / "var/lib/flatpak")
+        return any((base / "app" / name).is_dir() for base in bases)
+
+    def has_snap(self, name: str) -> bool:
+        """Tell whether a snap is installed."""
+        return any((self.root / base / name).is_dir() for base in ("snap", "var/lib/snapd/snap"))
 
     def folder(self, variable: str, default: str) -> Path:
         """Return a folder that an environment variable may name."""
@@ -52,6 +62,7 @@ class HostPlugin:
         inner: the plug-in's own folder, inside what is copied.
         entry: the file that the host loads, inside that.
         find: yields the installations on a machine that have left a trace.
+        search: yields the folders where `find` looks.
         beside: files that are copied beside the plug-in's own folder.
         archive_root: the folder that an archive for a person to import holds.
         config_name: the file that switches plug-ins on, beside a folder chosen by hand.
@@ -63,6 +74,7 @@ class HostPlugin:
     inner: str
     entry: str
     find: Callable[[Machine], Iterator[Spot]]
+    search: Callable[[Machine], Iterator[Path]]
     beside: tuple[str, ...] = ()
     archive_root: str = ""
     config_name: str = ""
@@ -108,33 +120,47 @@ def _find_gimp(machine: Machine) -> Iterator[Spot]:
     if chosen := machine.environ.get("GIMP3_DIRECTORY"):
         yield "GIMP3_DIRECTORY", Path(chosen) / "plug-ins", None
         return
-    found = False
-    for kind, root in _gimp_roots(machine):
-        versions = (each for each in root.glob("3.*") if each.is_dir())
-        for version in sorted(versions):
-            found = True
+    for kind, root, installed in _gimp_roots(machine):
+        versions = sorted(each for each in root.glob("3.*") if each.is_dir())
+        for version in versions:
             yield f"{kind} {version.name}", version / "plug-ins", None
-    if not found and machine.which(_GIMP_NAMES):
-        # Installed and never started: it will look here when it is.
-        kind, root = next(iter(_gimp_roots(machine)))
-        yield f"{kind} 3.0", root / "3.0" / "plug-ins", None
+        if installed and not versions:
+            # Installed and never started: it will look here when it is.
+            yield f"{kind} 3.0", root / "3.0" / "plug-ins", None
 
 
-def _gimp_roots(machine: Machine) -> Iterator[tuple[str, Path]]:
+def _search_gimp(machine: Machine) -> Iterator[Path]:
+    yield from (root / "3.*" for _, root, _ in _gimp_roots(machine))
+
+
+def _gimp_roots(machine: Machine) -> Iterator[tuple[str, Path, bool]]:
+    """Yield kind, folder of settings, and whether a GIMP of that kind is known to be there."""
+    on_path = machine.which(_GIMP_NAMES)
     if machine.platform == "win32":
-        yield "Windows", machine.folder("APPDATA", "AppData/Roaming") / "GIMP"
+        yield "Windows", machine.folder("APPDATA", "AppData/Roaming") / "GIMP", on_path
     elif machine.platform == "darwin":
-        yield "macOS", machine.home / "Library/Application Support/GIMP"
+        yield "macOS", machine.home / "Library/Application Support/GIMP", on_path
     else:
-        yield "native", machine.folder("XDG_CONFIG_HOME", ".config") / "GIMP"
-        yield "flatpak", machine.home / ".var/app/org.gimp.GIMP/config/GIMP"
-        yield "snap", machine.home / "snap/gimp/current/.config/GIMP"
+        yield "native", machine.folder("XDG_CONFIG_HOME", ".config") / "GIMP", on_path
+        flatpak = machine.home / ".var/app/org.gimp.GIMP/config/GIMP"
+        yield "flatpak", flatpak, machine.has_flatpak("org.gimp.GIMP")
+        snap = machine.home / "snap/gimp/current/.config/GIMP"
+        yield "snap", snap, machine.has_snap("gimp")
 
 
 def _find_krita(machine: Machine) -> Iterator[Spot]:
+    installed = {
+        "native": machine.which(("krita",)),
+        "flatpak": machine.has_flatpak("org.kde.krita"),
+        "snap": machine.has_snap("krita"),
+    }
     for kind, data, config in _krita_roots(machine):
-        if data.is_dir() or config.is_file() or (kind == "native" and machine.which(("krita",))):
+        if data.is_dir() or config.is_file() or installed.get(kind, False):
             yield kind, data, config
+
+
+def _search_krita(machine: Machine) -> Iterator[Path]:
+    yield from (data for _, data, _ in _krita_roots(machine))
 
 
 def _krita_roots(machine: Machine) -> Iterator[tuple[str, Path, Path]]:
@@ -158,13 +184,14 @@ def _krita_roots(machine: Machine) -> Iterator[tuple[str, Path, Path]]:
 HOSTS = {
     host.name: host
     for host in (
-        HostPlugin("gimp", "GIMP", "frisket-cutout", "frisket-cutout.py", _find_gimp),
+        HostPlugin("gimp", "GIMP", "frisket-cutout", "frisket-cutout.py", _find_gimp, _search_gimp),
         HostPlugin(
             name="krita",
             title="Krita",
             inner="pykrita/frisket_cutout",
             entry="__init__.py",
             find=_find_krita,
+            search=_search_krita,
             beside=("pykrita/frisket_cutout.desktop", "actions/frisket_cutout.action"),
             # Krita's importer wants the .desktop file at the root of the archive.
             archive_root="pykrita",

@@ -35,11 +35,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("status", "tell where plug-ins are, and check them", _status),
     ):
         action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        nargs = None if name == "install" else "?"
         choices = [*HOSTS, "all"]
         action.add_argument(
-            "host", choices=choices, default="all", nargs=nargs, metavar="HOST",
-            help="gimp, krita or all",
+            "host", choices=choices, default="all", nargs="?", metavar="HOST",
+            help="gimp, krita or all (default)",
         )  # fmt: skip
         action.add_argument(
             "--where",
@@ -64,19 +63,36 @@ def _places(arguments: argparse.Namespace) -> Iterator[Place]:
 
 
 def _install(arguments: argparse.Namespace) -> int:
+    if arguments.where and arguments.host == "all":
+        sentence = (
+            "--where names one program's folder; say which program, for example 'install gimp'"
+        )
+        report(sentence, Exit.USAGE, arguments.json)
+        return Exit.USAGE
     found = list(_places(arguments))
     if not found:
         return _miss(arguments)
     for place in found:
         install(place)
     states = [_examine(place) for place in found]
+    good = all(state.good for state in states)
     _tell(states, arguments)
     if not arguments.json:
-        good = all(state.good for state in states)
+        _tell_missing(arguments, found)
         print(
             "Restart the program to see it." if good else "See the page of this plug-in in docs/."
         )
-    return Exit.OK
+    return Exit.OK if good else Exit.BAD_PLUGIN
+
+
+def _tell_missing(arguments: argparse.Namespace, found: Sequence[Place]) -> None:
+    """Say which of the wanted programs was not found, and where it was looked for."""
+    there = {place.host.name for place in found}
+    for host in HOSTS.values():
+        if arguments.host in ("all", host.name) and host.name not in there:
+            print(f"{host.name}: not found; looked for")
+            print("\n".join(f"  {folder}" for folder in host.search(this_machine())))
+            print(f"  name its folder with 'frisket plugins install {host.name} --where DIR'")
 
 
 def _uninstall(arguments: argparse.Namespace) -> int:
@@ -104,6 +120,8 @@ def _miss(arguments: argparse.Namespace) -> Exit:
     names = {"gimp": "GIMP 3", "krita": "Krita", "all": "GIMP 3 or Krita"}
     sentence = f"No {names[arguments.host]} was found; name its folder with --where DIR."
     report(sentence, Exit.NO_PLUGIN, arguments.json)
+    if not arguments.json:
+        _tell_missing(arguments, ())
     return Exit.NO_PLUGIN
 
 

@@ -44,6 +44,11 @@ class ModelChoice:
     description: str
     is_default: bool
 
+    @property
+    def title(self) -> str:
+        """What people call it: the first sentence of its description."""
+        return self.description.split(". ")[0].rstrip(".") or self.name
+
 
 @dataclass(frozen=True)
 class ServerInfo:

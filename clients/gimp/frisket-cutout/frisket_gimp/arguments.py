@@ -31,9 +31,9 @@ _EDGE_WORDS = {
         _("Pixels by which the subject grows (or, below zero, shrinks)"),
     ),
     "feather": (_("_Feather"), _("Pixels by which the edge is softened")),
-    "contrast": (_("Con_trast"), _("Above 0 the edge is harder, below 0 it is softer")),
-    "smooth": (_("Smoot_h"), _("How far the outline is freed of small dents, 0 to 1")),
-    "fill-holes": (_("Fill ho_les"), _("How large holes in the subject are closed, 0 to 1")),
+    "contrast": (_("Co_ntrast"), _("Above 0 the edge is harder, below 0 it is softer")),
+    "smooth": (_("Smoo_th"), _("How far the outline is freed of small dents, 0 to 1")),
+    "fill-holes": (_("F_ill holes"), _("How large holes in the subject are closed, 0 to 1")),
     "drop-specks": (_("_Drop specks"), _("How large specks beside the subject go, 0 to 1")),
 }
 
@@ -62,7 +62,7 @@ def declare(procedure: Gimp.Procedure, make: str = _PLAIN.make) -> None:
 def declare_selection_use(procedure: Gimp.Procedure) -> None:
     """Add the argument of the procedure that starts from a selection."""
     blurb = _("What the selection says of the subject: a box around it, its shape, or a part of it")
-    _add_choice(procedure, "selection-use", _("Se_lection is"), blurb, SELECTION_USES, "box")
+    _add_choice(procedure, "selection-use", _("S_election is"), blurb, SELECTION_USES, "box")
 
 
 def declare_refinement(procedure: Gimp.Procedure) -> None:

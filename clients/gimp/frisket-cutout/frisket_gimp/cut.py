@@ -85,7 +85,7 @@ class Cut:
         return LatePainter(self._progress, make, Watch(self._layer).check)
 
     def _paint(self, painter: LatePainter) -> None:
-        options = self._request.options(self._deep, self._read_hints())
+        options = self._request.options(self._deep, self.read_hints())
         job = Job(self.reader, painter, self._connect, options, CLIENT, notice=Gimp.message)
         try:
             outcome = job.run()
@@ -102,7 +102,12 @@ class Cut:
         step = _("Mark it with Filters > Frisket > Put right with strokes, or try another model.")
         return explain_nothing(self._name, self.reader.spec, self.reader.proxy(), step)
 
-    def _read_hints(self) -> HintSet:
+    def read_hints(self) -> HintSet:
+        """Return what is known of the subject before the server is asked.
+
+        Raises:
+            Refused: what the request needs is not there.
+        """
         spec = self.reader.spec
         mask = self._layer.get_mask()
         return self._request.read_hints(

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
 
-from gi.repository import Gimp, GimpUi, GObject, Gtk  # noqa: E402
+from gi.repository import Gdk, Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
 
 from frisket.client.errors import Cancelled  # noqa: E402
+from frisket.client.transport import Connect  # noqa: E402
 from frisket.hosts import link  # noqa: E402
 from frisket.hosts.language import _  # noqa: E402
 from frisket.hosts.request import EXISTING, SERVER_CHOICE, CutRequest, phrase_existing  # noqa: E402
 from frisket.hosts.settings import FIELDS, SWITCHES, Settings  # noqa: E402
 from frisket_gimp.arguments import EDGE_NAMES  # noqa: E402
+from frisket_gimp.cut import Cut  # noqa: E402
+from frisket_gimp.paint import Progress  # noqa: E402
 from frisket_gimp.preview import CutPreview  # noqa: E402
 
 
@@ -26,7 +32,7 @@ def ask_everything(
     config: Gimp.ProcedureConfig,
     image: Gimp.Image,
     layer: Gimp.Layer,
-    connect: Callable[[], link.H2Transport],
+    connect: Connect,
     read: Callable[[Gimp.ProcedureConfig], CutRequest],
 ) -> None:
     """Let the user set the arguments, with a preview.
@@ -35,11 +41,22 @@ def ask_everything(
         Cancelled: the user does not want to.
     """
     dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Cut out with Frisket"))
+    _replace_help(dialog)
+    preview = CutPreview(
+        layer,
+        lambda: read(config),
+        lambda request: Cut(image, layer, request, connect, Progress()).read_hints(),
+        connect,
+    )
+    side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+    side.pack_start(_make_model_row(config, connect), False, False, 0)
+    names = _list_arguments(procedure, image, layer)
+    side.pack_start(dialog.fill_box("frisket-arguments", names), False, False, 0)
+    row = Gtk.Box(spacing=12)
+    row.pack_start(preview.widget, True, True, 0)
+    row.pack_start(side, False, False, 0)
     area = dialog.get_content_area()
-    preview = CutPreview(layer, lambda: read(config), connect)
-    area.pack_start(preview.widget, True, True, 6)
-    area.pack_start(_make_model_row(config, connect), False, False, 6)
-    dialog.fill(_list_arguments(procedure, image, layer))
+    area.pack_start(row, True, True, 6)
     only = Gimp.ValueArray.new(1)
     only.append(GObject.Value(str, "layer"))
     dialog.set_sensitive_if_in("decontaminate", None, "make", only, True)
@@ -50,6 +67,19 @@ def ask_everything(
     dialog.destroy()
     if not agreed:
         raise Cancelled("Cancelled.")
+
+
+def _replace_help(dialog: GimpUi.ProcedureDialog) -> None:
+    """Let Help show our page: GIMP's own button looks for one in its manual."""
+    theirs = dialog.get_widget_for_response(Gtk.ResponseType.HELP)
+    ours = Gtk.Button.new_with_mnemonic(_("_Help"))
+    ours.connect("clicked", lambda _button: show_help())
+    row = theirs.get_parent()
+    row.pack_start(ours, False, True, 0)
+    row.set_child_secondary(ours, True)
+    theirs.set_no_show_all(True)
+    theirs.hide()
+    ours.show()
 
 
 def _list_arguments(procedure: Gimp.Procedure, image: Gimp.Image, layer: Gimp.Layer) -> list[str]:
@@ -66,21 +96,20 @@ def _list_arguments(procedure: Gimp.Procedure, image: Gimp.Image, layer: Gimp.La
     return names
 
 
-def _make_model_row(
-    config: Gimp.ProcedureConfig, connect: Callable[[], link.H2Transport]
-) -> Gtk.Widget:
+def _make_model_row(config: Gimp.ProcedureConfig, connect: Connect) -> Gtk.Widget:
     """Return a menu of the server's models with what each is good for."""
     row = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
     menu = Gtk.ComboBoxText()
-    about = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=48)
+    menu.set_tooltip_text(_("What searches for the subject"))
+    about = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=36)
     menu.append("", SERVER_CHOICE)
     texts = {"": ""}
     answer = link.ask_or_explain(connect)
     for model in () if isinstance(answer, str) else answer.models:
-        menu.append(model.name, model.name)
-        texts[model.name] = model.description
+        menu.append(model.name, model.title)
+        texts[model.name] = f"{model.description} ({model.name})"
         if model.is_default:
-            texts[""] = f"{model.name}: {model.description}"
+            texts[""] = texts[model.name]
 
     def choose(widget: Gtk.ComboBoxText) -> None:
         config.set_property("model", widget.get_active_id() or "")
@@ -92,7 +121,8 @@ def _make_model_row(
     if isinstance(answer, str):
         about.set_text(answer)
     line = Gtk.Box(spacing=6)
-    line.pack_start(Gtk.Label(label="_Model", use_underline=True, mnemonic_widget=menu), 0, 0, 0)
+    label = Gtk.Label(label=_("_Model"), use_underline=True, mnemonic_widget=menu)
+    line.pack_start(label, False, False, 0)
     line.pack_start(menu, True, True, 0)
     row.pack_start(line, False, False, 0)
     row.pack_start(about, False, False, 0)
@@ -106,13 +136,13 @@ def ask_existing(name: str) -> str:
         Cancelled: the user does not want any of it.
     """
     dialog = Gtk.MessageDialog(
-        title="Frisket: a mask is there",
+        title=_("Frisket: a mask is there"),
         message_type=Gtk.MessageType.QUESTION,
         text=phrase_existing(name),
     )
     dialog.format_secondary_text("\n".join(f"{each.label}: {each.blurb}" for each in EXISTING))
-    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-    for number, title in enumerate(("_Replace", "_Intersect", "Re_fine")):
+    dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    for number, title in enumerate((_("_Replace"), _("_Intersect"), _("Re_fine"))):
         dialog.add_button(title, number)
     dialog.set_default_response(0)
     answer = dialog.run()
@@ -124,10 +154,10 @@ def ask_existing(name: str) -> str:
 
 def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | None:
     """Ask which server to use; None when the user leaves it as it is."""
-    dialog = Gtk.Dialog(title="Frisket: server")
-    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-    dialog.add_button("_Try it", Gtk.ResponseType.APPLY)
-    dialog.add_button("_OK", Gtk.ResponseType.OK)
+    dialog = Gtk.Dialog(title=_("Frisket: server"))
+    dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    dialog.add_button(_("_Try it"), Gtk.ResponseType.APPLY)
+    dialog.add_button(_("_OK"), Gtk.ResponseType.OK)
     form = _ServerForm(now)
     dialog.get_content_area().pack_start(form.widget, True, True, 12)
     dialog.show_all()
@@ -138,24 +168,39 @@ def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | 
     return chosen if answer == Gtk.ResponseType.OK else None
 
 
+# Each with a letter of its own beside Cancel, Try it and OK, and what it means.
+_SERVER_WORDS = {
+    "remote": (
+        _("_Use a server on another computer"),
+        _("Otherwise the server of this computer is started when it is needed"),
+    ),
+    "target": (_("_Address (host:port)"), _("For example studio.local:7390")),
+    "token": (_("To_ken"), _("What the server's own person gave you; it stays in your home")),
+    "ca_file": (
+        _("Certificate _file (optional)"),
+        _("A certificate to trust, where the system does not know the server's"),
+    ),
+    "tls": (_("_Encrypt (TLS)"), _("Only a server on this computer does without")),
+}
+
+
 class _ServerForm:
     """Fields for the server's address and how to be let in."""
 
     def __init__(self, now: Settings) -> None:
         self._now = now
         self.widget = Gtk.Grid(row_spacing=6, column_spacing=12, margin=12)
-        self._switches = {name: _make_check(label, getattr(now, name)) for name, label in SWITCHES}
+        self._switches = {name: _make_check(name, getattr(now, name)) for name, _label in SWITCHES}
         self._fields = {
-            name: Gtk.Entry(width_chars=36, text=getattr(now, name)) for name, _ in FIELDS
+            name: Gtk.Entry(width_chars=36, text=getattr(now, name)) for name, _label in FIELDS
         }
         self._fields["token"].set_visibility(False)
         self._answer = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=56)
         self.widget.attach(self._switches["remote"], 0, 0, 2, 1)
-        for row, (name, label) in enumerate(FIELDS, 1):
-            entry = self._fields[name]
-            text = Gtk.Label(
-                label=f"_{label}", use_underline=True, xalign=0.0, mnemonic_widget=entry
-            )
+        for row, (name, entry) in enumerate(self._fields.items(), 1):
+            label, blurb = _SERVER_WORDS[name]
+            text = Gtk.Label(label=label, use_underline=True, xalign=0.0, mnemonic_widget=entry)
+            entry.set_tooltip_text(blurb)
             self.widget.attach(text, 0, row, 1, 1)
             self.widget.attach(entry, 1, row, 1, 1)
         self.widget.attach(self._switches["tls"], 0, 4, 2, 1)
@@ -172,23 +217,39 @@ class _ServerForm:
         self._answer.set_text(text)
 
 
-def _make_check(label: str, active: bool) -> Gtk.CheckButton:
-    button = Gtk.CheckButton(label=f"_{label}", use_underline=True)
+def _make_check(name: str, active: bool) -> Gtk.CheckButton:
+    label, blurb = _SERVER_WORDS[name]
+    button = Gtk.CheckButton(label=label, use_underline=True)
+    button.set_tooltip_text(blurb)
     button.set_active(active)
     return button
 
 
 def show_report(text: str, path: str) -> None:
     """Show the diagnostics and where they were written."""
-    dialog = Gtk.Dialog(title="Frisket: diagnostics")
+    _show_text(_("Frisket: trouble report"), _("Written to {path}").format(path=path), text)
+
+
+def show_help() -> None:
+    """Show the plug-in's own page, in a browser where there is one."""
+    page = Path(__file__).resolve().parent.parent / "help.html"
+    try:
+        Gtk.show_uri_on_window(None, page.as_uri(), Gdk.CURRENT_TIME)
+    except GLib.Error:
+        plain = re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8"))
+        _show_text(_("Frisket: help"), str(page), html.unescape(plain).strip())
+
+
+def _show_text(title: str, above: str, text: str) -> None:
+    dialog = Gtk.Dialog(title=title)
     dialog.set_default_size(760, 480)
-    dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
-    view = Gtk.TextView(editable=False, monospace=True)
+    dialog.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
+    view = Gtk.TextView(editable=False, monospace=True, wrap_mode=Gtk.WrapMode.WORD)
     view.get_buffer().set_text(text)
     scroll = Gtk.ScrolledWindow()
     scroll.add(view)
     area = dialog.get_content_area()
-    area.pack_start(Gtk.Label(label=f"Written to {path}", xalign=0.0, selectable=True), 0, 0, 6)
+    area.pack_start(Gtk.Label(label=above, xalign=0.0, selectable=True), False, False, 6)
     area.pack_start(scroll, True, True, 0)
     dialog.show_all()
     dialog.run()

@@ -17,7 +17,7 @@ from frisket_gimp.targets import find_layers
 
 _MENU = "<Image>/Filters/Frisket"
 # Where people look for masks and selections.
-_MASK_MENUS = ("<Image>/Layer/Mask", "<Layers>/Layers Menu/Mask")
+_MASK_MENUS = ("<Image>/Layer/Mask", "<Layers>/Layers Menu/Frisket")
 _SELECT_MENU = "<Image>/Select"
 # GEGL would keep every tile it has read; a layer is read once.
 _CACHE_BYTES = 32 << 20

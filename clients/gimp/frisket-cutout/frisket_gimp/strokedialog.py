@@ -53,8 +53,6 @@ class StrokeDialog:
         self._remove = Gtk.RadioButton.new_with_mnemonic_from_widget(self._keep, _("_Remove"))
         self._remove.set_tooltip_text(_("What you paint does not belong to the subject"))
         for button in (self._keep, self._remove):
-            # Drawn as buttons that stay pressed.
-            button.set_mode(False)
             row.pack_start(button, True, True, 0)
         area.pack_start(row, False, False, 0)
         self._safe = Gtk.CheckButton.new_with_mnemonic(_("_Blue and vermilion strokes"))

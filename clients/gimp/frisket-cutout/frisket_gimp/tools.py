@@ -7,6 +7,7 @@ from pathlib import Path
 from gi.repository import Gimp
 
 from frisket.hosts import link, settings
+from frisket.hosts.language import _
 from frisket.hosts.plugin import Plugin
 
 PLUGIN = Plugin("GIMP", Path(__file__).resolve().parent.parent, "frisket-cutout.py")
@@ -37,5 +38,6 @@ def _try(chosen: settings.Settings) -> str:
     answer = link.ask_or_explain(link.make_connector(chosen))
     if isinstance(answer, str):
         return answer
-    models = ", ".join(model.name for model in answer.models)
-    return f"Server {answer.version} answers, on {answer.device}. Models: {models or 'none'}."
+    models = "\n".join(model.title for model in answer.models) or _("none")
+    text = _("The server answers (frisket {version}). Its models:\n{models}")
+    return text.format(version=answer.version, models=models)
