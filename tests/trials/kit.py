@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import queue
 import random
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -24,9 +24,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
-import h2.config
-import h2.connection
-import h2.settings
 import numpy as np
 import psutil
 import pytest
@@ -46,6 +43,7 @@ MIB = 1 << 20
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals and counts descriptors")
 whole_only = pytest.mark.skipif(not WHOLE, reason="takes minutes: make trials")
 
+_LIMITED = Path(__file__).with_name("limited.py")
 Answer = TypeVar("Answer")
 
 
@@ -90,6 +88,7 @@ class Trial:
         options: of `frisket serve`.
         environment: variables beside those of the test.
         token: that it wants; empty for none.
+        limits: of `frisket.server.limits.Limits`, those without an option too.
     """
 
     def __init__(
@@ -98,11 +97,17 @@ class Trial:
         *options: str,
         environment: dict[str, str] | None = None,
         token: str = TOKEN,
+        limits: dict[str, float] | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.log = home / f"trial-{time.monotonic_ns()}.log"
         self.server: Server = start_server(
-            home, *options, token=token, log=self.log, environment=environment
+            home,
+            *options,
+            token=token,
+            log=self.log,
+            environment={"FRISKET_TRIAL_LIMITS": json.dumps(limits), **(environment or {})},
+            program=(str(_LIMITED),) if limits else ("-m", "frisket.server"),
         )
         self.target = self.server.address.target
         self.metadata = BEARER if token == TOKEN else (("authorization", f"Bearer {token}"),)
@@ -429,78 +434,3 @@ def read_status(error: grpc.RpcError) -> str:
 def percentile(values: list[float], share: float) -> float:
     """Return a percentile, 0..100."""
     return float(np.percentile(np.asarray(values), share))
-
-
-# ---------------------------------------------------------------- bare sockets
-
-
-class Peer:
-    """A client on a socket of its own, which may break every rule above TCP.
-
-    Args:
-        target: host:port.
-        window: bytes that the server may send unread; None for the usual 64 KiB.
-        token: that the call carries.
-    """
-
-    def __init__(self, target: str, window: int | None = None, token: str = TOKEN) -> None:
-        host, _, port = target.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), 10)
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
-        self.h2.initiate_connection()
-        if window is not None:
-            self.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
-        self.headers = [
-            (":method", "POST"),
-            (":scheme", "http"),
-            (":path", "/frisket.v1.MattingService/Matte"),
-            (":authority", target),
-            ("te", "trailers"),
-            ("content-type", "application/grpc"),
-            ("authorization", f"Bearer {token}"),
-        ]
-
-    def flush(self) -> None:
-        """Write what h2 has to say."""
-        self.socket.sendall(self.h2.data_to_send())
-
-    def open(self) -> None:
-        """Open the call."""
-        self.h2.send_headers(1, self.headers)
-        self.flush()
-
-    def send(self, *requests: pb.MatteRequest, at_most: int | None = None) -> None:
-        """Send requests, or only their first bytes."""
-        framed = (one.SerializeToString() for one in requests)
-        body = b"".join(b"\0" + len(one).to_bytes(4, "big") + one for one in framed)[:at_most]
-        while body:
-            room = self.h2.local_flow_control_window(1)
-            size = min(len(body), self.h2.max_outbound_frame_size, room)
-            if size <= 0:
-                self.h2.receive_data(self.socket.recv(65536))
-                continue
-            self.h2.send_data(1, body[:size])
-            body = body[size:]
-            self.flush()
-
-    def answer_pings(self) -> None:
-        """Keep the connection alive from a thread, and read nothing else of it."""
-
-        def pump() -> None:
-            with contextlib.suppress(Exception):
-                self.socket.settimeout(None)
-                while data := self.socket.recv(65536):
-                    self.h2.receive_data(data)
-                    self.flush()
-
-        threading.Thread(target=pump, daemon=True).start()
-
-    def reset(self) -> None:
-        """Break the connection without a word, by RST."""
-        linger = b"\1\0\0\0\0\0\0\0"
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.close()
-
-    def close(self) -> None:
-        """Close the socket."""
-        self.socket.close()
