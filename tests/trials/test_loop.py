@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving import noisy_disc
-from trials.kit import MIB, Peak, Trial, opening, percentile, pick, posix, read_status, rows, say
+from trials.kit import Peak, Trial, percentile, pick, posix, read_status, say
+from trials.messages import MIB, opening, rows
 
 from frisket.v1 import matting_pb2 as pb
 

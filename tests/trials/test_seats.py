@@ -9,17 +9,8 @@ from pathlib import Path
 import grpc
 import pytest
 from serving import noisy_disc
-from trials.kit import (
-    Stream,
-    Trial,
-    opening,
-    pick,
-    posix,
-    read_status,
-    rows,
-    say,
-    update,
-)
+from trials.kit import Stream, Trial, pick, posix, read_status, say
+from trials.messages import opening, rows, update
 from trials.peer import Peer
 
 from frisket.v1 import matting_pb2 as pb

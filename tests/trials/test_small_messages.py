@@ -9,19 +9,8 @@ import grpc
 import numpy as np
 import pytest
 from serving import noisy_disc
-from trials.kit import (
-    MIB,
-    Stream,
-    Trial,
-    opening,
-    pick,
-    posix,
-    read_status,
-    reduce,
-    rows,
-    say,
-    update,
-)
+from trials.kit import Stream, Trial, pick, posix, read_status, say
+from trials.messages import MIB, opening, reduce, rows, update
 
 from frisket.v1 import matting_pb2 as pb
 

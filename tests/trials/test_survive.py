@@ -14,19 +14,8 @@ from pathlib import Path
 import grpc
 import numpy as np
 from serving import noisy_disc
-from trials.kit import (
-    Trial,
-    chance,
-    connect,
-    opening,
-    pick,
-    posix,
-    read_status,
-    reduce,
-    rows,
-    say,
-    update,
-)
+from trials.kit import Trial, chance, connect, pick, posix, read_status, say
+from trials.messages import opening, reduce, rows, update
 from trials.peer import Peer
 
 from frisket.v1 import matting_pb2 as pb
