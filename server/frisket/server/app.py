@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 import hmac
 import logging
+import math
+import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -25,8 +29,11 @@ from frisket.protocol.local_state import (
     remove_state,
     write_state,
 )
+from frisket.protocol.memory import memory_bytes
 from frisket.protocol.reasons import Reason
 from frisket.server.admission import Admission
+from frisket.server.budget import Budget
+from frisket.server.calls import CallGuard, hush_unreadable
 from frisket.server.child import ChildOpener
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.errors import ServiceError, trailers
@@ -49,6 +56,11 @@ _OPTIONS = [
     # Two servers on one port would share connections at random.
     ("grpc.so_reuseport", 0),
 ]
+_HEARD_S = 1.0  # a server that leaves says so for so long, though nothing is open
+_DRAIN_STEP_S = 0.05
+_WATCH_STEP_S = 0.5
+_CLOSE_S = 0.5  # for answers that are on their way
+_PATIENCE_S = 5.0  # for a model that runs or opens
 _SERVICES = (
     matting_pb2.DESCRIPTOR.services_by_name["MattingService"].full_name,
     models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
@@ -92,6 +104,26 @@ def _refusal(handler: Any) -> Any:
     return grpc.unary_unary_rpc_method_handler(refuse)
 
 
+def leave_if_stuck(status: int) -> None:
+    """End the process when a thread works on that cannot be ended: Python would wait for it."""
+    until = time.monotonic() + _CLOSE_S
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                log.warning("leaving while %s still works", thread.name)
+                leave(status)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process now, whatever its threads do."""
+    logging.shutdown()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
 def _make_pool(config: Config) -> ModelPool:
     """Return the models of a server: a local one serves one user, and runs them itself."""
     registry = Registry()
@@ -112,21 +144,30 @@ class App:
     def __init__(self, config: Config) -> None:
         check(config)
         self._config = config
+        hush_unreadable()
         self._stop = asyncio.Event()
         self._mine: LocalServer | None = None
+        self._leave_by = math.inf
         self._scheduler = Scheduler(config.compute_threads)
         self._pool = _make_pool(config)
-        self._admission = Admission(config.limits.sessions, config.device)
+        self._admission = Admission(config.limits, config.device)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
         self.target = self._bind()
 
     def _assemble(self) -> grpc.aio.Server:
         config = self._config
-        guards = [TokenGuard(config.access.token)] if config.access.token else []
-        streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
-        server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
-        resources = Resources(self._pool, self._scheduler, config.limits)
+        token, limits = config.access.token, config.limits
+        guards: list[grpc.aio.ServerInterceptor] = [TokenGuard(token)] if token else []
+        guards.append(CallGuard(self._admission, by_token=bool(token)))
+        options = [
+            *_OPTIONS,
+            ("grpc.max_concurrent_streams", limits.calls_per_connection),
+            ("grpc.max_allowed_incoming_connections", limits.connections),
+        ]
+        server = grpc.aio.server(options=options, interceptors=guards)
+        budget = Budget(limits.memory or memory_bytes() // 2)
+        resources = Resources(self._pool, self._scheduler, limits, budget)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(resources, self._admission), server
         )
@@ -164,7 +205,8 @@ class App:
                 self._pool.release(await self._pool.acquire(self._config.model))
             await self._serve(ready)
         finally:
-            await self._pool.close()
+            left_s = self._leave_by - time.monotonic()
+            await self._pool.close(max(_CLOSE_S, min(_PATIENCE_S, left_s)))
             self._scheduler.close()
 
     async def _serve(self, ready: Callable[[], None]) -> None:
@@ -174,10 +216,22 @@ class App:
         with self._announced():
             log.info("frisket %s listens on %s", VERSION, self.target)
             ready()
+            watching = asyncio.ensure_future(self._watch_runs())
             await self._until_told()
+            watching.cancel()
         # Without its announcement: new clients start a fresh server, and nobody is sent to a
         # port that is free for others to take.
         await self._drain()
+
+    async def _watch_runs(self) -> None:
+        """Let health say NOT_SERVING while a run takes longer than it may."""
+        told = False
+        while True:
+            await asyncio.sleep(_WATCH_STEP_S)
+            if told != self._pool.overdue:
+                told = self._pool.overdue
+                states = health_pb2.HealthCheckResponse
+                await self._set_health(states.NOT_SERVING if told else states.SERVING)
 
     async def _until_told(self) -> None:
         idle = self._config.idle_exit_s
@@ -195,10 +249,16 @@ class App:
                 return
 
     async def _drain(self) -> None:
-        """Say NOT_SERVING first, refuse what is new, and let open streams finish."""
+        """Say that the server leaves, on an open port, until nothing is open or time is up."""
+        end = self._leave_by = time.monotonic() + self._config.drain_s
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._admission.draining = True
-        await self._server.stop(self._config.drain_s)
+        self._admission.drain()
+        # Who comes in these moments is told why; behind a closed port nobody is.
+        heard = time.monotonic() + min(_HEARD_S, self._config.drain_s)
+        while time.monotonic() < (end if self._admission.open else heard):
+            await asyncio.sleep(_DRAIN_STEP_S)
+        self._admission.expel()
+        await self._server.stop(_CLOSE_S)
 
     async def _set_health(self, status: int) -> None:
         for name in ("", *_SERVICES):
@@ -209,12 +269,14 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             # Windows has no such handlers; there Ctrl-C ends the loop by itself.
             with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, self._stop.set)
+                loop.add_signal_handler(number, self._hear, number)
 
-    @property
-    def stuck(self) -> bool:
-        """Whether a thread runs that cannot be ended, so that only the system can end it all."""
-        return self._pool.stuck
+    def _hear(self, number: int) -> None:
+        """Begin to drain; leave at once when told again."""
+        if self._stop.is_set():
+            log.warning("leaving at once: told again")
+            leave(128 + number)
+        self._stop.set()
 
     def stop(self) -> None:
         """Begin to drain; may be called on the event loop only."""

@@ -6,6 +6,7 @@ import logging
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from frisket.matting import BadInput, UnknownClass
@@ -19,6 +20,7 @@ _STATUSES = {
     Reason.BAD_CLASS: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_HINT: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_IMAGE: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_MESSAGE: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_OPEN: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_ORDER: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_PROXY: grpc.StatusCode.INVALID_ARGUMENT,
@@ -73,6 +75,8 @@ def to_service_error(error: Exception) -> ServiceError:
     """Return the refusal that any error becomes; an unexpected one is logged."""
     if isinstance(error, ServiceError):
         return error
+    if isinstance(error, DecodeError):
+        return ServiceError(Reason.BAD_MESSAGE, "The request is no message of this protocol.")
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return ServiceError(reason, str(error))

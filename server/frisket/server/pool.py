@@ -23,8 +23,8 @@ from frisket.models import (
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.batcher import Batcher
-from frisket.server.config import Limits
 from frisket.server.errors import ServiceError, to_service_error
+from frisket.server.limits import Limits
 from frisket.server.openers import LocalOpener
 from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
 from frisket.server.runner import Opener, Runner
@@ -84,7 +84,6 @@ class ModelPool:
         self._tickets = itertools.count()
         self._waiting: dict[int, asyncio.Future[Loaded]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._left = False
 
     async def acquire(self, name: str) -> Loaded:
         """Return a model, opened when needed; every acquire needs a `release`.
@@ -160,11 +159,6 @@ class ModelPool:
         """Whether a run takes longer than it may."""
         return any(runner.overdue for runner in self._runners.values())
 
-    @property
-    def stuck(self) -> bool:
-        """Whether this process has a thread that cannot be ended."""
-        return self._left or any(runner.lost for runner in self._runners.values())
-
     def info(self, name: str) -> ModelInfo:
         """Return what is known of a model.
 
@@ -190,7 +184,6 @@ class ModelPool:
             await asyncio.wait_for(self._settle(), patience_s)
         except asyncio.TimeoutError:
             log.warning("leaving while a model still runs or opens")
-            self._left = True
             for task in self._tasks:
                 task.cancel()
         for runner in self._runners.values():
