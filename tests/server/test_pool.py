@@ -383,7 +383,6 @@ def test_a_run_that_never_ends_fails_alone_and_others_go_on(tmp_path: Path) -> N
             await hangs
         assert (await waits).alpha.shape == (8, 8)
         assert not pool.overdue
-        assert pool.stuck, "the thread cannot be ended"
         model.gate.set()
 
     said = play(tmp_path, scenario, Limits(run_s=0.1)).said("begin", "end")
@@ -400,6 +399,5 @@ def test_a_run_that_stops_when_told_costs_no_thread(tmp_path: Path) -> None:
         with pytest.raises(ModelFailed):
             await a.batcher.submit(Claim(), PICTURE)
         assert (await a.batcher.submit(Claim(), PICTURE)).alpha.shape == (8, 8)
-        assert not pool.stuck
 
     play(tmp_path, scenario, Limits(run_s=0.1))

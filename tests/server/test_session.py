@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from frisket.server.layer import serve_layer
 from frisket.server.limits import Limits
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
+from frisket.server.scheduler import Scheduler
 from frisket.v1 import matting_pb2 as pb
 
 WIDTH, HEIGHT, TILE = 600, 400, 64
@@ -94,9 +94,9 @@ def serve(client: Client, home: Path, **options: object) -> None:
     async def run() -> None:
         for request in opening(**options):
             client.requests.put_nowait(request)
-        with ThreadPoolExecutor(2) as compute:
+        with contextlib.closing(Scheduler(2)) as scheduler:
             pool = ModelPool(Registry(home), "cpu", 1, Limits())
-            resources = Resources(pool, compute, Limits(tiles_in_flight=4))
+            resources = Resources(pool, scheduler, Limits(tiles_in_flight=4))
             async with Admission(Limits(), "cpu").slot() as seat:
                 serving = serve_layer(resources, seat, client.requests.get, client.send)
                 await asyncio.wait_for(serving, 30)
@@ -277,9 +277,9 @@ def test_a_finished_session_gives_its_place_up(tmp_path: Path) -> None:
             except ServiceError as error:
                 told.append(error.reason)
 
-        with ThreadPoolExecutor(2) as compute:
+        with contextlib.closing(Scheduler(2)) as scheduler:
             pool = ModelPool(Registry(tmp_path), "cpu", 1, Limits())
-            serving = asyncio.ensure_future(work(Resources(pool, compute, Limits())))
+            serving = asyncio.ensure_future(work(Resources(pool, scheduler, Limits())))
             while not client.responses:
                 await asyncio.sleep(0.001)
             with pytest.raises(ServiceError):
@@ -301,9 +301,9 @@ def test_memory_is_taken_before_work_and_given_back(tmp_path: Path) -> None:
         for request in opening(hints=HINT):
             client.requests.put_nowait(request)
         budget, most = Budget(total), 0
-        with ThreadPoolExecutor(2) as compute:
+        with contextlib.closing(Scheduler(2)) as scheduler:
             pool = ModelPool(Registry(tmp_path), "cpu", 1, Limits())
-            resources = Resources(pool, compute, Limits(), budget)
+            resources = Resources(pool, scheduler, Limits(), budget)
             async with Admission(Limits(), "cpu").slot() as seat:
                 serving = serve_layer(resources, seat, client.requests.get, client.send)
                 task = asyncio.ensure_future(serving)

@@ -51,13 +51,6 @@ async def serve_layer(
             await session.run()
 
 
-def _open_share(resources: Resources, opening: Opening) -> Share:
-    proxy_width, proxy_height = opening.proxy_size
-    return resources.scheduler.open_share(
-        opening.batch, proxy_width * proxy_height / 1e6, opening.grid.tile_size**2 / 1e6
-    )
-
-
 async def _read_opening(
     resources: Resources, seat: Seat, channel: Channel, hint_leases: ExitStack
 ) -> Opening:
@@ -66,6 +59,13 @@ async def _read_opening(
     size = 0 if request is None else request.ByteSize()
     await resources.spend(seat, hint_leases, "hints", estimate_hints(size))
     return await resources.compute_if_large(partial(read_opening, request), size)
+
+
+def _open_share(resources: Resources, opening: Opening) -> Share:
+    proxy_width, proxy_height = opening.proxy_size
+    return resources.scheduler.open_share(
+        opening.batch, proxy_width * proxy_height / 1e6, opening.grid.tile_size**2 / 1e6
+    )
 
 
 async def _begin(

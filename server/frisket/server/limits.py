@@ -126,7 +126,7 @@ class Limits:
         300.0,
         0.01,
         86_400,
-        "for one run of a model; health is NOT_SERVING while one takes longer",
+        "for one run of a model; then MODEL_FAILED, and health is NOT_SERVING until it ends",
         "s",
         "--run-limit",
     )

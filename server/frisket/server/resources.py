@@ -17,6 +17,7 @@ from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
 from frisket.server.budget import Budget
 from frisket.server.errors import ServiceError
+from frisket.server.lane import Claim
 from frisket.server.limits import Limits
 from frisket.server.pool import Loaded, ModelPool
 from frisket.server.scheduler import Scheduler, Share
@@ -65,6 +66,10 @@ class Resources:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pictures", asyncio.Semaphore(self.limits.pictures))
+
+    async def compute(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns, computed for nobody in particular: it reads a message."""
+        return await self.scheduler.masks.run(Claim(priority=Priority.FIRST_MASK), work)
 
     @property
     def peak_bytes(self) -> int:

@@ -46,7 +46,6 @@ class Runner:
     Attributes:
         lane: what waits to be run; one model runs at a time, for each uses all of the device.
         overdue: a run takes longer than it may.
-        lost: threads that run what can neither be stopped nor ended.
     """
 
     def __init__(self, device: str, opener: Opener, limit_s: float) -> None:
@@ -58,7 +57,6 @@ class Runner:
         self._stopped: Exception | None = None
         self.lane: Lane[Piece[Any]] = Lane(1, _perform)
         self.overdue = False
-        self.lost = 0
 
     def _start_thread(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1, f"run-{self._device}")
@@ -100,7 +98,6 @@ class Runner:
         if not await _ends(running, GRACE_S):
             self._runs.shutdown(wait=False)
             self._runs = self._start_thread()
-            self.lost += 1
 
     async def close(self, model: Model) -> None:
         """Close a model after the run that is under way."""

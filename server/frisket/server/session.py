@@ -173,9 +173,8 @@ class Session:
             return None
         resources, leases = self._resources, self._hint_leases
         await resources.spend(self._seat, leases, "hints", estimate_hints(size))
-        return await read_planes(
-            resources, self._models.share, self._channel, self._opening, update.planes
-        )
+        share = self._models.share
+        return await read_planes(resources, share, self._channel, self._opening, update.planes)
 
     def _end_revision(self) -> None:
         revision = self._revision
