@@ -8,8 +8,13 @@ from matting_kit import H, W, coarse, picture
 
 from frisket.matting import Picture, UnknownClass, check_classes
 from frisket.matting.engine import HintBox, HintPoint, Hints, Quality, Scribble
-from frisket.matting.inference import combine_answers, list_views, make_prompt
-from frisket.models import Box, Coarse, ModelInfo, Point, Prompt, Stroke
+from frisket.matting.inference import (
+    combine_answers,
+    list_closer_views,
+    list_views,
+    make_prompt,
+)
+from frisket.models import Box, Coarse, ModelInfo, Point, Prompt, Stroke, frame_subject
 
 
 @pytest.mark.parametrize("quality", list(Quality))
@@ -24,10 +29,17 @@ def test_from_high_on_the_mirror_image_is_seen_too(quality: Quality) -> None:
         assert views[1].prompt.points == (Point(W - 1 - 3, 4),)
 
 
-def test_equal_answers_for_both_views_are_the_answer() -> None:
+def test_equal_answers_for_all_views_are_the_answer() -> None:
     alpha = coarse()
     both = [Coarse(alpha, cell_px=2), Coarse(np.ascontiguousarray(alpha[:, ::-1]), cell_px=2)]
+    [closer] = list_closer_views(Picture(picture()), both)
+    frame = frame_subject(both[0])
+    assert frame is not None
+    np.testing.assert_array_equal(closer.rgb, picture()[frame.place])
+    answers = [*both, Coarse(alpha[frame.place], cell_px=1)]
+    np.testing.assert_array_equal(combine_answers(answers).alpha, alpha)
     np.testing.assert_array_equal(combine_answers(both).alpha, alpha)
+    assert not list_closer_views(Picture(picture()), both[:1])
     assert not combine_answers([Coarse(alpha, layers={"cat": alpha})]).layers
 
 

@@ -23,7 +23,15 @@ from .core.errors import (
 )
 from .core.spec import Source
 from .core.types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
-from .mirror import average_mirrored, mirror_picture, mirror_prompt
+from .looks import (
+    Frame,
+    crop_picture,
+    crop_prompt,
+    frame_subject,
+    join_looks,
+    mirror_picture,
+    mirror_prompt,
+)
 from .registry import Registry
 
 __all__ = [
@@ -35,6 +43,7 @@ __all__ = [
     "ConsentRequired",
     "DeviceUnavailable",
     "DownloadFailed",
+    "Frame",
     "MissingExtra",
     "Model",
     "ModelClosed",
@@ -52,7 +61,10 @@ __all__ = [
     "Stroke",
     "UnknownModel",
     "WrongHash",
-    "average_mirrored",
+    "crop_picture",
+    "crop_prompt",
+    "frame_subject",
+    "join_looks",
     "mirror_picture",
     "mirror_prompt",
 ]

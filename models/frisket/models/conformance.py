@@ -21,7 +21,14 @@ import numpy as np
 
 from .core.errors import BadPrompt, ModelClosed
 from .core.types import Box, Coarse, Model, ModelInfo, Picture, Point, Prompt, Refiner, Stroke
-from .mirror import average_mirrored, mirror_picture, mirror_prompt
+from .looks import (
+    crop_picture,
+    crop_prompt,
+    frame_subject,
+    join_looks,
+    mirror_picture,
+    mirror_prompt,
+)
 
 SIZES = ((1, 1), (1, 40), (3, 2), (500, 8), (97, 64), (120, 160))
 """(height, width) of the pictures that are shown, odd ones among them."""
@@ -179,8 +186,8 @@ class MatteConformance(Conformance):
             coarse = model.matte([picture], [Prompt(classes=(name,))])[0]
             assert coarse.empty or np.array_equal(coarse.layers[name], coarse.alpha)
 
-    def test_mirror_images(self) -> None:
-        """Check that a picture and its mirror image, prompts and all, can be averaged."""
+    def test_looks(self) -> None:
+        """Check that picture, mirror image and a part of it, prompts and all, can be joined."""
         model = self.open_model()
         size = SIZES[-1]
         picture = draw_picture(*size)
@@ -188,7 +195,11 @@ class MatteConformance(Conformance):
             plain = model.matte([picture], [prompt])[0]
             turned = mirror_prompt(prompt, size[1])
             mirror = model.matte([mirror_picture(picture)], [turned])[0]
-            check_coarse(average_mirrored(plain, mirror), size, model.info)
+            frame, close = frame_subject(plain), None
+            if frame is not None:
+                part, told = crop_picture(picture, frame), crop_prompt(prompt, frame)
+                close = model.matte([part], [told])[0]
+            check_coarse(join_looks(plain, mirror, close, frame), size, model.info)
 
 
 class RefinerConformance(Conformance):

@@ -15,12 +15,15 @@ from frisket.models import (
     Point,
     Prompt,
     Stroke,
-    average_mirrored,
+    crop_picture,
+    crop_prompt,
+    frame_subject,
+    join_looks,
     mirror_picture,
     mirror_prompt,
 )
 
-_TWICE = (Quality.HIGH, Quality.BEST)
+_SEVERAL = (Quality.HIGH, Quality.BEST)
 
 
 @dataclass(frozen=True)
@@ -32,18 +35,32 @@ class Picture:
 
 
 def list_views(picture: Picture, quality: Quality) -> tuple[Picture, ...]:
-    """Return what a model looks at: the picture, and from `high` on its mirror image too."""
-    if quality not in _TWICE:
+    """Return what a model looks at first: the picture, and from `high` on its mirror image."""
+    if quality not in _SEVERAL:
         return (picture,)
     prompt = mirror_prompt(picture.prompt, picture.rgb.shape[1])
     return picture, Picture(mirror_picture(picture.rgb), prompt)
 
 
+def list_closer_views(picture: Picture, answers: Sequence[Coarse]) -> tuple[Picture, ...]:
+    """Return what a model looks at next, knowing its answers to `list_views`.
+
+    That is the part around the subject, where it looked at more than the picture alone.
+    """
+    frame = frame_subject(answers[0]) if len(answers) > 1 else None
+    if frame is None:
+        return ()
+    return (Picture(crop_picture(picture.rgb, frame), crop_prompt(picture.prompt, frame)),)
+
+
 def combine_answers(answers: Sequence[Coarse]) -> Coarse:
-    """Return one coarse alpha from a model's answers to `list_views`."""
-    coarse = average_mirrored(answers[0], answers[1]) if len(answers) == 2 else answers[0]
-    # A class alone would keep the model's whole answer in memory.
-    return replace(coarse, layers={})
+    """Return one coarse alpha from a model's answers to `list_views` and `list_closer_views`."""
+    plain, *others = answers
+    if not others:
+        # A class alone would keep the model's whole answer in memory.
+        return replace(plain, layers={})
+    mirror, close = others[0], others[1] if len(others) > 1 else None
+    return join_looks(plain, mirror, close, frame_subject(plain))
 
 
 def make_prompt(hints: Hints, classes: Sequence[str] = ()) -> Prompt | None:

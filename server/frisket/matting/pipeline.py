@@ -76,7 +76,7 @@ class Matting:
         return list_views(Picture(seen, prompt), self.options.quality)
 
     def combine(self, answers: Sequence[Coarse]) -> Coarse:
-        """Return the coarse alpha from the model's answers to `views`, in their order."""
+        """Return the coarse alpha from the answers to `views`, then to `list_closer_views`."""
         return combine_answers(answers)
 
     def settle(self, coarse: Coarse) -> engine.Settled:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from frisket.matting.engine.types import Bytes, Pixels
-from frisket.matting.inference import Picture
+from frisket.matting.inference import Picture, list_closer_views
 from frisket.matting.options import MattingOptions
 from frisket.matting.pipeline import Matting, RefinerSpec
 from frisket.matting.refinement import Compute, FinishedTile, RefinePatch, start_refinement
@@ -62,6 +62,8 @@ async def predict(matting: Matting, runners: Runners) -> Coarse:
     """
     views = await runners.compute(matting.views)
     answers = await asyncio.gather(*(runners.ask(view) for view in views))
+    closer = await runners.compute(partial(list_closer_views, views[0], answers))
+    answers += await asyncio.gather(*(runners.ask(view) for view in closer))
     return await runners.compute(partial(matting.combine, answers))
 
 
