@@ -16,6 +16,7 @@ class Reason(str, enum.Enum):
     BAD_CLASS = "BAD_CLASS"
     BAD_HINT = "BAD_HINT"
     BAD_IMAGE = "BAD_IMAGE"
+    BAD_MESSAGE = "BAD_MESSAGE"
     BAD_OPEN = "BAD_OPEN"
     BAD_ORDER = "BAD_ORDER"
     BAD_PROXY = "BAD_PROXY"

@@ -25,7 +25,7 @@ google.rpc.ErrorInfo (domain "frisket", a reason, the values concerned) and, whe
 the server is busy, a google.rpc.RetryInfo; the trailer `frisket-reason` repeats
 the reason for clients without google.rpc types. Reasons:
   INVALID_ARGUMENT     BAD_OPEN, BAD_PROXY, BAD_TILE, BAD_HINT, BAD_ORDER, BAD_IMAGE,
-                       BAD_CLASS
+                       BAD_CLASS, BAD_MESSAGE (bytes that are no message of this file)
   NOT_FOUND            UNKNOWN_MODEL
   FAILED_PRECONDITION  VERSION_MISMATCH, DEVICE_UNAVAILABLE, MODEL_UNUSABLE
   UNAUTHENTICATED      BAD_TOKEN

@@ -26,6 +26,7 @@ from frisket.protocol.local_state import (
 )
 from frisket.server.admission import Admission
 from frisket.server.config import Config, ConfigError, check
+from frisket.server.garble import MessageGuard
 from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
 from frisket.server.pool import ModelPool
@@ -83,7 +84,9 @@ class App:
 
     def _assemble(self) -> grpc.aio.Server:
         config = self._config
-        guards = [TokenGuard(TokenList(config.access))] if config.access.closed else []
+        guards: list[grpc.aio.ServerInterceptor] = [MessageGuard()]
+        if config.access.closed:
+            guards.insert(0, TokenGuard(TokenList(config.access)))
         streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
         server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
         resources = Resources(self._pool, self._compute, config.limits)

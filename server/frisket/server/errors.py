@@ -6,6 +6,7 @@ import logging
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from frisket.matting import BadInput, UnknownClass
@@ -19,6 +20,7 @@ _STATUSES = {
     Reason.BAD_CLASS: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_HINT: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_IMAGE: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.BAD_MESSAGE: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_OPEN: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_ORDER: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.BAD_PROXY: grpc.StatusCode.INVALID_ARGUMENT,
@@ -75,6 +77,8 @@ def to_service_error(error: Exception) -> ServiceError:
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return ServiceError(reason, str(error))
+    if isinstance(error, DecodeError):
+        return ServiceError(Reason.BAD_MESSAGE, "A request is no message of this call.")
     if isinstance(error, MemoryError):
         return ServiceError(Reason.TOO_LARGE, "The server ran out of memory.")
     log.error("unexpected failure", exc_info=error)
