@@ -8,10 +8,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from frisket.models import Registry
+from frisket.server.admission import Admission
 from frisket.server.config import Config
+from frisket.server.layer import serve_layer
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
-from frisket.server.session import serve_layer
 from frisket.v1 import matting_pb2 as pb
 
 
@@ -24,6 +25,7 @@ class InProcessServer:
         config = Config()
         threads = config.compute_threads
         pool = ModelPool(Registry(), "cpu", threads, config.limits)
+        self.admission = Admission(config.limits, config.device)
         self.resources = Resources(pool, ThreadPoolExecutor(threads), config.limits)
 
 
@@ -34,11 +36,12 @@ class InProcessCall:
         self._loop = server.loop
         self._requests: asyncio.Queue[pb.MatteRequest | None] = asyncio.Queue()
         self._responses: queue.SimpleQueue[pb.MatteResponse | BaseException] = queue.SimpleQueue()
-        self._run = asyncio.run_coroutine_threadsafe(self._serve(server.resources), self._loop)
+        self._run = asyncio.run_coroutine_threadsafe(self._serve(server), self._loop)
         self._run.add_done_callback(self._end)
 
-    async def _serve(self, resources: Resources) -> None:
-        await serve_layer(resources, self._requests.get, self._answer)
+    async def _serve(self, server: InProcessServer) -> None:
+        async with server.admission.slot() as seat:
+            await serve_layer(server.resources, seat, self._requests.get, self._answer)
 
     async def _answer(self, response: pb.MatteResponse) -> None:
         self._responses.put(response)

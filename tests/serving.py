@@ -33,11 +33,12 @@ def start_server(
     token: str = TOKEN,
     log: Path | None = None,
     environment: dict[str, str] | None = None,
+    program: tuple[str, ...] = ("-m", "frisket.server"),
 ) -> Server:
     own = {"FRISKET_HOME": str(home), "FRISKET_TOKEN": token, **(environment or {})}
     with Path(log or os.devnull).open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "frisket.server", "--listen", "127.0.0.1:0", *options],
+            [sys.executable, *program, "--listen", "127.0.0.1:0", *options],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

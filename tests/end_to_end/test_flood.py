@@ -18,7 +18,7 @@ from serving import Server, start_server, stop_server
 
 from frisket.client.errors import TransportError
 from frisket.jobs.grpc_transport import GrpcCall, GrpcTransport
-from frisket.server.config import Limits
+from frisket.server.limits import Limits
 from frisket.v1 import matting_pb2 as pb
 
 CANCEL = 8  # RFC 9113, section 7

@@ -11,10 +11,11 @@ import zlib
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from serving import TOKEN, Server, start_server, stop_server
+from serving import TOKEN, Server, noisy_disc, start_server, stop_server
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError
@@ -97,8 +98,12 @@ def test_edge_controls_beyond_their_limits_are_refused(server: Server, name: str
 
 
 def test_requests_out_of_order_are_refused(server: Server) -> None:
+    tile = pb.MatteRequest(tile=pb.TilePixels(tile_id=0))
+    edge = pb.MatteRequest(update=pb.UpdateRequest(revision=1, edge=pb.EdgeControls(shift_px=1)))
+    stop = pb.MatteRequest(update=pb.UpdateRequest(cancel=True))
     assert refusal(server, proxy_rows()).reason == "BAD_ORDER"
-    assert refusal(server, opening(), opening()).reason == "BAD_PROXY"
+    for early in (opening(), pb.MatteRequest(), tile, edge, stop):
+        assert refusal(server, opening(), early, proxy_rows()).reason == "BAD_ORDER"
     assert refusal(server, opening(), proxy_rows(b"short")).reason == "BAD_PROXY"
 
 
@@ -111,7 +116,7 @@ def test_a_tile_that_was_not_asked_for_is_refused(server: Server) -> None:
 def test_a_damaged_tile_is_asked_for_again_and_then_given_up(server: Server) -> None:
     transport = server.connect()
     call = transport.matte()
-    for request in (opening(), proxy_rows()):
+    for request in (opening(), proxy_rows(noisy_disc(640, 480).tobytes())):
         call.send(request)
     failures = 0
     with pytest.raises(TransportError) as caught:
@@ -165,23 +170,27 @@ def test_a_full_server_says_when_to_come_back(tmp_path: Path) -> None:
 
 def test_sigterm_lets_the_open_session_finish_and_refuses_new_ones(tmp_path: Path) -> None:
     server = start_server(tmp_path)
+    picture = noisy_disc(640, 480)
     try:
         transport = server.connect()
         call = transport.matte()
         call.send(opening())
         assert call.receive() is not None
         server.process.send_signal(signal.SIGTERM)
-        call.send(proxy_rows())
+        assert refusal(server, opening()).reason == "DRAINING"
+        call.send(proxy_rows(picture.tobytes()))
         seen = []
         while (response := call.receive()) is not None:
             seen.append(response.WhichOneof("phase"))
             for tile in response.need.tile_ids:
-                data = bytes(128 * min(128, 480 - tile // 5 * 128) * 3)
+                y, x = divmod(tile, 5)
+                part = picture[y * 128 : y * 128 + 128, x * 128 : x * 128 + 128]
+                data = np.ascontiguousarray(part).tobytes()
                 pixels = pb.Pixels(data=data, packing=pb.PACKING_RAW, crc32=zlib.crc32(data))
                 call.send(pb.MatteRequest(tile=pb.TilePixels(tile_id=tile, pixels=pixels)))
             if seen[-1] == "finished":
                 call.finish()
-        assert seen[-1] == "finished"
+        assert seen[-1] == "finished" and "alpha" in seen
         transport.close()
         assert server.process.wait(20) == 0
     finally:

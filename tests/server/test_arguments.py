@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from frisket.server.arguments import add_arguments, configure
-from frisket.server.config import Limits
+from frisket.server.limits import Limits
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,8 @@ from frisket.server.config import Limits
     [
         ([], Limits(sessions=32, models=2, model_bytes=0)),
         (["--model-memory", "3000"], Limits(model_bytes=3000 << 20)),
-        (["--model-memory", "-1", "--max-sessions", "0"], Limits(sessions=1)),
+        (["--memory", "2048", "--max-sessions", "1"], Limits(sessions=1, memory=2 << 30)),
+        (["--run-limit", "2.5"], Limits(run_s=2.5)),
     ],
 )
 def test_limits_come_from_the_options(options: list[str], limits: Limits) -> None:
@@ -35,6 +36,12 @@ def test_limits_come_from_the_options(options: list[str], limits: Limits) -> Non
         ["--idle-exit", "soon"],
         ["--threads", "100000"],
         ["--threads", "-1"],
+        ["--model-memory", "-1"],
+        ["--memory", "half"],
+        ["--max-sessions", "0"],
+        ["--max-sessions", "4097"],
+        ["--max-connections", "many"],
+        ["--run-limit", "nan"],
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(

@@ -16,8 +16,8 @@ import pytest
 from frisket.models import Coarse, ModelFileError, ModelInfo, Prompt, Registry
 from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.protocol.reasons import Reason
-from frisket.server.config import Limits
 from frisket.server.errors import ServiceError
+from frisket.server.limits import Limits
 from frisket.server.pool import ModelPool, Patch, Picture
 
 PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))

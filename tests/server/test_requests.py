@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from frisket.matting import BadInput, MattingOptions
 from frisket.matting.engine import EdgeControls, HintBox, HintPoint, Hints, Quality
 from frisket.protocol.grid import runs
-from frisket.protocol.limits import MAX_TILES
+from frisket.protocol.limits import MAX_CLASSES, MAX_NAME_BYTES, MAX_TILES
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.server.requests import read_opening, read_options, read_update
 from frisket.server.wire import Plane
 from frisket.v1 import matting_pb2 as pb
+
+LAYER = (64, 48)
+LONG = "x" * (MAX_NAME_BYTES + 1)
 
 numbers = st.one_of(st.integers(0, 3000), st.sampled_from([2**31, 2**32 - 1, 300_001]))
 
@@ -101,29 +104,73 @@ def test_bad_runs_of_held_tiles_are_refused(held: list[tuple[int, int]], sentenc
             Reason.BAD_HINT,
         ),
         (pb.MatteOptions(hints=pb.Hints(scribbles=[pb.Scribble()])), Reason.BAD_HINT),
+        (pb.MatteOptions(model=LONG), Reason.BAD_OPEN),
+        (pb.MatteOptions(normalise=LONG), Reason.BAD_OPEN),
+        (pb.MatteOptions(classes=["cat", LONG]), Reason.BAD_OPEN),
+        (pb.MatteOptions(classes=["cat"] * (MAX_CLASSES + 1)), Reason.BAD_OPEN),
     ],
 )
 def test_options_that_mean_nothing_are_refused(options: pb.MatteOptions, reason: Reason) -> None:
     with pytest.raises(ServiceError) as caught:
-        read_options(options)
+        read_options(options, LAYER)
     assert caught.value.reason is reason
     assert caught.value.message.endswith(".")
 
 
+def test_the_longest_names_are_taken_and_longer_ones_not_repeated() -> None:
+    read_options(pb.MatteOptions(model=LONG[1:], classes=[LONG[1:]] * MAX_CLASSES), LAYER)
+    message = opening_of_twelve_tiles()
+    message.open.client = LONG[1:]
+    read_opening(message)
+    message.open.client = LONG
+    with pytest.raises(ServiceError, match="client has 101 characters") as caught:
+        read_opening(message)
+    assert "xx" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (pb.MatteOptions(normalise="denoise,sharpen"), "no normalisation 'sharpen'"),
+        (pb.MatteOptions(edge=pb.EdgeControls(shift_px=float("nan"))), "shift_px"),
+        (pb.MatteOptions(edge=pb.EdgeControls(smooth=float("inf"))), "smooth"),
+        (pb.MatteOptions(hints=pb.Hints(boxes=[pb.Rect(x=1, y=1)])), "no size"),
+        (pb.MatteOptions(hints=pb.Hints(points=[pb.HintPoint(x=64, y=1)])), "64,1 lies outside"),
+        (
+            pb.MatteOptions(hints=pb.Hints(scribbles=[pb.Scribble(x=[1, 1], y=[1, 48])])),
+            "1,48 lies outside",
+        ),
+    ],
+)
+def test_what_could_not_be_done_later_is_refused_at_once(
+    options: pb.MatteOptions, says: str
+) -> None:
+    with pytest.raises(BadInput, match=says):
+        read_options(options, LAYER)
+
+
+def test_a_scribble_takes_eight_bytes_a_point() -> None:
+    line = pb.Scribble(x=range(60), y=[3] * 60, radius_px=2, positive=True)
+    read = read_options(pb.MatteOptions(hints=pb.Hints(scribbles=[line])), LAYER)
+    (scribble,) = read.hints.scribbles
+    assert scribble.line.nbytes == 60 * 8
+    assert scribble.line[7].tolist() == [7, 3]
+
+
 def test_edge_controls_beyond_their_limits_are_refused() -> None:
     with pytest.raises(BadInput, match="feather_px"):
-        read_options(pb.MatteOptions(edge=pb.EdgeControls(feather_px=-1)))
+        read_options(pb.MatteOptions(edge=pb.EdgeControls(feather_px=-1)), LAYER)
 
 
 def test_what_is_not_said_takes_its_default() -> None:
-    assert read_options(pb.MatteOptions()) == MattingOptions(normalise="")
+    assert read_options(pb.MatteOptions(), LAYER) == MattingOptions(normalise="")
 
 
 def test_hints_are_read_in_pixels_of_the_layer() -> None:
     hints = pb.Hints(
         boxes=[pb.Rect(x=3, y=4, width=10, height=20)], points=[pb.HintPoint(x=7, y=8)]
     )
-    read = read_options(pb.MatteOptions(hints=hints, quality=pb.QUALITY_BEST))
+    read = read_options(pb.MatteOptions(hints=hints, quality=pb.QUALITY_BEST), LAYER)
     assert read.quality is Quality.BEST
     assert read.hints.boxes == (HintBox(3, 4, 13, 24),)
     assert read.hints.points == (HintPoint(7, 8, positive=False),)
@@ -136,10 +183,10 @@ def test_an_update_changes_what_it_names_and_nothing_else() -> None:
         hints=Hints(points=(HintPoint(1, 2),)),
         depth=16,
     )
-    edge = read_update(pb.UpdateRequest(revision=1, edge=pb.EdgeControls()))
+    edge = read_update(pb.UpdateRequest(revision=1, edge=pb.EdgeControls()), LAYER)
     after = edge.change(before)
     assert (after.edge, after.hints, after.depth) == (EdgeControls(), before.hints, 16)
-    hints = read_update(pb.UpdateRequest(revision=2, hints=pb.Hints(trimap=True)))
+    hints = read_update(pb.UpdateRequest(revision=2, hints=pb.Hints(trimap=True)), LAYER)
     assert hints.planes == (Plane.TRIMAP,)
     after = hints.change(before)
     assert (after.edge, after.hints) == (before.edge, Hints())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +13,18 @@ import numpy as np
 import pytest
 from serving import noisy_disc
 
+from frisket.matting import MattingOptions, matte_picture
+from frisket.matting.engine import Quality
 from frisket.models import Registry
 from frisket.protocol.grid import Grid
 from frisket.protocol.reasons import Reason
-from frisket.server.config import Limits
+from frisket.server.admission import Admission
+from frisket.server.budget import Budget
 from frisket.server.errors import ServiceError
+from frisket.server.layer import serve_layer
+from frisket.server.limits import Limits
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
-from frisket.server.session import serve_layer
 from frisket.v1 import matting_pb2 as pb
 
 WIDTH, HEIGHT, TILE = 600, 400, 64
@@ -92,8 +97,9 @@ def serve(client: Client, home: Path, **options: object) -> None:
         with ThreadPoolExecutor(2) as compute:
             pool = ModelPool(Registry(home), "cpu", 1, Limits())
             resources = Resources(pool, compute, Limits(tiles_in_flight=4))
-            serving = serve_layer(resources, client.requests.get, client.send)
-            await asyncio.wait_for(serving, 30)
+            async with Admission(Limits(), "cpu").slot() as seat:
+                serving = serve_layer(resources, seat, client.requests.get, client.send)
+                await asyncio.wait_for(serving, 30)
 
     asyncio.run(run())
 
@@ -184,3 +190,132 @@ def test_what_comes_out_of_order_ends_the_stream(
     with pytest.raises(ServiceError) as caught:
         serve(Client(listen), tmp_path)
     assert caught.value.reason is reason
+
+
+def test_the_newest_of_many_updates_is_brought_and_the_others_passed_over(tmp_path: Path) -> None:
+    def listen(client: Client, response: pb.MatteResponse) -> None:
+        if response.HasField("finished") and not response.finished.revision:
+            for number in range(1, 10):
+                edge = pb.EdgeControls(shift_px=number)
+                client.ask(update=pb.UpdateRequest(revision=number, edge=edge))
+        elif response.HasField("finished"):
+            client.requests.put_nowait(None)
+
+    client = Client(listen)
+    serve(client, tmp_path)
+    ends = [one.finished.revision for one in client.responses if one.HasField("finished")]
+    assert ends == [0, 9]
+    begun = {one.alpha.revision for one in client.responses if one.HasField("alpha")}
+    assert 9 in begun and len(begun) <= 3
+    np.testing.assert_array_equal(client.alpha, fresh(tmp_path, edge=pb.EdgeControls(shift_px=9)))
+
+
+def test_a_cancel_is_answered_while_the_server_works_and_the_session_goes_on(
+    tmp_path: Path,
+) -> None:
+    edge = pb.EdgeControls(feather_px=2)
+
+    def listen(client: Client, response: pb.MatteResponse) -> None:
+        if response.HasField("coarse") and not response.coarse.revision:
+            for number in range(1, 6):
+                hint = pb.HintPoint(x=30 + number, y=30, positive=True)
+                update = pb.UpdateRequest(revision=number, hints=pb.Hints(points=[hint]))
+                client.ask(update=update)
+            client.ask(update=pb.UpdateRequest(cancel=True))
+        if response.HasField("finished") and response.finished.cancelled:
+            client.ask(update=pb.UpdateRequest(revision=6, edge=edge))
+        elif response.HasField("finished"):
+            client.requests.put_nowait(None)
+
+    client = Client(listen)
+    serve(client, tmp_path)
+    ends = [one.finished for one in client.responses if one.HasField("finished")]
+    assert [(one.revision, one.cancelled) for one in ends] == [(5, True), (6, False)]
+    last = pb.Hints(points=[pb.HintPoint(x=35, y=30, positive=True)])
+    np.testing.assert_array_equal(client.alpha, fresh(tmp_path, hints=last, edge=edge))
+
+
+@pytest.mark.parametrize("colours", [False, True])
+def test_a_draft_asks_for_no_tile_unless_colours_are_cleaned(tmp_path: Path, colours: bool) -> None:
+    client = Client(leave_when_finished)
+    serve(client, tmp_path, quality=pb.QUALITY_DRAFT, foreground_colours=colours)
+    assert any(one.HasField("need") for one in client.responses) == colours
+    assert client.responses[-1].finished.statistics.tiles_needed == 0 or colours
+    options = MattingOptions(Quality.DRAFT)
+    with contextlib.closing(Registry(tmp_path).open("fake", "cpu", 1)) as model:
+        whole = matte_picture(model, LAYER, options)
+    np.testing.assert_array_equal(client.alpha, whole.alpha)
+
+
+def test_a_tile_that_nobody_asked_for_is_refused_and_a_late_one_dropped(tmp_path: Path) -> None:
+    def listen(client: Client, response: pb.MatteResponse) -> None:
+        if response.HasField("need") and not response.need.revision:
+            client.ask(update=pb.UpdateRequest(revision=1, edge=pb.EdgeControls(contrast=0.5)))
+        if response.HasField("finished"):
+            client.ask(tile=pb.TilePixels(tile_id=response.finished.statistics.tiles_total - 1))
+
+    client = Client(listen)
+    with pytest.raises(ServiceError, match="was not asked for") as caught:
+        serve(client, tmp_path)
+    assert caught.value.reason is Reason.BAD_TILE
+    assert client.responses[-1].finished.revision == 1
+
+
+def test_a_finished_session_gives_its_place_up(tmp_path: Path) -> None:
+    told: list[Reason] = []
+
+    async def run() -> None:
+        client = Client(lambda *_: None)
+        for request in opening():
+            client.requests.put_nowait(request)
+        admission = Admission(Limits(sessions=1), "cpu")
+
+        async def work(resources: Resources) -> None:
+            try:
+                async with admission.slot() as seat:
+                    await serve_layer(resources, seat, client.requests.get, client.send)
+            except ServiceError as error:
+                told.append(error.reason)
+
+        with ThreadPoolExecutor(2) as compute:
+            pool = ModelPool(Registry(tmp_path), "cpu", 1, Limits())
+            serving = asyncio.ensure_future(work(Resources(pool, compute, Limits())))
+            while not client.responses:
+                await asyncio.sleep(0.001)
+            with pytest.raises(ServiceError):
+                await admission.slot().__aenter__()
+            while not client.responses[-1].HasField("finished"):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+            async with admission.slot():
+                assert admission.open == 1
+            await serving
+
+    asyncio.run(asyncio.wait_for(run(), 30))  # type: ignore[arg-type]
+    assert told == [Reason.BUSY]
+
+
+def test_memory_is_taken_before_work_and_given_back(tmp_path: Path) -> None:
+    async def run(total: int) -> tuple[int, int]:
+        client = Client(leave_when_finished)
+        for request in opening(hints=HINT):
+            client.requests.put_nowait(request)
+        budget, most = Budget(total), 0
+        with ThreadPoolExecutor(2) as compute:
+            pool = ModelPool(Registry(tmp_path), "cpu", 1, Limits())
+            resources = Resources(pool, compute, Limits(), budget)
+            async with Admission(Limits(), "cpu").slot() as seat:
+                serving = serve_layer(resources, seat, client.requests.get, client.send)
+                task = asyncio.ensure_future(serving)
+                while not task.done():
+                    most = max(most, budget.spent)
+                    await asyncio.sleep(0.001)
+                await task
+        return most, budget.spent
+
+    most, after = asyncio.run(run(1 << 30))
+    assert LAYER.nbytes < most < 100 * LAYER.nbytes
+    assert after == 0
+    with pytest.raises(ServiceError) as caught:
+        asyncio.run(run(most - 1))
+    assert caught.value.reason in (Reason.TOO_LARGE, Reason.BUSY)

@@ -9,30 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import queue
 import random
 import signal
-import socket
 import subprocess
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
-import h2.config
-import h2.connection
-import h2.settings
 import numpy as np
 import psutil
 import pytest
 from serving import TOKEN, Server, start_server
+from trials.messages import MIB, TILE, opening, reduce, rows, tile
 
-from frisket.protocol.grid import Grid, proxy_size
 from frisket.protocol.reasons import REASON_TRAILER
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
@@ -40,12 +36,11 @@ from frisket.v1 import matting_pb2_grpc as rpc
 WHOLE = os.environ.get("FRISKET_TRIALS") == "whole"
 SEED = int(os.environ.get("FRISKET_TRIAL_SEED", "7"))
 BEARER = (("authorization", f"Bearer {TOKEN}"),)
-TILE = 128
-MIB = 1 << 20
 
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals and counts descriptors")
 whole_only = pytest.mark.skipif(not WHOLE, reason="takes minutes: make trials")
 
+_LIMITED = Path(__file__).with_name("limited.py")
 Answer = TypeVar("Answer")
 
 
@@ -90,6 +85,7 @@ class Trial:
         options: of `frisket serve`.
         environment: variables beside those of the test.
         token: that it wants; empty for none.
+        limits: of `frisket.server.limits.Limits`, those without an option too.
     """
 
     def __init__(
@@ -98,11 +94,17 @@ class Trial:
         *options: str,
         environment: dict[str, str] | None = None,
         token: str = TOKEN,
+        limits: dict[str, float] | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.log = home / f"trial-{time.monotonic_ns()}.log"
         self.server: Server = start_server(
-            home, *options, token=token, log=self.log, environment=environment
+            home,
+            *options,
+            token=token,
+            log=self.log,
+            environment={"FRISKET_TRIAL_LIMITS": json.dumps(limits), **(environment or {})},
+            program=(str(_LIMITED),) if limits else ("-m", "frisket.server"),
         )
         self.target = self.server.address.target
         self.metadata = BEARER if token == TOKEN else (("authorization", f"Bearer {token}"),)
@@ -226,69 +228,6 @@ def connect(target: str) -> grpc.Channel:
     )
 
 
-# ------------------------------------------------------------------- messages
-
-
-def pixels(data: bytes, packing: pb.Packing = pb.PACKING_RAW) -> pb.Pixels:
-    """Return pixels as they travel."""
-    packed = zlib.compress(data, 1) if packing == pb.PACKING_ZLIB else data
-    return pb.Pixels(data=packed, packing=packing, crc32=zlib.crc32(packed))
-
-
-def opening(
-    size: tuple[int, int], proxy: np.ndarray, tile_size: int = TILE, **asked: Any
-) -> pb.MatteRequest:
-    """Return an `open`: fields of its own by name, all others are options."""
-    own = {k: asked.pop(k) for k in ("held", "packing", "viewport", "client") if k in asked}
-    message = pb.OpenRequest(
-        protocol_version=1,
-        width=size[0],
-        height=size[1],
-        tile_format=pb.PIXEL_FORMAT_RGB8,
-        tile_size=tile_size,
-        proxy_width=proxy.shape[1],
-        proxy_height=proxy.shape[0],
-        proxy_format=pb.PIXEL_FORMAT_RGB8,
-        options=pb.MatteOptions(**asked),
-        **own,
-    )
-    return pb.MatteRequest(open=message)
-
-
-def rows(plane: pb.Plane, array: np.ndarray) -> Iterator[pb.MatteRequest]:
-    """Yield a plane in messages of at most 2 MiB."""
-    step = max(1, 2 * MIB // array[0].nbytes)
-    for first in range(0, len(array), step):
-        part = np.ascontiguousarray(array[first : first + step])
-        yield pb.MatteRequest(
-            rows=pb.PlaneRows(
-                plane=plane, first_row=first, row_count=len(part), pixels=pixels(part.tobytes())
-            )
-        )
-
-
-def tile(picture: np.ndarray, number: int, tile_size: int = TILE) -> pb.MatteRequest:
-    """Return a tile of a picture."""
-    x, y, width, height = Grid(picture.shape[1], picture.shape[0], tile_size).rect(number)
-    part = np.ascontiguousarray(picture[y : y + height, x : x + width])
-    return pb.MatteRequest(tile=pb.TilePixels(tile_id=number, pixels=pixels(part.tobytes())))
-
-
-def update(**fields: Any) -> pb.MatteRequest:
-    """Return an `update`."""
-    return pb.MatteRequest(update=pb.UpdateRequest(**fields))
-
-
-def reduce(picture: np.ndarray) -> np.ndarray:
-    """Return the proxy of a picture; the filter does not matter here."""
-    height, width = picture.shape[:2]
-    across, down = proxy_size(width, height)
-    if (across, down) == (width, height):
-        return picture
-    lines = np.arange(down) * height // down
-    return np.ascontiguousarray(picture[lines][:, np.arange(across) * width // across])
-
-
 # -------------------------------------------------------------------- streams
 
 
@@ -385,20 +324,27 @@ def matte(
     stream.send(opening(size, small, tile_size, **options), *rows(pb.PLANE_PROXY, small))
     for response in stream:
         time.sleep(pause_s)
-        phase = response.WhichOneof("phase")
         _absorb(result, response, sent, started)
-        if phase == "finished":
-            stream.close()
-            break
-        last = response.coarse.first_row + response.coarse.row_count == len(small)
-        if phase == until and (phase != "coarse" or last):
-            stream.cancel()
+        if _ends(stream, response, until, len(small)):
             break
         for number in (*response.need.tile_ids, *response.need.context_ids):
             sent[number] = time.perf_counter()
             stream.send(tile(picture, number, tile_size))
     result.total_s = time.perf_counter() - started
     return result
+
+
+def _ends(stream: Stream, response: pb.MatteResponse, until: str, height: int) -> bool:
+    """End the stream where this is all that is wanted of it."""
+    phase = response.WhichOneof("phase")
+    if phase == "finished":
+        stream.close()
+        return True
+    last = response.coarse.first_row + response.coarse.row_count == height
+    if phase != until or (phase == "coarse" and not last):
+        return False
+    stream.cancel()
+    return True
 
 
 def _absorb(
@@ -429,78 +375,3 @@ def read_status(error: grpc.RpcError) -> str:
 def percentile(values: list[float], share: float) -> float:
     """Return a percentile, 0..100."""
     return float(np.percentile(np.asarray(values), share))
-
-
-# ---------------------------------------------------------------- bare sockets
-
-
-class Peer:
-    """A client on a socket of its own, which may break every rule above TCP.
-
-    Args:
-        target: host:port.
-        window: bytes that the server may send unread; None for the usual 64 KiB.
-        token: that the call carries.
-    """
-
-    def __init__(self, target: str, window: int | None = None, token: str = TOKEN) -> None:
-        host, _, port = target.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), 10)
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
-        self.h2.initiate_connection()
-        if window is not None:
-            self.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
-        self.headers = [
-            (":method", "POST"),
-            (":scheme", "http"),
-            (":path", "/frisket.v1.MattingService/Matte"),
-            (":authority", target),
-            ("te", "trailers"),
-            ("content-type", "application/grpc"),
-            ("authorization", f"Bearer {token}"),
-        ]
-
-    def flush(self) -> None:
-        """Write what h2 has to say."""
-        self.socket.sendall(self.h2.data_to_send())
-
-    def open(self) -> None:
-        """Open the call."""
-        self.h2.send_headers(1, self.headers)
-        self.flush()
-
-    def send(self, *requests: pb.MatteRequest, at_most: int | None = None) -> None:
-        """Send requests, or only their first bytes."""
-        framed = (one.SerializeToString() for one in requests)
-        body = b"".join(b"\0" + len(one).to_bytes(4, "big") + one for one in framed)[:at_most]
-        while body:
-            room = self.h2.local_flow_control_window(1)
-            size = min(len(body), self.h2.max_outbound_frame_size, room)
-            if size <= 0:
-                self.h2.receive_data(self.socket.recv(65536))
-                continue
-            self.h2.send_data(1, body[:size])
-            body = body[size:]
-            self.flush()
-
-    def answer_pings(self) -> None:
-        """Keep the connection alive from a thread, and read nothing else of it."""
-
-        def pump() -> None:
-            with contextlib.suppress(Exception):
-                self.socket.settimeout(None)
-                while data := self.socket.recv(65536):
-                    self.h2.receive_data(data)
-                    self.flush()
-
-        threading.Thread(target=pump, daemon=True).start()
-
-    def reset(self) -> None:
-        """Break the connection without a word, by RST."""
-        linger = b"\1\0\0\0\0\0\0\0"
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.close()
-
-    def close(self) -> None:
-        """Close the socket."""
-        self.socket.close()

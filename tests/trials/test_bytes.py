@@ -17,7 +17,9 @@ from pathlib import Path
 
 import grpc
 from serving import noisy_disc
-from trials.kit import BEARER, Peer, Trial, chance, opening, pick, posix, read_status, rows, say
+from trials.kit import BEARER, Trial, chance, pick, posix, read_status, say
+from trials.messages import opening, rows
+from trials.peer import Peer
 
 from frisket.protocol.methods import GET_CAPABILITIES, LOAD_MODEL, MATTE, MATTE_IMAGE
 from frisket.v1 import matting_pb2 as pb

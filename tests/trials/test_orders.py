@@ -25,15 +25,11 @@ from trials.kit import (
     WHOLE,
     Stream,
     Trial,
-    opening,
     pick,
-    pixels,
     posix,
-    rows,
     say,
-    tile,
-    update,
 )
+from trials.messages import opening, pixels, rows, tile, update
 
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
@@ -129,8 +125,9 @@ class Orders(RuleBasedStateMachine):
         self.stream.send(message)
         failure = self.stream.until("failure")
         assert failure and failure.failure.tile_id == number
-        self.read_on()
-        assert number in self.wanted, "it is asked for again"
+        again = self.stream.until("need")
+        assert again and number in again.need.tile_ids, "it is asked for again"
+        self.wanted += again.need.tile_ids
 
     @precondition(lambda self: self.phase in ("tiles", "done"))
     @rule()
@@ -211,7 +208,11 @@ class Orders(RuleBasedStateMachine):
             self.stream.close()
         self.breach(self.message(kind))
 
-    @rule(kind=st.sampled_from(["open", "gap", "other", "long", "corrupt", "empty rows"]))
+    @rule(
+        kind=st.sampled_from(
+            ["open", "gap", "other", "long", "corrupt", "empty rows", "tile", "look"]
+        )
+    )
     @precondition(lambda self: self.phase == "planes")
     def breach_planes(self, kind: str) -> None:
         self.breach(self.message(kind))

@@ -14,20 +14,9 @@ from pathlib import Path
 import grpc
 import numpy as np
 from serving import noisy_disc
-from trials.kit import (
-    Peer,
-    Trial,
-    chance,
-    connect,
-    opening,
-    pick,
-    posix,
-    read_status,
-    reduce,
-    rows,
-    say,
-    update,
-)
+from trials.kit import Trial, chance, connect, pick, posix, read_status, say
+from trials.messages import opening, reduce, rows, update
+from trials.peer import Peer
 
 from frisket.v1 import matting_pb2 as pb
 
@@ -111,6 +100,15 @@ def send_garbage(trial: Trial, channel: grpc.Channel, dice: random.Random) -> No
         peer.sendall(dice.randbytes(5000))
 
 
+def send_garbled_message(trial: Trial, channel: grpc.Channel, dice: random.Random) -> None:
+    peer = Peer(trial.target)
+    peer.open()
+    peer.h2.send_data(1, b"\0" + (400).to_bytes(4, "big") + dice.randbytes(400))
+    peer.flush()
+    time.sleep(0.1)
+    peer.close()
+
+
 WAYS: list[Way] = [
     cancel_early,
     cancel_at_need,
@@ -122,6 +120,7 @@ WAYS: list[Way] = [
     drop_connection,
     break_socket,
     send_garbage,
+    send_garbled_message,
 ]
 
 

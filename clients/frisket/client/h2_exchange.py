@@ -18,6 +18,7 @@ from frisket.protocol.reasons import Reason
 # What the server may send before it is read; larger than any message.
 _WINDOW_BYTES = 8 << 20
 _FRAME_BYTES = 1 << 20
+_PING = b"frisket?"
 
 
 class Exchange:
@@ -72,6 +73,10 @@ class Exchange:
         if self.status is None:
             self.status = Status("CANCELLED", "", "The call was cancelled.")
             self._h2.reset_stream(self._id, h2.errors.ErrorCodes.CANCEL)
+
+    def ping(self) -> None:
+        """Ask the peer for a sign of life; whatever it says is one."""
+        self._h2.ping(_PING)
 
     @property
     def stuck(self) -> bool:

@@ -17,6 +17,7 @@ from frisket.client.h2_exchange import Exchange
 from frisket.client.h2_framing import Status, request_headers
 from frisket.client.h2_socket import Wire
 from frisket.client.probe import diagnose
+from frisket.client.transport import PATIENCE, Patience
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE
 from frisket.v1 import matting_pb2 as pb
@@ -26,10 +27,11 @@ class _Line:
     """An exchange on a wire, for any number of threads.
 
     Whoever waits also reads and writes for the others: one thread at a time sleeps on the
-    socket, without the lock; the rest sleep on the condition.
+    socket, without the lock; the rest sleep on the condition. Whoever waits notices a peer that
+    is silent, too: the kernel of one that hangs still takes connections and bytes.
     """
 
-    def __init__(self, address: Address, path: str, timeout: float) -> None:
+    def __init__(self, address: Address, path: str, timeout: float, patience: Patience) -> None:
         scheme = "https" if address.tls else "http"
         headers = request_headers(path, address.target, scheme, address.metadata, timeout)
         self._address = address
@@ -38,6 +40,8 @@ class _Line:
         self._changed = threading.Condition()
         self._pumping = False
         self._open = True
+        self._patience = patience
+        self._heard = self._pinged = time.monotonic()
 
     def send(self, message: bytes) -> None:
         """Send a message; returns when the peer's window and the socket have taken it."""
@@ -104,11 +108,35 @@ class _Line:
         while not ready() and self._exchange.status is None:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
-                raise transport_error("UNAVAILABLE", "", "The server has gone silent.")
+                raise _gone_silent()
+            pause = self._watch()
+            if left is not None:
+                pause = min(pause, left)
+            if self._exchange.status is not None:
+                return
             if self._pumping:
-                self._changed.wait(left)
+                self._changed.wait(pause)
             else:
-                self._pump(left)
+                self._pump(pause)
+
+    def _watch(self) -> float:
+        """Ping a silent peer, and give it up in the end; return when to look again, in seconds."""
+        now, patience = time.monotonic(), self._patience
+        silent_s = now - self._heard
+        if not self._exchange.answered:
+            return self._give_up(patience.pong_s - silent_s)
+        if silent_s < patience.ping_s:
+            return patience.ping_s - silent_s
+        if self._pinged <= self._heard:
+            self._pinged = now
+            self._exchange.ping()
+            self._flush()
+        return self._give_up(patience.pong_s - (now - self._pinged))
+
+    def _give_up(self, left_s: float) -> float:
+        if left_s <= 0:
+            self._fail(_gone_silent())
+        return max(0.0, left_s)
 
     def _pump(self, timeout: float | None) -> None:
         """Sleep on the socket without the lock, then take in what came."""
@@ -132,6 +160,7 @@ class _Line:
             self._fail(error)
             return True
         if data is not None:
+            self._heard = time.monotonic()
             self._exchange.absorb(data)
         self._flush()
         return data is not None
@@ -164,11 +193,15 @@ class _Line:
             raise status.error()
 
 
+def _gone_silent() -> TransportError:
+    return transport_error("UNAVAILABLE", "", "The server has gone silent.")
+
+
 class H2Call:
     """One `Matte` stream on a connection of its own."""
 
-    def __init__(self, address: Address) -> None:
-        self._line = _Line(address, MATTE, 0)
+    def __init__(self, address: Address, patience: Patience) -> None:
+        self._line = _Line(address, MATTE, 0, patience)
 
     def send(self, request: pb.MatteRequest) -> None:
         """Send a request; blocks for flow control, reading meanwhile."""
@@ -193,15 +226,20 @@ class H2Call:
 
 
 class H2Transport:
-    """Connections to one server, opened as they are needed."""
+    """Connections to one server, opened as they are needed.
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    Args:
+        address: of the server.
+        patience: with one that is silent.
+    """
+
+    def __init__(self, address: Address, patience: Patience = PATIENCE) -> None:
+        self._address, self._patience = address, patience
         self._calls: list[H2Call] = []
 
     def matte(self) -> H2Call:
         """Open a `Matte` stream."""
-        call = H2Call(self._address)
+        call = H2Call(self._address, self._patience)
         self._calls.append(call)
         return call
 
@@ -211,7 +249,7 @@ class H2Transport:
         Raises:
             TransportError: any status but OK.
         """
-        line = _Line(self._address, method, timeout)
+        line = _Line(self._address, method, timeout, self._patience)
         try:
             line.send(request)
             line.finish()

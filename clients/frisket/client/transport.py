@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from frisket.v1.matting_pb2 import MatteRequest, MatteResponse
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server may be silent.
+
+    Attributes:
+        ping_s: seconds of silence after which it is pinged.
+        pong_s: seconds that it has for a sign of life then, and for its first one.
+    """
+
+    ping_s: float = 10.0
+    pong_s: float = 10.0
+
+
+PATIENCE = Patience()
 
 
 class Call(Protocol):
@@ -22,8 +39,8 @@ class Call(Protocol):
         """Wait for the next response; None at the clean end of the stream.
 
         Args:
-            timeout: seconds of silence to bear; None for ever. A transport that
-                watches its connection by other means may ignore it.
+            timeout: seconds to wait at most; None waits as long as the server lives. Every
+                transport notices by itself, within half a minute, when it does not: it pings.
 
         Raises:
             TransportError: the stream broke or the server refused.

@@ -16,6 +16,7 @@ from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
 from frisket.client.h2_tls import make_context
 from frisket.client.probe import CONNECT_TIMEOUT_S, diagnose, distrust
+from frisket.client.transport import PATIENCE
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE
 from frisket.protocol.reasons import REASON_TRAILER
@@ -25,8 +26,10 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # A dead peer is noticed within half a minute even while nothing is being sent.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_time_ms", int(PATIENCE.ping_s * 1000)),
+    ("grpc.keepalive_timeout_ms", int(PATIENCE.pong_s * 1000)),
+    # Of every ping; by default a minute, whatever the keepalive says.
+    ("grpc.http2.ping_timeout_ms", int(PATIENCE.pong_s * 1000)),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.enable_http_proxy", 0),
     # How long a connection may take; 20 s by default.

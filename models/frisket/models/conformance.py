@@ -46,8 +46,8 @@ def list_prompts(info: ModelInfo, height: int, width: int) -> list[Prompt]:
         Prompt(boxes=(Box(width * 0.1, height * 0.1, width * 0.9, height * 0.9),)),
         Prompt(points=(middle, Point(0, 0, positive=False))),
         Prompt(points=(Point(0, 0, positive=False),)),
-        Prompt(strokes=(Stroke(((0.0, 0.0), (float(middle.x), float(middle.y)))),)),
-        Prompt(strokes=(Stroke(((0.0, 0.0),), positive=False),)),
+        Prompt(strokes=(Stroke(np.array([(0, 0), (middle.x, middle.y)])),)),
+        Prompt(strokes=(Stroke(np.zeros((1, 2)), positive=False),)),
     ]
     return prompts + [replace(prompts[1], classes=(name,)) for name in info.cuttable[:2]]
 

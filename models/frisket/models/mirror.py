@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from .core.lazy import LazyMasks
-from .core.types import Coarse, Float, Mask, Picture, Prompt
+from .core.types import Array, Coarse, Float, Mask, Picture, Prompt
 
 #: How far from what the first answer leaves open the second counts, in the model's own pixels.
 #: Nearer, hair gains less; everywhere, the mirror image may add or drop whole things.
@@ -32,10 +32,12 @@ def mirror_prompt(prompt: Prompt | None, width: int) -> Prompt | None:
         prompt,
         boxes=tuple(replace(b, left=width - b.right, right=width - b.left) for b in prompt.boxes),
         points=tuple(replace(p, x=width - 1 - p.x) for p in prompt.points),
-        strokes=tuple(
-            replace(s, line=tuple((width - 1 - x, y) for x, y in s.line)) for s in prompt.strokes
-        ),
+        strokes=tuple(replace(s, line=_mirror_line(s.line, width)) for s in prompt.strokes),
     )
+
+
+def _mirror_line(line: Array, width: int) -> Array:
+    return np.column_stack([width - 1 - line[:, 0], line[:, 1]])
 
 
 def average_mirrored(plain: Coarse, mirror: Coarse) -> Coarse:

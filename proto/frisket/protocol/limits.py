@@ -22,6 +22,10 @@ MAX_REJECTIONS = 3
 MAX_BOXES, MAX_POINTS, MAX_SCRIBBLES, MAX_SCRIBBLE_POINTS = 64, 4096, 1024, 4096
 """Hints of one layer."""
 
+MAX_NAME_BYTES = 100
+"""One name: of the client, a model, a class, or a choice of normalisations."""
+MAX_CLASSES = 256
+
 EDGE_LIMITS: dict[str, tuple[float, float]] = {
     "shift_px": (-100, 100),
     "feather_px": (0, 100),

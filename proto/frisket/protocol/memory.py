@@ -1,7 +1,9 @@
-"""The process's own memory, as the operating system counts it."""
+"""Memory of the process and of the machine, as the operating system counts it."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -21,3 +23,18 @@ def peak_bytes() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # macOS counts bytes, the others KiB.
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def memory_bytes() -> int:
+    """Return what this machine or container has in bytes; 0 where it is not known."""
+    try:
+        found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    except (AttributeError, OSError, ValueError):  # Windows
+        return 0
+    for path in map(Path, _CGROUPS):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(path.read_text(encoding="ascii")))
+    return min(found)

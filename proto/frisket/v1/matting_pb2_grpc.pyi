@@ -18,22 +18,24 @@ All coordinates are pixels of the layer, from its own top left corner.
 Limits, enforced by the server: one message is at most 6 MiB, its pixels at most
 2 MiB as sent and as unpacked; a layer has at most 300,000 pixels a side and
 16 gigapixels; tile_size is 16..1024 and a tile's pixels fit one message; a
-layer has at most 4,000,000 tiles.
+layer has at most 4,000,000 tiles. A name (of the client, a model, a class) and
+`normalise` have at most 100 bytes, `classes` at most 256 names.
 
 Errors that end the stream are a gRPC status. Its details hold one
 google.rpc.ErrorInfo (domain "frisket", a reason, the values concerned) and, when
 the server is busy, a google.rpc.RetryInfo; the trailer `frisket-reason` repeats
 the reason for clients without google.rpc types. Reasons:
   INVALID_ARGUMENT     BAD_OPEN, BAD_PROXY, BAD_TILE, BAD_HINT, BAD_ORDER, BAD_IMAGE,
-                       BAD_CLASS, BAD_MESSAGE (bytes that are no message of this file)
+                       BAD_CLASS, BAD_MESSAGE (it cannot be read)
   NOT_FOUND            UNKNOWN_MODEL
   FAILED_PRECONDITION  VERSION_MISMATCH, DEVICE_UNAVAILABLE, MODEL_UNUSABLE
   UNAUTHENTICATED      BAD_TOKEN
   PERMISSION_DENIED    OUT_OF_SCOPE (the token is known and not for this call)
-  RESOURCE_EXHAUSTED   BUSY (try again after RetryInfo), TOO_LARGE
+  RESOURCE_EXHAUSTED   BUSY (try again after RetryInfo; a finished session may hear it
+                       when others need its place), TOO_LARGE
   UNAVAILABLE          DRAINING (open again elsewhere, or later)
   DATA_LOSS            CORRUPT_PIXELS (a tile failed its checksum three times)
-  DEADLINE_EXCEEDED    IDLE (the client sent nothing it was asked for in time)
+  DEADLINE_EXCEEDED    IDLE (the client did not send or read in time)
   INTERNAL             MODEL_FAILED, UNEXPECTED
 """
 

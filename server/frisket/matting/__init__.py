@@ -4,6 +4,7 @@ No gRPC, no protobuf, no threads and no models of its own: a caller brings them.
 """
 
 from .errors import BadInput, MattingError, UnknownClass
+from .hint_scaling import check_hints
 from .inference import Picture, check_classes
 from .options import MattingOptions
 from .pipeline import Matting, RefinerSpec, explain_lack
@@ -46,6 +47,7 @@ __all__ = [
     "UnknownClass",
     "WindowedRefinement",
     "check_classes",
+    "check_hints",
     "explain_lack",
     "frame_picture",
     "matte_picture",

@@ -8,7 +8,7 @@ do so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -79,22 +79,38 @@ class Matting:
         """Return the coarse alpha from the model's answers to `views`, in their order."""
         return combine_answers(answers)
 
-    def solve(self, coarse: Coarse) -> Solution:
-        """Solve on the proxy and plan the tiles; `best` also lays out the refiner's windows.
+    def settle(self, coarse: Coarse) -> engine.Settled:
+        """Return a coarse alpha with all that the hints say of it.
 
         Raises:
-            BadInput: sizes that do not fit one another, or a hint outside the proxy.
+            BadInput: sizes that do not fit one another, or a hint outside the layer.
+        """
+        rgb = flatten_proxy(self.proxy)
+        quality = self._effective_quality()
+        return engine.settle_hints(rgb, coarse.alpha, self.hints, quality, coarse.prompted)
+
+    def without_hints(self) -> Matting:
+        """Return the same matting once its hints are settled: they are needed no more."""
+        return replace(self, options=replace(self.options, hints=Hints()))
+
+    def solve(self, coarse: Coarse, settled: engine.Settled | None = None) -> Solution:
+        """Solve on the proxy and plan the tiles; `best` also lays out the refiner's windows.
+
+        Args:
+            coarse: the model's answer.
+            settled: the same with its hints; None settles them here.
+
+        Raises:
+            BadInput: as `settle`.
         """
         rgb, grid = flatten_proxy(self.proxy), self.grid
-        matte = engine.solve(
+        matte = engine.solve_settled(
             rgb,
-            coarse.alpha,
+            settled or self.settle(coarse),
             (grid.width, grid.height),
             self._effective_quality(),
-            hints=self.hints,
-            edge=self.options.edge,
-            cell_px=coarse.cell_px,
-            prompted=coarse.prompted,
+            self.options.edge,
+            coarse.cell_px,
         )
         windows, remark = self._lay_windows(matte)
         # Where a prompted model looked when nobody said.

@@ -38,6 +38,11 @@ class Solution:
     method: str
     windows: engine.Windows | None = None
 
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether a tile depends on its own pixels, and not on its place alone."""
+        return self.foreground is not None or self.windows is not None or bool(self.matte.a.any())
+
     def refine(
         self, tile: int, pixels: Pixels, answers: Mapping[int, Pixels | None] | None = None
     ) -> tuple[Pixels, Pixels | None]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -24,9 +29,11 @@ from frisket.protocol.local_state import (
     remove_state,
     write_state,
 )
+from frisket.protocol.memory import memory_bytes
 from frisket.server.admission import Admission
+from frisket.server.budget import Budget
+from frisket.server.calls import CallGuard, hush_unreadable
 from frisket.server.config import Config, ConfigError, check
-from frisket.server.garble import MessageGuard
 from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
 from frisket.server.pool import ModelPool
@@ -50,13 +57,44 @@ _OPTIONS = [
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.keepalive_time_ms", 60_000),
+    # A client that is gone is given up then; by default only a minute later.
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
+    # Who connects and says nothing does not keep one of the connections.
+    ("grpc.server_handshake_timeout_ms", 20_000),
+    ("grpc.max_connection_idle_ms", 600_000),
     # Two servers on one port would share connections at random.
     ("grpc.so_reuseport", 0),
 ]
+_HEARD_S = 1.0  # a server that leaves says so for so long, though nothing is open
+_DRAIN_STEP_S = 0.05
+_WATCH_STEP_S = 0.5
+_CLOSE_S = 0.5  # for answers that are on their way
+_PATIENCE_S = 5.0  # for a model that runs or opens
 _SERVICES = (
     matting_pb2.DESCRIPTOR.services_by_name["MattingService"].full_name,
     models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
 )
+
+
+def leave_if_stuck(status: int) -> None:
+    """End the process when a thread works on that cannot be ended: Python would wait for it."""
+    until = time.monotonic() + _CLOSE_S
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                log.warning("leaving while %s still works", thread.name)
+                leave(status)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process now, whatever its threads do."""
+    logging.shutdown()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
 
 
 class App:
@@ -72,11 +110,13 @@ class App:
     def __init__(self, config: Config) -> None:
         check(config)
         self._config = config
+        hush_unreadable()
         self._stop = asyncio.Event()
         self._mine: LocalServer | None = None
+        self._leave_by = math.inf
         self._compute = ThreadPoolExecutor(config.compute_threads, "compute")
         self._pool = ModelPool(Registry(), config.device, config.compute_threads, config.limits)
-        self._admission = Admission(config.limits.sessions, config.device)
+        self._admission = Admission(config.limits, config.device)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
         self.target = self._bind()
@@ -84,12 +124,19 @@ class App:
 
     def _assemble(self) -> grpc.aio.Server:
         config = self._config
-        guards: list[grpc.aio.ServerInterceptor] = [MessageGuard()]
-        if config.access.closed:
-            guards.insert(0, TokenGuard(TokenList(config.access)))
-        streams = ("grpc.max_concurrent_streams", config.limits.calls_per_connection)
-        server = grpc.aio.server(options=[*_OPTIONS, streams], interceptors=guards)
-        resources = Resources(self._pool, self._compute, config.limits)
+        access, limits = config.access, config.limits
+        guards: list[grpc.aio.ServerInterceptor] = []
+        if access.closed:
+            guards.append(TokenGuard(TokenList(access)))
+        guards.append(CallGuard(self._admission, by_token=access.closed))
+        options = [
+            *_OPTIONS,
+            ("grpc.max_concurrent_streams", limits.calls_per_connection),
+            ("grpc.max_allowed_incoming_connections", limits.connections),
+        ]
+        server = grpc.aio.server(options=options, interceptors=guards)
+        budget = Budget(limits.memory or memory_bytes() // 2)
+        resources = Resources(self._pool, self._compute, limits, budget)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(resources, self._admission), server
         )
@@ -134,7 +181,8 @@ class App:
                 self._pool.release(await self._pool.acquire(self._config.model))
             await self._serve(ready)
         finally:
-            await self._pool.close()
+            left_s = self._leave_by - time.monotonic()
+            await self._pool.close(max(_CLOSE_S, min(_PATIENCE_S, left_s)))
             self._compute.shutdown(wait=False, cancel_futures=True)
 
     async def _serve(self, ready: Callable[[], None]) -> None:
@@ -144,10 +192,22 @@ class App:
         with self._announced():
             log.info("frisket %s listens on %s", VERSION, self.target)
             ready()
+            watching = asyncio.ensure_future(self._watch_runs())
             await self._until_told()
+            watching.cancel()
         # Without its announcement: new clients start a fresh server, and nobody is sent to a
         # port that is free for others to take.
         await self._drain()
+
+    async def _watch_runs(self) -> None:
+        """Let health say NOT_SERVING while a run takes longer than it may."""
+        told = False
+        while True:
+            await asyncio.sleep(_WATCH_STEP_S)
+            if told != self._pool.overdue:
+                told = self._pool.overdue
+                states = health_pb2.HealthCheckResponse
+                await self._set_health(states.NOT_SERVING if told else states.SERVING)
 
     async def _until_told(self) -> None:
         idle = self._config.idle_exit_s
@@ -165,10 +225,16 @@ class App:
                 return
 
     async def _drain(self) -> None:
-        """Say NOT_SERVING first, refuse what is new, and let open streams finish."""
+        """Say that the server leaves, on an open port, until nothing is open or time is up."""
+        end = self._leave_by = time.monotonic() + self._config.drain_s
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._admission.draining = True
-        await self._server.stop(self._config.drain_s)
+        self._admission.drain()
+        # Who comes in these moments is told why; behind a closed port nobody is.
+        heard = time.monotonic() + min(_HEARD_S, self._config.drain_s)
+        while time.monotonic() < (end if self._admission.open else heard):
+            await asyncio.sleep(_DRAIN_STEP_S)
+        self._admission.expel()
+        await self._server.stop(_CLOSE_S)
 
     async def _set_health(self, status: int) -> None:
         for name in ("", *_SERVICES):
@@ -179,7 +245,14 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             # Windows has no such handlers; there Ctrl-C ends the loop by itself.
             with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, self._stop.set)
+                loop.add_signal_handler(number, self._hear, number)
+
+    def _hear(self, number: int) -> None:
+        """Begin to drain; leave at once when told again."""
+        if self._stop.is_set():
+            log.warning("leaving at once: told again")
+            leave(128 + number)
+        self._stop.set()
 
     def stop(self) -> None:
         """Begin to drain; may be called on the event loop only."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
-from frisket.server.config import Access, Config, ConfigError, Limits
+from frisket.server.config import Access, Config, ConfigError
+from frisket.server.limits import Bound, Limits, list_bounds
 from frisket.token_file import BadToken, read_token, read_variable
 
 LOCAL_IDLE_EXIT_S = 600.0
@@ -52,20 +54,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--max-sessions",
-        type=int,
-        metavar="N",
-        default=Limits.sessions,
-        help=f"streams at once; default: {Limits.sessions}",
-    )
-    parser.add_argument(
-        "--model-memory",
-        type=int,
-        metavar="MIB",
-        default=0,
-        help="idle models leave while models take more than this, by estimate; default: no limit",
-    )
+    metavars = {"": "N", "s": "S", "bytes": "MIB"}
+    for row in list_bounds():
+        if row.option:
+            parser.add_argument(
+                row.option,
+                dest=row.name,
+                type=_read_limit(row),
+                metavar=metavars[row.unit],
+                default=row.default,
+                help=f"{row.meaning}; default: {row.write(row.default)}",
+            )
+
+
+def _read_limit(row: Bound) -> Callable[[str], float]:
+    """Return what reads a limit's option, and refuses what lies beyond its range."""
+
+    def read(text: str) -> float:
+        value = (float if row.unit == "s" else int)(text) * row.scale
+        if not row.accept(value):
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not between {row.write(row.least)} and {row.write(row.most)}"
+            )
+        return value
+
+    read.__name__ = "number"
+    return read
 
 
 def _add_access(parser: argparse.ArgumentParser) -> None:
@@ -116,8 +130,7 @@ def configure(arguments: argparse.Namespace) -> Config:
             arguments.tls_client_ca,
         ),
         limits=Limits(
-            sessions=max(1, arguments.max_sessions),
-            model_bytes=max(0, arguments.model_memory) << 20,
+            **{row.name: getattr(arguments, row.name) for row in list_bounds() if row.option}
         ),
     )
 

@@ -3,108 +3,157 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.server.wire import Request, Response
 
-Received = TypeVar("Received")
 
-
-class Idle(Exception):
-    """Nothing came in time."""
-
-
-async def next_request(
-    receive: Callable[[], Awaitable[Received]],
-    failed: asyncio.Future[None],
-    limit_s: float | None,
-) -> Received:
-    """Return what is received.
-
-    Args:
-        receive: waits for the next request.
-        failed: set to an exception when work beside the conversation has failed.
-        limit_s: how long to wait; None waits for ever.
-
-    Raises:
-        Idle: the time is up.
-        Exception: the one that `failed` was set to.
-    """
-    receiving: asyncio.Future[Received] = asyncio.ensure_future(receive())
-    both: set[asyncio.Future[Any]] = {receiving, failed}
-    try:
-        await asyncio.wait(both, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-        if receiving.done():
-            return receiving.result()
-        if failed.done():
-            failed.result()
-        raise Idle
-    finally:
-        receiving.cancel()
+class Unread(ServiceError):
+    """The client does not read, so that not even a status can be sent."""
 
 
 class Channel:
     """A conversation with one client, without a word of its content.
 
+    Whatever fails ends the waiting for the next request: work beside the conversation, a phase
+    that takes too long, a client that does not read.
+
     Args:
         receive: returns the next request; None at the client's half-close.
         send: sends one response.
-        idle_s: how long a client may owe something.
+        write_s: how long a response may wait for a client that does not read.
     """
 
     def __init__(
         self,
         receive: Callable[[], Awaitable[Request | None]],
         send: Callable[[Response], Awaitable[None]],
-        idle_s: float,
+        write_s: float,
     ) -> None:
-        self._receive, self._send, self._idle_s = receive, send, idle_s
+        self._receive, self._send, self._write_s = receive, send, write_s
         self._sending = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._failed.add_done_callback(_look_at)
 
-    async def next(self, owed: bool) -> Request | None:
+    async def next(self) -> Request | None:
         """Return the next request, or None at the client's half-close.
 
-        Args:
-            owed: the client owes something, and is given up when it takes too long.
-
         Raises:
-            ServiceError: IDLE.
-            Exception: what work beside the conversation has failed with.
+            Exception: what has failed meanwhile.
         """
+        receiving: asyncio.Future[Request | None] = asyncio.ensure_future(self._receive())
+        both: set[asyncio.Future[Any]] = {receiving, self._failed}
+        receiving.add_done_callback(_look_at)
         try:
-            return await next_request(self._receive, self._failed, self._idle_s if owed else None)
-        except Idle:
-            raise ServiceError(
-                Reason.IDLE,
-                f"The client sent nothing it was asked for within {self._idle_s:.0f} s.",
-            ) from None
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if self._failed.done():
+                self._failed.result()
+            return receiving.result()
+        finally:
+            receiving.cancel()
 
     async def say(self, message: Response) -> None:
-        """Send a response; one at a time, as grpc.aio wants it."""
-        async with self._sending:
-            await self._send(message)
+        """Send a response; one at a time, as grpc.aio wants it.
 
-    def spawn(self, work: Awaitable[None]) -> None:
+        Who is cancelled meanwhile leaves, but what gRPC has begun to write is written.
+
+        Raises:
+            Unread: the client does not read.
+        """
+        await asyncio.shield(self.spawn(self._write(message)))
+
+    async def _write(self, message: Response) -> None:
+        async with self._sending:
+            try:
+                await asyncio.wait_for(self._send(message), self._write_s)
+            except asyncio.TimeoutError:
+                raise Unread(Reason.IDLE, "The client reads nothing.") from None
+
+    def fail(self, error: Exception) -> None:
+        """End the conversation; only the first reason counts."""
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+    @contextlib.contextmanager
+    def limit(self, seconds: float, duty: str) -> Iterator[None]:
+        """End the conversation when the block takes longer, however much is said in it.
+
+        Args:
+            seconds: that the client has.
+            duty: what it owes, to follow "The client did not".
+        """
+        timer = self._call_later(seconds, lambda: True, duty)
+        try:
+            yield
+        finally:
+            self._forget(timer)
+
+    def expect(self, seconds: float, owed: Callable[[], bool], duty: str) -> None:
+        """End the conversation when something is owed still after a time; see `limit`."""
+        self._call_later(seconds, owed, duty)
+
+    def _call_later(
+        self, seconds: float, owed: Callable[[], bool], duty: str
+    ) -> asyncio.TimerHandle:
+        def check() -> None:
+            self._forget(timer)
+            if owed():
+                self.fail(_idle(f"{duty} within {seconds:g} s"))
+
+        timer = asyncio.get_running_loop().call_later(seconds, check)
+        self._timers.add(timer)
+        return timer
+
+    def _forget(self, timer: asyncio.TimerHandle) -> None:
+        timer.cancel()
+        self._timers.discard(timer)
+
+    def spawn(self, work: Awaitable[None]) -> asyncio.Future[None]:
         """Run work beside the conversation; its failure ends the stream."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)
+        return task
 
-    def _end(self, task: asyncio.Task[None]) -> None:
+    def _end(self, task: asyncio.Future[None]) -> None:
         """Let work that failed end the stream; the client would wait for it forever."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if error is not None and not self._failed.done():
-            self._failed.set_exception(error)
+        if isinstance(error, Exception):
+            self.fail(error)
+
+    async def settle(self) -> None:
+        """Wait until no work runs beside the conversation.
+
+        Raises:
+            Exception: what has failed meanwhile.
+        """
+        while self._tasks and not self._failed.done():
+            both = {*self._tasks, self._failed}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if self._failed.done():
+            self._failed.result()
 
     def close(self) -> None:
-        """Drop the work that still runs."""
+        """Drop the work that still runs, and wait for nothing any more."""
+        self._failed.cancel()
         for task in self._tasks:
             task.cancel()
-        if self._failed.done():
-            self._failed.exception()  # looked at, whoever raised it
+        for timer in self._timers:
+            timer.cancel()
+
+
+def _idle(duty: str) -> ServiceError:
+    return ServiceError(Reason.IDLE, f"The client did not {duty}.")
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    """Keep asyncio from complaining of a failure that nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from frisket.server.limits import Limits
 from frisket.server.tls import BadTls, check_authority, check_pair
 
 
@@ -40,30 +41,6 @@ class Access:
     def tls(self) -> bool:
         """Whether connections are encrypted."""
         return self.certificate is not None and self.key is not None
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one server takes on.
-
-    Attributes:
-        sessions: streams open at once.
-        calls_per_connection: calls open at once on one connection. Without a limit, a
-            stranger who opens and drops calls quickly enough ends those of others.
-        tiles_in_flight: tiles a session may have asked for and not yet answered.
-        tile_bytes_in_flight: the same in bytes of pixels.
-        idle_stream_s: seconds a client may leave the tiles it was asked for unsent.
-        models: models kept in memory at once; more only while all of them are in use.
-        model_bytes: what models may take on a device, by estimate, likewise; 0 for no limit.
-    """
-
-    sessions: int = 32
-    calls_per_connection: int = 64
-    tiles_in_flight: int = 24
-    tile_bytes_in_flight: int = 20 << 20
-    idle_stream_s: float = 120.0
-    models: int = 2
-    model_bytes: int = 0
 
 
 @dataclass(frozen=True)

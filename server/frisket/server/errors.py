@@ -74,11 +74,11 @@ def to_service_error(error: Exception) -> ServiceError:
     """Return the refusal that any error becomes; an unexpected one is logged."""
     if isinstance(error, ServiceError):
         return error
+    if isinstance(error, DecodeError):
+        return ServiceError(Reason.BAD_MESSAGE, "The request is no message of this protocol.")
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return ServiceError(reason, str(error))
-    if isinstance(error, DecodeError):
-        return ServiceError(Reason.BAD_MESSAGE, "A request is no message of this call.")
     if isinstance(error, MemoryError):
         return ServiceError(Reason.TOO_LARGE, "The server ran out of memory.")
     log.error("unexpected failure", exc_info=error)

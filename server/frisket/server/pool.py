@@ -24,8 +24,8 @@ from frisket.models import (
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.batcher import Batcher
-from frisket.server.config import Limits
 from frisket.server.errors import ServiceError, to_service_error
+from frisket.server.limits import Limits
 from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
 from frisket.server.runner import Runner
 
@@ -66,7 +66,7 @@ class ModelPool:
         self.registry = registry
         self._threads = threads
         self._placement = Placement([Device(device, limits.model_bytes)], limits.models)
-        self._runners = {device: Runner(device)}
+        self._runners = {device: Runner(device, limits.run_s)}
         self._loaded: dict[int, Loaded] = {}
         self._tickets = itertools.count()
         self._waiting: dict[int, asyncio.Future[Loaded]] = {}
@@ -135,6 +135,11 @@ class ModelPool:
     def unload(self, name: str) -> None:
         """Close a model; sessions that use it keep it until they end."""
         self._perform(self._placement.unload(name))
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a run takes longer than it may."""
+        return any(runner.overdue for runner in self._runners.values())
 
     def info(self, name: str) -> ModelInfo:
         """Return what is known of a model.

@@ -113,30 +113,32 @@ def build_finished(
     revision: int,
     cancelled: bool,
     timings: Timings,
-    solution: Solution,
-    assessment: Assessment,
+    solution: Solution | None,
+    assessment: Assessment | None,
     failures: Sequence[ModelError] = (),
 ) -> pb.MatteResponse:
-    """Return the message that ends a revision."""
-    plan, subject = solution.plan, assessment.subject
-    remark = f" {len(failures)} of them could not be refined: {failures[0]}" if failures else ""
+    """Return the message that ends a revision; one that was cancelled may have no solution."""
     finished = pb.FinishedResponse(
         revision=revision,
         cancelled=cancelled,
         statistics=pb.Statistics(
-            tiles_total=plan.size,
             tiles_needed=timings.tiles_needed,
-            tiles_solid=int((plan >= 0).sum()),
             model_seconds=timings.model_s,
             solve_seconds=timings.solve_s,
             refine_seconds=timings.refine_s,
             server_peak_bytes=peak_bytes(),
         ),
-        assessment=build_assessment(assessment),
-        subject=None if subject is None else build_rect(subject),
-        covered_share=assessment.covered_share,
-        method=solution.method + remark,
     )
+    if solution is not None:
+        remark = f" {len(failures)} of them could not be refined: {failures[0]}" if failures else ""
+        finished.statistics.tiles_total = solution.plan.size
+        finished.statistics.tiles_solid = int((solution.plan >= 0).sum())
+        finished.method = solution.method + remark
+    if assessment is not None:
+        finished.assessment.CopyFrom(build_assessment(assessment))
+        finished.covered_share = assessment.covered_share
+        if assessment.subject is not None:
+            finished.subject.CopyFrom(build_rect(assessment.subject))
     return pb.MatteResponse(finished=finished)
 
 

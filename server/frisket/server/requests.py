@@ -10,14 +10,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from frisket.matting import MattingOptions
-from frisket.matting.engine import EdgeControls, HintBox, HintPoint, Hints, Quality, Scribble
+from frisket.matting import MattingOptions, check_hints
+from frisket.matting.engine import (
+    EdgeControls,
+    HintBox,
+    HintPoint,
+    Hints,
+    Quality,
+    Scribble,
+    check_normalisation,
+)
 from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat
 from frisket.protocol.grid import Grid
 from frisket.protocol.limits import (
     DEFAULT_TILE_PX,
     MAX_BOXES,
+    MAX_CLASSES,
     MAX_LAYER_PIXELS,
+    MAX_NAME_BYTES,
     MAX_PIXEL_BYTES,
     MAX_POINTS,
     MAX_PROXY_SIDE_PX,
@@ -75,6 +85,10 @@ class Opening:
     held: npt.NDArray[np.bool_]
     viewport: Viewport | None
 
+    def without_hints(self) -> Opening:
+        """Return the same without its hints, which may be large."""
+        return replace(self, options=replace(self.options, hints=Hints()))
+
 
 @dataclass(frozen=True)
 class Update:
@@ -94,16 +108,18 @@ class Update:
 
 
 def read_opening(request: pb.MatteRequest | None) -> Opening:
-    """Check the first request of a stream.
+    """Check the first request of a stream; this takes a while for many hints.
 
     Raises:
         ServiceError: BAD_ORDER, VERSION_MISMATCH, TOO_LARGE, BAD_OPEN or BAD_HINT.
-        BadInput: edge controls beyond their limits.
+        BadInput: edge controls beyond their limits, a hint outside the layer, or a
+            normalisation that does not exist.
     """
     if request is None or not request.HasField("open"):
         raise ServiceError(Reason.BAD_ORDER, "The first request of a stream must be 'open'.")
     message = request.open
     _check_version(message.protocol_version)
+    _check_length(message.client, "client")
     grid = _read_grid(message)
     tile_format = _read_format(message.tile_format, TILE_FORMATS, "tile_format")
     if grid.tile_size**2 * tile_format.pixel_bytes > MAX_PIXEL_BYTES:
@@ -111,7 +127,7 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
     _check_proxy_size(message)
     return Opening(
         model=message.options.model,
-        options=read_options(message.options),
+        options=read_options(message.options, (grid.width, grid.height)),
         planes=(Plane.PROXY, *list_planes(message.options.hints)),
         grid=grid,
         tile_format=tile_format,
@@ -123,13 +139,24 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
     )
 
 
-def read_options(message: pb.MatteOptions) -> MattingOptions:
+def read_options(message: pb.MatteOptions, layer: tuple[int, int]) -> MattingOptions:
     """Check what is wanted of a matte.
+
+    Args:
+        message: as it came.
+        layer: (width, height) in pixels, where hints must lie.
 
     Raises:
         ServiceError: BAD_OPEN or BAD_HINT.
-        BadInput: edge controls beyond their limits.
+        BadInput: as `read_opening`.
     """
+    read_name(message.model)
+    _check_length(message.normalise, "normalise")
+    check_normalisation(message.normalise)
+    if len(message.classes) > MAX_CLASSES:
+        raise _bad_open(f"{len(message.classes)} classes are too many: at most {MAX_CLASSES}.")
+    for name in message.classes:
+        _check_length(name, "The name of a class")
     if message.quality not in _QUALITIES:
         raise _bad_open(f"The quality {message.quality} is unknown here.")
     if message.alpha_format not in _ALPHA_DEPTHS:
@@ -137,7 +164,7 @@ def read_options(message: pb.MatteOptions) -> MattingOptions:
     return MattingOptions(
         quality=_QUALITIES[message.quality],
         edge=_read_edge(message.edge),
-        hints=_read_hints(message.hints),
+        hints=_read_hints(message.hints, layer),
         normalise=message.normalise,
         classes=tuple(message.classes),
         depth=_ALPHA_DEPTHS[message.alpha_format],
@@ -145,17 +172,31 @@ def read_options(message: pb.MatteOptions) -> MattingOptions:
     )
 
 
-def read_update(message: pb.UpdateRequest) -> Update:
-    """Check a change of an open session.
+def read_name(name: str) -> str:
+    """Return the name of a model, or of none, as it came.
+
+    Raises:
+        ServiceError: BAD_OPEN: it is too long.
+    """
+    _check_length(name, "The name of a model")
+    return name
+
+
+def read_update(message: pb.UpdateRequest, layer: tuple[int, int]) -> Update:
+    """Check a change of an open session; this takes a while for many hints.
+
+    Args:
+        message: as it came.
+        layer: (width, height) in pixels, where hints must lie.
 
     Raises:
         ServiceError: BAD_HINT.
-        BadInput: edge controls beyond their limits.
+        BadInput: edge controls beyond their limits, or a hint outside the layer.
     """
     return Update(
         revision=message.revision,
         viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
-        hints=_read_hints(message.hints) if message.HasField("hints") else None,
+        hints=_read_hints(message.hints, layer) if message.HasField("hints") else None,
         planes=tuple(list_planes(message.hints)),
         edge=_read_edge(message.edge) if message.HasField("edge") else None,
         cancel=message.cancel,
@@ -170,6 +211,12 @@ def list_planes(hints: pb.Hints) -> list[Plane]:
 
 def _bad_open(message: str) -> ServiceError:
     return ServiceError(Reason.BAD_OPEN, message)
+
+
+def _check_length(text: str, what: str) -> None:
+    """Refuse a text that would fill logs and answers; it is not repeated."""
+    if len(text.encode()) > MAX_NAME_BYTES:
+        raise _bad_open(f"{what} has {len(text)} characters: at most {MAX_NAME_BYTES} bytes.")
 
 
 def _check_version(version: int) -> None:
@@ -256,7 +303,7 @@ def _read_edge(edge: pb.EdgeControls) -> EdgeControls:
     )
 
 
-def _read_hints(hints: pb.Hints) -> Hints:
+def _read_hints(hints: pb.Hints, layer: tuple[int, int]) -> Hints:
     """Return hints in pixels of the layer, without their planes."""
     for count, limit, name in (
         (len(hints.boxes), MAX_BOXES, "boxes"),
@@ -265,20 +312,31 @@ def _read_hints(hints: pb.Hints) -> Hints:
     ):
         if count > limit:
             raise _bad_hint(f"{count} {name} are too many: at most {limit}.")
-    return Hints(
+    found = Hints(
         boxes=tuple(HintBox(b.x, b.y, b.x + b.width, b.y + b.height) for b in hints.boxes),
         points=tuple(HintPoint(p.x, p.y, p.positive) for p in hints.points),
-        scribbles=tuple(_read_scribble(line) for line in hints.scribbles),
+        scribbles=_read_scribbles(hints),
     )
+    check_hints(found, layer)
+    return found
 
 
 def _bad_hint(message: str) -> ServiceError:
     return ServiceError(Reason.BAD_HINT, message)
 
 
-def _read_scribble(line: pb.Scribble) -> Scribble:
-    if len(line.x) != len(line.y) or not line.x:
+def _read_scribbles(hints: pb.Hints) -> tuple[Scribble, ...]:
+    """Return the lines as parts of one array: the memory of many small ones is hard to free."""
+    lines = hints.scribbles
+    if any(len(line.x) != len(line.y) or not line.x for line in lines):
         raise _bad_hint("A scribble needs as many x as y, and at least one.")
-    if len(line.x) > MAX_SCRIBBLE_POINTS:
+    if any(len(line.x) > MAX_SCRIBBLE_POINTS for line in lines):
         raise _bad_hint(f"A scribble has at most {MAX_SCRIBBLE_POINTS} points.")
-    return Scribble(tuple(zip(line.x, line.y, strict=True)), line.radius_px, line.positive)
+    places = np.empty((sum(len(line.x) for line in lines), 2), np.uint32)
+    found, start = [], 0
+    for line in lines:
+        part = places[start : start + len(line.x)]
+        part[:, 0], part[:, 1] = line.x, line.y
+        found.append(Scribble(part, line.radius_px, line.positive))
+        start += len(part)
+    return tuple(found)

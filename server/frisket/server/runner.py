@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
@@ -18,9 +19,12 @@ class Runner(Executor):
 
     Args:
         device: its name, for the threads' names.
+        limit_s: seconds that one run may take.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._began: float | None = None
         # One model runs at a time: each uses all of the device by itself.
         self._runs = ThreadPoolExecutor(1, f"run-{device}")
         self._opener = ThreadPoolExecutor(1, f"open-{device}")
@@ -35,7 +39,17 @@ class Runner(Executor):
     def _run(self, work: Callable[[], Result]) -> Result:
         if self._stopped:
             raise self._stopped
-        return work()
+        self._began = time.monotonic()
+        try:
+            return work()
+        finally:
+            self._began = None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a run takes longer than it may."""
+        began = self._began
+        return began is not None and time.monotonic() - began > self._limit_s
 
     def open(self, work: Callable[[], Model]) -> Future[Model]:
         """Open a model beside what runs."""

@@ -1,38 +1,24 @@
-"""The gRPC services: they convert, guard and translate errors, and decide nothing else."""
+"""The gRPC services: they convert, and decide nothing else; `calls` guards every call."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 import grpc
 
 from frisket.about import VERSION
 from frisket.protocol import limits
 from frisket.protocol.memory import peak_bytes
-from frisket.protocol.reasons import Reason
 from frisket.server import report
 from frisket.server.admission import Admission
-from frisket.server.errors import ServiceError, to_service_error, trailers
-from frisket.server.requests import list_planes, read_options
+from frisket.server.calls import Context
+from frisket.server.layer import serve_layer
+from frisket.server.requests import read_name
 from frisket.server.resources import Resources
-from frisket.server.session import serve_layer
 from frisket.server.unary import matte_encoded
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc, models_pb2_grpc
 from frisket.v1 import models_pb2 as models_pb
-
-Result = TypeVar("Result")
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-
-
-async def guard(context: Context, work: Awaitable[Result]) -> Result:
-    """Await a call's work and end the call with a status when it fails."""
-    try:
-        return await work
-    except Exception as error:
-        refusal = to_service_error(error)
-        await context.abort(refusal.code, refusal.message, trailers(refusal))
 
 
 class MattingService(matting_pb2_grpc.MattingServiceServicer):
@@ -46,31 +32,21 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
         self, request_iterator: object, context: Context
     ) -> None:
         """Serve one layer, by reading from and writing to the context."""
-        await guard(context, self._matte(context))
 
-    async def _matte(self, context: Context) -> None:
         async def receive() -> pb.MatteRequest | None:
             request: Any = await context.read()
             return None if request is grpc.aio.EOF else request
 
-        async with self._admission.slot():
-            await serve_layer(self._resources, receive, context.write)
+        async with self._admission.slot() as seat:
+            await serve_layer(self._resources, seat, receive, context.write)
 
     async def MatteImage(  # noqa: N802
         self, request: pb.MatteImageRequest, context: Context
     ) -> pb.MatteImageResponse:
         """Matte one small encoded picture."""
-        return await guard(context, self._image(request))
-
-    async def _image(self, request: pb.MatteImageRequest) -> pb.MatteImageResponse:
-        async with self._admission.slot():
-            wanted = request.options
-            if list_planes(wanted.hints):
-                raise ServiceError(
-                    Reason.BAD_HINT, "MatteImage takes boxes, points and scribbles only."
-                )
+        async with self._admission.slot() as seat:
             matte = await matte_encoded(
-                self._resources, request.image, wanted.model, read_options(wanted), request.cutout
+                self._resources, seat, request.image, request.options, request.cutout
             )
             return report.build_image(matte)
 
@@ -110,10 +86,7 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         self, request: models_pb.LoadModelRequest, context: Context
     ) -> models_pb.LoadModelResponse:
         """Bring a model into memory."""
-        return await guard(context, self._load(request.name))
-
-    async def _load(self, name: str) -> models_pb.LoadModelResponse:
-        loaded = await self._resources.pool.load(name)
+        loaded = await self._resources.pool.load(read_name(request.name))
         message = report.build_model(loaded.model.info, loaded=True)
         return models_pb.LoadModelResponse(model=message, device=loaded.model.device)
 
@@ -121,13 +94,11 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         self, request: models_pb.UnloadModelRequest, context: Context
     ) -> models_pb.UnloadModelResponse:
         """Drop a model from memory."""
-        return await guard(context, self._unload(request.name))
-
-    async def _unload(self, name: str) -> models_pb.UnloadModelResponse:
-        info = self._resources.pool.info(name)
-        self._resources.pool.unload(name)
+        pool = self._resources.pool
+        info = pool.info(read_name(request.name))
+        pool.unload(request.name)
         return models_pb.UnloadModelResponse(
-            model=report.build_model(info, self._resources.pool.is_loaded(name))
+            model=report.build_model(info, pool.is_loaded(request.name))
         )
 
 

@@ -1,102 +1,46 @@
-"""One layer on the server, from `open` to the end of its stream.
+"""One layer on the server, from the end of its proxy to the end of its stream.
 
-It never computes on the event loop, holds at most the tiles it asked for, and keeps nothing
-after its stream: a client that comes back says which tiles it already has.
+The conversation goes on while the server works: every request is heard at once. The newest
+revision is what is worked on; a cancel is answered whatever runs. Nothing is computed on the
+event loop, at most the tiles that were asked for are held, and nothing stays after the stream: a
+client that comes back says which tiles it already has.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
-from frisket.matting import (
-    Matting,
-    MattingOptions,
-    Refinement,
-    Solution,
-    explain_lack,
-    predict,
-    start_refinement,
-)
+from frisket.matting import Matting, Refinement, Solution, predict, start_refinement
+from frisket.matting.engine import Settled
 from frisket.matting.engine.types import Bytes
 from frisket.models import Coarse
 from frisket.protocol.limits import MAX_REJECTIONS
 from frisket.protocol.reasons import Reason
 from frisket.server import report
+from frisket.server.admission import Seat
 from frisket.server.channel import Channel
+from frisket.server.costs import count_tiles, estimate_hints
 from frisket.server.errors import ServiceError
-from frisket.server.requests import Opening, Update, read_opening, read_update
+from frisket.server.planes import place_planes, read_planes
+from frisket.server.requests import Opening, Update, read_update
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.tile_queue import TileQueue
 from frisket.server.wire import (
     Array,
     CorruptPixels,
-    Plane,
-    PlaneReader,
     Request,
     Response,
     TilePixels,
+    UpdateMessage,
     unpack,
 )
-
-
-async def serve_layer(
-    resources: Resources,
-    receive: Callable[[], Awaitable[Request | None]],
-    send: Callable[[Response], Awaitable[None]],
-) -> None:
-    """Serve one `Matte` stream until the client ends it.
-
-    Args:
-        resources: models and threads.
-        receive: returns the next request; None at the client's half-close.
-        send: sends one response.
-
-    Raises:
-        ServiceError, MattingError, ModelError: the client's requests cannot be served.
-    """
-    channel = Channel(receive, send, resources.limits.idle_stream_s)
-    try:
-        opening = read_opening(await channel.next(owed=True))
-        async with resources.borrow(opening.model, opening.options) as models:
-            await _serve_opening(resources, channel, opening, models)
-    finally:
-        channel.close()
-
-
-async def _serve_opening(
-    resources: Resources, channel: Channel, opening: Opening, models: BorrowedModels
-) -> None:
-    remark = explain_lack(opening.options, models.refiner)
-    await channel.say(report.build_opened(opening, models.model, remark))
-    planes = await _read_planes(channel, opening, opening.planes, resources)
-    options = _place_planes(opening.options, planes)
-    matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
-    await Session(resources, channel, opening, models, matting).run()
-
-
-async def _read_planes(
-    channel: Channel, opening: Opening, planes: Sequence[Plane], resources: Resources
-) -> Mapping[int, Bytes]:
-    """Collect the announced planes, each from its first row to its last."""
-    reader = PlaneReader(opening.proxy_size, planes, opening.proxy_format)
-    while not reader.complete:
-        request = await channel.next(owed=True)
-        if request is None or request.HasField("open"):
-            raise ServiceError(Reason.BAD_PROXY, "The stream ended before the whole proxy came.")
-        if request.HasField("rows"):
-            await resources.compute(partial(reader.add, request.rows))
-    return reader.planes()
-
-
-def _place_planes(options: MattingOptions, planes: Mapping[int, Bytes]) -> MattingOptions:
-    """Return options whose hints have the planes that came for them."""
-    trimap, prior = planes.get(Plane.TRIMAP), planes.get(Plane.PRIOR)
-    return replace(options, hints=replace(options.hints, trimap=trimap, prior=prior))
 
 
 @dataclass(eq=False)
@@ -108,6 +52,8 @@ class Revision:
         solution: what its tiles are computed from.
         refinement: where their pixels go.
         queue: which are asked for.
+        asks: tiles are computed from their pixels, and not from their place alone.
+        owed: tiles that the client was asked for, and when.
         finished: every tile has been sent.
         over: another revision has begun, or the client wants no more of this one.
     """
@@ -116,13 +62,10 @@ class Revision:
     solution: Solution
     refinement: Refinement[Response]
     queue: TileQueue
+    asks: bool
+    owed: dict[int, float] = field(default_factory=dict)
     finished: bool = False
     over: bool = False
-
-    @property
-    def owed(self) -> bool:
-        """Whether the client owes tiles."""
-        return self.queue.waiting and not self.over
 
 
 class Session:
@@ -131,72 +74,174 @@ class Session:
     Args:
         resources: threads and limits.
         channel: to the client.
+        seat: the session's place on the server.
         opening: what the client asked for.
         models: who is asked about the layer.
         matting: the layer.
+        hint_leases: what the hints of `matting` take, until they are needed no more.
     """
 
     def __init__(
         self,
         resources: Resources,
         channel: Channel,
+        seat: Seat,
         opening: Opening,
         models: BorrowedModels,
         matting: Matting,
+        hint_leases: ExitStack,
     ) -> None:
         self._resources = resources
         self._channel = channel
+        self._seat = seat
         self._opening = opening
         self._models = models
         self._matting = matting
-        self._missing = ~opening.held
+        self._hint_leases = hint_leases
         self._viewport = opening.viewport
         self._timings = report.Timings()
+        self._number = 0
+        self._stopped = False
+        self._coarse: Coarse | None = None
+        self._settled: Settled | None = None
+        self._revision: Revision | None = None
+        self._late: set[int] = set()  # asked for by a revision that is over, and on their way
+        self._missing = ~opening.held
+        self._before: Solution | None = None  # of the tiles that the client has, where it has all
+        self._asking: asyncio.Future[Coarse] | None = None
+        self._work: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Serve the layer until the client ends the stream."""
-        coarse = await self._predict(0)
-        revision = await self._begin(0, coarse, None)
-        while (request := await self._channel.next(revision.owed)) is not None:
-            revision = await self._handle(revision, request)
+        self._start()
+        while (request := await self._channel.next()) is not None:
+            await self._handle(request)
+        await self._channel.settle()
 
-    async def _handle(self, revision: Revision, request: Request) -> Revision:
+    async def _handle(self, request: Request) -> None:
         if request.HasField("update"):
-            return await self._update(revision, read_update(request.update))
-        if not request.HasField("tile"):
+            await self._update(request.update)
+        elif request.HasField("tile"):
+            self._take(request.tile)
+        else:
             phase = request.WhichOneof("phase")
             raise ServiceError(Reason.BAD_ORDER, f"'{phase}' cannot come after the proxy.")
-        self._take(revision, request.tile)
-        return revision
+
+    # ------------------------------------------------------------- updates
+
+    async def _update(self, message: UpdateMessage) -> None:
+        grid = self._opening.grid
+        read = partial(read_update, message, (grid.width, grid.height))
+        update = await self._resources.compute_if_large(read, message.ByteSize())
+        if update.viewport is not None:
+            self._viewport = update.viewport
+            if self._revision is not None:
+                self._revision.queue.look_at(update.viewport)
+        if update.cancel:
+            self._cancel()
+        elif update.hints is not None or update.edge is not None:
+            await self._change(update, message.ByteSize())
+
+    def _cancel(self) -> None:
+        """Answer at once; what runs ends unheard."""
+        self._stopped = True
+        self._end_revision()
+        if self._asking is not None:
+            self._asking.cancel()
+        self._channel.spawn(self._say_finished(self._number, self._revision, cancelled=True))
+
+    async def _change(self, update: Update, size: int) -> None:
+        """Let the newest revision be worked on next."""
+        if update.revision <= self._number:
+            raise ServiceError(Reason.BAD_ORDER, "An update needs a higher revision than the last.")
+        self._seat.work()
+        planes = await self._read_planes(update, size)
+        options = update.change(self._matting.options)
+        if planes is not None:
+            options = place_planes(options, planes)
+            self._coarse = self._settled = None
+            if self._asking is not None:
+                self._asking.cancel()
+        self._end_revision()
+        self._number, self._stopped = update.revision, False
+        self._matting = replace(self._matting, options=options)
+        self._start()
+
+    async def _read_planes(self, update: Update, size: int) -> Mapping[int, Bytes] | None:
+        """Return the planes of new hints, often none; None where the hints stay."""
+        if update.hints is None:
+            return None
+        resources, leases = self._resources, self._hint_leases
+        await resources.spend(self._seat, leases, "hints", estimate_hints(size))
+        return await read_planes(resources, self._channel, self._opening, update.planes)
+
+    def _end_revision(self) -> None:
+        revision = self._revision
+        if revision is not None:
+            revision.over = True
+            self._late.update(revision.owed)
+            revision.owed.clear()
 
     # ----------------------------------------------------------- revisions
 
-    async def _predict(self, number: int) -> Coarse:
-        """Run the model and show its coarse alpha."""
-        started = time.perf_counter()
-        coarse = await predict(self._matting, self._models.runners)
+    def _start(self) -> None:
+        """Work on the newest revision, unless work is under way: that goes on to it."""
+        if self._work is None or self._work.done():
+            self._work = self._channel.spawn(self._bring_newest())
+
+    async def _bring_newest(self) -> None:
+        """Bring the newest revision to the client; of those passed over nothing is said."""
+        number = -1
+        while number != self._number and not self._stopped:
+            number = self._number
+            if self._settled is None and not await self._predict():
+                number = -1
+                continue
+            found = await self._solve(number)
+            if found is not None and number == self._number and not self._stopped:
+                await self._publish(*found)
+
+    async def _predict(self) -> bool:
+        """Run the model and show its coarse alpha; False when the hints have changed meanwhile."""
+        matting, started = self._matting, time.perf_counter()
+        asking = asyncio.ensure_future(predict(matting, self._models.runners))
+        self._asking = asking
+        try:
+            await asyncio.wait({asking})
+        finally:
+            self._asking = None
+            asking.cancel()
+        if asking.cancelled():
+            return False
         self._timings.model_s += time.perf_counter() - started
-        pack = partial(report.build_coarse, coarse.alpha, number, self._opening.packing)
+        coarse = asking.result()
+        await self._show(coarse)
+        settled = await self._resources.compute(partial(matting.settle, coarse))
+        if matting.options.hints is not self._matting.options.hints:
+            return False
+        self._coarse, self._settled = coarse, settled
+        self._matting = self._matting.without_hints()
+        self._hint_leases.close()
+        return True
+
+    async def _show(self, coarse: Coarse) -> None:
+        pack = partial(report.build_coarse, coarse.alpha, self._number, self._opening.packing)
         for message in await self._resources.compute(pack):
             await self._channel.say(message)
-        return coarse
 
-    async def _begin(self, number: int, coarse: Coarse, before: Solution | None) -> Revision:
-        """Solve on the proxy; say which tiles are solid and ask for the others."""
-        started = time.perf_counter()
-        compute = self._resources.compute
-        solution = await compute(partial(self._matting.solve, coarse))
+    async def _solve(self, number: int) -> tuple[Revision, Response | None] | None:
+        """Solve on the proxy and choose the tiles; None when that is wanted no more."""
+        assert self._coarse is not None
+        started, compute = time.perf_counter(), self._resources.compute
+        solution = await compute(partial(self._matting.solve, self._coarse, self._settled))
         self._timings.solve_s += time.perf_counter() - started
-        revision, solid = await compute(partial(self._plan, number, solution, before))
-        if solid is not None:
-            await self._channel.say(solid)
-        await self._pull(revision)
-        return revision
+        if number != self._number or self._stopped:
+            return None
+        return await compute(partial(self._plan, number, solution))
 
-    def _plan(
-        self, number: int, solution: Solution, before: Solution | None
-    ) -> tuple[Revision, Response | None]:
+    def _plan(self, number: int, solution: Solution) -> tuple[Revision, Response | None]:
         """Choose the tiles to send; runs on a compute thread."""
+        before = self._before
         fresh = self._missing if before is None else solution.changed_since(before)
         solid = report.build_solid(number, solution.plan, fresh)
         refinement = start_refinement(
@@ -206,52 +251,28 @@ class Session:
             partial(report.build_alpha, number, self._opening.packing),
             self._models.runners.refine_patch,
         )
-        grid = self._opening.grid
-        queue = TileQueue(grid, self._tile_budget(), refinement.tiles, self._viewport)
-        return Revision(number, solution, refinement, queue), solid
+        budget = count_tiles(self._opening, self._resources.limits)
+        queue = TileQueue(self._opening.grid, budget, refinement.tiles, self._viewport)
+        return Revision(number, solution, refinement, queue, solution.needs_pixels), solid
 
-    async def _update(self, revision: Revision, update: Update) -> Revision:
-        if update.viewport is not None:
-            self._viewport = update.viewport
-            revision.queue.look_at(update.viewport)
-        if update.cancel:
-            revision.over = True
-            await self._say_finished(revision, cancelled=True)
-        elif update.hints is not None or update.edge is not None:
-            return await self._revise(revision, update)
-        return revision
+    async def _publish(self, revision: Revision, solid: Response | None) -> None:
+        """Say which tiles are solid and ask for the others."""
+        self._revision = revision
+        # From here on some tiles of the client are this revision's, until it has all of them.
+        self._before, self._missing = None, np.ones_like(self._missing)
+        if solid is not None:
+            await self._channel.say(solid)
+        await self._pull(revision)
 
-    async def _revise(self, revision: Revision, update: Update) -> Revision:
-        """Begin a new revision; only tiles that change are sent again."""
-        if update.revision <= revision.number:
-            raise ServiceError(Reason.BAD_ORDER, "An update needs a higher revision than the last.")
-        revision.over = True
-        # Tiles not yet delivered are missing still, whatever changes.
-        before = revision.solution if revision.finished else None
-        self._missing = np.ones_like(self._missing)
-        options = update.change(self._matting.options)
-        coarse = revision.solution.coarse
-        if update.hints is not None:
-            planes = await _read_planes(
-                self._channel, self._opening, update.planes, self._resources
-            )
-            options = _place_planes(options, planes)
-        self._matting = replace(self._matting, options=options)
-        if update.hints is not None:
-            coarse = await self._predict(update.revision)
-        return await self._begin(update.revision, coarse, before)
-
-    async def _say_finished(self, revision: Revision, cancelled: bool) -> None:
-        assessment = await self._resources.compute(revision.solution.assess)
-        message = report.build_finished(
-            revision.number,
-            cancelled,
-            self._timings,
-            revision.solution,
-            assessment,
-            revision.refinement.failures,
+    async def _say_finished(self, number: int, revision: Revision | None, cancelled: bool) -> None:
+        solution = revision.solution if revision else None
+        assessment = await self._resources.compute(solution.assess) if solution else None
+        failures = revision.refinement.failures if revision else ()
+        await self._channel.say(
+            report.build_finished(number, cancelled, self._timings, solution, assessment, failures)
         )
-        await self._channel.say(message)
+        if number == self._number and cancelled == self._stopped:
+            self._seat.rest()
 
     # --------------------------------------------------------------- tiles
 
@@ -260,30 +281,57 @@ class Session:
         if revision.over or revision.refinement.busy:
             return
         if tiles := revision.queue.ask():
-            self._timings.tiles_needed += len(tiles)
-            wanted = [tile for tile in tiles if revision.refinement.wants(tile)]
-            context = [tile for tile in tiles if not revision.refinement.wants(tile)]
-            await self._channel.say(report.build_need(revision.number, wanted, context))
+            if revision.asks:
+                await self._ask(revision, tiles)
+            else:
+                self._compute_tiles(revision, tiles)
         elif revision.queue.complete and not revision.finished:
             revision.finished = True
-            await self._say_finished(revision, cancelled=False)
+            self._before = revision.solution
+            await self._say_finished(revision.number, revision, cancelled=False)
 
-    def _take(self, revision: Revision, message: TilePixels) -> None:
+    async def _ask(self, revision: Revision, tiles: list[int]) -> None:
+        now, owed, limit_s = time.monotonic(), revision.owed, self._resources.limits.tile_s
+        owed.update(dict.fromkeys(tiles, now))
+        self._channel.expect(
+            limit_s, lambda: any(owed.get(tile) == now for tile in tiles), "send every tile"
+        )
+        self._timings.tiles_needed += len(tiles)
+        wanted = [tile for tile in tiles if revision.refinement.wants(tile)]
+        context = [tile for tile in tiles if not revision.refinement.wants(tile)]
+        await self._channel.say(report.build_need(revision.number, wanted, context))
+
+    def _compute_tiles(self, revision: Revision, tiles: list[int]) -> None:
+        """Compute tiles that depend on their place alone."""
+        for tile in tiles:
+            revision.queue.accept(tile)
+            _, _, width, height = self._opening.grid.rect(tile)
+            self._channel.spawn(self._feed(revision, tile, np.zeros((height, width), np.uint8)))
+
+    def _take(self, message: TilePixels) -> None:
         """Let a tile's pixels be worked on beside the conversation."""
-        if revision.queue.accept(message.tile_id):
+        tile, revision = message.tile_id, self._revision
+        if revision is not None and not revision.over and revision.queue.accept(tile):
+            revision.owed.pop(tile, None)
             self._channel.spawn(self._refine(revision, message))
-        elif not revision.number and not revision.over:
-            # Tiles on their way when the revision changed are no longer wanted.
-            raise ServiceError(Reason.BAD_TILE, f"Tile {message.tile_id} was not asked for.")
+        elif tile in self._late:
+            self._late.discard(tile)
+        else:
+            raise ServiceError(Reason.BAD_TILE, f"Tile {tile} was not asked for.")
 
     async def _refine(self, revision: Revision, message: TilePixels) -> None:
-        """Send what a tile's pixels finish: the tile itself, others or nothing yet."""
-        tile, refinement = message.tile_id, revision.refinement
+        """Unpack a tile's pixels and send what they finish."""
+        tile = message.tile_id
         try:
             pixels = await self._resources.compute(partial(self._unpack, message))
         except CorruptPixels as error:
             await self._reject(revision, tile, error)
             return
+        await self._feed(revision, tile, pixels)
+
+    async def _feed(self, revision: Revision, tile: int, pixels: Array) -> None:
+        """Send what a tile's pixels finish: the tile itself, others or nothing yet."""
+        refinement = revision.refinement
         if not refinement.wants(tile):
             revision.queue.finish(tile)
         elif refinement.gathers:
@@ -316,8 +364,3 @@ class Session:
             )
         await self._channel.say(report.build_failure(tile, error))
         await self._pull(revision)
-
-    def _tile_budget(self) -> int:
-        grid, limits = self._opening.grid, self._resources.limits
-        tile_bytes = grid.tile_size**2 * self._opening.tile_format.pixel_bytes
-        return min(limits.tiles_in_flight, max(2, limits.tile_bytes_in_flight // tile_bytes))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,20 +12,34 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from frisket.matting import MattedPicture, MattingOptions, frame_picture, matte_whole
+from frisket.matting import (
+    FinishedTile,
+    Matting,
+    Runners,
+    Solution,
+    predict,
+    start_refinement,
+)
 from frisket.matting.engine import Assessment
 from frisket.models import Model
-from frisket.protocol.grid import proxy_size
-from frisket.protocol.limits import MAX_SIDE_PX
+from frisket.protocol.grid import Grid, proxy_size
+from frisket.protocol.limits import MAX_MESSAGE_BYTES, MAX_SIDE_PX, MAX_TILE_PX
 from frisket.protocol.reasons import Reason
+from frisket.server.admission import Seat
 from frisket.server.errors import ServiceError
+from frisket.server.requests import list_planes, read_options
 from frisket.server.resources import Resources
+from frisket.server.wire import OptionsMessage
 
-MAX_ENCODED_BYTES = 16 << 20
 MAX_PIXELS = 64_000_000
 _KINDS = ["PNG", "JPEG", "WEBP"]
+# Pillow keeps four bytes of a pixel and the alpha is made beside it; one more for its PNG.
+_BYTES_PER_PIXEL = 8
+# What stands around the picture in the answer.
+_MARGIN_BYTES = 1 << 16
 
 Bytes = npt.NDArray[np.uint8]
+Alpha = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -38,44 +54,67 @@ class EncodedMatte:
 
 
 async def matte_encoded(
-    resources: Resources, encoded: bytes, model: str, options: MattingOptions, cutout: bool
+    resources: Resources, seat: Seat, encoded: bytes, message: OptionsMessage, cutout: bool
 ) -> EncodedMatte:
     """Matte one picture.
 
     Args:
-        resources: models and threads.
+        resources: models, threads and memory.
+        seat: its place on the server.
         encoded: PNG, JPEG or WebP.
-        model: its name; empty for the default.
-        options: what is wanted.
+        message: what is wanted.
         cutout: return RGBA with cleaned colours, not the alpha alone.
 
     Raises:
-        ServiceError: BAD_IMAGE, TOO_LARGE, or what a model refuses.
+        ServiceError: BAD_IMAGE, TOO_LARGE, BUSY, what the options are refused for, or what a
+            model refuses.
         MattingError, ModelError: a hint outside the picture, or a model that failed.
     """
+    if list_planes(message.hints):
+        raise ServiceError(Reason.BAD_HINT, "MatteImage takes boxes, points and scribbles only.")
     compute = resources.compute
-    rgb = await compute(partial(_decode, encoded))
-    async with resources.borrow(model, options) as models:
-        proxy = await compute(partial(_reduce, rgb))
-        size = (rgb.shape[1], rgb.shape[0])
-        wanted = replace(options, foreground=cutout)
-        matting = frame_picture(size, proxy, wanted, models.refiner)
-        matted = await matte_whole(matting, rgb, models.runners)
-        png = await compute(partial(_encode, matted))
-        assessment = await compute(matted.solution.assess)
-        return EncodedMatte(png, *size, models.model, assessment)
+    size = await compute(partial(_read_size, encoded))
+    read = partial(read_options, message, size)
+    options = replace(await compute(read), foreground=cutout)
+    with ExitStack() as leases:
+        pixels = size[0] * size[1]
+        await resources.spend(seat, leases, "pictures", pixels * _BYTES_PER_PIXEL)
+        async with (
+            resources.pictures,
+            resources.borrow(message.model, options.classes, options.quality) as models,
+        ):
+            picture = await compute(partial(_decode, encoded))
+            proxy = await compute(partial(_reduce, picture))
+            matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
+            coarse = await predict(matting, models.runners)
+            solution = await compute(partial(matting.solve, coarse))
+            alpha = await _refine(solution, picture, models.runners)
+            png = await compute(partial(_encode, picture, alpha, cutout))
+            assessment = await compute(solution.assess)
+            return EncodedMatte(png, *size, models.model, assessment)
 
 
-def _decode(encoded: bytes) -> Bytes:
-    """Return a picture as sRGB (h, w, 3), its size checked before any pixel."""
-    if len(encoded) > MAX_ENCODED_BYTES:
-        raise _too_large(f"{len(encoded) >> 20} MiB encoded")
+def _read_size(encoded: bytes) -> tuple[int, int]:
+    """Return a picture's (width, height), before any pixel is decoded."""
+    with _open(encoded) as picture:
+        width, height = picture.size
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
+        raise _too_large(f"{width} x {height} px")
+    return width, height
+
+
+def _decode(encoded: bytes) -> Image.Image:
+    """Return a picture in sRGB."""
+    with _open(encoded) as picture:
+        picture.load()
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+@contextmanager
+def _open(encoded: bytes) -> Iterator[Image.Image]:
     try:
-        with Image.open(io.BytesIO(encoded), formats=_KINDS) as picture:
-            width, height = picture.size
-            if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
-                raise _too_large(f"{width} x {height} px")
-            return np.asarray(picture.convert("RGB"))
+        # Not closed: what was decoded is used after the block.
+        yield Image.open(io.BytesIO(encoded), formats=_KINDS)
     except UnidentifiedImageError as error:
         # Pillow's own text shows an address in memory.
         raise ServiceError(Reason.BAD_IMAGE, "This is no PNG, JPEG or WebP.") from error
@@ -89,21 +128,63 @@ def _too_large(what: str) -> ServiceError:
     return ServiceError(Reason.TOO_LARGE, message)
 
 
-def _reduce(rgb: Bytes) -> Bytes:
-    height, width = rgb.shape[:2]
-    size = proxy_size(width, height)
-    if size == (width, height):
-        return rgb
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
+def _reduce(picture: Image.Image) -> Bytes:
+    size = proxy_size(*picture.size)
+    small = picture if size == picture.size else picture.resize(size, Image.Resampling.BOX)
+    return np.asarray(small)
 
 
-def _encode(matted: MattedPicture) -> bytes:
-    alpha = matted.alpha
-    if matted.colours is not None:
+async def _refine(solution: Solution, picture: Image.Image, runners: Runners) -> Alpha:
+    """Return a picture's alpha (h, w), tile by tile; cleaned colours go into the picture."""
+    grid = solution.grid
+    depth = np.uint8 if solution.depth == 8 else np.uint16
+    alpha: Alpha = np.zeros((grid.height, grid.width), depth)
+    wanted = await runners.compute(partial(_fill_solid, solution, alpha))
+    refinement = start_refinement(solution, wanted, runners.compute, _keep, runners.refine_patch)
+    for tile in sorted(refinement.tiles):
+        pixels = await runners.compute(partial(_crop, picture, grid, tile))
+        async for finished in refinement.feed(tile, pixels):
+            if refinement.failures:
+                raise refinement.failures[0]
+            for each in finished:
+                _paste(picture, alpha, grid, each)
+    return alpha
+
+
+def _fill_solid(solution: Solution, alpha: Alpha) -> list[int]:
+    """Fill the tiles that need no pixels; return the others, all where colours are cleaned."""
+    if solution.foreground is not None:
+        return list(range(solution.grid.count))
+    for tile in np.flatnonzero(solution.plan > 0).tolist():
+        x, y, width, height = solution.grid.rect(tile)
+        alpha[y : y + height, x : x + width] = np.iinfo(alpha.dtype).max
+    return [int(tile) for tile in np.flatnonzero(solution.plan < 0)]
+
+
+def _crop(picture: Image.Image, grid: Grid, tile: int) -> Bytes:
+    x, y, width, height = grid.rect(tile)
+    return np.asarray(picture.crop((x, y, x + width, y + height)))
+
+
+def _paste(picture: Image.Image, alpha: Alpha, grid: Grid, tile: FinishedTile) -> None:
+    x, y, width, height = grid.rect(tile.tile)
+    alpha[y : y + height, x : x + width] = tile.alpha
+    if tile.colours is not None:
+        picture.paste(Image.fromarray(tile.colours), (x, y))
+
+
+def _keep(tile: FinishedTile) -> FinishedTile:
+    return tile
+
+
+def _encode(picture: Image.Image, alpha: Alpha, cutout: bool) -> bytes:
+    if cutout:
         alpha8 = (alpha >> 8).astype(np.uint8) if alpha.dtype == np.uint16 else alpha
-        picture = Image.fromarray(np.dstack([matted.colours, alpha8]))
+        picture.putalpha(Image.fromarray(alpha8))
     else:
         picture = Image.fromarray(alpha)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=3)
+    if buffer.tell() > MAX_MESSAGE_BYTES - _MARGIN_BYTES:
+        raise _too_large(f"{buffer.tell() >> 20} MiB as the answer's PNG")
     return buffer.getvalue()

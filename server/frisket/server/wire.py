@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frisket.protocol.formats import PixelFormat
+from frisket.protocol.limits import MAX_PIXEL_BYTES
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.v1 import matting_pb2 as pb
@@ -19,6 +20,8 @@ Array = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Request = pb.MatteRequest
 Response = pb.MatteResponse
 TilePixels = pb.TilePixels
+UpdateMessage = pb.UpdateRequest
+OptionsMessage = pb.MatteOptions
 
 _DTYPES: dict[int, npt.DTypeLike] = {8: np.dtype(np.uint8), 16: np.dtype("<u2")}
 """Of a format's samples, by their depth, as they travel."""
@@ -55,7 +58,11 @@ def unpack(pixels: pb.Pixels, width: int, height: int, form: PixelFormat) -> Arr
 
     Raises:
         CorruptPixels: the checksum or the size is wrong.
+        ServiceError: BAD_MESSAGE: a packing that is unknown here.
     """
+    if pixels.packing not in (pb.PACKING_UNSPECIFIED, *Packing):
+        message = "These pixels are packed in a way unknown here: use RAW or ZLIB."
+        raise ServiceError(Reason.BAD_MESSAGE, message)
     expected = width * height * form.pixel_bytes
     if zlib.crc32(pixels.data) != pixels.crc32:
         raise CorruptPixels(Reason.CORRUPT_PIXELS, "The pixels' checksum is wrong.")
@@ -116,6 +123,8 @@ class PlaneReader:
             raise _bad_proxy("Rows of a plane came that was not announced.")
         if first != self._rows[plane] or not 1 <= count <= self._height - first:
             raise _bad_proxy("Rows of a plane came out of order.")
+        if self._width * count * self._forms[plane].pixel_bytes > MAX_PIXEL_BYTES:
+            raise _bad_proxy(f"Rows of more than {MAX_PIXEL_BYTES >> 20} MiB came in one message.")
         try:
             part = unpack(message.pixels, self._width, count, self._forms[plane])
         except CorruptPixels as error:

@@ -167,7 +167,7 @@ def turn_strokes(prompt: Prompt | None) -> Prompt | None:
     for stroke in prompt.strokes:
         last = len(stroke.line) - 1
         some = sorted({0, last // 3, 2 * last // 3, last})
-        points += [Point(*stroke.line[index], stroke.positive) for index in some]
+        points += [Point(float(x), float(y), stroke.positive) for x, y in stroke.line[some]]
     return replace(prompt, points=tuple(points), strokes=())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[Any]
@@ -36,12 +37,27 @@ class Point:
     positive: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stroke:
-    """A line drawn over the subject (positive) or beside it, in pixels of the picture."""
+    """A line drawn over the subject (positive) or beside it, in pixels of the picture.
 
-    line: tuple[tuple[float, float], ...]
+    Attributes:
+        line: (points, 2) float64, x and y; a sequence of pairs becomes one.
+        positive: whether it lies over the subject.
+    """
+
+    line: Array
     positive: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", np.asarray(self.line, np.float64).reshape(-1, 2))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Stroke):
+            return NotImplemented
+        return self.positive == other.positive and np.array_equal(self.line, other.line)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)

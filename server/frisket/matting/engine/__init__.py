@@ -8,8 +8,8 @@ from .carry import plan, refine
 from .changes import changed_tiles
 from .foreground import ForegroundColours, clean_colours, prepare_colours
 from .hints import apply_hints
-from .normalise import normalise_picture
-from .solve import solve
+from .normalise import check_normalisation, normalise_picture
+from .solve import Settled, settle_hints, solve, solve_settled
 from .types import (
     EdgeControls,
     HintBox,
@@ -31,12 +31,14 @@ __all__ = [
     "LinearMatte",
     "Quality",
     "Scribble",
+    "Settled",
     "Subject",
     "Windows",
     "apply_hints",
     "assess",
     "blend_windows",
     "changed_tiles",
+    "check_normalisation",
     "clean_colours",
     "interpolate_trimap",
     "layout_windows",
@@ -44,5 +46,7 @@ __all__ = [
     "plan",
     "prepare_colours",
     "refine",
+    "settle_hints",
     "solve",
+    "solve_settled",
 ]

@@ -68,7 +68,7 @@ def hint_trimap(hints: Hints, shape: tuple[int, int], grid: tuple[int, int]) -> 
             right = max(left + 1, round(box.right * scale[0]))
             out[top:bottom, left:right] = 128
     for line in hints.scribbles:
-        path = np.asarray([(x * scale[0], y * scale[1]) for x, y in line.line], np.float64)
+        path = line.line.astype(np.float64) * scale
         brush = max(1, round(2 * line.radius * scale[0]))
         value = 255 if line.positive else 0
         cv2.polylines(out, [np.rint(path).astype(np.int32)], False, value, brush)

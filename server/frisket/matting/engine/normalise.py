@@ -78,6 +78,20 @@ def _choose_steps(rgb: Bytes) -> list[str]:
     return [name for name, needed in wanted.items() if needed]
 
 
+def check_normalisation(choice: str) -> None:
+    """Check that a choice of `normalise_picture` exists.
+
+    Raises:
+        BadInput: a step does not exist.
+    """
+    if choice in ("", "off", "auto"):
+        return
+    for name in choice.split(","):
+        if name.strip() not in _STEPS:
+            known = ", ".join(CHOICES)
+            raise BadInput(f"There is no normalisation {name.strip()[:40]!r}; there are {known}.")
+
+
 def normalise_picture(rgb: Bytes, choice: str = "off") -> tuple[Bytes, list[str]]:
     """Return what the model is to see of a picture.
 
@@ -93,11 +107,8 @@ def normalise_picture(rgb: Bytes, choice: str = "off") -> tuple[Bytes, list[str]
     """
     if choice in ("", "off"):
         return rgb, []
+    check_normalisation(choice)
     asked = _choose_steps(rgb) if choice == "auto" else [c.strip() for c in choice.split(",")]
-    for name in asked:
-        if name not in _STEPS:
-            known = ", ".join(CHOICES)
-            raise BadInput(f"There is no normalisation {name!r}; there are {known}.")
     steps = [name for name in _STEPS if name in asked]
     for name in steps:
         rgb = _STEPS[name](rgb)

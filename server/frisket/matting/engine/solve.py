@@ -75,6 +75,52 @@ def _check_sizes(rgb: Bytes, coarse: Bytes) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A coarse alpha with all that the hints said of it: they are needed no more.
+
+    Attributes:
+        alpha: (h, w) 0..255, as the hints would have it.
+        certain: (rows, columns) of the solve's grid: 0 and 255 where hints make it certain,
+            else 128; None without hints.
+        whole: `certain` says where the band is, and nothing else does.
+    """
+
+    alpha: Bytes
+    certain: Bytes | None = None
+    whole: bool = False
+
+
+def settle_hints(
+    rgb: Bytes,
+    coarse: Bytes,
+    hints: Hints,
+    quality: Quality = Quality.STANDARD,
+    prompted: bool = False,
+) -> Settled:
+    """Return a coarse alpha as the hints would have it.
+
+    Args:
+        rgb: (h, w, 3) the proxy, sRGB.
+        coarse: (h, w) the model's answer, 0..255.
+        hints: what the user says, in pixels of the proxy.
+        quality: it is to be solved with.
+        prompted: the model has already obeyed boxes, points and scribbles itself.
+
+    Raises:
+        BadInput: sizes that do not fit one another, or a hint outside the proxy.
+    """
+    _check_sizes(rgb, coarse)
+    if hints.empty:
+        return Settled(coarse)
+    shape = (rgb.shape[0], rgb.shape[1])
+    alpha = apply_hints(rgb, coarse, hints, prompted)
+    if quality is Quality.DRAFT:
+        return Settled(alpha)
+    certain = hint_trimap(hints, shape, _fit_grid(shape, _EFFORTS[quality].side))
+    return Settled(alpha, certain, hints.trimap is not None)
+
+
 def solve(
     rgb: Bytes,
     coarse: Bytes,
@@ -83,7 +129,6 @@ def solve(
     hints: Hints | None = None,
     edge: EdgeControls | None = None,
     cell_px: float | None = None,
-    prompted: bool = False,
 ) -> LinearMatte:
     """Solve the edge on the proxy; the matte's grid is the proxy's or smaller.
 
@@ -95,24 +140,31 @@ def solve(
         hints: what the user says, in pixels of the proxy.
         edge: what the user wants done to the edge.
         cell_px: the model's own pixel in pixels of the proxy; None guesses 1/320 of the side.
-        prompted: the model has already obeyed boxes, points and scribbles itself.
 
     Raises:
         BadInput: sizes that do not fit one another, or a hint outside the proxy.
     """
-    _check_sizes(rgb, coarse)
-    hints = hints or Hints()
-    if not hints.empty:
-        coarse = apply_hints(rgb, coarse, hints, prompted)
+    settled = settle_hints(rgb, coarse, hints or Hints(), quality)
+    return solve_settled(rgb, settled, layer_size, quality, edge, cell_px)
+
+
+def solve_settled(
+    rgb: Bytes,
+    settled: Settled,
+    layer_size: tuple[int, int],
+    quality: Quality = Quality.STANDARD,
+    edge: EdgeControls | None = None,
+    cell_px: float | None = None,
+) -> LinearMatte:
+    """Solve the edge on the proxy, hints having been settled; see `solve`."""
+    coarse = settled.alpha
     if quality is Quality.DRAFT:
         return _enlarge_coarse(coarse, layer_size)
     size = _fit_grid(rgb.shape[:2], _EFFORTS[quality].side)
     guide, alpha = _resize(rgb, size), _resize(coarse, size)
     cell = max(1.0, (cell_px or max(coarse.shape) / 320) * max(size) / max(coarse.shape))
     effort = _fit_effort(_EFFORTS[quality], alpha, cell)
-    trimap = find_band(alpha, effort.reach * cell)
-    if not hints.empty:
-        trimap = _narrow_band(trimap, hints, (rgb.shape[0], rgb.shape[1]), size)
+    trimap = _narrow_band(find_band(alpha, effort.reach * cell), settled)
     return _solve_band(guide, alpha, trimap, layer_size, effort, edge or EdgeControls())
 
 
@@ -130,13 +182,11 @@ def _fit_effort(effort: _Effort, alpha: Bytes, cell: float) -> _Effort:
     return replace(effort, radius=radius, wish=min(least * near, _MOST_WISH), cell=cell)
 
 
-def _narrow_band(
-    trimap: Bytes, hints: Hints, shape: tuple[int, int], size: tuple[int, int]
-) -> Bytes:
+def _narrow_band(trimap: Bytes, settled: Settled) -> Bytes:
     """Take what hints make certain from the band; a trimap's unknown part is all of it."""
-    certain = hint_trimap(hints, shape, size)
-    if hints.trimap is not None:
-        return certain
+    certain = settled.certain
+    if certain is None or settled.whole:
+        return trimap if certain is None else certain
     return np.where(certain == 128, trimap, certain).astype(np.uint8)
 
 

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput
@@ -85,13 +86,30 @@ class HintPoint:
     positive: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scribble:
-    """A line drawn with a round brush, in pixels."""
+    """A line drawn with a round brush, in pixels.
 
-    line: tuple[tuple[float, float], ...]
+    Attributes:
+        line: (points, 2), x and y; a sequence of pairs becomes one.
+        radius: half the brush's width.
+        positive: whether it lies over the subject.
+    """
+
+    line: NDArray[Any]
     radius: float = 4.0
     positive: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", np.asarray(self.line).reshape(-1, 2))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scribble):
+            return NotImplemented
+        same = self.radius == other.radius and self.positive == other.positive
+        return same and np.array_equal(self.line, other.line)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)

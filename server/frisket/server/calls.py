@@ -1,0 +1,106 @@
+"""What is the same for every call: it is counted, read, and ended with a status when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from frisket.server.admission import Admission
+from frisket.server.channel import Unread
+from frisket.server.errors import to_service_error, trailers
+
+Result = TypeVar("Result")
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
+
+COUNTED = ("/frisket.v1.MattingService/", "/frisket.v1.ModelService/")
+"""Calls that need the token and count towards its limits."""
+
+
+async def guard(context: Context, work: Awaitable[Result]) -> Result:
+    """Await a call's work and end the call with a status when it fails."""
+    try:
+        return await work
+    except Unread:
+        # gRPC still tries to write: another word would be one operation too many.
+        raise asyncio.CancelledError from None
+    except Exception as error:
+        refusal = to_service_error(error)
+        await context.abort(refusal.code, refusal.message, trailers(refusal))
+
+
+class CallGuard(grpc.aio.ServerInterceptor):
+    """Counts calls by their token, and reads their messages where a bad one has a status.
+
+    Args:
+        admission: counts.
+        by_token: tokens are checked; otherwise all callers are one.
+    """
+
+    def __init__(self, admission: Admission, by_token: bool) -> None:
+        self._admission, self._by_token = admission, by_token
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Return the call's handler, with what every call has around it."""
+        handler = await continuation(details)
+        counted = details.method.startswith(COUNTED)
+        caller = _read_caller(details) if self._by_token else ""
+        if handler is None or handler.response_streaming != handler.request_streaming:
+            return handler
+        if not handler.request_streaming:
+            return self._guard_unary(handler, caller if counted else None)
+        return self._guard_stream(handler, caller) if counted else handler
+
+    def _guard_unary(self, handler: Any, caller: str | None) -> Any:
+        async def run(message: bytes, context: Context) -> Any:
+            return await handler.unary_unary(handler.request_deserializer(message), context)
+
+        async def call(message: bytes, context: Context) -> Any:
+            return await guard(context, self._count(caller, run, message, context))
+
+        return grpc.unary_unary_rpc_method_handler(
+            call, response_serializer=handler.response_serializer
+        )
+
+    def _guard_stream(self, handler: Any, caller: str) -> Any:
+        async def call(requests: Any, context: Context) -> None:
+            await guard(context, self._count(caller, handler.stream_stream, requests, context))
+
+        return grpc.stream_stream_rpc_method_handler(
+            call, handler.request_deserializer, handler.response_serializer
+        )
+
+    async def _count(
+        self, caller: str | None, run: Behaviour, requests: Any, context: Context
+    ) -> Any:
+        if caller is None:
+            return await run(requests, context)
+        with self._admission.call(caller):
+            return await run(requests, context)
+
+
+def _read_caller(details: grpc.HandlerCallDetails) -> str:
+    return str(dict(details.invocation_metadata).get("authorization", ""))
+
+
+class _Unreadable(logging.Filter):
+    """Drops what gRPC logs of messages that cannot be read: a client's fault is no news."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is to be logged."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, DecodeError)
+
+
+def hush_unreadable() -> None:
+    """Keep gRPC's tracebacks about unreadable messages out of the log."""
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_Unreadable())

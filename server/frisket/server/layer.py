@@ -1,0 +1,77 @@
+"""One `Matte` stream, from its first request to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from functools import partial
+
+from frisket.matting import Matting, explain_lack
+from frisket.server import report
+from frisket.server.admission import Seat
+from frisket.server.channel import Channel
+from frisket.server.costs import estimate_hints, estimate_session
+from frisket.server.planes import place_planes, read_planes
+from frisket.server.requests import Opening, read_opening
+from frisket.server.resources import BorrowedModels, Resources
+from frisket.server.session import Session
+from frisket.server.wire import Plane, Request, Response
+
+
+async def serve_layer(
+    resources: Resources,
+    seat: Seat,
+    receive: Callable[[], Awaitable[Request | None]],
+    send: Callable[[Response], Awaitable[None]],
+) -> None:
+    """Serve one `Matte` stream until the client ends it.
+
+    Args:
+        resources: models, threads and memory.
+        seat: its place on the server.
+        receive: returns the next request; None at the client's half-close.
+        send: sends one response.
+
+    Raises:
+        ServiceError, MattingError, ModelError: the client's requests cannot be served.
+    """
+    channel = Channel(receive, send, resources.limits.write_s)
+    seat.fail = channel.fail
+    with ExitStack() as leases, ExitStack() as hint_leases:
+        leases.callback(channel.close)
+        opening = await _read_opening(resources, seat, channel, hint_leases)
+        await resources.spend(seat, leases, "sessions", estimate_session(opening, resources.limits))
+        name, options = opening.model, opening.options
+        async with resources.borrow(name, options.classes, options.quality) as models:
+            session = await _begin(resources, seat, channel, opening, models, hint_leases)
+            # Their hints may be large, and the session lets go of them early.
+            del opening, options
+            await session.run()
+
+
+async def _read_opening(
+    resources: Resources, seat: Seat, channel: Channel, hint_leases: ExitStack
+) -> Opening:
+    with channel.limit(resources.limits.open_s, "open a layer"):
+        request = await channel.next()
+    size = 0 if request is None else request.ByteSize()
+    await resources.spend(seat, hint_leases, "hints", estimate_hints(size))
+    return await resources.compute_if_large(partial(read_opening, request), size)
+
+
+async def _begin(
+    resources: Resources,
+    seat: Seat,
+    channel: Channel,
+    opening: Opening,
+    models: BorrowedModels,
+    hint_leases: ExitStack,
+) -> Session:
+    """Read the proxy and return the conversation about it."""
+    remark = explain_lack(opening.options, models.refiner)
+    await channel.say(report.build_opened(opening, models.model, remark))
+    planes = await read_planes(resources, channel, opening, opening.planes)
+    options = place_planes(opening.options, planes)
+    matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
+    plain = opening.without_hints()
+    return Session(resources, channel, seat, plain, models, matting, hint_leases)

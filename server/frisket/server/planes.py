@@ -1,0 +1,47 @@
+"""Reads what travels in rows and has the proxy's size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from frisket.matting import MattingOptions
+from frisket.matting.engine.types import Bytes
+from frisket.protocol.reasons import Reason
+from frisket.server.channel import Channel
+from frisket.server.errors import ServiceError
+from frisket.server.requests import Opening
+from frisket.server.resources import Resources
+from frisket.server.wire import Plane, PlaneReader
+
+
+async def read_planes(
+    resources: Resources, channel: Channel, opening: Opening, planes: Sequence[Plane]
+) -> Mapping[int, Bytes]:
+    """Collect the announced planes, each from its first row to its last.
+
+    Raises:
+        ServiceError: BAD_PROXY, BAD_MESSAGE, or BAD_ORDER for anything but rows; IDLE when they
+            take too long together.
+    """
+    reader = PlaneReader(opening.proxy_size, planes, opening.proxy_format)
+    with channel.limit(resources.limits.planes_s, "send every row of its planes"):
+        while not reader.complete:
+            request = await channel.next()
+            if request is None:
+                message = "The stream ended before the whole proxy came."
+                raise ServiceError(Reason.BAD_PROXY, message)
+            if not request.HasField("rows"):
+                phase = request.WhichOneof("phase") or "an empty message"
+                raise ServiceError(
+                    Reason.BAD_ORDER, f"'{phase}' came where rows of a plane were announced."
+                )
+            await resources.compute(partial(reader.add, request.rows))
+    return reader.planes()
+
+
+def place_planes(options: MattingOptions, planes: Mapping[int, Bytes]) -> MattingOptions:
+    """Return options whose hints have the planes that came for them."""
+    trimap, prior = planes.get(Plane.TRIMAP), planes.get(Plane.PRIOR)
+    return replace(options, hints=replace(options.hints, trimap=trimap, prior=prior))
