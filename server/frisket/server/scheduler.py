@@ -1,8 +1,8 @@
 """The threads that compute, shared fairly between sessions.
 
 A solve takes a hundred times as long as a tile, and work that has begun cannot be interrupted. So
-first masks, tiles and solves have threads of their own each: none waits for another kind to
-end, and the system shares the cores between them.
+first masks, tiles, solves and batches have threads of their own each: none waits for another kind
+to end, and the system shares the cores between them, with less for those who can wait.
 """
 
 from __future__ import annotations
@@ -15,16 +15,27 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from frisket.server.lane import Claim, Entry, Lane
+from frisket.server.threads import yield_cores
 from frisket.server.turns import Priority
 
 Result = TypeVar("Result")
 
 
-class _Threads:
-    """A lane in front of some threads."""
+_SOLVES_YIELD, _BATCHES_YIELD = 3, 10
+"""How much nicer than others these threads are: half a share of a core, and a tenth."""
 
-    def __init__(self, count: int, name: str) -> None:
-        self._executor = ThreadPoolExecutor(count, name)
+
+class _Threads:
+    """A lane in front of some threads.
+
+    Args:
+        count: of threads.
+        name: of the threads.
+        niceness: how far they give way to all other threads; 0 is not at all.
+    """
+
+    def __init__(self, count: int, name: str, niceness: int = 0) -> None:
+        self._executor = ThreadPoolExecutor(count, name, yield_cores, (niceness,))
         self._lane: Lane[Callable[[], object]] = Lane(count, self._perform)
 
     async def _perform(self, entries: Sequence[Entry[Callable[[], object]]]) -> None:
@@ -52,7 +63,8 @@ class Scheduler:
     def __init__(self, threads: int) -> None:
         self.masks = _Threads(threads, "mask")
         self.tiles = _Threads(threads, "tile")
-        self.solves = _Threads(threads, "solve")
+        self.solves = _Threads(threads, "solve", _SOLVES_YIELD)
+        self.batches = _Threads(threads, "batch", _BATCHES_YIELD)
         self._sessions = itertools.count(1)
 
     def open_share(self, batch: bool = False, proxy_mp: float = 0.0, tile_mp: float = 0.0) -> Share:
@@ -67,7 +79,7 @@ class Scheduler:
 
     def close(self) -> None:
         """End the threads when the work they are at is done."""
-        for threads in (self.masks, self.tiles, self.solves):
+        for threads in (self.masks, self.tiles, self.solves, self.batches):
             threads.close()
 
 
@@ -100,19 +112,22 @@ class Share:
 
     async def show(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a step on the way to the first mask."""
-        return await self.scheduler.masks.run(self.mask_claim, work)
+        return await self._run(self.scheduler.masks, self.mask_claim, work)
 
     async def solve(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns, which takes long."""
         claim = self.claim(Priority.IN_SIGHT, self.proxy_mp)
-        return await self.scheduler.solves.run(claim, work)
+        return await self._run(self.scheduler.solves, claim, work)
 
     async def compute(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a tile that nobody looks at yet."""
         claim = self.claim(Priority.TILE, self.tile_mp)
-        return await self.scheduler.tiles.run(claim, work)
+        return await self._run(self.scheduler.tiles, claim, work)
 
     async def compute_in_sight(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a tile that the user looks at."""
         claim = self.claim(Priority.IN_SIGHT, self.tile_mp)
-        return await self.scheduler.tiles.run(claim, work)
+        return await self._run(self.scheduler.tiles, claim, work)
+
+    async def _run(self, threads: _Threads, claim: Claim, work: Callable[[], Result]) -> Result:
+        return await (self.scheduler.batches if self.batch else threads).run(claim, work)

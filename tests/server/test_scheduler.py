@@ -1,0 +1,92 @@
+"""Each kind of work has threads of its own, and a session's work goes where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import pytest
+
+from frisket.server.scheduler import Scheduler
+
+
+def play(scenario: Callable[[Scheduler], Awaitable[None]], threads: int = 1) -> None:
+    async def run() -> None:
+        with contextlib.closing(Scheduler(threads)) as scheduler:
+            await asyncio.wait_for(scenario(scheduler), 20)
+
+    asyncio.run(run())
+
+
+def test_neither_a_tile_nor_a_first_mask_waits_for_a_solve_or_a_batch() -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        share, batch = scheduler.open_share(), scheduler.open_share(batch=True)
+        slow = [asyncio.create_task(one.solve(gate.wait)) for one in (share, batch)]
+        await asyncio.sleep(0.05)
+        assert await share.compute(lambda: 1) == 1
+        assert await share.compute_in_sight(lambda: 2) == 2
+        assert await share.show(lambda: 3) == 3
+        assert not any(task.done() for task in slow)
+        gate.set()
+        await asyncio.gather(*slow)
+
+    gate = threading.Event()
+    play(scenario)
+
+
+def test_sessions_take_turns_whoever_came_first_with_much() -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        many, few = scheduler.open_share(tile_mp=1.0), scheduler.open_share(tile_mp=1.0)
+        held = asyncio.create_task(many.compute(gate.wait))
+        await asyncio.sleep(0.05)
+        works = [many.compute(partial(order.append, f"many {n}")) for n in range(5)]
+        works.append(few.compute(partial(order.append, "few")))
+        tasks = [asyncio.create_task(work) for work in works]
+        await asyncio.sleep(0.05)
+        gate.set()
+        await asyncio.gather(held, *tasks)
+
+    gate, order = threading.Event(), list[str]()
+    play(scenario)
+    assert order.index("few") <= 1
+
+
+def test_what_fails_and_who_leaves_disturb_nobody() -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        share = scheduler.open_share()
+        held = asyncio.create_task(share.compute(gate.wait))
+        await asyncio.sleep(0.05)
+        gone = asyncio.create_task(share.compute(lambda: ran.append("gone")))
+        fails = asyncio.create_task(share.compute(lambda: 1 // 0))
+        kept = asyncio.create_task(share.compute(lambda: ran.append("kept")))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        gate.set()
+        await asyncio.gather(held, kept)
+        with pytest.raises(ZeroDivisionError):
+            await fails
+
+    gate, ran = threading.Event(), list[str]()
+    play(scenario)
+    assert ran == ["kept"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness")
+def test_who_can_wait_is_nicer() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def scenario(scheduler: Scheduler) -> None:
+        share, batch = scheduler.open_share(), scheduler.open_share(batch=True)
+        tile, solve = await share.compute(niceness), await share.solve(niceness)
+        assert tile == await share.show(niceness) == own
+        assert own < solve < await batch.compute(niceness)
+
+    own = niceness()
+    play(scenario)
+    assert niceness() == own
