@@ -24,6 +24,7 @@ from frisket.documents import (
     Rect,
     ResultOptions,
     UnsupportedDocument,
+    differences,
     open_document,
 )
 from frisket.documents.core.pixels import convert_depth
@@ -207,6 +208,18 @@ def test_layers_by_channel_names_are_layers(tmp_path: Path) -> None:
         assert document.find_layer("fog").mode == "RGB"
     said = cut(path, tmp_path / "out.exr")
     assert said == "out.exr is written without its other channels (layer fog, Z)."
+
+
+def test_verify_tells_what_differs_of_layers_and_places(tmp_path: Path) -> None:
+    names = ("fog.R", "fog.G", "fog.B", "R", "G", "B")
+    values = np.concatenate([scene(3) * 0.5, scene(3)], -1)
+    write(tmp_path / "a.exr", values, names)
+    values[5, 5, 1] = 3
+    write(tmp_path / "b.exr", values, names, at=(1, 0), canvas=(0, 0, WIDTH, HEIGHT))
+    found = [one.what for one in differences(tmp_path / "a.exr", tmp_path / "b.exr")]
+    assert {"pixels of layer fog", "place of layer fog", "place of layer Image"} <= set(found)
+    assert "pixels of layer Image" not in found
+    assert differences(tmp_path / "a.exr", tmp_path / "a.exr") == []
 
 
 def test_other_documents_become_light(tmp_path: Path) -> None:

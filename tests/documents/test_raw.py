@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -15,8 +16,12 @@ from frisket.documents.write import write_cutout
 HEIGHT, WIDTH = 64, 96
 
 
-def dng(path: Path, orientation: int = 1) -> Path:
-    """A DNG: bright red filters, dim blue ones; its left half is black."""
+def dng(path: Path, orientation: int = 1, preview: bool = False, **stored: object) -> Path:
+    """A DNG: bright red filters, dim blue ones; its left half is black.
+
+    With a preview it is built as cameras build theirs: the preview first, the sensor's numbers in a
+    directory below it.
+    """
     array = np.full((HEIGHT, WIDTH), 6000, "u2")
     array[0::2, 0::2], array[1::2, 1::2] = 12000, 3000
     array[:, : WIDTH // 2] = 0
@@ -36,7 +41,21 @@ def dng(path: Path, orientation: int = 1) -> Path:
         (50778, "H", 1, 21, True),  # CalibrationIlluminant1: D65
         (274, "H", 1, orientation, True),
     ]
-    tifffile.imwrite(path, array, photometric=32803, extratags=tags, metadata=None, subfiletype=0)
+    options = {"photometric": 32803, "metadata": None, "subfiletype": 0, **stored}
+    with tifffile.TiffWriter(path) as writer:
+        if preview:
+            shown = np.full((HEIGHT // 4, WIDTH // 4, 3), 77, "u1")
+            own = [tag for tag in tags if tag[0] not in (33421, 33422, 50714, 50717)]
+            below = [tag for tag in tags if tag[0] in (33421, 33422, 50714, 50717)]
+            writer.write(shown, photometric="rgb", subfiletype=1, extratags=own, metadata=None,
+                         subifds=1)  # fmt: skip
+            tags = below
+        if options.get("compression") == "jpeg":
+            data = iter([imagecodecs.ljpeg_encode(array, bitspersample=14)])
+            options |= {"shape": array.shape, "dtype": array.dtype, "rowsperstrip": HEIGHT}
+            writer.write(data, extratags=tags, **options)
+        else:
+            writer.write(array, extratags=tags, **options)
     return path
 
 
@@ -67,6 +86,38 @@ def test_a_turned_raw_file_stands_upright(tmp_path: Path) -> None:
         # A quarter turn to the right: what was at the left is at the top.
         assert raster.read(Rect(8, 8, 8, 8)).max() == 0
         assert raster.read(Rect(8, 80, 8, 8)).min(axis=(0, 1))[0] > 0
+
+
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize("compression", [None, "jpeg"])
+def test_the_layouts_of_cameras_are_the_same_picture(
+    compression: str | None, preview: bool, tmp_path: Path
+) -> None:
+    """The sensor's numbers stored plain or by lossless JPEG, alone or below a preview."""
+    pytest.importorskip("rawpy", reason="camera raw needs the [raw] extra")
+    stored = {"compression": compression} if compression else {}
+    with open_document(dng(tmp_path / "plain.dng")) as document:
+        wanted = document.raster(document.layers[0]).read(Rect(0, 0, WIDTH, HEIGHT))
+    with open_document(dng(tmp_path / "in.dng", preview=preview, **stored)) as document:
+        assert (document.width, document.height) == (WIDTH, HEIGHT)
+        found = document.raster(document.layers[0]).read(Rect(0, 0, WIDTH, HEIGHT))
+    assert np.array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_raw_file_cut_short_is_one_sentence(
+    preview: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rawpy", reason="camera raw needs the [raw] extra")
+    data, path = dng(tmp_path / "in.dng", preview=preview).read_bytes(), tmp_path / "cut.dng"
+    for length in range(1, len(data) - 1, len(data) // 60):
+        path.write_bytes(data[:length])
+        try:
+            with open_document(path) as document:
+                document.raster(document.layers[0]).proxy(32)
+        except DocumentError as error:
+            assert "\n" not in str(error) and "cut.dng" in str(error)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_damaged_raw_file_is_one_sentence(tmp_path: Path) -> None:

@@ -132,12 +132,21 @@ def _compare_decoded(a: BaseDocument, b: BaseDocument) -> Iterator[Difference]:
     for name in ("format", "width", "height", "depth", "mode", "icc_profile"):
         if getattr(a, name) != getattr(b, name):
             yield Difference(name.replace("_", " "), "changed")
-    first, second = a.raster(a.layers[0]), b.raster(b.layers[0])
-    if (first.width, first.height) != (second.width, second.height):
+    if [one.path for one in a.layers] != [one.path for one in b.layers]:
+        yield Difference("layers", "changed")
         return
-    whole = Rect(0, 0, first.width, first.height)
-    if not np.array_equal(first.read(whole), second.read(whole), equal_nan=first.depth == 32):
-        yield Difference("pixels", "changed")
+    for one, two in zip(a.layers, b.layers, strict=True):
+        where = f" of layer {one.path}" if len(a.layers) > 1 else ""
+        if (one.x, one.y) != (two.x, two.y):
+            yield Difference(f"place{where}", "changed")
+        if (one.width, one.height) != (two.width, two.height):
+            if len(a.layers) > 1 or (a.width, a.height) == (b.width, b.height):
+                yield Difference(f"size{where}", "changed")
+            continue
+        first, second = a.raster(one), b.raster(two)
+        whole = Rect(0, 0, one.width, one.height)
+        if not np.array_equal(first.read(whole), second.read(whole), equal_nan=one.depth == 32):
+            yield Difference(f"pixels{where}", "changed")
 
 
 def _compare_pieces(first: bytes, second: bytes, same_pixels: bool) -> Iterator[Difference]:

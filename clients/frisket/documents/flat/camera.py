@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
 from frisket.extras import advise_install
 
@@ -23,6 +28,8 @@ _RAW = (
     "3fr,arw,cr2,cr3,dcr,dng,erf,iiq,kdc,mef,mos,mrw,nef,nrw,orf,pef,raf,raw,rw2,rwl,sr2,srf,"
     "srw,x3f"
 )
+_STDERR = 2
+_LISTENING = threading.Lock()
 RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW.split(","))
 
 
@@ -39,11 +46,53 @@ def open_raw(path: str) -> RawDocument:
         raise UnsupportedDocument(
             path, "camera raw files need an extra", advice=advise_install("raw")
         ) from error
-    try:
-        return RawDocument(path, rawpy.imread(path))
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise UnreadableDocument(path, f"the raw file cannot be read ({reason})") from error
+    with _listen(path):
+        try:
+            return RawDocument(path, rawpy.imread(path))
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise UnreadableDocument(path, f"the raw file cannot be read ({reason})") from error
+
+
+@contextmanager
+def _listen(path: str) -> Iterator[None]:
+    """Take what LibRaw remarks about a file on standard error for what it is: damage.
+
+    LibRaw goes on with whatever it has, and tells nobody but the terminal. Its remarks begin with
+    the file's name; what others write meanwhile comes after it.
+
+    Raises:
+        UnreadableDocument: There was a remark.
+    """
+    with _LISTENING, tempfile.TemporaryFile() as file:
+        try:
+            terminal = os.dup(_STDERR)
+        except OSError:  # there is none
+            yield
+            return
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(file.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, _STDERR)
+            os.close(terminal)
+            remark = _pick_remark(path, file)
+        if remark:
+            raise UnreadableDocument(path, f"the raw file is damaged ({remark})")
+
+
+def _pick_remark(path: str, file: IO[bytes]) -> str:
+    """Return LibRaw's first remark, and pass on all other lines."""
+    file.seek(0)
+    begin, remark = os.fsencode(path) + b": ", ""
+    for line in file.read().splitlines(keepends=True):
+        if line.startswith(begin):
+            remark = remark or line.removeprefix(begin).decode("utf-8", "replace").strip().lower()
+        else:
+            os.write(_STDERR, line)
+    return remark
 
 
 class RawDocument(BaseDocument):
@@ -84,14 +133,15 @@ class RawDocument(BaseDocument):
         return PixelForm(self.mode, self.depth, 3)
 
     def _develop(self) -> Pixels:
-        try:
-            pixels: Pixels = self._raw.postprocess(
-                output_bps=16, use_camera_wb=True, no_auto_bright=True
-            )
-        except Exception as error:
-            raise UnreadableDocument(
-                self.path, f"the raw file cannot be developed ({error})"
-            ) from error
+        with _listen(self.path):
+            try:
+                pixels: Pixels = self._raw.postprocess(
+                    output_bps=16, use_camera_wb=True, no_auto_bright=True
+                )
+            except Exception as error:
+                raise UnreadableDocument(
+                    self.path, f"the raw file cannot be developed ({error})"
+                ) from error
         return pixels
 
     def close(self) -> None:
