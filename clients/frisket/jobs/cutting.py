@@ -83,14 +83,17 @@ def cut_document(
         delivery.write(document, output, results, how)
         progress("writing", 1, 1)
         lost = delivery.tell_lost(document, output, chosen)
-        preview = _preview(kept[0].run, task.preview_px)
+        preview = _preview(kept, task.preview_px)
     skipped = tuple(one.layer.path for one in cuts if one not in kept)
     report = _report(output, delivery.kind, kept, time.perf_counter() - started, lost, skipped)
     return replace(report, preview=preview)
 
 
-def _preview(run: Run, pixels: int) -> Preview | None:
-    return make_preview(run.proxy, run.store, pixels) if pixels else None
+def _preview(kept: Sequence[LayerCut], pixels: tuple[int, int] | None) -> Preview | None:
+    if pixels is None:
+        return None
+    flagged = any(one.run.outcome.judgement.needs_review for one in kept)
+    return make_preview(kept[0].run.proxy, kept[0].run.store, pixels[flagged])
 
 
 def _prepare(task: Task, rehearse: Callable[..., None]) -> None:
