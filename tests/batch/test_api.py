@@ -99,3 +99,10 @@ def test_what_makes_no_sense(work: Path) -> None:
         Batch("in", "out", qualty="high")  # type: ignore[call-arg]
     with pytest.raises(BadOption, match="did you mean 'failed'"):
         Batch("in", "out", again=Again(redo=["faild"]))
+
+
+def test_results_beside_inputs_of_the_working_folder(work: Path) -> None:
+    batch = Batch(".", "{dir}/{stem}-x.{ext}", kind="matte", journal=work / "journal")
+    assert [step.planned.task.output.name for step in batch.plan()] == [
+        "a-x.png", "b-x.png", "c-x.png",
+    ]  # fmt: skip
