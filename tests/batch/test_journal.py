@@ -80,6 +80,18 @@ def test_a_person_decides(folder: Path) -> None:
         assert journal.thumbnail(row.id, 1024, "original") is None
 
 
+def test_results_and_journal_move_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Journal.open(Path("out/.frisket"), make=True) as journal:
+        row = journal.enter(Path("in/a.jpg"), STAMP, "recipe", Path("out/a.png"))
+        assert (row.source, row.output) == (tmp_path / "in/a.jpg", tmp_path / "out/a.png")
+        assert journal.find(tmp_path / "out/a.png") == row, "however it is spelt"
+    Path("out").rename("moved")
+    with Journal.open(Path("moved/.frisket")) as journal:
+        [row] = journal.rows()
+        assert (row.source, row.output) == (tmp_path / "in/a.jpg", tmp_path / "moved/a.png")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no names of bytes")
 def test_a_name_that_no_encoding_fits(folder: Path) -> None:
     source = Path(os.fsdecode(b"/in/\xff\xfe.jpg"))

@@ -49,15 +49,23 @@ def _lines(counts: dict[str, int], failed: list[Row], asking: list[Row]) -> Iter
     names = ("waiting", "running", "done", "failed", "empty", "review", "rejected")
     yield ", ".join(f"{counts[name]} {name}" for name in names)
     for row in failed:
-        yield f"{row.state.value:<8} {row.source}: {row.reason.removeprefix(f'{row.source}: ')}"
+        shown = _shorten(row.source)
+        about = "" if row.source.name in row.reason else f"{shown}: "
+        yield f"{row.state.value:<8} {about}{row.reason}"
     for row in asking:
-        yield f"review   {row.output}: {' '.join(row.verdict.reasons)}"
+        yield f"review   {_shorten(row.output)}: {' '.join(row.verdict.reasons)}"
+
+
+def _shorten(path: Path) -> Path:
+    """Return a path as seen from the working folder, where it lies in it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _as_dict(row: Row) -> dict[str, Any]:
     return {
-        "input": str(row.source),
-        "output": str(row.output),
+        "input": str(_shorten(row.source)),
+        "output": str(_shorten(row.output)),
         "state": row.state.value,
         "reason": row.reason,
         "attempts": row.attempts,

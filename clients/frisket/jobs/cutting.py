@@ -92,7 +92,7 @@ def cut_document(
         delivery.write(document, output, _make_results(document, kept, classes, options), how)
         progress("writing", 1, 1)
         lost = delivery.tell_lost(document, output, chosen)
-        preview = _preview(kept[0].run, task.preview_px)
+        preview = _preview(kept, task.preview_px)
     done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
     if classes:
         return replace(done, layers=done.layers[:1], shares=classes.shares, preview=preview)
@@ -115,8 +115,11 @@ def _map_classes(cuts: Sequence[LayerCut], kept: Sequence[LayerCut]) -> ClassMap
     return ClassMap((layer.width, layer.height), [one.name_class() for one in cuts], alphas)
 
 
-def _preview(run: Run, pixels: int) -> Preview | None:
-    return make_preview(run.proxy, run.store, pixels) if pixels else None
+def _preview(kept: Sequence[LayerCut], pixels: tuple[int, int] | None) -> Preview | None:
+    if pixels is None:
+        return None
+    flagged = any(one.run.outcome.judgement.needs_review for one in kept)
+    return make_preview(kept[0].run.proxy, kept[0].run.store, pixels[flagged])
 
 
 def _prepare(task: Task, rehearse: Callable[..., None]) -> None:

@@ -13,7 +13,6 @@ from frisket.documents import Rect
 from frisket.documents.write.reduced import reduce_bands
 from frisket.jobs.store import AlphaStore
 
-_JPEG_QUALITY = 80
 Bytes8 = npt.NDArray[np.uint8]
 
 
@@ -25,13 +24,13 @@ class Preview:
     alpha: Bytes8
 
     def encode(self, pixels: int) -> dict[str, bytes]:
-        """Return "original" as JPEG and "matte" as PNG, at most `pixels` at the longer side."""
+        """Return "original" and "matte" as JPEG, at most `pixels` at the longer side."""
         original, matte = Image.fromarray(self.colours), Image.fromarray(self.alpha)
         for picture in (original, matte):
             picture.thumbnail((pixels, pixels), Image.Resampling.BOX)
         return {
-            "original": _encode(original, "JPEG", quality=_JPEG_QUALITY),
-            "matte": _encode(matte, "PNG", compress_level=3),
+            "original": _encode(original, 80),
+            "matte": _encode(matte, 90),
         }
 
 
@@ -58,7 +57,7 @@ def _reduce(store: AlphaStore, width: int, height: int) -> Bytes8:
     return reduce_bands(read, store.width, store.height, (width, height))
 
 
-def _encode(picture: Image.Image, kind: str, **options: int) -> bytes:
+def _encode(picture: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    picture.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()

@@ -134,14 +134,15 @@ class Task:
         output: what to write; its suffix names the format.
         options: which layers, what kind of result, and how.
         overwrite: whether an output that is there already is replaced.
-        preview_px: the longer side of a preview in the result; 0 for none.
+        preview_px: the longer side of the preview in the result, of a sound one and of one that
+            should be looked at; None for no preview.
     """
 
     source: Path
     output: Path
     options: CutOptions = field(default_factory=CutOptions)
     overwrite: bool = True
-    preview_px: int = 0
+    preview_px: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from frisket.jobs.batch.archive import pack
 from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.place import Place, check_apart, read_place
 from frisket.jobs.batch.run import BatchResult, Crew, Listen, Rules
-from frisket.jobs.batch.states import State
+from frisket.jobs.batch.states import REJECTED, Row, State
 from frisket.jobs.batch.worker import recover
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.inputs import find_tree
@@ -170,7 +170,8 @@ class Batch:
 
     def _name_results(self, journal: Journal | None) -> list[Planned]:
         check_apart(self._inputs, self._place)
-        found = drop_results(find_tree(self._inputs, self._place.base), journal)
+        spared = None if self._place.beside_inputs else self._place.base
+        found = drop_results(find_tree(self._inputs, spared), journal)
         with Sandbox() as sandbox:
             look = partial(sandbox.decode, pixels=False)
             return plan_results(found, self._choices, self._place, self._again.overwrite, look)
@@ -193,18 +194,20 @@ class Batch:
         with Journal.open(self._place.journal, make=True) as journal:
             journal.hold()
             recover(journal)
-            self._ask_again(journal)
+            self._ask_again(journal, planned)
             yield from self._work(journal, self._decide(planned, journal))
 
-    def _ask_again(self, journal: Journal) -> None:
-        rows = [
-            row.id
-            for row in journal.rows([State.DONE, State.FAILED, State.EMPTY])
-            if ("failed" in self._again.redo and row.state is not State.DONE)
-            or ("rejected" in self._again.redo and row.verdict.decision == "rejected")
-            or ("review" in self._again.redo and row.verdict.asks)
-        ]
+    def _ask_again(self, journal: Journal, planned: Sequence[Planned]) -> None:
+        found = [journal.find(one.task.output) for one in planned] if self._again.redo else []
+        rows = [row.id for row in found if row and self._is_redone(row)]
         journal.ask_again(rows, "it was asked for with --redo")
+
+    def _is_redone(self, row: Row) -> bool:
+        redo, verdict = self._again.redo, row.verdict
+        if row.state in (State.FAILED, State.EMPTY):
+            return "failed" in redo
+        rejected = "rejected" in redo and verdict.decision == REJECTED
+        return row.state is State.DONE and (rejected or ("review" in redo and verdict.asks))
 
     def _work(self, journal: Journal, steps: Sequence[Step]) -> Iterator[BatchResult]:
         recipes = {step.planned.recipe: step.planned.described for step in steps}

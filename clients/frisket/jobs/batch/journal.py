@@ -25,6 +25,7 @@ from typing import Any
 
 from frisket.about import VERSION
 from frisket.jobs.batch.lock import FileLock
+from frisket.jobs.batch.rows import encode_path, read_number, read_part, read_row
 from frisket.jobs.batch.schema import connect, explain_failure
 from frisket.jobs.batch.states import (
     APPROVED,
@@ -68,6 +69,8 @@ class Journal:
 
     def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
         self.folder = folder
+        # Paths below it are stored as seen from it: results and journal may move together.
+        self._root = Path(os.path.abspath(folder)).parent  # noqa: PTH100
         self._file = folder / _FILE
         self._database = database
         self._lock = threading.RLock()
@@ -131,7 +134,7 @@ class Journal:
         with self._change() as database:
             database.executemany("INSERT OR IGNORE INTO recipe VALUES (?, ?)", recipes.items())
             told = json.dumps([str(word) for word in words])
-            return _number(
+            return read_number(
                 database.execute(
                     "INSERT INTO run (begun, version, words) VALUES (?, ?, ?)",
                     (time.time(), VERSION, told),
@@ -147,13 +150,13 @@ class Journal:
         with self._change() as database:
             old = self.find(output)
             self._supersede(database, output)
-            number = _number(
+            number = read_number(
                 database.execute(
                     "INSERT INTO job (source, size, mtime_ns, inode, recipe, output, reason, "
                     "owned, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
-                        *(_store(source), stamp.size, stamp.mtime_ns, stamp.inode, recipe),
-                        *(_store(output), reason, old is not None and old.owned, time.time()),
+                        *(self._store(source), stamp.size, stamp.mtime_ns, stamp.inode, recipe),
+                        *(self._store(output), reason, old is not None and old.owned, time.time()),
                     ),
                 )
             )
@@ -161,7 +164,8 @@ class Journal:
 
     def _supersede(self, database: sqlite3.Connection, output: Path) -> None:
         database.execute(
-            f"UPDATE job SET state = 'superseded' WHERE output = ? AND {_LIVE}", (_store(output),)
+            f"UPDATE job SET state = 'superseded' WHERE output = ? AND {_LIVE}",
+            (self._store(output),),
         )
 
     def restamp(self, row: int, stamp: Stamp) -> None:
@@ -176,7 +180,15 @@ class Journal:
         self._execute(
             "UPDATE job SET state = 'running', size = ?, mtime_ns = ?, inode = ?, content = ?, "
             "part = ?, changed = ? WHERE id = ?",
-            *(stamp.size, stamp.mtime_ns, stamp.inode, content, _store(part), time.time(), row),
+            *(
+                stamp.size,
+                stamp.mtime_ns,
+                stamp.inode,
+                content,
+                self._store(part),
+                time.time(),
+                row,
+            ),
         )
 
     def mark_written(self, row: int, stamp: Stamp, found: Findings) -> None:
@@ -221,7 +233,7 @@ class Journal:
     def unfinished(self) -> list[tuple[Row, Stamp | None]]:
         """Return what a killed run left RUNNING or WRITTEN, with the stamp of what it wrote."""
         found = self._select("state IN ('running', 'written')", ())
-        return [(_read_row(one), _read_part(one)) for one in found]
+        return [(read_row(one, self._root), read_part(one)) for one in found]
 
     # What a person asks for and says; a run may be at work meanwhile.
 
@@ -267,13 +279,13 @@ class Journal:
             KeyError: there is none of this number.
         """
         for found in self._select("id = ?", (row,)):
-            return _read_row(found)
+            return read_row(found, self._root)
         raise KeyError(row)
 
     def find(self, output: Path) -> Row | None:
         """Return the row that counts of an output, or None."""
-        for found in self._select(f"output = ? AND {_LIVE}", (_store(output),)):
-            return _read_row(found)
+        for found in self._select(f"output = ? AND {_LIVE}", (self._store(output),)):
+            return read_row(found, self._root)
         return None
 
     def rows(
@@ -290,7 +302,7 @@ class Journal:
         found = self._select(
             f"{where} ORDER BY id LIMIT ? OFFSET ?", (*(one.value for one in states), limit, first)
         )
-        return map(_read_row, found)
+        return (read_row(one, self._root) for one in found)
 
     def counts(self) -> Counts:
         """Return how many results are in which state."""
@@ -327,6 +339,12 @@ class Journal:
             ).fetchone()
         return bytes(found[0]) if found else None
 
+    def _store(self, path: Path) -> str | bytes:
+        """Return a path for the database, seen from the folder around the journal's."""
+        whole = Path(os.path.abspath(path))  # noqa: PTH100
+        inside = whole.is_relative_to(self._root)
+        return encode_path(str(whole.relative_to(self._root) if inside else whole))
+
     def _select(self, where: str, values: Sequence[Any]) -> list[sqlite3.Row]:
         with self._lock, explain_failure(self._file):
             cursor = self._database.cursor()
@@ -348,46 +366,3 @@ class Journal:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
-
-
-def _number(cursor: sqlite3.Cursor) -> int:
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
-
-
-def _store(path: Path) -> str | bytes:
-    """Return a path as SQLite takes it: bytes where it is not text in any encoding."""
-    told = str(path)
-    try:
-        told.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(told)
-    return told
-
-
-def _load(stored: str | bytes) -> Path:
-    return Path(os.fsdecode(stored))
-
-
-def _read_row(row: sqlite3.Row) -> Row:
-    same = ("id", "content", "recipe", "kind", "attempts", "next_try", "reason", "seconds")
-    verdict = Verdict(
-        row["score"], bool(row["needs_review"]), tuple(json.loads(row["reasons"])), row["decision"]
-    )
-    return Row(
-        source=_load(row["source"]),
-        stamp=Stamp(row["size"], row["mtime_ns"], row["inode"]),
-        output=_load(row["output"]),
-        state=State(row["state"]),
-        part=None if row["part"] is None else _load(row["part"]),
-        verdict=verdict,
-        redo=tuple(json.loads(row["redo"]).items()),
-        owned=bool(row["owned"]),
-        **{name: row[name] for name in (*same, "megapixels", "model", "device")},
-    )
-
-
-def _read_part(row: sqlite3.Row) -> Stamp | None:
-    if row["part_size"] is None:
-        return None
-    return Stamp(row["part_size"], row["part_mtime_ns"], row["part_inode"])

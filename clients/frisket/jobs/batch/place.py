@@ -33,6 +33,11 @@ class Place:
     journal: Path
     archive: Path | None = None
 
+    @property
+    def beside_inputs(self) -> bool:
+        """Whether results lie where their inputs do, so that no folder is theirs alone."""
+        return self.template.text.startswith("{dir}")
+
     def make(self) -> None:
         """Make the folder that holds the results.
 
@@ -104,7 +109,7 @@ def check_apart(inputs: Iterable[str], place: Place) -> None:
     Raises:
         BadName: one is.
     """
-    if place.template.text.startswith("{"):
+    if place.beside_inputs:
         return
     for word in inputs:
         folder = read_path(word)

@@ -21,6 +21,7 @@ from frisket.jobs.batch.worker import Worker, find
 from frisket.jobs.batch.workqueue import Item, WorkQueue
 from frisket.jobs.task import CutResult, NoSubject, Task
 
+_FIRST_PATIENCE_S = 2.0
 Listen = Callable[[events.Event], None]
 
 
@@ -208,7 +209,9 @@ class Crew:
         self._journal.release(item.row)
         now = time.monotonic()
         since = self._trouble_since = self._trouble_since or now
-        if fate is Fate.HOPELESS or now - since >= self._rules.patience_s:
+        # What failed from the beginning is a mistake to report, not to wait for.
+        patience = self._rules.patience_s if self.written else _FIRST_PATIENCE_S
+        if fate is Fate.HOPELESS or now - since >= min(patience, self._rules.patience_s):
             self._break(error)
             return item
         delay = self._rules.delay(1)

@@ -91,7 +91,7 @@ class Row:
 
     Attributes:
         id: its number in the journal.
-        source: the input.
+        source: the input; paths are absolute.
         stamp: the input's, when it was planned or claimed.
         content: what identifies the input's bytes; empty until it was claimed.
         recipe: what identifies everything that shapes the result.

@@ -52,7 +52,7 @@ class Worker:
         self, journal: Journal, place: Place, settle: Settle, thumbnails: bool = True
     ) -> None:
         self._journal, self._place, self._settle = journal, place, settle
-        self._preview_px = LARGE_PX if thumbnails else 0
+        self._preview_px = (SMALL_PX, LARGE_PX) if thumbnails else None
         self.claim: Claim | None = None
 
     def run(self, queue: WorkQueue) -> None:
