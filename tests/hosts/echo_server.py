@@ -1,10 +1,13 @@
 """A server on the real wire whose alpha is the green channel: masks are exact to the pixel.
 
 `model` chooses how it behaves: "slow" waits before each tile, "stuck" answers three and no
-more, "dying" breaks the stream after a few tiles the first time, "busy" refuses, "turning"
-inverts the alpha of an edge that is shifted. Everything asked of it is kept in `openings` for
-the tests to look at; what a test inside a host has to know while it runs lies in files beside
-the server's state: `tiles` and `updates`.
+more, "empty" finds nothing, "unsure" says so, "dying" breaks the stream after a few tiles the
+first time, "busy" refuses, "turning" inverts the alpha of an edge that is shifted. Everything
+asked of it is kept in `openings` for the tests to look at; what a test inside a host has to
+know while it runs lies in files beside the server's state: `tiles` and `updates`.
+
+An edge shifted by `REFUSED_SHIFT` is refused half way. `hints` beside the state has a word for
+each change of strokes, `trimap` the last trimap.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from frisket.v1 import matting_pb2_grpc as rpc
 TOKEN = "host-tests"
 WINDOW = 6
 ROWS_BYTES = 1 << 20
+REFUSED_SHIFT = -99
 
 
 def pixels(data: bytes) -> pb.Pixels:
@@ -54,6 +58,7 @@ class Matting(rpc.MattingServiceServicer):
         self.views: list[pb.Rect] = []
         self.tiles = 0
         self.cancelled = 0
+        self.hinted: list[str] = []
         self._died = False
         self._tiles_before = 0
         self._shift = 0.0
@@ -81,6 +86,7 @@ class Matting(rpc.MattingServiceServicer):
         await self._admit(context)
         stream = aiter(requests)
         opening = (await anext(stream)).open
+        self._choose_behaviour(opening)
         self.openings.append(opening)
         self._tiles_before = self.tiles
         self._shift = opening.options.edge.shift_px
@@ -106,9 +112,26 @@ class Matting(rpc.MattingServiceServicer):
                     self._shift = request.update.edge.shift_px
                 self._note("updates", "update\n" * len(self.updates))
                 await self._read_planes(stream, opening, request.update.hints, first=False)
+                self._note_hints(request.update)
                 revision = request.update.revision
                 async for answer in self._revision(stream, opening, proxy, revision, context):
                     yield answer
+
+    def _choose_behaviour(self, opening) -> None:
+        """Let a file beside the notes choose, where a person at a window cannot."""
+        if self._notes is not None and (self._notes / "behave").exists():
+            opening.options.model = (self._notes / "behave").read_text().strip()
+
+    def _note_hints(self, update) -> None:
+        if not update.HasField("hints") or self._notes is None:
+            return
+        signs = {each.positive for each in update.hints.scribbles}
+        word = "".join(name for name, sign in (("+", True), ("-", False)) if sign in signs)
+        if update.hints.trimap:
+            word += "t"
+            (self._notes / "trimap").write_bytes(self.planes[pb.PLANE_TRIMAP])
+        self.hinted.append(word or "none")
+        self._note("hints", "\n".join(self.hinted))
 
     def _looked(self, update) -> bool:
         if not update.HasField("viewport"):
@@ -141,7 +164,10 @@ class Matting(rpc.MattingServiceServicer):
         return PixelFormat(opening.proxy_format).pixel_bytes if plane == pb.PLANE_PROXY else 1
 
     async def _revision(self, stream, opening, proxy, revision, context) -> AsyncIterator:
+        empty = opening.options.model == "empty"
         coarse = green(proxy, opening.proxy_format) if proxy else b""
+        # A trace of something is no subject either.
+        coarse = bytes(value // 16 for value in coarse) if empty else coarse
         for answer in self._coarse(coarse, opening, revision):
             yield answer
         grid = Grid(opening.width, opening.height, opening.tile_size or 512)
@@ -170,9 +196,14 @@ class Matting(rpc.MattingServiceServicer):
             waiting -= 1
             yield await self._alpha(request.tile, opening, revision, context)
         rect = pb.Rect(x=0, y=0, width=opening.width, height=opening.height)
+        judged = pb.Assessment(needs_review=True, reasons=["The model is unsure of this picture."])
         yield pb.MatteResponse(
             finished=pb.FinishedResponse(
-                revision=revision, cancelled=bool(queue or waiting), subject=rect, method="green"
+                revision=revision,
+                cancelled=bool(queue or waiting),
+                subject=None if empty else rect,
+                method="green",
+                assessment=judged if opening.options.model == "unsure" else None,
             )
         )
 
@@ -221,8 +252,14 @@ class Matting(rpc.MattingServiceServicer):
             self._died = True
             context.set_trailing_metadata((("frisket-reason", "DRAINING"),))
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.")
+        if self._shift == REFUSED_SHIFT and self.tiles % 3 == 0:
+            context.set_trailing_metadata((("frisket-reason", "MODEL_UNUSABLE"),))
+            message = "The model cannot be used."
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
         data = tile.pixels.data
         alpha = green(data, opening.tile_format)
+        if model == "empty":
+            alpha = bytes(value // 16 for value in alpha)
         if model == "turning" and self._shift:
             alpha = bytes(255 - value for value in alpha)
         deep = opening.options.alpha_format == pb.PIXEL_FORMAT_GRAY16

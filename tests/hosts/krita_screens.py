@@ -48,7 +48,7 @@ def set_the_stage(doc):
 
 def mark_with_strokes(doc):
     """Paint a green and a red stroke, wait for the mask to follow, and take them away."""
-    docker().mark()
+    docker().mark("keep")
     yield 1000
     strokes = krita_kit.strokes_of(doc)
     for colour, box in (
@@ -61,7 +61,7 @@ def mark_with_strokes(doc):
     yield from until(lambda: docker().status.text().startswith(("Done", "No subject")))
     yield 2500
     shot("krita-strokes")
-    docker().mark()
+    docker().clear_strokes()
     yield 500
 
 

@@ -45,7 +45,7 @@ REQUESTS = st.builds(
 
 def test_every_quality_of_the_protocol_is_on_the_menu() -> None:
     assert [each.key for each in QUALITIES] == list(QUALITY_NAMES)
-    assert QUALITIES[1].line == "Standard: sharp and fast"
+    assert QUALITIES[1].line == "Normal: sharp and quick"
     assert EXISTING[0].sentence == "Replace: forget the mask that is there."
 
 
@@ -77,10 +77,10 @@ def test_a_small_picture_has_a_small_edge(request: CutRequest, scale: float) -> 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("make", "statue", "The make is 'statue'. Choose one of mask"),
+        ("make", "statue", "The result is 'statue'. Choose one of mask"),
         ("existing", "burn", "The existing mask is 'burn'."),
         ("quality", "fine", "Choose one of draft, standard, high, best."),
-        ("selection_use", "shape", "Choose one of box, prior."),
+        ("selection_use", "shape", "Choose one of box, prior, guess."),
         ("edge", Edge(shift_px=101), "The edge shift is 101 pixels. Choose -100 to 100 pixels."),
         ("edge", Edge(feather_px=-1), "The feather is -1 pixels. Choose 0 to 100 pixels."),
         ("edge", Edge(feather_px=float("nan")), "The feather is nan pixels."),

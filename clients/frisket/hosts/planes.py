@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from frisket.protocol.grid import TileRect
 
 _FULL = 255
+_HALF = bytes(128) + b"\xff" * 128
 
 
 def multiply(alpha: bytes, by: bytes) -> bytes:
@@ -32,6 +33,17 @@ def multiply16(alpha: bytes, by: bytes) -> bytes:
     for index, weight in enumerate(by):
         out[index] = (values[index] * weight + 127) // _FULL
     return bytes(product)
+
+
+def raise_to(plane: bytes, other: bytes) -> bytes:
+    """Return the greater of two 8-bit planes of the same size, pixel by pixel."""
+    if len(plane) != len(other):
+        raise ValueError(f"planes of {len(plane)} and {len(other)} bytes cannot be joined")
+    if not any(other):
+        return plane
+    if not any(plane):
+        return other
+    return bytes(map(max, plane, other))
 
 
 def draw_trimap(mask: bytes, width: int, height: int, block: int = 8) -> bytes:
@@ -75,6 +87,31 @@ def _settle(near: list[list[int]], column: int) -> int:
     """Return a block's value: unknown unless all around it agree."""
     around = {kind for row in near for kind in row[max(0, column - 1) : column + 2]}
     return around.pop() if len(around) == 1 else 128
+
+
+def erode(mask: bytes, width: int, height: int, reach: int) -> bytes:
+    """Return 255 where a mask is at least half opaque as far as `reach` pixels around, else 0.
+
+    Around means along the row and along the column, which is enough to leave a rim out.
+    """
+    solid = mask.translate(_HALF)
+    rows = [_erode_line(solid[y * width : (y + 1) * width], reach) for y in range(height)]
+    columns = [_erode_line(solid[x::width], reach) for x in range(width)]
+    down = bytearray(len(mask))
+    for x, column in enumerate(columns):
+        down[x::width] = column
+    across = int.from_bytes(b"".join(rows), "little")
+    return (across & int.from_bytes(down, "little")).to_bytes(len(mask), "little")
+
+
+def _erode_line(line: bytes, reach: int) -> bytes:
+    """Return a line of 0 and 255 without the ends of its runs."""
+    runs = line.split(b"\0")
+    kept = (
+        bytes(min(reach, len(run))) + run[2 * reach :] + bytes(min(reach, max(0, len(run) - reach)))
+        for run in runs
+    )
+    return b"\0".join(kept)
 
 
 def find_bounds(mask: bytes, width: int, height: int) -> tuple[int, int, int, int] | None:

@@ -12,7 +12,9 @@ from typing import NamedTuple, TypeVar
 
 from frisket.client.errors import ClientError
 from frisket.client.options import Edge, HintSet, LayerSpec, Options
-from frisket.hosts.planes import draw_trimap, find_bounds
+from frisket.hosts.language import _
+from frisket.hosts.planes import draw_trimap, erode, find_bounds
+from frisket.hosts.strokes import find_inside
 from frisket.protocol.choices import QUALITIES as QUALITY_NAMES
 from frisket.protocol.limits import EDGE_LIMITS
 
@@ -50,35 +52,46 @@ class Choice(NamedTuple):
 
 
 _QUALITY_WORDS = {
-    "draft": ("The coarse mask, enlarged", "the coarse mask"),
-    "standard": ("Sharp edges, fast", "sharp and fast"),
-    "high": ("Finer hair and fur, slower", "finer hair, slower"),
-    "best": ("A second network on the edge, where one is installed", "a second network"),
+    "draft": (_("Fast"), _("The coarse mask, enlarged"), _("the coarse mask")),
+    "standard": (_("Normal"), _("Sharp edges, quick"), _("sharp and quick")),
+    "high": (_("Hair and fur"), _("Finer edges, slower"), _("finer, slower")),
+    "best": (
+        _("Finest"),
+        _("A second network on the edge, where one is installed"),
+        _("a second network"),
+    ),
 }
-QUALITIES = tuple(Choice(name, name.capitalize(), *_QUALITY_WORDS[name]) for name in QUALITY_NAMES)
+QUALITIES = tuple(Choice(name, *_QUALITY_WORDS[name]) for name in QUALITY_NAMES)
 """How much work the edge gets."""
 RESULTS = (
-    Choice("mask", "Layer mask", "Hide the background with a mask on the layer"),
-    Choice("layer", "New layer", "A copy of the layer with the mask; the original is hidden"),
-    Choice("selection-mask", "Selection mask", "Keep the selection as a mask on the layer"),
-    Choice("selection", "Selection", "Select the subject"),
-    Choice("channel", "Alpha channel", "Save the alpha in the Channels dialog"),
+    Choice("mask", _("Layer mask"), _("Hide the background with a mask on the layer")),
+    Choice("layer", _("New layer"), _("A copy of the layer with the mask; the original is hidden")),
+    Choice("selection-mask", _("Selection mask"), _("Keep the selection as a mask on the layer")),
+    Choice("selection", _("Selection"), _("Select the subject")),
+    Choice("channel", _("Alpha channel"), _("Save the alpha in the Channels dialog")),
 )
 """What can be made; no host offers all of it."""
 EXISTING = (
-    Choice("replace", "Replace", "Forget the mask that is there"),
-    Choice("intersect", "Intersect", "Keep only what both masks show"),
-    Choice("refine", "Refine", "Keep the mask and search its edge anew"),
+    Choice("replace", _("Replace"), _("Forget the mask that is there")),
+    Choice("intersect", _("Intersect"), _("Keep only what both masks show")),
+    Choice("refine", _("Refine"), _("Keep the mask and search its edge anew")),
 )
 """What becomes of a mask that the layer has already."""
 SELECTION_USES = (
-    Choice("box", "Box", "The subject lies within the selection's bounds"),
-    Choice("prior", "Shape", "The selection is roughly the subject"),
+    Choice("box", _("Box"), _("The subject lies within the selection's bounds")),
+    Choice("prior", _("Shape"), _("The selection is the subject; only its edge is searched anew")),
+    Choice("guess", _("First guess"), _("What is selected is part of the subject; it may grow")),
 )
 """What the image's selection says of the subject."""
-SERVER_CHOICE = "The server's own choice"
+SERVER_CHOICE = _("The server's own choice")
 """The label of the empty model name."""
 SHIFT_PX, FEATHER_PX = EDGE_LIMITS["shift_px"], EDGE_LIMITS["feather_px"]
+CONTROLS = ("contrast", "smooth", "fill_holes", "drop_specks")
+"""The controls of `Edge` that have no unit; `EDGE_LIMITS` has their limits."""
+REFINE_PX = (0.0, 500.0)
+"""How far from a mask's edge it may be searched anew; 0 leaves it to the size of the layer."""
+# The band that is searched, in pixels of the proxy, where nobody has said how wide.
+_REFINE_BLOCK = 8
 
 
 def choose_results(*keys: str) -> tuple[Choice, ...]:
@@ -98,6 +111,8 @@ class CutRequest:
         model: name of a model; empty for the server's own choice.
         quality: a key of `QUALITIES`.
         edge: shift within `SHIFT_PX`, feather within `FEATHER_PX`.
+        use_path: the anchors of the selected path are points on the subject.
+        refine_px: how far from the edge of the mask it is searched anew, within `REFINE_PX`.
         decontaminate: take the background's colour out of the edge, where the result has
             colours of its own.
 
@@ -111,16 +126,21 @@ class CutRequest:
     model: str = ""
     quality: str = Options.quality
     edge: Edge = field(default_factory=Edge)
+    use_path: bool = False
+    refine_px: float = 0.0
     decontaminate: bool = False
 
     def __post_init__(self) -> None:
-        _check_choice("make", self.make, RESULTS)
-        _check_choice("existing mask", self.existing, EXISTING)
-        _check_choice("quality", self.quality, QUALITIES)
+        _check_choice(_("result"), self.make, RESULTS)
+        _check_choice(_("existing mask"), self.existing, EXISTING)
+        _check_choice(_("quality"), self.quality, QUALITIES)
         if self.selection_use:
-            _check_choice("use of the selection", self.selection_use, SELECTION_USES)
-        _check_range("edge shift", self.edge.shift_px, SHIFT_PX)
-        _check_range("feather", self.edge.feather_px, FEATHER_PX)
+            _check_choice(_("use of the selection"), self.selection_use, SELECTION_USES)
+        _check_pixels(_("edge shift"), self.edge.shift_px, SHIFT_PX)
+        _check_pixels(_("feather"), self.edge.feather_px, FEATHER_PX)
+        _check_pixels(_("width of the edge"), self.refine_px, REFINE_PX)
+        for name in CONTROLS:
+            _check_share(name.replace("_", " "), getattr(self.edge, name), EDGE_LIMITS[name])
 
     @property
     def cleans_colours(self) -> bool:
@@ -165,7 +185,8 @@ class CutRequest:
         """
         strokes = strokes or HintSet()
         if self.existing == "refine":
-            return replace(strokes, trimap=_draw_mask_trimap(spec, name, mask()))
+            trimap = _draw_mask_trimap(spec, name, mask(), self.refine_px)
+            return replace(strokes, trimap=trimap)
         if self.selection_use:
             return _use_selection(self.selection_use, spec, selection(), strokes)
         return strokes
@@ -182,7 +203,7 @@ class CutRequest:
 
 def phrase_existing(name: str) -> str:
     """Return what to ask before a layer that has a mask is cut out."""
-    return f"The layer '{name}' has a mask already."
+    return _("The layer '{name}' has a mask already.").format(name=name)
 
 
 def check_layer(name: str, locked: bool, empty: bool, panel: str) -> None:
@@ -198,9 +219,11 @@ def check_layer(name: str, locked: bool, empty: bool, panel: str) -> None:
         Refused: it cannot.
     """
     if locked:
-        raise Refused(f"The layer '{name}' is locked. Unlock it in the {panel} first.")
+        text = _("The layer '{name}' is locked. Unlock it in the {panel} first.")
+        raise Refused(text.format(name=name, panel=panel))
     if empty:
-        raise Refused(f"The layer '{name}' is empty. Select a layer with pixels in it.")
+        text = _("The layer '{name}' is empty. Select a layer with pixels in it.")
+        raise Refused(text.format(name=name))
 
 
 def is_locked(
@@ -218,31 +241,46 @@ def is_locked(
 def _check_choice(what: str, value: str, choices: tuple[Choice, ...]) -> None:
     keys = [each.key for each in choices]
     if value not in keys:
-        raise Refused(f"The {what} is '{value}'. Choose one of {', '.join(keys)}.")
+        text = _("The {what} is '{value}'. Choose one of {keys}.")
+        raise Refused(text.format(what=what, value=value, keys=", ".join(keys)))
 
 
-def _check_range(what: str, value: float, limits: tuple[float, float]) -> None:
+def _check_pixels(what: str, value: float, limits: tuple[float, float]) -> None:
     # Written so that what is not a number fails too.
     if not limits[0] <= value <= limits[1]:
-        low, high = limits
-        raise Refused(f"The {what} is {value:g} pixels. Choose {low:g} to {high:g} pixels.")
+        text = _("The {what} is {value:g} pixels. Choose {low:g} to {high:g} pixels.")
+        raise Refused(text.format(what=what, value=value, low=limits[0], high=limits[1]))
 
 
-def _draw_mask_trimap(spec: LayerSpec, name: str, mask: bytes | None) -> bytes:
+def _check_share(what: str, value: float, limits: tuple[float, float]) -> None:
+    if not limits[0] <= value <= limits[1]:
+        text = _("The value of {what} is {value:g}. Choose {low:g} to {high:g}.")
+        raise Refused(text.format(what=what, value=value, low=limits[0], high=limits[1]))
+
+
+def _draw_mask_trimap(spec: LayerSpec, name: str, mask: bytes | None, width_px: float) -> bytes:
     if mask is None:
-        raise Refused(f"The layer '{name}' has no mask. Use 'Cut out subject' first.")
-    return draw_trimap(mask, spec.proxy_width, spec.proxy_height)
+        text = _("The layer '{name}' has no mask. Use 'Cut out subject' first.")
+        raise Refused(text.format(name=name))
+    block = round(width_px * spec.proxy_width / spec.width) or 1 if width_px else _REFINE_BLOCK
+    return draw_trimap(mask, spec.proxy_width, spec.proxy_height, block)
 
 
 def _use_selection(use: str, spec: LayerSpec, selection: bytes | None, strokes: HintSet) -> HintSet:
     if selection is None:
-        raise Refused("Nothing is selected. Select the subject roughly and try again.")
+        raise Refused(_("Nothing is selected. Select the subject roughly and try again."))
     if use == "prior":
         return replace(strokes, prior=selection)
     found = find_bounds(selection, spec.proxy_width, spec.proxy_height)
     if found is None:
-        raise Refused("The selection does not touch the layer. Select a part of it.")
-    return replace(strokes, boxes=(_enlarge(found, spec),))
+        raise Refused(_("The selection does not touch the layer. Select a part of it."))
+    if use == "box":
+        return replace(strokes, boxes=(_enlarge(found, spec),))
+    size = spec.proxy_width, spec.proxy_height
+    # Its rim is a guess; what lies well inside is taken at its word.
+    inside = erode(selection, *size, max(1, min(found[2:]) // 10))
+    inner = find_inside(inside, *size, (spec.width, spec.height))
+    return replace(strokes, strokes=(*strokes.strokes, *inner))
 
 
 def _enlarge(rect: tuple[int, int, int, int], spec: LayerSpec) -> tuple[int, int, int, int]:

@@ -24,9 +24,28 @@ SAFE_KEEP, SAFE_REMOVE = (0, 114, 178), (213, 94, 0)
 # The server takes 1,024 scribbles.
 _MOST = 1000
 _PAINTED = 24
+# Rows and columns that a mask is told in.
+_CELLS = 256
 # Skin and other pale colours say nothing: (greatest - least) / greatest of a stroke's colour.
 _LEAST_SATURATION = 0.55
 _OTHER = 2
+
+
+def find_inside(mask: bytes, width: int, height: int, full: tuple[int, int]) -> tuple[Stroke, ...]:
+    """Return strokes that say that a mask is the subject.
+
+    Args:
+        mask: rows of 8-bit samples.
+        width: samples in a row.
+        height: rows.
+        full: width and height in pixels of the layer that is cut out.
+    """
+    step = max(1, -(-max(width, height) // _CELLS))
+    signs = [
+        [1 if sample else 0 for sample in mask[row * width : (row + 1) * width : step]]
+        for row in range(0, height, step)
+    ]
+    return _limit_strokes(signs, full)
 
 
 def find_hints(rgba: bytes, width: int, height: int, full: tuple[int, int]) -> HintSet:
@@ -39,13 +58,7 @@ def find_hints(rgba: bytes, width: int, height: int, full: tuple[int, int]) -> H
         full: width and height in pixels of the layer that is cut out.
     """
     signs = [list(_read_signs(rgba, width, row)) for row in range(height)]
-    step = 1
-    while True:
-        strokes = _find_strokes(signs, step, full)
-        if len(strokes) <= _MOST:
-            return HintSet(strokes=tuple(strokes))
-        # Too much is painted: every other row says the same.
-        step *= 2
+    return HintSet(strokes=_limit_strokes(signs, full))
 
 
 def explain_colours(rgba: bytes, width: int, height: int) -> str:
@@ -83,6 +96,17 @@ def _read_signs(rgba: bytes, width: int, row: int) -> Iterator[int]:
     cells = zip(line[0::4], line[1::4], line[2::4], line[3::4], strict=True)
     for red, green, blue, alpha in cells:
         yield read_sign((red, green, blue)) if alpha >= _PAINTED else 0
+
+
+def _limit_strokes(signs: list[list[int]], full: tuple[int, int]) -> tuple[Stroke, ...]:
+    """Return the strokes, at most as many as a server takes."""
+    step = 1
+    while True:
+        strokes = _find_strokes(signs, step, full)
+        if len(strokes) <= _MOST:
+            return tuple(strokes)
+        # Too much is painted: every other row says the same.
+        step *= 2
 
 
 def _find_strokes(signs: list[list[int]], step: int, full: tuple[int, int]) -> list[Stroke]:
