@@ -2,7 +2,6 @@
 
 import os
 
-from krita_kept import GREEN, hinted
 from krita_kit import (
     KRITA,
     OLD,
@@ -25,6 +24,7 @@ from krita_kit import (
     until,
 )
 from krita_painted import stroke
+from krita_refused import GREEN, hinted
 
 YELLOW = b"\0\xff\xff\xff"
 

@@ -37,13 +37,13 @@ def test_in_krita(case, results):  # type: ignore[no-untyped-def]
 
 def test_strokes_arrived(results, server):  # type: ignore[no-untyped-def]
     updates = [update for update in server.matting.updates if update.HasField("hints")]
-    scribbles = [each for update in updates for each in update.hints.scribbles]
-    assert {each.positive for each in scribbles} == {True, False}
-    for each in scribbles:
+    signs = [{each.positive for each in update.hints.scribbles} for update in updates]
+    both = signs.index({True, False})
+    for each in updates[both].hints.scribbles:
         left = 95 if each.positive else 495
         assert all(left <= x <= left + 70 for x in each.x)
         assert all(195 <= y <= 245 for y in each.y)
-    assert not updates[-1].hints.scribbles
+    assert set() in signs[both:]
 
 
 def test_by_kritarunner(results, lab):  # type: ignore[no-untyped-def]

@@ -1,8 +1,5 @@
 """The ways to keep an alpha in Krita. Everything here is for the main thread.
 
-`createNode(..., "transparencymask")` is never used: its mask has no pixels, and Krita
-ends when it is touched later.
-
 Krita knows no undo for pixels that a plug-in writes. Written where a brush has been, they shift
 Krita's history by one, and a later redo reads memory that is gone. So nothing is ever written
 into a node that a person may have painted on: a copy takes its place first, which is a step of
@@ -13,25 +10,19 @@ from __future__ import annotations
 
 import time
 
-from krita import Krita, Selection
-
 from frisket.hosts.handwork import Handwork
 from frisket.protocol.grid import TileRect
 
+from .adding import NAME, add_transparency_mask, can_swap, read_step
 from .mainthread import host_cost
 from .qt import QtCore
 from .staying import stay_active
 from .targetlayer import GivenUp, TargetLayer, find, list_children
 from .undoing import MaskedCopy, Swap
 
-_NAME = "Frisket mask"
 # Krita makes a new node the active one, a moment later.
 _CALM_S = 1.0
 _SAID_IN_MS = 150
-
-
-class NotYet(Exception):
-    """Krita made no mask although it was asked to: it may a moment later."""
 
 
 class Result:
@@ -229,7 +220,7 @@ class NewLayer(Result):
 
     def holder(self):
         """Return the mask of the copy."""
-        masks = [each for each in list_children(super().holder()) if each.name() == _NAME]
+        masks = [each for each in list_children(super().holder()) if each.name() == NAME]
         if not masks:
             raise GivenUp("The new layer's mask is gone, so the cutout was ended.")
         return masks[0]
@@ -248,99 +239,6 @@ class NewLayer(Result):
         self._target_layer.find_node().setVisible(True)
 
 
-class SelectionMask(Result):
-    """A selection mask on the layer; its selection is set when all is known."""
-
-    def __init__(self, *rest) -> None:
-        super().__init__(*rest)
-        self._selection = Selection()
-        self._is_set = False
-
-    def make(self) -> None:
-        """Make nothing before all is known."""
-        self._target_layer.find_node()
-
-    def holder(self):
-        """Return what holds the alpha: a selection, with what a person made of it since."""
-        self._target_layer.find_node()
-        if self._is_set:
-            self._is_set = False
-            shown = self._read_shown()
-            self._selection = shown.duplicate() if shown is not None else self._selection
-        return self._selection
-
-    def look_at(self):
-        """Return what holds the alpha that is to be seen."""
-        return self._selection
-
-    def _read_shown(self):
-        return self.find_shown().selection()
-
-    def is_active(self) -> bool:
-        """Tell nothing: what is written is a copy of what a person sees."""
-        return False
-
-    def begin_change(self) -> None:
-        """Keep nothing: what is there stays until all is known."""
-
-    def renew(self) -> None:
-        """Do nothing before all is known."""
-
-    def redraw(self) -> None:
-        """Show nothing before the selection is complete."""
-
-    def finish(self) -> None:
-        """Select, unless nothing was written since."""
-        if not self._is_set:
-            self._set()
-            self._is_set = True
-
-    def _set(self) -> None:
-        document, node = self._target_layer.find_document(), self._target_layer.find_node()
-        mask = document.createSelectionMask("Frisket selection")
-        mask.setSelection(self._selection)
-        if self._ids:
-            self._swap_in(mask)
-            return
-        stay_active(document, self._ids)
-        with host_cost():
-            node.addChildNode(mask, None)
-        self._ids.append(mask.uniqueId())
-
-    def take_back(self) -> None:
-        """Take the mask away, if there is one."""
-        if self._ids:
-            super().take_back()
-
-
-class PlainSelection(SelectionMask):
-    """The image's own selection."""
-
-    _was_set = False
-
-    def _read_shown(self):
-        return self._target_layer.find_document().selection()
-
-    def _set(self) -> None:
-        if self._joined is not None:
-            self._selection.add(self._joined)
-        self._target_layer.find_document().setSelection(self._selection)
-        self._was_set = True
-
-    def take_back(self) -> None:
-        """Bring back the selection that was there."""
-        if self._was_set:
-            self._target_layer.find_document().setSelection(self._selected)
-
-
-RESULTS = {
-    "mask": TransparencyMask,
-    "layer": NewLayer,
-    "selection-mask": SelectionMask,
-    "selection": PlainSelection,
-}
-
-
 def write(holder, rect: TileRect, data: bytes, handwork: Handwork, last: bytes | None) -> bytes:
     """Write a rectangle, but not over what a person painted; return what was written.
 
@@ -356,55 +254,3 @@ def write(holder, rect: TileRect, data: bytes, handwork: Handwork, last: bytes |
         data = handwork.merge(rect, last, holder.pixelData(*box).data(), data)
     holder.setPixelData(QtCore.QByteArray(data), *box)
     return data
-
-
-def read_step() -> str:
-    """Return what Krita would undo next; empty without a window."""
-    undo = Krita.instance().action("edit_undo")
-    return undo.text() if undo is not None else ""
-
-
-def can_swap(document) -> bool:
-    """Tell whether a node may take the place of another: Krita 5.1 ends when it does."""
-    return hasattr(document, "createTransparencyMask")
-
-
-def add_transparency_mask(document, layer, region: TileRect):
-    """Add an empty transparency mask to a layer, as one undo step, and return it.
-
-    A mask made from a large selection takes Krita half a second at 24 MP; an empty one
-    and tiles written into it take a fifth of that.
-    """
-    seed = Selection()
-    seed.select(region.x, region.y, 1, 1, 255)
-    if can_swap(document):
-        mask = document.createTransparencyMask(_NAME)
-        mask.setSelection(seed)
-        with host_cost():
-            layer.addChildNode(mask, None)
-        return mask
-    return _add_by_action(document, layer, seed)
-
-
-def _add_by_action(document, layer, seed):
-    """Add a mask the way Krita 5.1's menu does: by the active layer and the selection."""
-    with host_cost():
-        return _trigger_action(document, layer, seed)
-
-
-def _trigger_action(document, layer, seed):
-    before = {child.uniqueId().toString() for child in list_children(layer)}
-    kept, active = document.selection(), document.activeNode()
-    document.setActiveNode(layer)
-    document.waitForDone()
-    document.setSelection(seed)
-    Krita.instance().action("add_new_transparency_mask").trigger()
-    document.waitForDone()
-    document.setSelection(kept)
-    fresh = [each for each in list_children(layer) if each.uniqueId().toString() not in before]
-    if not fresh:
-        raise NotYet
-    fresh[0].setName(_NAME)
-    if active is not None:
-        document.setActiveNode(active)
-    return fresh[0]

@@ -12,7 +12,9 @@ from frisket.hosts.planes import multiply
 from frisket.protocol.grid import TileRect
 
 from . import making
+from .adding import NotYet
 from .mainthread import MainThread
+from .selecting import RESULTS
 from .targetlayer import GivenUp, TargetLayer
 
 # What is written in one go on the main thread: about two milliseconds.
@@ -24,13 +26,13 @@ _FAINT = bytes(range(26))
 
 @dataclass
 class Painter:
-    """Paints alpha into what `making` makes, once there is a subject to be seen.
+    """Paints alpha into what `making` and `selecting` make, once there is a subject to be seen.
 
     Attributes:
         target_layer: the layer.
         main: the way to the main thread.
         region: where the layer lies in the image.
-        make: a key of `making.RESULTS`.
+        make: a key of `selecting.RESULTS`.
         tell: takes a share 0..1 and a text, on any thread.
         selected: whether to multiply by the image's selection as it was at the start.
         replaced: id of a mask that the new one takes the place of.
@@ -225,14 +227,14 @@ class Painter:
 
     def _make_result(self) -> making.Result:
         """Make the result; Krita 5.1 needs a moment for it."""
-        kind = making.RESULTS[self.make]
+        kind = RESULTS[self.make]
         result = kind(self.target_layer, self.region, self.replaced, self.selected, self.joined)
         end = time.monotonic() + _PATIENCE_S
         while True:
             try:
                 self.main.call(result.make)
                 return result
-            except making.NotYet:
+            except NotYet:
                 if time.monotonic() > end:
                     text = "Krita made no mask. Click into the image and try again."
                     raise GivenUp(text) from None
