@@ -5,6 +5,9 @@ more, "empty" finds nothing, "unsure" says so, "dying" breaks the stream after a
 first time, "busy" refuses, "turning" inverts the alpha of an edge that is shifted. Everything
 asked of it is kept in `openings` for the tests to look at; what a test inside a host has to
 know while it runs lies in files beside the server's state: `tiles` and `updates`.
+
+An edge shifted by `REFUSED_SHIFT` is refused half way. `hints` beside the state has a word for
+each change of strokes, `trimap` the last trimap.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from frisket.v1 import matting_pb2_grpc as rpc
 TOKEN = "host-tests"
 WINDOW = 6
 ROWS_BYTES = 1 << 20
+REFUSED_SHIFT = -99
 
 
 def pixels(data: bytes) -> pb.Pixels:
@@ -56,6 +60,7 @@ class Matting(rpc.MattingServiceServicer):
         self.views: list[pb.Rect] = []
         self.tiles = 0
         self.cancelled = 0
+        self.hinted: list[str] = []
         self._died = False
         self._tiles_before = 0
         self._shift = 0.0
@@ -109,6 +114,7 @@ class Matting(rpc.MattingServiceServicer):
                     self._shift = request.update.edge.shift_px
                 self._note("updates", "update\n" * len(self.updates))
                 await self._read_planes(stream, opening, request.update.hints, first=False)
+                self._note_hints(request.update)
                 revision = request.update.revision
                 async for answer in self._revision(stream, opening, proxy, revision, context):
                     yield answer
@@ -117,6 +123,17 @@ class Matting(rpc.MattingServiceServicer):
         """Let a file beside the notes choose, where a person at a window cannot."""
         if self._notes is not None and (self._notes / "behave").exists():
             opening.options.model = (self._notes / "behave").read_text().strip()
+
+    def _note_hints(self, update) -> None:
+        if not update.HasField("hints") or self._notes is None:
+            return
+        signs = {each.positive for each in update.hints.scribbles}
+        word = "".join(name for name, sign in (("+", True), ("-", False)) if sign in signs)
+        if update.hints.trimap:
+            word += "t"
+            (self._notes / "trimap").write_bytes(self.planes[pb.PLANE_TRIMAP])
+        self.hinted.append(word or "none")
+        self._note("hints", "\n".join(self.hinted))
 
     def _looked(self, update) -> bool:
         if not update.HasField("viewport"):
@@ -237,6 +254,10 @@ class Matting(rpc.MattingServiceServicer):
             self._died = True
             context.set_trailing_metadata((("frisket-reason", "DRAINING"),))
             await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.")
+        if self._shift == REFUSED_SHIFT and self.tiles % 3 == 0:
+            context.set_trailing_metadata((("frisket-reason", "MODEL_UNUSABLE"),))
+            message = "The model cannot be used."
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
         data = tile.pixels.data
         alpha = green(data, opening.tile_format)
         if model == "empty":

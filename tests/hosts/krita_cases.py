@@ -10,11 +10,15 @@ import sys
 sys.path.insert(0, os.environ["FRISKET_LAB"])
 import krita_colours
 import krita_conformance
+import krita_kept
 import krita_kit
+import krita_marks
 import krita_painted
+import krita_refused
 import krita_results
 import krita_trouble
 
 ROOMS = (krita_results, krita_colours, krita_trouble, krita_painted)
+ROOMS += (krita_kept, krita_refused, krita_marks)
 CASES = {name: value for room in ROOMS for name, value in vars(room).items()}
 krita_kit.run({**CASES, **krita_conformance.CASES})

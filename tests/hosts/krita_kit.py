@@ -16,6 +16,7 @@ try:
         QAbstractScrollArea,
         QApplication,
         QCheckBox,
+        QComboBox,
         QDoubleSpinBox,
         QPushButton,
     )
@@ -25,6 +26,7 @@ except ImportError:
         QAbstractScrollArea,
         QApplication,
         QCheckBox,
+        QComboBox,
         QDoubleSpinBox,
         QPushButton,
     )
@@ -125,11 +127,19 @@ def canvas_area():
 
 def shift_edge(pixels):
     """Turn the docker's first wheel; what is open hears of it when the wheel has rested."""
-    docker().controls.findChildren(QDoubleSpinBox)[0].setValue(pixels)
+    docker().controls.findChild(QDoubleSpinBox, "shift_px").setValue(pixels)
 
 
 def clean_colours(chosen):
     docker().controls.findChild(QCheckBox).setChecked(chosen)
+
+
+def buttons():
+    return docker().findChildren(QPushButton)
+
+
+def menus():
+    return docker().findChildren(QComboBox)
 
 
 def until(condition, seconds=60.0, what="it"):

@@ -82,19 +82,19 @@ def inverted(alpha):
 
 def case_a_painted_mask_is_kept():
     doc, layer, task = yield from opened()
-    mask, alpha = masks(layer)[0], green(layer, doc)
-    paint(mask, 7)
+    alpha = green(layer, doc)
+    paint(masks(layer)[0], 7)
     said = yield from shifted(task, 8)
     assert said == f"Done. {KEPT}", said
-    same(pixels(mask, doc), painted(inverted(alpha), 7))
+    same(pixels(masks(layer)[0], doc), painted(inverted(alpha), 7))
     # Painted once more, over what was painted and beside it.
     beside = (100, 20, 30, 200)
-    paint(mask, 255)
-    paint(mask, 0, beside)
+    paint(masks(layer)[0], 255)
+    paint(masks(layer)[0], 0, beside)
     yield from shifted(task, 0)
-    same(pixels(mask, doc), painted(painted(alpha, 255), 0, beside))
+    same(pixels(masks(layer)[0], doc), painted(painted(alpha, 255), 0, beside))
     yield from shifted(task, 4)
-    same(pixels(mask, doc), painted(painted(inverted(alpha), 255), 0, beside))
+    same(pixels(masks(layer)[0], doc), painted(painted(inverted(alpha), 255), 0, beside))
     task.end()
     yield from ended(task)
     shift_edge(0)
@@ -129,12 +129,12 @@ def case_undo_of_a_shifted_edge():
     yield from until(lambda: pixels(mask, doc) != before, what="a stroke")
     drawn = pixels(mask, doc)
     yield from shifted(task, 8)
-    same(pixels(mask, doc), moved(before, drawn))
-    # Krita takes the session's own writing for the last step.
+    same(pixels(masks(layer)[0], doc), moved(before, drawn))
     KRITA.action("edit_undo").trigger()
-    yield from until(lambda: pixels(mask, doc) == drawn, what="the undo")
+    shown = lambda: [pixels(each, doc) for each in masks(layer)]  # noqa: E731
+    yield from until(lambda: shown() == [drawn], what="the undo")
     yield from shifted(task, 4)
-    same(pixels(mask, doc), moved(before, drawn))
+    same(pixels(masks(layer)[0], doc), moved(before, drawn))
     task.end()
     yield from ended(task)
     close(doc)

@@ -188,7 +188,7 @@ def case_strokes_are_heard():
     yield 300
     task = start()
     yield from complete(task)
-    docker().mark()
+    docker().mark("keep")
     yield 200
     strokes = strokes_of(doc)
     assert strokes is not None
@@ -199,7 +199,7 @@ def case_strokes_are_heard():
     yield 500
     shot("krita-strokes")
     count = len(followed())
-    docker().mark()
+    docker().clear_strokes()
     yield from until(lambda: len(followed()) > count, what="the end of the strokes")
     assert strokes_of(doc) is None
     task.end()

@@ -21,7 +21,7 @@ def case_screens():
     middle = values[doc.height() * 6 // 10 * doc.width() + doc.width() * 4 // 10]
     assert middle > 200 > 100 > values[0], (middle, values[0])
     yield from mark_with_strokes(doc)
-    task.end()
+    docker().finish()
     yield from krita_kit.ended(task)
     doc.setActiveNode(layer)
     yield 800
@@ -48,7 +48,7 @@ def set_the_stage(doc):
 
 def mark_with_strokes(doc):
     """Paint a green and a red stroke, wait for the mask to follow, and take them away."""
-    docker().mark()
+    docker().mark("keep")
     yield 1000
     strokes = krita_kit.strokes_of(doc)
     for colour, box in (
@@ -58,11 +58,15 @@ def mark_with_strokes(doc):
         strokes.setPixelData(QByteArray(colour * (box[2] * box[3])), *box)
     doc.refreshProjection()
     yield from until(lambda: docker().status.text().startswith("Following"), what="the strokes")
-    yield from until(lambda: docker().status.text().startswith(("Done", "No subject")))
+    yield from until(lambda: docker().status.text().startswith(("Done", "No", "Please")))
     yield 2500
     shot("krita-strokes")
-    docker().mark()
-    yield 500
+    docker().clear_strokes()
+    yield 1500
+    docker().marks.choose_view("black")
+    yield 1500
+    shot("krita-black")
+    docker().marks.choose_view("")
 
 
 krita_kit.run(globals())

@@ -82,4 +82,4 @@ def test_krita(real_server, lab):  # type: ignore[no-untyped-def]
     command = ["/lab/krita_window.sh", "/lab", "/lab/krita_screens.py", "200"]
     found = every_case(lab, lambda: run_inside(lab, command, {}, 220), ["case_screens"])
     assert not found["case_screens"]["error"], found["case_screens"]["error"]
-    keep(lab, ("krita-mask", "krita-strokes", "krita-asks"))
+    keep(lab, ("krita-mask", "krita-strokes", "krita-black", "krita-asks"))

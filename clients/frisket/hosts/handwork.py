@@ -8,6 +8,7 @@ by its checksum, with what was painted in it then.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from frisket.hosts.pixels import find_differences, replace_where
@@ -73,6 +74,11 @@ class Handwork:
             self._tiles[rect].written, self._tiles[rect].undos = packed, self.undos
         else:
             self._tiles[rect] = _Tile(packed, self.undos)
+
+    def replay(self) -> Iterator[tuple[TileRect, bytes]]:
+        """Yield every tile as it was written last, for a host that had not shown it yet."""
+        for rect, tile in self._tiles.items():
+            yield rect, zlib.decompress(tile.written)
 
     def _look(self, tile: _Tile, last: bytes, now: bytes, area: int) -> None:
         """Find what a person has painted in a tile."""

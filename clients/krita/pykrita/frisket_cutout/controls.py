@@ -9,11 +9,14 @@ from frisket.hosts import link
 from frisket.hosts.request import (
     FEATHER_PX,
     QUALITIES,
+    REFINE_PX,
     SERVER_CHOICE,
     SHIFT_PX,
     CutRequest,
     choose_results,
 )
+from frisket.hosts.titles import title_models
+from frisket.protocol.limits import EDGE_LIMITS
 
 from .qt import QtCore, QtWidgets
 
@@ -23,6 +26,20 @@ RESULTS = choose_results("mask", "selection-mask", "layer", "selection")
 # Krita 5.1 ends when a plug-in sets the selection it has made, and often when a layer that a
 # plug-in has added gets a mask: there only a mask is made.
 _MODERN = hasattr(Document, "createTransparencyMask")
+# Name of a control, its label, its limits, decimals, unit, and what it does.
+_EDGE = (
+    ("shift_px", "Shift edge", SHIFT_PX, 1, " px", "Grow the cutout, or shrink it below zero"),
+    ("feather_px", "Feather", FEATHER_PX, 1, " px", "Make the edge softer"),
+)
+_REFINE_TIP = (
+    "How far from the edge of an old mask Refine searches; 0 leaves it to the layer's size"
+)
+_MORE = (
+    ("contrast", "Contrast", "Make the edge harder, or softer below zero"),
+    ("smooth", "Smooth", "Take small corners out of the outline"),
+    ("fill_holes", "Fill holes", "Fill holes smaller than this share of the subject"),
+    ("drop_specks", "Drop specks", "Drop specks smaller than this share of the subject"),
+)
 
 
 class Controls(QtWidgets.QWidget):
@@ -36,14 +53,22 @@ class Controls(QtWidgets.QWidget):
     def __init__(self, parent) -> None:
         super().__init__(parent)
         results = RESULTS if _MODERN else RESULTS[:1]
-        self._model = _make_menu([("", SERVER_CHOICE)])
-        self._quality = _make_menu([(each.key, each.line) for each in QUALITIES])
-        self._make = _make_menu([(each.key, _LABELS.get(each.key, each.label)) for each in results])
-        self._shift = _make_spin(SHIFT_PX)
-        self._feather = _make_spin(FEATHER_PX)
+        self._model = _make_menu([("", SERVER_CHOICE)], "Who finds the subject")
+        self._quality = _make_menu(
+            [(each.key, each.line) for each in QUALITIES], "How much work the edge gets"
+        )
+        entries = [(each.key, _LABELS.get(each.key, each.label)) for each in results]
+        self._make = _make_menu(entries, "What the cutout becomes")
         self._clean = QtWidgets.QCheckBox("Clean edge colours")
         self._clean.setToolTip("Take the background's colour out of the new layer's edge")
         self._make.currentIndexChanged.connect(lambda *_: self._allow())
+        self._spins = {name: _make_spin(*rest) for name, _, *rest in _EDGE}
+        for name, _, tip in _MORE:
+            self._spins[name] = _make_spin(EDGE_LIMITS[name], 2, "", tip)
+        for name, spin in self._spins.items():
+            spin.setObjectName(name)
+        self._refine = _make_spin(REFINE_PX, 0, " px", _REFINE_TIP)
+        self._refine.setObjectName("refine_px")
         self.choose(quality=CutRequest.quality)
         self._allow()
         self._lay_out()
@@ -51,21 +76,32 @@ class Controls(QtWidgets.QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(400)
         self._rest.timeout.connect(self.edge_changed)
-        for spin in (self._shift, self._feather):
+        for spin in self._spins.values():
             spin.valueChanged.connect(lambda *_: self._rest.start())
 
     def _lay_out(self) -> None:
         form = QtWidgets.QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        for label, widget in (
-            ("Model", self._model),
-            ("Quality", self._quality),
-            ("Make", self._make),
-            ("Shift edge", self._shift),
-            ("Feather", self._feather),
-            ("", self._clean),
-        ):
-            form.addRow(label, widget)
+        form.addRow("Model", self._model)
+        form.addRow("Quality", self._quality)
+        form.addRow("Make", self._make)
+        for name, label, *_ in _EDGE:
+            form.addRow(label, self._spins[name])
+        more = QtWidgets.QToolButton()
+        more.setText("More of the edge")
+        more.setToolTip("Contrast, smoothness, holes and specks, and how far Refine searches")
+        more.setCheckable(True)
+        form.addRow("", more)
+        box = QtWidgets.QWidget()
+        inner = QtWidgets.QFormLayout(box)
+        inner.setContentsMargins(0, 0, 0, 0)
+        for name, label, _ in _MORE:
+            inner.addRow(label, self._spins[name])
+        inner.addRow("Refine within", self._refine)
+        form.addRow(box)
+        box.hide()
+        more.toggled.connect(box.setVisible)
+        form.addRow("", self._clean)
 
     def _allow(self) -> None:
         """Only a new layer has colours of its own to clean."""
@@ -76,10 +112,11 @@ class Controls(QtWidgets.QWidget):
         chosen = self._model.currentData()
         self._model.clear()
         self._model.addItem(SERVER_CHOICE, "")
-        for model in models:
-            self._model.addItem(model.name, model.name)
+        for model, title in zip(models, title_models(models), strict=True):
+            self._model.addItem(title, model.name)
             tip = QtCore.Qt.ItemDataRole.ToolTipRole
-            self._model.setItemData(self._model.count() - 1, model.description, tip)
+            text = f"{model.name}: {model.description}"
+            self._model.setItemData(self._model.count() - 1, text, tip)
         self._model.setCurrentIndex(max(0, self._model.findData(chosen)))
 
     def choose(self, **values: str) -> None:
@@ -90,9 +127,17 @@ class Controls(QtWidgets.QWidget):
                 menu.addItem(value, value)
             menu.setCurrentIndex(menu.findData(value))
 
+    def show_edge(self, edge: Edge) -> None:
+        """Show an edge without asking anybody to follow it."""
+        for name, spin in self._spins.items():
+            blocked = spin.blockSignals(True)
+            spin.setValue(getattr(edge, name))
+            spin.blockSignals(blocked)
+        self._rest.stop()
+
     def read_edge(self) -> Edge:
         """Return the edge controls."""
-        return Edge(shift_px=self._shift.value(), feather_px=self._feather.value())
+        return Edge(**{name: spin.value() for name, spin in self._spins.items()})
 
     def read_request(self, existing: str = CutRequest.existing) -> CutRequest:
         """Return what is chosen.
@@ -106,20 +151,32 @@ class Controls(QtWidgets.QWidget):
             model=self._model.currentData() or "",
             quality=self._quality.currentData(),
             edge=self.read_edge(),
+            refine_px=self._refine.value(),
             decontaminate=self._clean.isChecked(),
         )
 
 
-def _make_menu(entries) -> QtWidgets.QComboBox:
+def _make_menu(entries, tip: str) -> QtWidgets.QComboBox:
     menu = QtWidgets.QComboBox()
+    menu.setToolTip(tip)
+    # A long name must not widen the docker.
+    menu.setSizeAdjustPolicy(
+        QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+    )
+    menu.setMinimumContentsLength(12)
     for value, text in entries:
         menu.addItem(text, value)
     return menu
 
 
-def _make_spin(limits: tuple[float, float]) -> QtWidgets.QDoubleSpinBox:
+def _make_spin(
+    limits: tuple[float, float], decimals: int, unit: str, tip: str
+) -> QtWidgets.QDoubleSpinBox:
     spin = QtWidgets.QDoubleSpinBox()
     spin.setRange(*limits)
-    spin.setDecimals(1)
-    spin.setSuffix(" px")
+    spin.setDecimals(decimals)
+    if decimals > 1:
+        spin.setSingleStep(0.05)
+    spin.setSuffix(unit)
+    spin.setToolTip(tip)
     return spin

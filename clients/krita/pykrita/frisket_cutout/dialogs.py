@@ -8,14 +8,18 @@ from frisket.hosts.request import EXISTING, phrase_existing
 from frisket.hosts.settings import FIELDS, SWITCHES, Settings
 
 from .qt import QtWidgets
+from .targetlayer import find_mask
 
 
-def ask_existing(parent, name: str) -> str:
-    """Ask what to do with a layer's mask; empty when the user wants none of it."""
+def ask_existing(parent, nodes: list) -> str:
+    """Ask what to do with the masks of layers; empty when the user wants none of it."""
     box = QtWidgets.QMessageBox(parent)
     box.setWindowTitle("Frisket")
-    box.setText(phrase_existing(name))
-    box.setInformativeText("\n".join(each.sentence for each in EXISTING))
+    box.setText("\n".join(phrase_existing(node.name()) for node in nodes))
+    sentences = [each.sentence for each in EXISTING]
+    if not all(find_mask(node).visible() for node in nodes):
+        sentences.append("A mask that is hidden is shown again when it is intersected.")
+    box.setInformativeText("\n".join(sentences))
     role = QtWidgets.QMessageBox.ButtonRole.AcceptRole
     buttons = {box.addButton(each.label, role): each.key for each in EXISTING}
     cancel = box.addButton(QtWidgets.QMessageBox.StandardButton.Cancel)

@@ -1,23 +1,24 @@
-"""The docker: choices, one button, progress, and a light for the server."""
+"""The docker: choices, one button, what is open, marks, views, and a light for the server."""
 
 from __future__ import annotations
 
 from krita import DockWidget, Krita
 
+from frisket.client.options import Edge
 from frisket.hosts.request import Refused
 
 from . import dialogs, strokelayer
 from .controls import Controls
-from .installed import PLUGIN
+from .cutouts import Cutouts
+from .markrow import MarkRow
 from .qt import QtCore, QtWidgets
 from .serverrow import ServerRow, make_button
-from .targetlayer import find_current, find_mask
+from .targetlayer import check_target, find_document, find_mask, find_targets
 from .task import Task
+from .views import CanvasView
 
-_MARK_TIP = (
-    "Paint green on the subject and red beside it; the mask follows. "
-    "Press again to take the strokes away"
-)
+_FINISH_TIP = "Keep what the open cutout has made, and end it"
+_CANCEL_TIP = "Take back what the open cutout has made, and end it"
 # One docker for each window.
 _DOCKERS: list[CutoutDocker] = []
 
@@ -28,36 +29,53 @@ class CutoutDocker(DockWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Frisket")
-        self.task: Task | None = None
         body = QtWidgets.QWidget(self)
         self.server = ServerRow(body)
         self.controls = Controls(body)
-        self.cut_button = make_button(body, "Cut out", "Cut the active layer out", self.cut)
-        self.mark_button = make_button(body, "Mark", _MARK_TIP, self.mark)
-        self.cancel_button = make_button(body, "Cancel", "Stop", self.cancel)
+        self.cutouts = Cutouts(self.server.starting.emit)
+        self.cut_button = make_button(body, "Cut out", "Cut the selected layers out", self.cut)
+        self.finish_button = make_button(body, "Finish", _FINISH_TIP, self.finish)
+        self.cancel_button = make_button(body, "Cancel", _CANCEL_TIP, self.cancel)
+        self.open_label = QtWidgets.QLabel(body)
+        self.open_label.setWordWrap(True)
+        self.marks = MarkRow(body)
+        self.view = CanvasView()
         self.bar = QtWidgets.QProgressBar(body)
         self.bar.setRange(0, 1000)
         self.status = QtWidgets.QLabel(body)
         self.status.setWordWrap(True)
         self._lay_out(body)
-        self.server.models_known.connect(self.controls.show_models)
-        self.server.said.connect(self.say)
-        self.controls.edge_changed.connect(self._follow_edge)
-        self._set_busy(False)
+        self._connect()
+        self._show_open()
         _DOCKERS.append(self)
         QtCore.QTimer.singleShot(1500, self.server.look)
 
     def _lay_out(self, body) -> None:
         column, row = QtWidgets.QVBoxLayout(body), QtWidgets.QHBoxLayout()
-        for button in (self.cut_button, self.mark_button, self.cancel_button):
+        for button in (self.cut_button, self.finish_button, self.cancel_button):
             row.addWidget(button)
-        column.addWidget(self.server)
-        column.addWidget(self.controls)
+        for widget in (self.server, self.controls):
+            column.addWidget(widget)
         column.addLayout(row)
-        column.addWidget(self.bar)
-        column.addWidget(self.status)
+        for widget in (self.open_label, self.marks, self.bar, self.status):
+            column.addWidget(widget)
         column.addStretch()
-        self.setWidget(body)
+        scroll = QtWidgets.QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        scroll.setWidget(body)
+        self.setWidget(scroll)
+
+    def _connect(self) -> None:
+        self.server.models_known.connect(self.controls.show_models)
+        self.server.said.connect(self.say)
+        self.controls.edge_changed.connect(self._follow_edge)
+        self.cutouts.progressed.connect(self._show_progress)
+        self.cutouts.said.connect(self.say)
+        self.cutouts.changed.connect(self._show_open)
+        self.marks.wanted.connect(self.mark)
+        self.marks.cleared.connect(self.clear_strokes)
+        self.marks.view_changed.connect(lambda *_: self._show_view())
 
     @staticmethod
     def find_front() -> CutoutDocker:
@@ -65,61 +83,72 @@ class CutoutDocker(DockWidget):
         front = (each for each in reversed(_DOCKERS) if each.window().isActiveWindow())
         return next(front, _DOCKERS[-1])
 
+    @property
+    def task(self) -> Task | None:
+        """The open cutout."""
+        return self.cutouts.task
+
     def canvasChanged(self, canvas) -> None:
-        """Do nothing: a cutout goes on while another image is looked at."""
+        """Follow the image in front: the edge controls are those of its cutout, if it has one."""
+        if self.cutouts.task is not None:
+            mine = self.cutouts.belongs_to(Krita.instance().activeDocument())
+            self.controls.show_edge(self.cutouts.task.edge if mine else Edge())
+            self._show_open()
 
     # ---------------------------------------------------------------- cutting
 
     def cut(self, *_) -> None:
-        """Cut the active layer out with what is chosen."""
+        """Cut the selected layers out with what is chosen."""
         try:
-            document, node = find_current()
+            document, nodes = find_targets()
+            request = self.controls.read_request()
+            for node in nodes:
+                check_target(node, request.make)
+            masked = [node for node in nodes if find_mask(node) is not None]
+            if request.make == "mask" and masked:
+                existing = dialogs.ask_existing(self, masked)
+                if not existing:
+                    return
+                request = self.controls.read_request(existing)
+            self.marks.give_back()
+            self.cutouts.begin(document, nodes, request)
         except Refused as error:
             self.say(str(error))
-            return
-        request = self.controls.read_request()
-        if request.make == "mask" and find_mask(node) is not None:
-            existing = dialogs.ask_existing(self, node.name())
-            if not existing:
-                return
-            request = self.controls.read_request(existing)
-        self.start(document, node, request)
 
-    def start(self, document, node, request) -> Task:
-        """Start a cutout; an older one is ended first."""
-        self.cancel()
-        connect = PLUGIN.make_connector(self.server.starting.emit)
-        self.task = task = Task(document, node, request, connect)
-        task.progressed.connect(lambda share, text: self._show_progress(task, share, text))
-        task.completed.connect(lambda text: self._show_complete(task, text))
-        task.ended.connect(lambda text: self._forget(task, text))
-        self._set_busy(True)
-        task.start()
-        return task
+    def finish(self, *_) -> None:
+        """End the open cutout and keep what it made."""
+        self.cutouts.finish()
 
     def cancel(self, *_) -> None:
-        """Stop the cutout that is under way."""
-        if self.task is not None:
-            self.task.cancel()
+        """Stop the open cutout and take back what it made."""
+        self.cutouts.cancel()
 
-    def mark(self, *_) -> None:
-        """Add the annotation layer for strokes, or take it away."""
+    def mark(self, kind: str) -> None:
+        """Take the brush for strokes: keep, remove or hair."""
         try:
-            document, _node = find_current()
+            document = find_document()
         except Refused as error:
+            self.marks.give_back()
             self.say(str(error))
             return
-        if strokelayer.find_layer(document) is not None:
-            strokelayer.remove_layer(document)
-            self.say("The strokes are gone.")
+        self.say(self.marks.take(document, kind))
+        if self.task is not None:
+            self.marks.look_through()
+
+    def clear_strokes(self, *_) -> None:
+        """Take the strokes away, and give the brush back."""
+        document = Krita.instance().activeDocument()
+        self.marks.give_back()
+        if document is None or strokelayer.find_layer(document) is None:
+            self.say("There are no strokes.")
             return
-        strokelayer.add_layer(document)
-        self.say("Paint green on the subject and red beside it, then wait a moment.")
+        strokelayer.remove_layer(document)
+        self.say("The strokes are gone.")
 
     def _follow_edge(self) -> None:
         # With another document in front it is meant for the next cutout.
-        if self.task is not None and self.task.belongs_to(Krita.instance().activeDocument()):
-            self.task.change(self.controls.read_edge())
+        if self.cutouts.belongs_to(Krita.instance().activeDocument()):
+            self.cutouts.change(self.controls.read_edge())
 
     # --------------------------------------------------------------- progress
 
@@ -127,29 +156,28 @@ class CutoutDocker(DockWidget):
         """Show a sentence."""
         self.status.setText(text)
 
-    def _show_progress(self, task: Task, share: float, text: str) -> None:
-        if task is self.task:
-            self.bar.setValue(round(1000 * share))
-            self.say(f"{text}...")
-            if share > 0.1:
-                self.server.shine("on", "Server connected.")
+    def _show_progress(self, share: float, text: str) -> None:
+        self.bar.setValue(round(1000 * share))
+        self.say(text)
+        if share > 0.1:
+            self.server.shine("on", "Server connected.")
 
-    def _show_complete(self, task: Task, text: str) -> None:
-        if task is self.task:
-            self.bar.setValue(1000)
-            self.say(text)
-            self._set_busy(False)
-            self.server.look()
-
-    def _forget(self, task: Task, text: str) -> None:
-        if task is self.task:
-            self.task = None
-            self._set_busy(False)
-            self.bar.setValue(0)
-            if text:
-                self.say(text)
-        task.release()
-
-    def _set_busy(self, busy: bool) -> None:
+    def _show_open(self) -> None:
+        """Show whose cutout is open, and what can be done with it."""
+        name, busy = self.cutouts.describe(), self.cutouts.is_busy
+        front = self.cutouts.belongs_to(Krita.instance().activeDocument())
+        beside = "" if front or not name else " (another image is in front)"
+        self.open_label.setText(f"Open: {name}{beside}" if name else "No cutout is open.")
         self.cut_button.setEnabled(not busy)
-        self.cancel_button.setEnabled(busy)
+        self.finish_button.setEnabled(bool(name) and not busy)
+        self.cancel_button.setEnabled(bool(name))
+        if not name:
+            self.marks.give_back()
+            self.bar.setValue(0)
+        elif not busy:
+            self.bar.setValue(1000)
+            self.server.look()
+        self._show_view()
+
+    def _show_view(self) -> None:
+        self.view.look_at(self.task, self.marks.read_view())

@@ -5,10 +5,21 @@ from __future__ import annotations
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
 
 from .docker import CutoutDocker
+from .qt import QtCore
 
-CUT = "frisket_cut_out"
-STROKES = "frisket_mark"
 _ID = "frisket_cutout_docker"
+_SHOWN = "docker_was_shown"
+# Krita arranges its dockers after it has made a window.
+_ARRANGED_MS = 1500
+_ACTIONS = (
+    ("frisket_cut_out", "Frisket: Cut Out Subject", lambda docker: docker.cut()),
+    ("frisket_finish", "Frisket: Finish the Cutout", lambda docker: docker.finish()),
+    ("frisket_cancel", "Frisket: Cancel the Cutout", lambda docker: docker.cancel()),
+    ("frisket_keep", "Frisket: Mark What to Keep", lambda docker: docker.mark("keep")),
+    ("frisket_remove", "Frisket: Mark What to Remove", lambda docker: docker.mark("remove")),
+    ("frisket_hair", "Frisket: Mark Hair at the Edge", lambda docker: docker.mark("hair")),
+    ("frisket_clear", "Frisket: Clear the Strokes", lambda docker: docker.clear_strokes()),
+)
 
 
 class CutoutExtension(Extension):
@@ -19,12 +30,21 @@ class CutoutExtension(Extension):
 
     def createActions(self, window) -> None:
         """Add the actions to a window's Tools menu; shortcuts come from the .action file."""
-        for name, text, press in (
-            (CUT, "Frisket: Cut Out Subject", CutoutDocker.cut),
-            (STROKES, "Frisket: Mark with Strokes", CutoutDocker.mark),
-        ):
+        for name, text, press in _ACTIONS:
             action = window.createAction(name, text, "tools/scripts")
             action.triggered.connect(lambda *_, press=press: press(CutoutDocker.find_front()))
+        QtCore.QTimer.singleShot(_ARRANGED_MS, _show_once)
+
+
+def _show_once() -> None:
+    """Show the docker the first time; after that it is where the artist left it."""
+    krita = Krita.instance()
+    if krita.readSetting("frisket", _SHOWN, ""):
+        return
+    docker = CutoutDocker.find_front()
+    docker.setVisible(True)
+    docker.raise_()
+    krita.writeSetting("frisket", _SHOWN, "yes")
 
 
 def register() -> None:

@@ -12,27 +12,32 @@ from frisket.hosts.planes import multiply
 from frisket.protocol.grid import TileRect
 
 from . import making
+from .adding import NotYet
 from .mainthread import MainThread
+from .selecting import RESULTS
 from .targetlayer import GivenUp, TargetLayer
 
 # What is written in one go on the main thread: about two milliseconds.
 _BATCH_PIXELS = 4 << 20
 _PATIENCE_S = 5.0
+# The server calls fainter alpha no subject.
+_FAINT = bytes(range(26))
 
 
 @dataclass
 class Painter:
-    """Paints alpha into what `making` makes.
+    """Paints alpha into what `making` and `selecting` make, once there is a subject to be seen.
 
     Attributes:
         target_layer: the layer.
         main: the way to the main thread.
         region: where the layer lies in the image.
-        make: a key of `making.RESULTS`.
+        make: a key of `selecting.RESULTS`.
         tell: takes a share 0..1 and a text, on any thread.
         selected: whether to multiply by the image's selection as it was at the start.
         replaced: id of a mask that the new one takes the place of.
         clean: returns native pixels of a tile with cleaned colours in them.
+        joined: a selection that the result is added to.
     """
 
     target_layer: TargetLayer
@@ -43,7 +48,10 @@ class Painter:
     selected: object = None
     replaced: object = None
     clean: Callable[[TileRect, bytes, bytes], bytes] | None = None
+    joined: object = None
+    version: int = 0
     _result: making.Result | None = None
+    _renewing: bool = False
     _batch: dict[TileRect, bytes] = field(default_factory=dict)
     _pending: int = 0
     _pace: Pace | None = None
@@ -55,10 +63,32 @@ class Painter:
         """Whether something was not painted over because a person had painted it."""
         return self._alpha.kept or self._colours.kept
 
+    @property
+    def made(self) -> bool:
+        """Whether there is something in the image."""
+        return self._result is not None
+
     def hear_undo(self) -> None:
         """Take note that a person has undone or redone something."""
         self._alpha.undos += 1
         self._colours.undos += 1
+        if self._result is not None and self._result.is_active():
+            self._renewing = True
+
+    def look_around(self) -> None:
+        """Take note of a person who paints on the result; for the main thread."""
+        if self._result is not None and self._result.is_painted():
+            self._renewing = True
+
+    def begin_change(self, is_step: bool) -> None:
+        """Prepare for another revision.
+
+        Args:
+            is_step: it is a step to undo by itself; strokes are not, theirs are.
+        """
+        if self._result is not None:
+            self._renewing = self._renewing or is_step
+            self.main.call(self._result.begin_change)
 
     def fill(self, rect: TileRect, opaque: bool) -> None:
         """Paint a rectangle of constant alpha."""
@@ -77,8 +107,11 @@ class Painter:
 
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Replace the new layer's colours by cleaned ones, where they differ."""
-        result, moved = self._need_result(), self._shift(rect)
-        if self.clean is None or self.main.call(result.colours) is None:
+        self._flush()
+        if self.clean is None or self._result is None:
+            return
+        result, moved = self._result, self._shift(rect)
+        if self.main.call(result.colours) is None:
             return
         if (last := self._colours.recall(moved)) is None:
             # The new layer began as a copy of its original.
@@ -89,6 +122,20 @@ class Painter:
         work = lambda: making.write(result.colours(), moved, data, self._colours, last)  # noqa: E731
         self._colours.note(moved, self.main.call(work))
 
+    def read(self, rect: TileRect, step: int) -> bytes | None:
+        """Return every `step`-th pixel of every `step`-th row; for the main thread."""
+        if self._result is None:
+            return None
+        holder, x, y = self._result.look_at(), rect.x + self.region.x, rect.y + self.region.y
+        if step == 1:
+            return bytes(holder.pixelData(x, y, rect.width, rect.height).data())
+        rows = range(y, y + rect.height, step)
+        return b"".join(holder.pixelData(x, row, rect.width, 1).data()[::step] for row in rows)
+
+    def find_holder(self):
+        """Return what holds the alpha; for the main thread."""
+        return self._result.holder()
+
     def _read_pixels(self, node: Callable[[], object], rect: TileRect) -> bytes:
         grab = lambda: node().pixelData(rect.x, rect.y, rect.width, rect.height)  # noqa: E731
         return self.main.call(grab).data()
@@ -98,21 +145,38 @@ class Painter:
         self._flush()
         if self._pace is None:
             self._pace = Pace(self._redraw, least=0.3, share=0.15)
-        self._pace.ask()
+        if self._result is not None:
+            self._pace.ask()
 
     def progress(self, share: float, text: str) -> None:
         """Tell the docker."""
         self.tell(share, text)
 
     def finish(self) -> None:
-        """Write and show what is left."""
+        """Write and show what is left, however faint."""
         self._flush()
-        self.main.call(self._need_result().finish)
+        result = self._result if self._result is not None else self._prepare_result()
+        self.main.call(result.finish)
         self._redraw()
+
+    def take_back(self) -> None:
+        """Take away what was made; what is written next makes it again."""
+        self._batch.clear()
+        result, self._result = self._result, None
+        if result is not None:
+            self.main.call(result.take_back)
+
+    def step_back(self) -> None:
+        """Bring back what was there before a change that came to nothing."""
+        self._batch.clear()
+        if self._result is not None:
+            self.main.call(self._result.step_back)
 
     def release(self) -> None:
         """Let go of what is Krita's; for the main thread."""
-        self._result = self.selected = None
+        if self._result is not None:
+            self._result.release()
+        self._result = self.selected = self.joined = None
 
     def _shift(self, rect: TileRect) -> TileRect:
         return TileRect(rect.x + self.region.x, rect.y + self.region.y, rect.width, rect.height)
@@ -124,7 +188,15 @@ class Painter:
         batch, self._batch, self._pending = self._batch, {}, 0
         if not batch:
             return
-        result = self._need_result()
+        self.version += 1
+        if self._result is None and not any(
+            each.translate(None, _FAINT) for each in batch.values()
+        ):
+            # As long as there is nothing to be seen, nothing is added.
+            for rect, data in batch.items():
+                self._alpha.note(rect, data)
+            return
+        result = self._prepare_result()
         patches = [(rect, data, self._alpha.recall(rect)) for rect, data in batch.items()]
         for rect, written in self.main.call(lambda: self._write(result, patches)):
             self._alpha.note(rect, written)
@@ -136,24 +208,37 @@ class Painter:
             for rect, data, last in patches
         ]
 
-    def _need_result(self) -> making.Result:
+    def _prepare_result(self) -> making.Result:
+        """Return what is to be written into."""
         if self._result is None:
             self._result = self._make_result()
+            self._renewing = False
+            # What was held back so far.
+            for rect, data in self._alpha.replay():
+                self.main.call(lambda rect=rect, data=data: self._result.put(rect, data))
+        if self._renewing:
+            self.main.call(self._renew)
         return self._result
+
+    def _renew(self) -> None:
+        self._result.renew()
+        # Here, on the main thread: `look_around` may have seen what is replaced now.
+        self._renewing = False
 
     def _make_result(self) -> making.Result:
         """Make the result; Krita 5.1 needs a moment for it."""
-        result = making.RESULTS[self.make](self.target_layer, self.region, self.replaced)
+        kind = RESULTS[self.make]
+        result = kind(self.target_layer, self.region, self.replaced, self.selected, self.joined)
         end = time.monotonic() + _PATIENCE_S
         while True:
             try:
                 self.main.call(result.make)
                 return result
-            except making.NotYet:
+            except NotYet:
                 if time.monotonic() > end:
                     text = "Krita made no mask. Click into the image and try again."
                     raise GivenUp(text) from None
                 time.sleep(0.4)
 
     def _redraw(self) -> None:
-        self.main.call(self._need_result().redraw)
+        self.main.call(self._result.redraw)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from frisket.client.options import LayerSpec
 from frisket.hosts import pixels
+from frisket.hosts.request import Refused
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect, proxy_size
 
@@ -127,9 +128,20 @@ class Snapshot:
         self._file = tempfile.TemporaryFile(prefix="frisket-")  # noqa: SIM115
 
     def keep(self, rows: bytes) -> None:
-        """Append rows of the layer."""
-        self._file.seek(0, 2)
-        self._file.write(rows)
+        """Append rows of the layer.
+
+        Raises:
+            Refused: the disk is full.
+        """
+        try:
+            self._file.seek(0, 2)
+            self._file.write(rows)
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise Refused(
+                f"There is no room left for temporary files in {folder}, so nothing was cut out. "
+                "Free some space and try again."
+            ) from error
 
     def read(self, rect: TileRect) -> bytes:
         """Return the native rows of a rectangle."""

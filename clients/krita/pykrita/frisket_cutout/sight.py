@@ -21,18 +21,31 @@ def find_sight(document, region: TileRect) -> TileRect | None:
 
     None when the document is not in front, or nothing of the region is to be seen.
     """
-    window = Krita.instance().activeWindow()
-    view = window.activeView() if window is not None else None
-    area = _find_canvas(window) if view is not None and view.document() == document else None
-    if area is None:
+    found = find_canvas(document)
+    if found is None:
         return None
-    seen = _to_image(document, view.canvas(), area).mapRect(QtCore.QRectF(area.viewport().rect()))
+    area, to_area = found
+    to_image, _ = to_area.inverted()
+    seen = to_image.mapRect(QtCore.QRectF(area.viewport().rect()))
     left, top = int(seen.left()) - region.x, int(seen.top()) - region.y
     rect = TileRect(left, top, int(seen.width()) + 1, int(seen.height()) + 1)
     return intersect(rect, region.width, region.height)
 
 
-def _find_canvas(window):
+def find_canvas(document):
+    """Return the scrolled area that shows a document, and what takes its pixels there.
+
+    None when the document is not in front.
+    """
+    window = Krita.instance().activeWindow()
+    view = window.activeView() if window is not None else None
+    if view is None or view.document() != document:
+        return None
+    area = _find_area(window)
+    return (area, _map_image(document, view.canvas(), area)) if area is not None else None
+
+
+def _find_area(window):
     """Return the scrolled area of the image in front."""
     areas = window.qwindow().centralWidget().findChildren(QtWidgets.QMdiArea)
     front = areas[0].activeSubWindow() if areas else None
@@ -43,8 +56,8 @@ def _find_canvas(window):
     return next(canvases, None)
 
 
-def _to_image(document, canvas, area) -> QtGui.QTransform:
-    """Return what takes a point of the scrolled area to a pixel of the image."""
+def _map_image(document, canvas, area) -> QtGui.QTransform:
+    """Return what takes a pixel of the image to a point of the scrolled area."""
     zoom = canvas.zoomLevel() * _POINTS / document.resolution()
     to_area = QtGui.QTransform()
     middle = QtCore.QRectF(area.viewport().rect()).center()
@@ -55,8 +68,7 @@ def _to_image(document, canvas, area) -> QtGui.QTransform:
     to_area.rotate(canvas.rotation())
     to_area.scale(-zoom if canvas.mirror() else zoom, zoom)
     to_area.translate(-document.width() / 2, -document.height() / 2)
-    back, _ = to_area.inverted()
-    return back
+    return to_area
 
 
 def _measure_offset(bar) -> float:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from krita import Krita
 
-from frisket.client.options import HintSet
+from frisket.client.options import HintSet, LayerSpec
 from frisket.hosts import pixels
-from frisket.hosts.strokes import find_hints
+from frisket.hosts.band import split_hair, widen_band
+from frisket.hosts.strokes import STROKES, explain_colours, find_hints
 from frisket.protocol.grid import TileRect
 
 from .converting import SRGB, Converter, Space
 from .mainthread import MainThread
 from .qt import QtCore, QtGui
-from .targetlayer import STROKES, TargetLayer
+from .targetlayer import TargetLayer, is_open
 
 _SIDE = 256
 _TAKEN_IN_MS = 300
 _GRAB_PIXELS = 1 << 20
+_OUTSIDE = "Your strokes lie outside the layer '{name}'. Paint over its picture."
 
 
 def find_layer(document):
@@ -32,15 +35,17 @@ def add_layer(document) -> None:
     Krita ends when a node becomes active before its Layers docker has taken it in.
     """
     layer = document.createNode(STROKES, "paintlayer")
+    # In grey or CMYK there is neither green nor red.
+    layer.setColorSpace(*SRGB)
     document.rootNode().addChildNode(layer, None)
-    QtCore.QTimer.singleShot(_TAKEN_IN_MS, lambda: _activate(document))
+    QtCore.QTimer.singleShot(_TAKEN_IN_MS, lambda: activate_layer(document))
 
 
-def _activate(document) -> None:
-    if any(each == document for each in Krita.instance().documents()):
-        layer = find_layer(document)
-        if layer is not None:
-            document.setActiveNode(layer)
+def activate_layer(document) -> None:
+    """Make the annotation layer the active one, where it is."""
+    layer = find_layer(document) if is_open(document) else None
+    if layer is not None and document == Krita.instance().activeDocument():
+        document.setActiveNode(layer)
 
 
 def remove_layer(document) -> None:
@@ -51,36 +56,72 @@ def remove_layer(document) -> None:
 
 
 class StrokeWatcher:
-    """Notices when strokes change. `poll` is for the worker thread."""
+    """Notices when strokes change. `poll` is for the worker thread.
 
-    def __init__(self, target_layer: TargetLayer, main: MainThread, region: TileRect) -> None:
+    Args:
+        target_layer: the layer that is cut out.
+        main: the way to the main thread.
+        region: where it lies in the image.
+        name: its name.
+        read_mask: returns its mask as it is now, 8-bit rows of the proxy's size.
+    """
+
+    def __init__(
+        self,
+        target_layer: TargetLayer,
+        main: MainThread,
+        region: TileRect,
+        name: str,
+        read_mask: Callable[[], bytes | None],
+    ) -> None:
         self._target_layer = target_layer
         self._main = main
         self._region = region
+        self._name = name
+        self._read_mask = read_mask
         self._seen = 0
+        self._told = HintSet()
         self._converter: Converter | None = None
+        self.note = ""
 
-    def poll(self) -> HintSet | None:
-        """Return the strokes if they differ from those seen last."""
+    def poll(self, spec: LayerSpec) -> HintSet | None:
+        """Return the hints if they differ from those returned last; see `note` as well.
+
+        `note` is what to say of strokes that say nothing.
+
+        Args:
+            spec: the layer's sizes.
+        """
         picture = self._draw_picture()
-        if picture is None:
-            return self._forget()
-        data, width, height = picture
-        mark = zlib.crc32(data) or 1
+        mark = zlib.crc32(picture[0]) or 1 if picture is not None else 0
         if mark == self._seen:
             return None
         self._seen = mark
-        return find_hints(data, width, height, (self._region.width, self._region.height))
+        hints = self._read_hints(picture, spec) if picture is not None else HintSet()
+        if picture is None:
+            self.note = ""
+        if hints == self._told:
+            return None
+        self._told = hints
+        return hints
+
+    def _read_hints(self, picture: tuple[bytes, int, int], spec: LayerSpec) -> HintSet:
+        data, width, height = picture
+        self.note = explain_colours(data, width, height)
+        if not any(data[3::4]):
+            self.note = _OUTSIDE.format(name=self._name)
+        data, hair = split_hair(data)
+        hints = find_hints(data, width, height, (self._region.width, self._region.height))
+        mask = self._read_mask() if any(hair) else None
+        if mask is None:
+            return hints
+        self.note = ""
+        return widen_band(hints, spec, mask, hair, (width, height))
 
     def close(self) -> None:
         """Give back what was borrowed of Krita."""
         if self._converter is not None:
             self._converter.close()
-
-    def _forget(self) -> HintSet | None:
-        gone = self._seen
-        self._seen = 0
-        return HintSet() if gone else None
 
     def _draw_picture(self) -> tuple[bytes, int, int] | None:
         """Return the strokes over the layer's region, reduced, as RGBA rows."""
@@ -127,7 +168,7 @@ class StrokeWatcher:
         if layer is None:
             return None
         if self._converter is None:
-            # The layer has the image's own colours.
+            # Somebody may have made the layer by hand, in other colours.
             self._converter = Converter(self._main, Space.of(layer), SRGB)
         bounds = layer.bounds()
         if bounds.width() < 1 or bounds.height() < 1:

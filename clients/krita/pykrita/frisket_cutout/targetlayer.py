@@ -5,10 +5,8 @@ from __future__ import annotations
 from krita import Krita
 
 from frisket.hosts.request import Refused, check_layer, is_locked
+from frisket.hosts.strokes import STROKES
 from frisket.protocol.grid import TileRect
-
-# The name of the annotation layer, which is never cut out itself.
-STROKES = "Frisket strokes"
 
 
 class GivenUp(Refused):
@@ -22,6 +20,7 @@ class TargetLayer:
         self._document = document
         self._id = node.uniqueId()
         self._size = (document.width(), document.height())
+        self._place = node.position()
 
     def release(self) -> None:
         """Let go of the document."""
@@ -37,7 +36,7 @@ class TargetLayer:
         Raises:
             GivenUp: it was closed, or its size changed.
         """
-        if not any(each == self._document for each in Krita.instance().documents()):
+        if not is_open(self._document):
             raise GivenUp("The document was closed, so the cutout was given up.")
         if (self._document.width(), self._document.height()) != self._size:
             raise GivenUp("The image was resized, so the cutout was given up. Start it again.")
@@ -47,41 +46,98 @@ class TargetLayer:
         """Return the layer, or another node of its document by its id.
 
         Raises:
-            GivenUp: it was deleted.
+            GivenUp: it is gone, or the layer was moved or locked.
         """
         node = find(self.find_document(), node_id or self._id)
         if node is None or node.parentNode() is None:
-            raise GivenUp("The layer was deleted, so the cutout was given up.")
+            raise GivenUp("The layer was deleted or merged, so the cutout was given up.")
+        if node_id is None:
+            self._check(node)
         return node
 
+    def _check(self, node) -> None:
+        if node.position() != self._place:
+            raise GivenUp("The layer was moved, so the cutout was given up. Start it again.")
+        if node.locked():
+            raise GivenUp("The layer was locked, so the cutout was given up. Unlock it first.")
 
-def find_current() -> tuple[object, object]:
-    """Return the active document and the layer that is meant.
+
+def find_document():
+    """Return the document in front.
 
     Raises:
-        Refused: there is none, or it has no place for a mask.
+        Refused: there is none.
     """
     document = Krita.instance().activeDocument()
     if document is None:
         raise Refused("No image is open. Open one and try again.")
-    node = document.activeNode()
-    if node is not None and node.type().endswith("mask"):
-        node = node.parentNode()
-    if node is not None and node.name() == STROKES:
+    return document
+
+
+def find_targets() -> tuple[object, list]:
+    """Return the active document and the layers that are meant, the lowest first.
+
+    Raises:
+        Refused: there is none.
+    """
+    document = find_document()
+    chosen = _list_selected() or [document.activeNode()]
+    layers: list = []
+    for node in chosen:
+        if node is not None and node.type().endswith("mask"):
+            node = node.parentNode()
+        if node is not None and node.parentNode() is not None and node.name() != STROKES:
+            layers += [node] if node not in layers else []
+    if not layers and any(node is not None and node.name() == STROKES for node in chosen):
         others = [each for each in document.topLevelNodes() if each.name() != STROKES]
-        node = others[-1] if others else None
-    if node is None or node.parentNode() is None:
+        layers = others[-1:]
+    if not layers:
         raise Refused("No layer is selected. Select one in the Layers docker and try again.")
-    _check(node)
-    return document, node
+    return document, layers
 
 
-def _check(node) -> None:
+def _list_selected() -> list:
+    """Return the nodes that are selected in the Layers docker; none without a window."""
+    window = Krita.instance().activeWindow()
+    view = window.activeView() if window is not None else None
+    return list(view.selectedNodes()) if view is not None else []
+
+
+def check_target(node, make: str) -> None:
+    """Check that a layer can be cut out.
+
+    Args:
+        node: the layer.
+        make: a key of what is to be made.
+
+    Raises:
+        Refused: it has no place for that.
+    """
     name = node.name()
     if node.type() in ("filterlayer", "filllayer"):
         raise Refused(f"The layer '{name}' has no subject. Select a layer with an image in it.")
+    if node.type() == "grouplayer" and node.passThroughMode():
+        raise Refused(
+            f"The group '{name}' is in pass-through mode, where Krita shows no masks. "
+            "Switch pass-through off in the Layers docker and try again."
+        )
+    if make != "selection" and _is_animated(node):
+        raise Refused(
+            f"The layer '{name}' is animated, and one mask would hide the same place in every "
+            "frame. Make a selection, which is of this frame alone, or duplicate the frame as a "
+            "layer without animation."
+        )
     locked = is_locked(node, lambda each: each.locked(), lambda each: each.parentNode())
     check_layer(name, locked, find_region(node) is None, "Layers docker")
+
+
+def _is_animated(node) -> bool:
+    return node.animated() or any(_is_animated(child) for child in list_children(node))
+
+
+def is_open(document) -> bool:
+    """Tell whether Krita still has a document."""
+    return any(each == document for each in Krita.instance().documents())
 
 
 def find_region(node) -> TileRect | None:

@@ -1,0 +1,146 @@
+"""The cutout that is open, and the layers that wait for their turn. For the main thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from frisket.client.options import Edge
+from frisket.hosts.request import CutRequest, Refused
+
+from . import strokelayer
+from .installed import PLUGIN
+from .qt import QtCore
+from .targetlayer import check_target
+from .task import Task
+
+_UNDER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+
+
+class Cutouts(QtCore.QObject):
+    """At most one cutout is open. One layer stays open when it is complete; of several each ends.
+
+    `progressed` tells a share and a text, `said` a sentence; `changed` that another cutout is
+    open, or none, or that it is complete.
+    """
+
+    progressed = QtCore.pyqtSignal(float, str)
+    said = QtCore.pyqtSignal(str)
+    changed = QtCore.pyqtSignal()
+
+    def __init__(self, starting) -> None:
+        super().__init__()
+        self._starting = starting
+        self.task: Task | None = None
+        self.is_busy = False
+        self._document = None
+        self._waiting: list = []
+        self._request = CutRequest()
+        self._reports: list[str] = []
+        self._selected = self._joined = None
+        self._count = 0
+
+    def begin(self, document, nodes: list, request: CutRequest) -> Task | None:
+        """Cut layers out; an open cutout is finished first.
+
+        Raises:
+            Refused: one of them cannot be cut out, or another cutout is still at work.
+        """
+        if self.is_busy:
+            raise Refused("A cutout is at work. Cancel it, or wait until it is complete.")
+        for node in nodes:
+            check_target(node, request.make)
+        self.finish()
+        self._document, self._waiting, self._request = document, list(nodes), request
+        self._reports, self._count = [], len(nodes)
+        self._selected, self._joined = document.selection(), None
+        self._begin_next()
+        return self.task
+
+    def describe(self) -> str:
+        """Return whose cutout is open; empty for none."""
+        if self.task is None:
+            return ""
+        return f"{name_document(self._document)} {_UNDER} {self.task.name}"
+
+    def belongs_to(self, document) -> bool:
+        """Tell whether the open cutout is one of this document."""
+        return self.task is not None and self.task.belongs_to(document)
+
+    def change(self, edge: Edge) -> None:
+        """Change the edge of the open cutout."""
+        if self.task is not None:
+            self.task.change(edge)
+
+    def finish(self) -> None:
+        """End the open cutout and keep what it made."""
+        if self.task is not None:
+            self.task.end()
+            self._let_go("Finished.")
+
+    def cancel(self) -> None:
+        """Stop, and take back what the open cutout has made."""
+        self._waiting.clear()
+        if self.task is not None:
+            self.task.cancel()
+
+    def _begin_next(self) -> None:
+        node = self._waiting.pop(0)
+        connect = PLUGIN.make_connector(self._starting)
+        self.task = task = Task(
+            self._document, node, self._request, connect, self._selected, self._joined
+        )
+        task.progressed.connect(lambda share, text: self._progress(task, share, text))
+        task.completed.connect(lambda text: self._complete(task, text))
+        task.noted.connect(lambda text: self._note(task, text))
+        task.ended.connect(lambda text: self._forget(task, text))
+        self.is_busy = True
+        self.changed.emit()
+        task.start()
+
+    def _progress(self, task: Task, share: float, text: str) -> None:
+        if task is self.task:
+            prefix = f"{self._count - len(self._waiting)} of {self._count}: "
+            self.progressed.emit(share, f"{prefix if self._count > 1 else ''}{text}...")
+
+    def _note(self, task: Task, text: str) -> None:
+        if task is self.task:
+            self.said.emit(text)
+
+    def _complete(self, task: Task, text: str) -> None:
+        if task is not self.task:
+            return
+        if self._count > 1:
+            self._reports += [] if text == "Done." else [text]
+            if self._request.make == "selection" and task.outcome.subject is not None:
+                self._joined = self._document.selection()
+            task.end()
+            return
+        self.is_busy = False
+        self.said.emit(text)
+        self.changed.emit()
+
+    def _forget(self, task: Task, text: str) -> None:
+        if task is self.task:
+            self._reports += [text] if text else []
+            if self._waiting:
+                self._begin_next()
+            else:
+                done = f"{self._count} layers are done." if self._count > 1 else ""
+                self._let_go(" ".join(self._reports) or done)
+        task.release()
+
+    def _let_go(self, text: str) -> None:
+        document, self._document = self._document, None
+        self.task, self.is_busy = None, False
+        self._waiting.clear()
+        self._selected = self._joined = None
+        if strokelayer.is_open(document):
+            strokelayer.remove_layer(document)
+        if text:
+            self.said.emit(text)
+        self.changed.emit()
+
+
+def name_document(document) -> str:
+    """Return what a person calls a document."""
+    return Path(document.fileName()).name or document.name() or "Untitled"
