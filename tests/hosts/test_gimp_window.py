@@ -63,6 +63,11 @@ def views(corrected, lab, server):  # type: ignore[no-untyped-def]
     return work(lab, "gimp_views.sh")
 
 
+@pytest.fixture(scope="module")
+def meddled(views, lab, server):  # type: ignore[no-untyped-def]
+    return work(lab, "gimp_meddling.sh")
+
+
 def test_mask_by_the_menu(seen):  # type: ignore[no-untyped-def]
     assert seen["start"]["mask"] is None
     assert seen["cut"]["exact"]
@@ -150,3 +155,12 @@ def test_a_part_at_full_size(views):  # type: ignore[no-untyped-def]
 def test_help_and_server(views):  # type: ignore[no-untyped-def]
     assert "help" in views["lines"]
     assert "server" in views["lines"]
+
+
+@pytest.mark.parametrize("what", ["locked", "deleted"])
+def test_a_layer_that_changes_while_it_is_cut_out(meddled, what):  # type: ignore[no-untyped-def]
+    """One sentence, and the image as the other hand left it."""
+    assert f"told-{what}" in meddled["lines"]
+    assert meddled[what]["mask"] is None
+    assert meddled[what]["layers"] == ([] if what == "deleted" else ["Background"])
+    assert meddled[what]["channels"] == []

@@ -64,9 +64,7 @@ def _places(arguments: argparse.Namespace) -> Iterator[Place]:
 
 def _install(arguments: argparse.Namespace) -> int:
     if arguments.where and arguments.host == "all":
-        sentence = (
-            "--where names one program's folder; say which program, for example 'install gimp'"
-        )
+        sentence = "--where is the folder of one program; say which: gimp or krita"
         report(sentence, Exit.USAGE, arguments.json)
         return Exit.USAGE
     found = list(_places(arguments))

@@ -11,6 +11,7 @@ from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import Cancelled, NoServer, ProtocolError, TransportError
 from frisket.client.h2_transport import H2Transport
+from frisket.hosts.language import _
 from frisket.hosts.request import Refused
 from frisket.hosts.settings import Settings
 from frisket.protocol.local_state import LocalServer
@@ -19,20 +20,22 @@ from frisket.protocol.reasons import Reason
 _TIMEOUT_S = 10.0
 
 _NEXT_STEPS: dict[str, str] = {
-    Reason.BAD_TOKEN: "Enter the server's token in Frisket's server settings.",
-    Reason.OUT_OF_SCOPE: "Enter another token in Frisket's server settings.",
-    Reason.BAD_CERTIFICATE: "Name its certificate in Frisket's server settings.",
-    Reason.TLS_MISMATCH: "Change TLS in Frisket's server settings.",
-    Reason.BAD_ADDRESS: "Correct the address in Frisket's server settings.",
-    Reason.UNREACHABLE: "Check the address in Frisket's server settings, and that it is running.",
-    Reason.VERSION_MISMATCH: "Install the same version of frisket here and on the server.",
-    Reason.UNKNOWN_MODEL: "Choose another model.",
-    Reason.MODEL_UNUSABLE: "Choose another model.",
-    Reason.DEVICE_UNAVAILABLE: "Start the server with a device that it has.",
-    Reason.BUSY: "Try again when it has finished another layer.",
-    Reason.DRAINING: "Try again in a moment.",
-    Reason.TOO_LARGE: "Cut out a smaller layer.",
-    Reason.IDLE: "Try again.",
+    Reason.BAD_TOKEN: _("Enter the server's token in Frisket's server settings."),
+    Reason.OUT_OF_SCOPE: _("Enter another token in Frisket's server settings."),
+    Reason.BAD_CERTIFICATE: _("Name its certificate in Frisket's server settings."),
+    Reason.TLS_MISMATCH: _("Change TLS in Frisket's server settings."),
+    Reason.BAD_ADDRESS: _("Correct the address in Frisket's server settings."),
+    Reason.UNREACHABLE: _(
+        "Check the address in Frisket's server settings, and that it is running."
+    ),
+    Reason.VERSION_MISMATCH: _("Install the same version of frisket here and on the server."),
+    Reason.UNKNOWN_MODEL: _("Choose another model."),
+    Reason.MODEL_UNUSABLE: _("Choose another model."),
+    Reason.DEVICE_UNAVAILABLE: _("Start the server with a device that it has."),
+    Reason.BUSY: _("Try again when it has finished another layer."),
+    Reason.DRAINING: _("Try again in a moment."),
+    Reason.TOO_LARGE: _("Cut out a smaller layer."),
+    Reason.IDLE: _("Try again."),
 }
 
 
@@ -92,7 +95,7 @@ def _start(settings: Settings) -> LocalServer:
     # no frisket server in it.
     if not settings.command:
         raise NoServer(
-            "No frisket server runs on this computer and the plug-in knows no way to start one."
+            _("No frisket server runs on this computer and the plug-in knows no way to start one.")
         )
     return discovery.ensure(H2Transport, settings.command)
 
@@ -128,19 +131,20 @@ def ask_or_explain(connect: Callable[[], H2Transport]) -> ServerInfo | str:
 def explain(error: BaseException) -> str:
     """Return what went wrong in one sentence, and what to do in another."""
     if isinstance(error, TransportError):
-        step = _NEXT_STEPS.get(error.reason, "Try again; the server's log says more.")
+        step = _NEXT_STEPS.get(error.reason, _("Try again; the server's log says more."))
         return f"{_close_sentence(error)} {step}"
     if isinstance(error, NoServer):
-        return f"{_close_sentence(error)} Run 'frisket serve --local' in a terminal and try again."
+        step = _("Run 'frisket serve --local' in a terminal and try again.")
+        return f"{_close_sentence(error)} {step}"
     if isinstance(error, ProtocolError):
         return f"{_close_sentence(error)} {_NEXT_STEPS[Reason.VERSION_MISMATCH]}"
     if isinstance(error, Cancelled):
-        return "Cancelled."
+        return _("Cancelled.")
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error, MemoryError):
-        return "There is not enough memory. Close other images and try again."
-    return f"{_close_sentence(error)} Please report this with Frisket's diagnostics."
+        return _("There is not enough memory. Close other images and try again.")
+    return f"{_close_sentence(error)} {_('Please report this with the trouble report.')}"
 
 
 def _close_sentence(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from gi.repository import Gegl, Gimp
 
+from frisket.hosts.language import _
 from frisket.hosts.pace import Pace
 from frisket.hosts.planes import crop, intersect, multiply, multiply16, split_area
 from frisket.protocol.grid import TileRect
@@ -36,7 +37,7 @@ class Progress:
         """Show how far it is."""
         if text != self._text:
             self._text = text
-            Gimp.progress_set_text(text)
+            Gimp.progress_set_text(_(text))
         share = self._first + share * (self._last - self._first)
         now = time.monotonic()
         if share >= self._last or now - self._when > 0.1:
@@ -116,7 +117,6 @@ class Canvas:
 
     def finish(self) -> None:
         """Make sure that all is shown, and part of the undo step."""
-        self._buffer.flush()
         self.on_finish()
         self._drawable.update(0, 0, self._drawable.get_width(), self._drawable.get_height())
         Gimp.displays_flush()
@@ -124,7 +124,6 @@ class Canvas:
     def discard(self) -> None:
         """Take away what was made; what was there before stays as it was."""
         if self._drawable.is_valid():
-            self._buffer.flush()
             self.on_discard()
             Gimp.displays_flush()
 
@@ -139,6 +138,8 @@ class Canvas:
 
     def _touch(self, rect: TileRect, part: TileRect) -> None:
         """Remember that a rectangle of the layer was painted, and which part of the drawable."""
+        # What lingers here when the layer is deleted or locked makes GIMP end the plug-in.
+        self._buffer.flush()
         self._painted.add((rect.x, rect.y))
         x, y = part.x, part.y
         right, bottom = x + part.width, y + part.height
@@ -151,8 +152,6 @@ class Canvas:
     def _show(self) -> None:
         if self._shadow or not self._dirty:
             return
-        # Until it is flushed, GIMP itself has not got the pixels.
-        self._buffer.flush()
         left, top, right, bottom = self._dirty
         self._drawable.update(left, top, right - left, bottom - top)
         Gimp.displays_flush()
@@ -175,14 +174,10 @@ class CutoutCanvas(Canvas):
         for byte in range(3 * size):
             pixels[byte :: 4 * size] = colours[byte :: 3 * size]
         self._colours.set(to_rectangle(rect), babl, bytes(pixels))
-
-    def _show(self) -> None:
         self._colours.flush()
-        super()._show()
 
     def finish(self) -> None:
         """Show the colours too."""
-        self._colours.flush()
         self._layer.update(0, 0, self._layer.get_width(), self._layer.get_height())
         super().finish()
 

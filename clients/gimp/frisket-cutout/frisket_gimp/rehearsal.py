@@ -163,7 +163,9 @@ class _Run:
         return None if edge is None else Change(edge=edge)
 
     def _report(self, share: float, text: str) -> None:
-        self._say(_("Preview: {text}, {percent} %").format(text=text, percent=round(100 * share)))
+        self._say(
+            _("Preview: {text}, {percent} %").format(text=_(text), percent=round(100 * share))
+        )
 
     def _say(self, text: str) -> None:
         self._later(lambda: self._owner._tell(text))

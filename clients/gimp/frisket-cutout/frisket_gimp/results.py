@@ -87,7 +87,7 @@ class Maker:
         # The next brush stroke is meant for the layer.
         layer.set_edit_mask(False)
         canvas = Canvas(mask, self._deep, (0, 0), self._stencils)
-        canvas.on_discard = lambda: layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+        canvas.on_discard = lambda: _remove_mask(layer)
         return canvas
 
     def _merge_step(self, mask: Gimp.LayerMask):
@@ -150,3 +150,14 @@ class Maker:
     def _find_offset(self) -> tuple[int, int]:
         _, dx, dy = self._layer.get_offsets()
         return dx, dy
+
+
+def _remove_mask(layer: Gimp.Layer) -> None:
+    """Take a layer's mask away, also where somebody has locked the layer meanwhile."""
+    locked = layer.get_lock_content()
+    with one_step(layer.get_image()):
+        if locked:
+            layer.set_lock_content(False)
+        layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+        if locked:
+            layer.set_lock_content(True)

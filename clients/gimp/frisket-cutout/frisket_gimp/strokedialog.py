@@ -79,7 +79,7 @@ class StrokeDialog:
     def tell(self, share: float, text: str) -> None:
         """Show how far the work is, and let the window live meanwhile."""
         self._bar.set_fraction(min(1.0, max(0.0, share)))
-        self._said.set_text(text)
+        self._said.set_text(_(text))
         while Gtk.events_pending():
             Gtk.main_iteration_do(False)
 
