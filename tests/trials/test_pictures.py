@@ -80,7 +80,8 @@ def test_what_is_too_large_is_refused_before_any_work(tmp_path: Path) -> None:
     wide = io.BytesIO()
     Image.new("1", (8001, 8000)).save(wide, "PNG")
     grain = io.BytesIO()
-    noise = np.random.default_rng(1).integers(0, 256, (1600, 2400, 3), dtype=np.uint8)
+    noise = np.random.default_rng(1).integers(0, 80, (2560, 3840, 3), dtype=np.uint8)
+    noise += noisy_disc(3840, 2560) // 3 * 2
     Image.fromarray(noise).save(grain, "JPEG", quality=60)
     with Trial(tmp_path, "--memory", "300") as trial, trial.channel() as channel:
         trial.click(CLICK)
@@ -92,7 +93,7 @@ def test_what_is_too_large_is_refused_before_any_work(tmp_path: Path) -> None:
             took = time.perf_counter() - started
             assert read_status(caught.value) == f"RESOURCE_EXHAUSTED/{reason}"
             assert took < idle + 0.5
-        assert ask(trial, channel, grain.getvalue()).width == 2400
+        assert ask(trial, channel, grain.getvalue()).width == 3840
         with pytest.raises(grpc.RpcError, match="as the answer's PNG") as caught:
             ask(trial, channel, grain.getvalue(), cutout=True)
         assert read_status(caught.value) == "RESOURCE_EXHAUSTED/TOO_LARGE"
