@@ -26,8 +26,12 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## cut a photograph out of a PSD and a 100-megapixel TIFF into demo-out/
 	$(BIN)/python scripts/demo.py
 
+# Pure functions in two processes; whatever starts, kills or times programs has the machine alone.
+PLAIN := tests/documents tests/matting tests/measure tests/models tests/protocol tests/training
+
 test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita
-	$(BIN)/python -m pytest -m "not packaging"
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PLAIN)
+	$(BIN)/python -m pytest -m "not packaging" $(PLAIN:%=--ignore=%)
 
 test-packaging: $(STAMP)  ## wheel and sdist, every extra alone, the floors, other Pythons
 	$(BIN)/python -m pytest tests/packaging
