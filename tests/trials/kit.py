@@ -324,20 +324,27 @@ def matte(
     stream.send(opening(size, small, tile_size, **options), *rows(pb.PLANE_PROXY, small))
     for response in stream:
         time.sleep(pause_s)
-        phase = response.WhichOneof("phase")
         _absorb(result, response, sent, started)
-        if phase == "finished":
-            stream.close()
-            break
-        last = response.coarse.first_row + response.coarse.row_count == len(small)
-        if phase == until and (phase != "coarse" or last):
-            stream.cancel()
+        if _ends(stream, response, until, len(small)):
             break
         for number in (*response.need.tile_ids, *response.need.context_ids):
             sent[number] = time.perf_counter()
             stream.send(tile(picture, number, tile_size))
     result.total_s = time.perf_counter() - started
     return result
+
+
+def _ends(stream: Stream, response: pb.MatteResponse, until: str, height: int) -> bool:
+    """End the stream where this is all that is wanted of it."""
+    phase = response.WhichOneof("phase")
+    if phase == "finished":
+        stream.close()
+        return True
+    last = response.coarse.first_row + response.coarse.row_count == height
+    if phase != until or (phase == "coarse" and not last):
+        return False
+    stream.cancel()
+    return True
 
 
 def _absorb(

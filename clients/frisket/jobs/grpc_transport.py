@@ -28,6 +28,8 @@ _OPTIONS = [
     # A dead peer is noticed within half a minute even while nothing is being sent.
     ("grpc.keepalive_time_ms", int(PATIENCE.ping_s * 1000)),
     ("grpc.keepalive_timeout_ms", int(PATIENCE.pong_s * 1000)),
+    # Of every ping; by default a minute, whatever the keepalive says.
+    ("grpc.http2.ping_timeout_ms", int(PATIENCE.pong_s * 1000)),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.enable_http_proxy", 0),
     # How long a connection may take; 20 s by default.

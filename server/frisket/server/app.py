@@ -53,6 +53,12 @@ _OPTIONS = [
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.keepalive_time_ms", 60_000),
+    # A client that is gone is given up then; by default only a minute later.
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
+    # Who connects and says nothing does not keep one of the connections.
+    ("grpc.server_handshake_timeout_ms", 20_000),
+    ("grpc.max_connection_idle_ms", 600_000),
     # Two servers on one port would share connections at random.
     ("grpc.so_reuseport", 0),
 ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .deep import Deep
 
 _ORIENTATION = 0x0112  # of EXIF
-_MAX_PIXELS = 1 << 30  # decoded whole, so bounded: a gigapixel
+_MAX_PIXELS = 1 << 28  # decoded whole, at about eleven bytes a pixel, so bounded
 _BLOCK_BYTES = 4 << 20
 
 
