@@ -28,6 +28,7 @@ from frisket.models import (
     ModelFailed,
     Prompt,
     Registry,
+    Stroke,
     UnknownModel,
 )
 from frisket.models.conformance import MatteConformance, draw_picture
@@ -224,6 +225,13 @@ def test_what_is_sent_arrives(sizes: list[tuple[int, int]], flipped: bool) -> No
         target = np.empty(image.shape, np.uint8)
         read_part(pipe, target)
         np.testing.assert_array_equal(target, image)
+
+
+def test_a_prompt_of_a_thousand_scribbles_arrives(opener: ChildOpener) -> None:
+    line = np.arange(20, dtype=np.float64).reshape(10, 2)
+    prompt = Prompt(strokes=tuple(Stroke(line) for _ in range(1024)))
+    model = opener.open("embedded", "cpu", 1)
+    assert model.matte([PICTURE], [prompt])[0].alpha.shape == PICTURE.shape[:2]
 
 
 @given(st.binary(max_size=200))

@@ -131,8 +131,8 @@ class ModelProcess:
         try:
             with self._writing:
                 write_request(self._outbox, request)
-        except OSError:
-            pass  # it is ending, and the reader says how
+        except (OSError, ValueError):
+            pass  # it is ending, or its pipe is closed already, and the reader says how
         return asked.answer.result()
 
     def stop(self, model: int) -> None:

@@ -22,6 +22,7 @@ from frisket.models.core.types import Array, Mask, Picture
 MAX_ANSWER_BYTES = 1 << 20
 """Of an answer's JSON."""
 MAX_PARTS = 64
+"""Of an answer; a request has as many as it has arrays, and one with scribbles has a thousand."""
 
 _HEAD = struct.Struct(">II")
 _SIZE = struct.Struct(">Q")
@@ -87,7 +88,8 @@ def read_request(stream: BinaryIO) -> Request:
     Raises:
         EOFError: the parent is gone.
     """
-    length, sizes = _read_sizes(stream)
+    length, count = _HEAD.unpack(_read_new(stream, _HEAD.size))
+    sizes = _read_sizes(stream, count)
     head = _read_new(stream, length)
     request: Request = pickle.loads(head, buffers=[_read_new(stream, size) for size in sizes])
     return request
@@ -105,9 +107,10 @@ def read_answer(stream: BinaryIO) -> tuple[dict[str, Any], list[int]]:
         EOFError: the child is gone.
         BrokenFrame: it is no answer.
     """
-    length, sizes = _read_sizes(stream)
-    if length > MAX_ANSWER_BYTES:
-        raise BrokenFrame(f"an answer of {length} bytes")
+    length, count = _HEAD.unpack(_read_new(stream, _HEAD.size))
+    if length > MAX_ANSWER_BYTES or count > MAX_PARTS:
+        raise BrokenFrame(f"an answer of {length} bytes in {count} parts")
+    sizes = _read_sizes(stream, count)
     try:
         answer = json.loads(_read_new(stream, length))
     except ValueError as error:
@@ -139,11 +142,9 @@ def _write_all(stream: BinaryIO, data: memoryview) -> None:
         data = data[stream.write(data) :]
 
 
-def _read_sizes(stream: BinaryIO) -> tuple[int, list[int]]:
-    length, count = _HEAD.unpack(_read_new(stream, _HEAD.size))
-    if count > MAX_PARTS:
-        raise BrokenFrame(f"an answer of {count} parts")
-    return length, [_SIZE.unpack(_read_new(stream, _SIZE.size))[0] for _ in range(count)]
+def _read_sizes(stream: BinaryIO, count: int) -> list[int]:
+    data = _read_new(stream, _SIZE.size * count)
+    return [size for (size,) in _SIZE.iter_unpack(data)]
 
 
 def _read_new(stream: BinaryIO, size: int) -> bytearray:
