@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 from samples import Samples
 
 from frisket.documents import (
@@ -234,6 +234,37 @@ def test_other_documents_become_light(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "in.tif", scene(3), photometric="rgb")
     cut(tmp_path / "in.tif", tmp_path / "out.exr")
     assert np.abs(load(tmp_path / "out.exr")[0][..., :3] - scene(3)).max() == 0
+
+
+def test_what_openexr_has_no_room_for_is_named(tmp_path: Path) -> None:
+    told = Image.Exif()
+    told[0x8298], told[0x010F], told[0x013B] = "2024 Someone", "A Camera", "A. Painter"
+    told.get_ifd(0x8769)[0x9003] = "2024:01:02 03:04:05"
+    icc = (ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))).tobytes()
+    image = Image.new("RGB", (20, 10), (90, 20, 200))
+    image.save(tmp_path / "in.jpg", exif=told, xmp=b"<x/>", icc_profile=icc, dpi=(300, 300))
+    assert cut(tmp_path / "in.jpg", tmp_path / "o.exr") == (
+        "o.exr is written without the rest of its EXIF, its XMP."
+    )
+    _, spec = load(tmp_path / "o.exr")
+    assert spec.getattribute("Copyright") == "2024 Someone"
+    assert round(spec.getattribute("XResolution")) == 300
+    with open_document(tmp_path / "o.exr") as document:
+        tags = document.tell_beside(document.layers[0]).description.main
+    assert {tag.code: tag.values for tag in tags} == {
+        0x010F: b"A Camera\0", 0x013B: b"A. Painter\0", 0x8298: b"2024 Someone\0",
+    }  # fmt: skip
+    data = np.full((10, 20, 3), 30000, "u2")
+    tifffile.imwrite(tmp_path / "in.tif", data, photometric="rgb", iccprofile=wide_profile())
+    assert cut(tmp_path / "in.tif", tmp_path / "o.exr") == (
+        "o.exr is written without colours that sRGB has not, what halves cannot tell apart."
+    )
+
+
+def wide_profile() -> bytes:
+    """The sRGB profile with the colours of its red and its blue exchanged."""
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return icc.replace(b"rXYZ", b"?XYZ").replace(b"bXYZ", b"rXYZ").replace(b"?XYZ", b"bXYZ")
 
 
 def test_what_is_brighter_than_any_half_stays_a_number(tmp_path: Path) -> None:

@@ -16,46 +16,51 @@ from frisket.documents.write import write_cutout
 HEIGHT, WIDTH = 64, 96
 
 
-def dng(path: Path, orientation: int = 1, preview: bool = False, **stored: object) -> Path:
-    """A DNG: bright red filters, dim blue ones; its left half is black.
-
-    With a preview it is built as cameras build theirs: the preview first, the sensor's numbers in a
-    directory below it.
-    """
-    array = np.full((HEIGHT, WIDTH), 6000, "u2")
-    array[0::2, 0::2], array[1::2, 1::2] = 12000, 3000
-    array[:, : WIDTH // 2] = 0
+def list_tags(orientation: int) -> list[tuple[object, ...]]:
     # XYZ to linear sRGB, so that the camera's colours are those of sRGB.
     matrix = (32406, -15372, -4986, -9689, 18758, 415, 557, -2040, 10570)
     rationals = tuple(part for value in matrix for part in (value, 10000))
-    tags = [
+    return [
         (50706, "B", 4, (1, 4, 0, 0), True),  # DNGVersion
         (50707, "B", 4, (1, 1, 0, 0), True),  # DNGBackwardVersion
         (50708, "s", 0, "Frisket Test", True),  # UniqueCameraModel
-        (33421, "H", 2, (2, 2), True),  # CFARepeatPatternDim
-        (33422, "B", 4, (0, 1, 1, 2), True),  # CFAPattern: RGGB
-        (50714, "H", 1, 0, True),  # BlackLevel
-        (50717, "H", 1, 16383, True),  # WhiteLevel
         (50721, "2i", 9, rationals, True),  # ColorMatrix1
         (50728, "2I", 3, (1, 1) * 3, True),  # AsShotNeutral
         (50778, "H", 1, 21, True),  # CalibrationIlluminant1: D65
         (274, "H", 1, orientation, True),
     ]
-    options = {"photometric": 32803, "metadata": None, "subfiletype": 0, **stored}
+
+
+SENSOR = [
+    (33421, "H", 2, (2, 2), True),  # CFARepeatPatternDim
+    (33422, "B", 4, (0, 1, 1, 2), True),  # CFAPattern: RGGB
+    (50714, "H", 1, 0, True),  # BlackLevel
+    (50717, "H", 1, 16383, True),  # WhiteLevel
+]
+
+
+def dng(path: Path, orientation: int = 1, preview: bool = False, packed: bool = False) -> Path:
+    """A DNG: bright red filters, dim blue ones; its left half is black.
+
+    With a preview it is built as cameras build theirs: the preview first, the sensor's numbers in a
+    directory below it. ``packed`` is by lossless JPEG.
+    """
+    array = np.full((HEIGHT, WIDTH), 6000, "u2")
+    array[0::2, 0::2], array[1::2, 1::2] = 12000, 3000
+    array[:, : WIDTH // 2] = 0
+    tags, data, options = list_tags(orientation), array, {}
+    if packed:
+        data = iter([imagecodecs.ljpeg_encode(array, bitspersample=14)])
+        options = {"shape": array.shape, "dtype": array.dtype, "rowsperstrip": HEIGHT,
+                   "compression": "jpeg"}  # fmt: skip
     with tifffile.TiffWriter(path) as writer:
         if preview:
             shown = np.full((HEIGHT // 4, WIDTH // 4, 3), 77, "u1")
-            own = [tag for tag in tags if tag[0] not in (33421, 33422, 50714, 50717)]
-            below = [tag for tag in tags if tag[0] in (33421, 33422, 50714, 50717)]
-            writer.write(shown, photometric="rgb", subfiletype=1, extratags=own, metadata=None,
+            writer.write(shown, photometric="rgb", subfiletype=1, extratags=tags, metadata=None,
                          subifds=1)  # fmt: skip
-            tags = below
-        if options.get("compression") == "jpeg":
-            data = iter([imagecodecs.ljpeg_encode(array, bitspersample=14)])
-            options |= {"shape": array.shape, "dtype": array.dtype, "rowsperstrip": HEIGHT}
-            writer.write(data, extratags=tags, **options)
-        else:
-            writer.write(array, extratags=tags, **options)
+            tags = []
+        writer.write(data, photometric=32803, metadata=None, subfiletype=0,
+                     extratags=[*tags, *SENSOR], **options)  # fmt: skip
     return path
 
 
@@ -89,16 +94,15 @@ def test_a_turned_raw_file_stands_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("preview", [False, True])
-@pytest.mark.parametrize("compression", [None, "jpeg"])
+@pytest.mark.parametrize("packed", [False, True])
 def test_the_layouts_of_cameras_are_the_same_picture(
-    compression: str | None, preview: bool, tmp_path: Path
+    packed: bool, preview: bool, tmp_path: Path
 ) -> None:
     """The sensor's numbers stored plain or by lossless JPEG, alone or below a preview."""
     pytest.importorskip("rawpy", reason="camera raw needs the [raw] extra")
-    stored = {"compression": compression} if compression else {}
     with open_document(dng(tmp_path / "plain.dng")) as document:
         wanted = document.raster(document.layers[0]).read(Rect(0, 0, WIDTH, HEIGHT))
-    with open_document(dng(tmp_path / "in.dng", preview=preview, **stored)) as document:
+    with open_document(dng(tmp_path / "in.dng", preview=preview, packed=packed)) as document:
         assert (document.width, document.height) == (WIDTH, HEIGHT)
         found = document.raster(document.layers[0]).read(Rect(0, 0, WIDTH, HEIGHT))
     assert np.array_equal(found, wanted)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
+import pytest
 import tifffile
 from command import frisket, layered, refused
+from PIL import Image
 from psd_tools import PSDImage
 from serving import noisy_disc
 
@@ -75,3 +78,42 @@ def test_an_encoding_that_does_not_exist_is_no_command_line(home: Path, tmp_path
     source = layered(tmp_path / "in.psd")
     assert frisket("layers", source, "--encoding", "shift_jis").returncode == 0
     assert "no text encoding" in frisket("layers", source, "--encoding", "nonsense").stderr
+
+
+def test_openexr_goes_in_and_out(home: Path, tmp_path: Path) -> None:
+    """By its own suffix, from a scene in light, with the decoder in a child first."""
+    oiio = pytest.importorskip("OpenImageIO", reason="needs the extra exr")
+    light = (noisy_disc(400, 300) / 255) ** 2.2 * 4
+    spec = oiio.ImageSpec(400, 300, 3, "half")
+    path = tmp_path / "in.exr"
+    file = oiio.ImageOutput.create("exr")
+    assert file.open(str(path), spec) and file.write_image(light.astype("f4"))
+    file.close()
+    done = frisket("cut", path, "--sandbox")
+    assert done.returncode == 0 and "EXR" not in done.stderr, done.stderr
+    found = oiio.ImageInput.open(str(tmp_path / "in-cutout.exr")).read_image("float")
+    assert found.shape == (300, 400, 4) and found[150, 200, 3] > 0.9 and found[2, 2, 3] < 0.1
+    inside = found[140:160, 190:210, :3] / found[140:160, 190:210, 3:]
+    assert np.abs(inside - light[140:160, 190:210]).max() < 0.02
+
+
+@pytest.mark.parametrize("kind", ["exr", "avif", "jxl", "heic"])
+def test_damage_is_one_sentence_and_leaves_nothing(kind: str, home: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / f"in.{kind}", tmp_path / "out.tif"
+    pixels = noisy_disc(200, 150)
+    if kind == "exr":
+        oiio = pytest.importorskip("OpenImageIO", reason="needs the extra exr")
+        file = oiio.ImageOutput.create("exr")
+        assert file.open(str(path), oiio.ImageSpec(200, 150, 3, "half"))
+        assert file.write_image((pixels / 255).astype("f4"))
+        file.close()
+    elif kind == "heic":
+        heif = pytest.importorskip("pillow_heif", reason="needs the extra heif")
+        heif.from_pillow(Image.fromarray(pixels)).save(path)
+    else:
+        encode = imagecodecs.avif_encode if kind == "avif" else imagecodecs.jpegxl_encode
+        path.write_bytes(encode(pixels))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    assert path.name in refused(3, "cut", path, "-o", out)
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == [path.name]

@@ -19,7 +19,11 @@ _SRGB_GAMMA = 45455  # as a PNG writes it, in 1/100000
 _ICC_SPACE = slice(16, 20)
 _SPACES = {"RGB": b"RGB ", "GRAY": b"GRAY", "CMYK": b"CMYK", "LAB": b"Lab "}
 _TEXTS, _POINTS = (b"tEXt", b"zTXt", b"iTXt"), b"cICP"
-_EXR_TEXTS = {270: "comments", 306: "capDate", 33432: "owner"}  # by tags that say the same
+# Attributes of OpenEXR by the tags that say the same; all but two are standard ones.
+_EXR_TEXTS = {
+    270: "comments", 271: "cameraMake", 272: "cameraModel", 305: "software", 306: "capDate",
+    315: "artist", 33432: "owner",
+}  # fmt: skip
 _TURNED = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
 
 

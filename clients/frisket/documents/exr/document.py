@@ -18,7 +18,10 @@ from .parts import Picture, list_pictures, open_file
 from .raster import ExrRaster
 
 # Attributes by the names that OpenImageIO gives them, and the tags of EXIF that say the same.
-_TAGS = {"ImageDescription": 270, "DateTime": 306, "Copyright": 33432}
+_TAGS = {
+    "ImageDescription": 270, "cameraMake": 271, "Make": 271, "cameraModel": 272, "Model": 272,
+    "Software": 305, "DateTime": 306, "Artist": 315, "Copyright": 33432,
+}  # fmt: skip
 _FURTHEST = 1 << 30  # pixels between two windows
 _NAMED = 6
 
@@ -91,8 +94,9 @@ class ExrDocument(BaseDocument):
         """Return resolution, description and rights, and which channels no result holds."""
         picture = self._pictures[layer.id - 1]
         spec = self._find_spec(picture)
-        found = {code: _read_bytes(spec, name) for name, code in _TAGS.items()}
-        tags = tuple(Tag(code, ASCII, text + b"\0") for code, text in found.items() if text)
+        texts = ((code, _read_bytes(spec, name)) for name, code in _TAGS.items())
+        found = {code: text for code, text in texts if text}
+        tags = tuple(Tag(code, ASCII, text + b"\0") for code, text in sorted(found.items()))
         across, down = (_read_number(spec, f"{axis}Resolution") for axis in "XY")
         inches = spec.getattribute("ResolutionUnit") == "in"
         return Beside(

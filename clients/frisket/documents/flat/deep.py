@@ -127,8 +127,11 @@ def _decode_float_map(data: bytes) -> Pixels:
 
 def find_narrowed_bits(path: str, image: Image.Image) -> int:
     """Return the bits of samples that Pillow reads as 8; 0 where it keeps them."""
-    if image.format != "JPEG2000" or describe_deep(path, image) is not None:
+    if image.format not in ("JPEG2000", "HEIF") or describe_deep(path, image) is not None:
         return 0
+    if image.format == "HEIF":
+        told = image.info.get("bit_depth")
+        return told if isinstance(told, int) and told > 8 else 0
     with Path(path).open("rb") as file:
         kinds = _list_components(file.read(_HEAD))
     bits = max((1 + (kind & 0x7F) for kind in kinds), default=0)
