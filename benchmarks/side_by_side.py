@@ -1,6 +1,6 @@
 """Two installations of frisket against each other, in alternating rounds on one machine.
 
-    python benchmarks/side_by_side.py --before OLD/.venv --after NEW/.venv
+    python benchmarks/side_by_side.py --before OLD/.venv --after NEW/.venv [--only PSD]
 
 Each has a server of its own, warm, with the same weights. A round runs every case once with
 each installation, in turn. Printed are the medians of the ratios after ÷ before, round by
@@ -109,9 +109,22 @@ def cases(folder: Path) -> Iterator[Case]:
         picture.save(source, quality=92)
         yield Case(f"{megapixels} MP JPEG → cutout", source, ".png")
         yield Case(f"{megapixels} MP JPEG → matte", source, ".png", ("--as", "matte"))
+    yield Case("24 MP PSD → mask", _write_layered(picture, folder), ".psd")
+    yield Case("24 MP TIFF → alpha", write_photograph(folder / "24.tif", 24), ".tif")
     giant = write_photograph(folder / "96.tif", 96)
     yield Case("96 MP TIFF → matte", giant, ".tif", ("--as", "matte"))
     yield Case("96 MP TIFF → alpha, high", giant, ".tif", ("--quality", "high"))
+
+
+def _write_layered(picture: Image.Image, folder: Path) -> Path:
+    """Write a PSD with one layer."""
+    from psd_tools import PSDImage
+
+    path = folder / "layered.psd"
+    document = PSDImage.new("RGB", picture.size)
+    document.create_pixel_layer(picture, name="Layer")
+    document.save(path)
+    return path
 
 
 def main() -> int:
@@ -119,7 +132,7 @@ def main() -> int:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="frisket-bench-") as name:
         folder = Path(name)
-        work = list(cases(folder))
+        work = [case for case in cases(folder) if arguments.only in case.name]
         both = [Installation(venv, folder / kind) for kind, venv in
                 (("before", arguments.before), ("after", arguments.after))]  # fmt: skip
         for one in both:
@@ -154,6 +167,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--before", type=Path, required=True, help="an environment's folder")
     parser.add_argument("--after", type=Path, required=True, help="another's")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", default="", help="cases with this in their names")
     return parser.parse_args()
 
 
