@@ -66,6 +66,16 @@ def test_it_can_be_stopped_from_a_callback_and_goes_on(work: Path) -> None:
     assert len(list(batch)) == left
 
 
+def test_whoever_stops_asking_leaves_nothing_half_done(work: Path) -> None:
+    for _ in Batch("in", "out", model="fake"):
+        break
+    hidden = list(Path("out").rglob(".frisket-*"))
+    assert hidden == []
+    with Journal.open(Path("out/.frisket")) as journal:
+        counts = journal.counts()
+    assert (counts.running, counts.done + counts.waiting) == (0, 3)
+
+
 def test_one_run_at_a_time(work: Path) -> None:
     first = iter(Batch("in", "out", model="fake"))
     next(first)

@@ -142,6 +142,18 @@ def test_a_newer_a_damaged_and_a_strange_journal(folder: Path) -> None:
         Journal.open(folder / "nowhere")
 
 
+def test_damaged_thumbnails_stop_nobody(folder: Path) -> None:
+    with Journal.open(folder, make=True) as journal:
+        journal.keep_thumbnail(1, 256, "matte", b"x")
+    for file in folder.glob("thumbnails.sqlite*"):
+        file.write_bytes(b"no database at all" * 300)
+    with Journal.open(folder) as journal:
+        assert journal.thumbnail(1, 256, "matte") is None
+        journal.keep_thumbnail(1, 256, "matte", b"y")
+    with Journal.open(folder) as journal:
+        assert journal.thumbnail(1, 256, "matte") == b"y"
+
+
 def test_a_journal_damaged_in_the_middle_is_found_at_once(folder: Path) -> None:
     with Journal.open(folder, make=True) as journal:
         for number in range(500):

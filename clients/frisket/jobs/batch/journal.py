@@ -328,13 +328,13 @@ class Journal:
     def keep_thumbnail(self, row: int, pixels: int, name: str, data: bytes) -> None:
         """Keep an encoded picture of a result, `pixels` at its longer side at most."""
         values = (row, pixels, name, data)
-        self._execute("INSERT OR REPLACE INTO thumbnail VALUES (?, ?, ?, ?)", *values)
+        self._execute("INSERT OR REPLACE INTO small.thumbnail VALUES (?, ?, ?, ?)", *values)
 
     def thumbnail(self, row: int, pixels: int, name: str) -> bytes | None:
         """Return an encoded picture, or None."""
         with self._lock, explain_failure(self._file):
             found = self._database.execute(
-                "SELECT data FROM thumbnail WHERE job = ? AND pixels = ? AND name = ?",
+                "SELECT data FROM small.thumbnail WHERE job = ? AND pixels = ? AND name = ?",
                 (row, pixels, name),
             ).fetchone()
         return bytes(found[0]) if found else None

@@ -99,6 +99,7 @@ class Crew:
         self._lock = threading.Lock()
         self._ended: queue.SimpleQueue[BatchResult | Exception | None] = queue.SimpleQueue()
         self._trouble_since: float | None = None
+        self._at_work, self._abandoned = 0, False
         number = min(rules.jobs, len(items))
         self._workers = [
             Worker(journal, place, self._settle, rules.thumbnails) for _ in range(number)
@@ -109,29 +110,40 @@ class Crew:
     def results(self) -> Iterator[BatchResult]:
         """Yield every result as it is made or given up.
 
+        Whoever stops asking lets what is at work finish.
+
         Raises:
             FrisketError: the server, the disk or the journal fails for every file; what was
                 not done waits.
         """
         for worker in self._workers:
             threading.Thread(target=self._run, args=(worker,), daemon=True).start()
-        at_work, failure = len(self._workers), None
-        while at_work:
-            ended = self._next()
-            if ended is None:
-                at_work -= 1
-            elif isinstance(ended, BatchResult):
-                yield ended
-            else:
-                failure = failure or ended
+        self._at_work = len(self._workers)
+        failure = None
+        try:
+            while self._at_work:
+                ended = self._next()
+                if isinstance(ended, BatchResult):
+                    yield ended
+                failure = failure or (ended if isinstance(ended, Exception) else None)
+        except GeneratorExit:
+            self._finish()
+            raise
         if failure is not None:
             raise failure
+
+    def _finish(self) -> None:
+        self.stop()
+        while self._at_work and not self._abandoned:
+            self._next()
 
     def _next(self) -> BatchResult | Exception | None:
         while True:
             # A wait without end would keep Ctrl-C waiting on Windows.
             with contextlib.suppress(queue.Empty):
-                return self._ended.get(timeout=0.5)
+                ended = self._ended.get(timeout=0.5)
+                self._at_work -= ended is None
+                return ended
 
     def stop(self) -> None:
         """Begin nothing more; what is at work is finished."""
@@ -139,6 +151,7 @@ class Crew:
 
     def abandon(self) -> None:
         """Leave at once: remove what is half-written. The journal knows what was at work."""
+        self._abandoned = True
         self._queue.stop()
         for claim in [worker.claim for worker in self._workers]:
             if claim is not None:

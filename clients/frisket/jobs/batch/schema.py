@@ -50,10 +50,14 @@ CREATE TABLE run (
     id INTEGER PRIMARY KEY, begun REAL NOT NULL, ended REAL, version TEXT NOT NULL,
     words TEXT NOT NULL
 );
-CREATE TABLE thumbnail (
+"""
+# They are large and can be made again, so they have a file of their own.
+_THUMBNAILS = "thumbnails.sqlite"
+_SMALL_TABLE = """
+CREATE TABLE IF NOT EXISTS small.thumbnail (
     job INTEGER NOT NULL, pixels INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (job, pixels, name)
-);
+)
 """
 
 
@@ -100,6 +104,28 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
         raise sqlite3.DatabaseError(verdict)
     # A result is synced before it is marked: what the power takes from the journal is done again.
     database.execute("PRAGMA synchronous = NORMAL")
+    _attach(database, path.with_name(_THUMBNAILS))
+
+
+def _attach(database: sqlite3.Connection, path: Path) -> None:
+    """Open the file of thumbnails as `small`; one that is damaged makes room for another."""
+    try:
+        _open_small(database, path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        with contextlib.suppress(sqlite3.OperationalError):  # it may not be attached at all
+            database.execute("DETACH small")
+        for one in path.parent.glob(f"{path.name}*"):
+            one.unlink()
+        _open_small(database, path)
+    database.execute("PRAGMA small.journal_mode = WAL")
+    database.execute("PRAGMA small.synchronous = OFF")
+
+
+def _open_small(database: sqlite3.Connection, path: Path) -> None:
+    database.execute("ATTACH ? AS small", (str(path),))
+    database.execute(_SMALL_TABLE)
 
 
 def _make(database: sqlite3.Connection) -> None:

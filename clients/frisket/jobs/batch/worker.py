@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from frisket.documents import OutputError, Sandbox, UnreadableDocument
+from frisket.documents import DocumentError, OutputError, Sandbox, UnreadableDocument
 from frisket.documents.io.output import remove_debris, rename_durably
 from frisket.jobs.batch.fingerprint import identify_content
 from frisket.jobs.batch.journal import Findings, Journal
@@ -106,6 +106,7 @@ class Worker:
             except UnreadableDocument as failure:
                 result, error = None, failure
         if error is not None:
+            _rename_error(error, claim)
             with contextlib.suppress(OSError):
                 claim.part.unlink()
         self._settle(claim.item, result, error)
@@ -135,6 +136,13 @@ def _rename(result: CutResult, claim: Claim) -> CutResult:
     output = claim.item.task.output
     notice = result.notice.replace(claim.part.name, output.name)
     return replace(result, output=output, notice=notice, preview=None)
+
+
+def _rename_error(error: Exception, claim: Claim) -> None:
+    """Let an error of the temporary name speak of the result's own."""
+    if isinstance(error, DocumentError) and Path(error.path).name == claim.part.name:
+        error.path = str(claim.item.task.output)
+        error.args = (error.compose_sentence(),)
 
 
 def _word_failure(claim: Claim, error: OSError) -> Exception:
