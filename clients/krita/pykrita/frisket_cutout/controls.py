@@ -156,14 +156,17 @@ class Controls(QtWidgets.QWidget):
         )
 
 
+def narrow(menu: QtWidgets.QComboBox) -> None:
+    """Keep a menu from widening the docker by its longest entry."""
+    policy = QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+    menu.setSizeAdjustPolicy(policy)
+    menu.setMinimumContentsLength(12)
+
+
 def _make_menu(entries, tip: str) -> QtWidgets.QComboBox:
     menu = QtWidgets.QComboBox()
     menu.setToolTip(tip)
-    # A long name must not widen the docker.
-    menu.setSizeAdjustPolicy(
-        QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-    )
-    menu.setMinimumContentsLength(12)
+    narrow(menu)
     for value, text in entries:
         menu.addItem(text, value)
     return menu

@@ -54,16 +54,19 @@ class CutoutDocker(DockWidget):
         column, row = QtWidgets.QVBoxLayout(body), QtWidgets.QHBoxLayout()
         for button in (self.cut_button, self.finish_button, self.cancel_button):
             row.addWidget(button)
-        for widget in (self.server, self.controls):
-            column.addWidget(widget)
+        column.addWidget(self.server)
         column.addLayout(row)
-        for widget in (self.open_label, self.marks, self.bar, self.status):
+        # What happens is told above the fold: dockers are often low.
+        for widget in (self.open_label, self.bar, self.status, self.marks, self.controls):
             column.addWidget(widget)
         column.addStretch()
         scroll = QtWidgets.QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
+        bar = scroll.verticalScrollBar().sizeHint().width()
+        scroll.setMinimumWidth(body.minimumSizeHint().width() + bar)
         self.setWidget(scroll)
 
     def _connect(self) -> None:
@@ -160,7 +163,7 @@ class CutoutDocker(DockWidget):
         self.bar.setValue(round(1000 * share))
         self.say(text)
         if share > 0.1:
-            self.server.shine("on", "Server connected.")
+            self.server.shine("on", "Ready")
 
     def _show_open(self) -> None:
         """Show whose cutout is open, and what can be done with it."""

@@ -121,7 +121,8 @@ class Result:
     def begin_change(self) -> None:
         """Keep what is there, for `step_back`."""
         self._target_layer.find_node()
-        self._before = self.find_shown().duplicate()
+        if can_swap(self._target_layer.find_document()):
+            self._before = self.find_shown().duplicate()
 
     def step_back(self) -> None:
         """Bring back what `begin_change` kept."""
@@ -189,7 +190,7 @@ class TransparencyMask(Result):
 
     def take_back(self) -> None:
         """Take the mask away, and bring back the one whose place it took."""
-        if self._old is None:
+        if self._old is None or not can_swap(self._target_layer.find_document()):
             super().take_back()
         else:
             self._swap_in(self._old)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .controls import narrow
 from .marking import PALETTES, Marker
 from .qt import QtCore, QtWidgets
 from .serverrow import make_button
@@ -39,6 +40,7 @@ class MarkRow(QtWidgets.QWidget):
         self._view = QtWidgets.QComboBox(self)
         self._view.setToolTip("How the open cutout is shown; the image itself stays as it is")
         for menu, entries in ((self._palette, PALETTES), (self._view, VIEWS)):
+            narrow(menu)
             for key, text in entries:
                 menu.addItem(text, key)
         self._palette.currentIndexChanged.connect(self._choose_palette)

@@ -15,6 +15,7 @@ from .installed import PLUGIN
 from .qt import QtCore, QtWidgets
 
 _COLOURS = {"on": "#3a9d3a", "starting": "#c9a227", "off": "#888888", "error": "#c0392b"}
+_BUTTON_ROOM = 14
 _NOT_NEEDED = "No server runs yet. It is started when it is needed."
 
 
@@ -33,6 +34,7 @@ class ServerRow(QtWidgets.QWidget):
     def __init__(self, parent) -> None:
         super().__init__(parent)
         self._light = QtWidgets.QLabel(self)
+        self._light.setWordWrap(True)
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._light, 1)
@@ -44,10 +46,10 @@ class ServerRow(QtWidgets.QWidget):
         self.starting.connect(lambda: self.shine("starting", "Starting the server..."))
         self.shine("off", "No server looked for yet.")
 
-    def shine(self, state: str, text: str) -> None:
-        """Show a light of a colour, and a text beside it."""
+    def shine(self, state: str, text: str, tip: str = "") -> None:
+        """Show a light of a colour, a text beside it, and a tooltip where it is not the text."""
         self._light.setText(f"<span style='color:{_COLOURS[state]}'>&#9679;</span> {text}")
-        self._light.setToolTip(text)
+        self._light.setToolTip(tip or text)
 
     def look(self) -> None:
         """Ask the server for its models, beside the main thread."""
@@ -74,7 +76,7 @@ class ServerRow(QtWidgets.QWidget):
         if isinstance(answer, str):
             self.shine("off" if answer == _NOT_NEEDED else "error", answer)
             return
-        self.shine("on", f"Server {answer.version}, {answer.device}")
+        self.shine("on", "Ready", f"Server {answer.version}, {answer.device}")
         self.models_known.emit(answer.models)
 
     def _show_report(self, text: str, path: str) -> None:
@@ -94,5 +96,7 @@ def make_button(parent, text: str, tip: str, press) -> QtWidgets.QPushButton:
     """Return a button."""
     button = QtWidgets.QPushButton(text, parent)
     button.setToolTip(tip)
+    # Narrower than the style would have it: dockers are narrow.
+    button.setMinimumWidth(button.fontMetrics().horizontalAdvance(text) + _BUTTON_ROOM)
     button.clicked.connect(press)
     return button
