@@ -1,7 +1,7 @@
 #!/bin/bash
 # Puts a cutout right by strokes, as a person would: window, brush, keys.
 . /lab/gimp_screen.sh
-updates() { wc -l < /lab/home/run/updates 2>/dev/null || echo 0; }
+updates() { [ -e /lab/home/run/updates ] && wc -l < /lab/home/run/updates || echo 0; }
 # Draws a line on the canvas, and waits until the server was told of it.
 stroke() {
   local before
@@ -10,7 +10,7 @@ stroke() {
   xdotool mousemove "$1" "$2" mousedown 1
   for step in 1 2 3 4 5 6; do xdotool mousemove $(($1 + 12 * step)) "$2"; sleep 0.05; done
   xdotool mouseup 1
-  for _ in $(seq 200); do [ "$(updates)" -gt "$before" ] && break; sleep 0.1; done
+  for _ in $(seq "${PATIENCE:-200}"); do [ "$(updates)" -gt "$before" ] && break; sleep 0.1; done
   note "stroke $(($(updates) - before))"
 }
 # Presses keys in the window of the strokes.
@@ -26,9 +26,9 @@ window 'Frisket: put' 60 && note "window"
 xdotool windowmove "$W" 1010 480
 sleep 3
 shot gimp-strokes-begin
-stroke 420 330
+stroke ${KEEP_AT:-420 330}
 press alt+r
-stroke 640 720
+stroke ${REMOVE_AT:-640 720}
 sleep 1
 shot gimp-strokes
 expect none while-marked

@@ -9,8 +9,8 @@ choose_view() {
   sleep 1
   shot "gimp-view-$3"
 }
-command_ "selection or channel of the subject" gimp-search-dialog Return
-window 'Cut out with Frisket' 60 && note "dialog"
+command_ "${QUERY:-selection or channel of the subject}" gimp-search-dialog Return
+window "${TITLE:-Cut out with Frisket}" 60 && note "dialog"
 D=$W
 sleep 4
 shot gimp-view-chequers

@@ -119,3 +119,22 @@ def test_documented_script_fu(tree, results, lab):  # type: ignore[no-untyped-de
     started(lambda: run_inside(lab, command, ENV, 120), lab.folder / "out.png")
     made = np.asarray(Image.open(lab.folder / "out.png"))
     assert (made[..., 3] == rgb[..., 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("spoken", "label"),
+    [("de", "Motiv freistellen"), ("zh_CN", "抠出主体"), ("sv", "Cut out _subject")],
+)
+def test_it_speaks_the_users_language(tree, results, lab, spoken, label):  # type: ignore[no-untyped-def]
+    """GIMP asks a plug-in once for its labels, so each language has folders of its own."""
+    folder = lab.folder / f"speaks-{spoken}"
+    shutil.copytree(lab.folder / "gimp3" / "plug-ins", folder / "plug-ins")
+    script = (
+        "procedure = Gimp.get_pdb().lookup_procedure('plug-in-frisket-cut-out-subject')\n"
+        f"open('/lab/{folder.name}/label', 'wb').write(procedure.get_menu_label().encode())"
+    )
+    interpreter = "--batch-interpreter=python-fu-eval"
+    command = ["gimp-console", "-idf", interpreter, "-b", script, "--quit"]
+    environ = {**ENV, "GIMP3_DIRECTORY": f"/lab/{folder.name}", "LANGUAGE": spoken}
+    started(lambda: run_inside(lab, command, environ, 120), folder / "label")
+    assert (folder / "label").read_bytes().decode() == label

@@ -64,8 +64,8 @@ def keep(lab: Lab, names: tuple[str, ...]) -> None:
 
 def test_gimp(real_server, lab):  # type: ignore[no-untyped-def]
     install_plugin("gimp", lab)
-    for name in ("gimp_watch.py", "gimp_screen.sh", "gimp_window.sh"):
-        shutil.copy(HERE / name, lab.folder)
+    for path in (HERE / "gimp_watch.py", *HERE.glob("gimp_*.sh")):
+        shutil.copy(path, lab.folder)
     environ = {"EXPECT": "any", "PAUSE": "8", "BRIEF": "yes"}
     run = lambda: run_inside(lab, ["/lab/gimp_window.sh"], environ, 500)  # noqa: E731
     started(run, lab.folder / "state.json")
@@ -74,7 +74,10 @@ def test_gimp(real_server, lab):  # type: ignore[no-untyped-def]
     seen = dict(line.split(" ", 1) for line in lines if " {" in line)
     last = json.loads(seen["asked-and-left"])
     assert last["middle"] > 200 > 100 > last["corner"]
-    keep(lab, ("gimp-mask", "gimp-dialog", "gimp-asks"))
+    (lab.folder / "enough").unlink()
+    environ = {"EXPECT": "any", "PATIENCE": "40", "KEEP_AT": "560 640", "REMOVE_AT": "780 250"}
+    run_inside(lab, ["/lab/gimp_strokes.sh"], environ, 300)
+    keep(lab, ("gimp-mask", "gimp-dialog", "gimp-asks", "gimp-strokes"))
 
 
 def test_krita(real_server, lab):  # type: ignore[no-untyped-def]

@@ -7,6 +7,8 @@ when the artist finishes, in one step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gi.repository import Gimp
 
 from frisket.client.errors import Cancelled
@@ -16,9 +18,9 @@ from frisket.client.transport import Connect
 from frisket.hosts.job import Job
 from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest, Refused
-from frisket.hosts.verdict import phrase_doubts
+from frisket.hosts.verdict import NoSubject, phrase_doubts
 from frisket.protocol.grid import TileRect
-from frisket_gimp.cut import CLIENT
+from frisket_gimp.cut import CLIENT, explain_missing
 from frisket_gimp.layers import LayerReader, copy_into, find_selection, is_deep
 from frisket_gimp.marking import Marking
 from frisket_gimp.marks import Picture
@@ -37,7 +39,9 @@ class TintPainter:
         check: raises what has to be said when the layer is gone.
     """
 
-    def __init__(self, canvases: tuple[Canvas, ...], dialog: StrokeDialog, check) -> None:
+    def __init__(
+        self, canvases: tuple[Canvas, ...], dialog: StrokeDialog, check: Callable[[], None]
+    ) -> None:
         self._canvases, self._dialog, self._check = canvases, dialog, check
 
     def fill(self, rect: TileRect, opaque: bool) -> None:
@@ -91,9 +95,9 @@ class Correction:
         self._watch = Watch(layer)
         self._marking = Marking(image, layer)
         self._dialog = StrokeDialog(self._name, self._marking.choose, self._poll)
+        self._found = False
         self._seen = b""
         self._settling = b""
-        self._done = False
 
     def run(self) -> None:
         """Follow the strokes until the artist finishes or cancels.
@@ -111,8 +115,8 @@ class Correction:
             self._dialog.show()
             self._follow(kept)
             self._finish(kept)
-        except BaseException:
-            self._clear()
+        except BaseException as error:
+            self._clear(keep_strokes=not isinstance(error, Cancelled))
             raise
         finally:
             self._dialog.close()
@@ -148,6 +152,7 @@ class Correction:
 
     def _await_change(self, outcome: Outcome) -> Change | None:
         """Show the result and wait for a stroke or the end."""
+        self._found = outcome.subject is not None
         self._painter.finish()
         self._dialog.say(self._describe(outcome))
         if not self._dialog.wait():
@@ -182,15 +187,23 @@ class Correction:
         return picture.read()
 
     def _finish(self, kept: Gimp.Channel) -> None:
-        """Make the result and take the strokes away, in one step."""
+        """Make the result and take the strokes away, in one step.
+
+        Raises:
+            NoSubject: there is nothing to make a mask of.
+        """
+        if not self._found:
+            reader = LayerReader(self._layer, self._deep)
+            raise NoSubject(explain_missing(self._name, reader))
         with one_step(self._image):
             canvas = Maker(self._image, self._layer, self._request, None).make()
             copy_into(kept, canvas, self._deep)
             canvas.finish()
             self._marking.end()
 
-    def _clear(self) -> None:
+    def _clear(self, keep_strokes: bool) -> None:
+        """Leave the layer as it was; what is painted stays for the next try, unless cancelled."""
         if self._image.is_valid():
             with one_step(self._image):
-                self._marking.end()
+                self._marking.end(keep_strokes)
             Gimp.displays_flush()

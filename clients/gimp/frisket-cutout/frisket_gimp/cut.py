@@ -90,17 +90,13 @@ class Cut:
         try:
             outcome = job.run()
             if outcome.subject is None or not painter.has_something:
-                raise NoSubject(self._explain_nothing())
+                raise NoSubject(explain_missing(self._name, self.reader))
             painter.finish()
         except BaseException:
             painter.discard()
             raise
         self.doubts = phrase_doubts(self._name, outcome)
         measure.keep(job.marks)
-
-    def _explain_nothing(self) -> str:
-        step = _("Mark it with Filters > Frisket > Put right with strokes, or try another model.")
-        return explain_nothing(self._name, self.reader.spec, self.reader.proxy(), step)
 
     def read_hints(self) -> HintSet:
         """Return what is known of the subject before the server is asked.
@@ -117,6 +113,12 @@ class Cut:
             lambda: self._selection.reduce(spec) if self._selection else None,
             find_marks(self._image, self._layer, self._request.use_path),
         )
+
+
+def explain_missing(name: str, reader: LayerReader) -> str:
+    """Return why nothing was found in a layer, and what can be done in GIMP."""
+    step = _("Mark it with Filters > Frisket > Put right with strokes, or try another model.")
+    return explain_nothing(name, reader.spec, reader.proxy(), step)
 
 
 def cut_all(

@@ -13,7 +13,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
 
-from gi.repository import Gdk, Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
+from gi.repository import Gdk, Gimp, GimpUi, GLib, GObject, Gtk, Pango  # noqa: E402
 
 from frisket.client.errors import Cancelled  # noqa: E402
 from frisket.client.transport import Connect  # noqa: E402
@@ -101,6 +101,9 @@ def _make_model_row(config: Gimp.ProcedureConfig, connect: Connect) -> Gtk.Widge
     row = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
     menu = Gtk.ComboBoxText()
     menu.set_tooltip_text(_("What searches for the subject"))
+    for cell in menu.get_cells():
+        # Some titles are long, and the dialog would be as wide as the screen.
+        cell.set_properties(ellipsize=Pango.EllipsizeMode.END, width_chars=22)
     about = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=36)
     menu.append("", SERVER_CHOICE)
     texts = {"": ""}

@@ -57,10 +57,10 @@ class Marking:
             image.set_selected_layers([self.strokes])
         Gimp.displays_flush()
 
-    def end(self) -> None:
-        """Take strokes and tint away; the caller makes one step of it."""
+    def end(self, keep_strokes: bool = False) -> None:
+        """Take the tint away, and the strokes too; the caller makes one step of it."""
         image = self._image
-        if self.strokes is not None and self.strokes.is_valid():
+        if self.strokes is not None and self.strokes.is_valid() and not keep_strokes:
             image.remove_layer(self.strokes)
         if self.tint is not None and self.tint.is_valid():
             image.remove_channel(self.tint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gi.repository import Gegl, Gimp
@@ -90,7 +90,7 @@ class Maker:
         canvas.on_discard = lambda: _remove_mask(layer)
         return canvas
 
-    def _merge_step(self, mask: Gimp.LayerMask):
+    def _merge_step(self, mask: Gimp.LayerMask) -> Callable[[], None]:
         """Return what puts the shadow into a mask that is there, and switches the mask on."""
 
         def merge() -> None:
