@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from serving import noisy_disc
 from trials.kit import Stream, Trial, pick, posix, read_status, say
 from trials.messages import opening, rows, update
 from trials.peer import Peer
 
+from frisket.client.drive import Driver
+from frisket.client.events import AlphaReady, Outcome
+from frisket.client.options import Change, Edge, LayerSpec, Options
+from frisket.client.session import Session
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import TileRect
 from frisket.v1 import matting_pb2 as pb
 
 pytestmark = posix
@@ -86,6 +94,45 @@ def test_who_rests_gives_way_to_who_needs_memory(tmp_path: Path) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             trial.matte(channel, PICTURE, tile_size=512, proxy=PICTURE)
         assert read_status(caught.value) == "RESOURCE_EXHAUSTED/TOO_LARGE"
+
+
+def test_who_lost_its_place_goes_on_with_its_next_change(tmp_path: Path) -> None:
+    """The client opens again by itself; what it ends with is what a fresh session gives."""
+    edge = Edge(contrast=0.4)
+    with Trial(tmp_path, "--max-sessions", "1") as trial:
+
+        def cut(options: Options, change: Callable[[Outcome], Change | None]) -> dict[int, bytes]:
+            layer = LayerSpec(640, 480, PixelFormat.RGB8, 640, 480, PixelFormat.RGB8)
+            alpha: dict[int, bytes] = {}
+
+            def keep(event: object) -> None:
+                if isinstance(event, AlphaReady):
+                    alpha[event.tile_id] = bytes(event.pixels)
+
+            session = Session(layer, options, PICTURE.tobytes(), tile_size=128)
+            Driver(session, trial.server.connect, Tiles(), keep, next_change=change).run()
+            return alpha
+
+        def lose_place(outcome: Outcome) -> Change | None:
+            if lost:
+                return None
+            with trial.channel() as channel:
+                lost.append(trial.matte(channel, SMALL).finished)
+            return Change(edge=edge)
+
+        lost: list[object] = []
+        changed = cut(Options(), lose_place)
+        assert lost
+        fresh = cut(Options(edge=edge), lambda outcome: None)
+        assert {tile: changed[tile] for tile in fresh} == fresh
+
+
+class Tiles:
+    """Gives the tiles of the picture."""
+
+    def read_tile(self, rect: TileRect) -> bytes:
+        part = PICTURE[rect.y : rect.y + rect.height, rect.x : rect.x + rect.width]
+        return np.ascontiguousarray(part).tobytes()
 
 
 SOON = {"open_s": 2.0, "planes_s": 3.0, "tile_s": 3.0, "write_s": 2.0}
