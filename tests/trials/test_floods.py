@@ -1,0 +1,178 @@
+"""Floods by strangers and by people with the token: clicks go on, and everything comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import h2.exceptions
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from serving import noisy_disc
+from trials.kit import Peak, Trial, chance, connect, percentile, pick, posix, read_status, say
+from trials.peer import Peer
+
+from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import matting_pb2_grpc as rpc
+from frisket.v1 import models_pb2, models_pb2_grpc
+
+pytestmark = posix
+
+PICTURE = noisy_disc(640, 480)
+CLICKS = pick(4, 12)
+CANCEL = 8  # RFC 9113, section 7
+
+Flood = Callable[[Trial, threading.Event, random.Random], int]
+
+
+def drop_calls(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Open calls without the token and drop them at once."""
+    count = 0
+    while not stop.is_set():
+        with contextlib.suppress(OSError, h2.exceptions.H2Error):
+            peer = Peer(trial.target, token="none")
+            for _ in range(50):
+                for _ in range(dice.randint(50, 150)):
+                    number = peer.h2.get_next_available_stream_id()
+                    peer.h2.send_headers(number, peer.headers)
+                    peer.h2.reset_stream(number, CANCEL)
+                    count += 1
+                peer.flush()
+            peer.close()
+    return count
+
+
+def watch_health(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Watch the health of services that do not exist, without the token."""
+    kept, count = [connect(trial.target) for _ in range(4)], 0
+    watches = []
+    for channel in kept:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for _ in range(pick(200, 750)):
+            name = "no-such-" + "x" * 2000 + str(count)
+            watches.append(stub.Watch(health_pb2.HealthCheckRequest(service=name)))
+            count += 1
+    stop.wait()
+    for channel in kept:
+        channel.close()
+    return count
+
+
+def send_large_calls(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Send 5 MiB with every call, without the token."""
+    body, count = pb.MatteImageRequest(image=bytes(5 << 20)), 0
+    with connect(trial.target) as channel:
+        while not stop.is_set():
+            with contextlib.suppress(grpc.RpcError):
+                rpc.MattingServiceStub(channel).MatteImage(body, timeout=5)
+            count += 1
+    return count
+
+
+def send_garbage(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Send what is no HTTP/2."""
+    host, _, port = trial.target.rpartition(":")
+    count = 0
+    while not stop.is_set():
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 5) as peer:
+            peer.sendall(dice.randbytes(2000))
+            count += 1
+        time.sleep(0.002)
+    return count
+
+
+def connect_and_wait(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Take connections and say nothing."""
+    host, _, port = trial.target.rpartition(":")
+    kept: list[socket.socket] = []
+    with contextlib.suppress(OSError):
+        kept += [socket.create_connection((host, int(port)), 5) for _ in range(300)]
+    stop.wait()
+    for each in kept:
+        each.close()
+    return len(kept)
+
+
+def list_models(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Ask for the list of models again and again, with the token."""
+    count = 0
+    with connect(trial.target) as channel:
+        stub = models_pb2_grpc.ModelServiceStub(channel)
+        while not stop.is_set():
+            with contextlib.suppress(grpc.RpcError):
+                stub.ListModels(models_pb2.ListModelsRequest(), metadata=trial.metadata)
+            count += 1
+    return count
+
+
+FLOODS = [drop_calls, watch_health, send_large_calls, send_garbage, connect_and_wait, list_models]
+
+
+@contextlib.contextmanager
+def flooded(trial: Trial, flood: Flood) -> Iterator[list[int]]:
+    """Flood a server while the block runs; the list says afterwards how often."""
+    stop, counts = threading.Event(), list[int]()
+    dice = chance(flood.__name__)
+    work = threading.Thread(target=lambda: counts.append(flood(trial, stop, dice)))
+    work.start()
+    try:
+        time.sleep(1)
+        yield counts
+    finally:
+        stop.set()
+        work.join(60)
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_clicks_go_on(flood: Flood, tmp_path: Path) -> None:
+    with Trial(tmp_path) as trial:
+        trial.click(PICTURE)
+        idle = percentile([trial.click(PICTURE) for _ in range(4)], 50)
+        before = trial.figures()
+        with Peak(trial) as peak, flooded(trial, flood) as counts:
+            beside = [trial.click(PICTURE) for _ in range(CLICKS)]
+        after = trial.settle(
+            lambda now: (
+                now.descriptors <= before.descriptors + 2 and now.memory < before.memory + 60
+            )
+        )
+        say(
+            f"flood {flood.__name__}",
+            count=counts[0],
+            worst_click=max(beside) / idle,
+            peak_mib=peak.memory - before.memory,
+            after_mib=after.memory - before.memory,
+            descriptors=f"{before.descriptors}->{after.descriptors}",
+        )
+        assert max(beside) < 8 * idle
+        assert after.descriptors <= before.descriptors + 5
+        assert after.memory < 1.3 * before.memory + 30
+        assert not trial.tracebacks(), trial.text()
+
+
+def test_the_last_connection_is_taken_and_one_more_is_not(tmp_path: Path) -> None:
+    with Trial(tmp_path, "--max-connections", "3") as trial, contextlib.ExitStack() as stack:
+        for _ in range(3):
+            channel = stack.enter_context(trial.channel())
+            grpc.channel_ready_future(channel).result(20)
+        other = stack.enter_context(trial.channel())
+        with pytest.raises(grpc.FutureTimeoutError):
+            grpc.channel_ready_future(other).result(3)
+
+
+def test_so_many_calls_a_minute_and_no_more(tmp_path: Path) -> None:
+    with Trial(tmp_path, "--max-calls", "5") as trial, trial.channel() as channel:
+        stub = models_pb2_grpc.ModelServiceStub(channel)
+        request = models_pb2.ListModelsRequest()
+        for _ in range(5):
+            stub.ListModels(request, metadata=trial.metadata)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.ListModels(request, metadata=trial.metadata)
+        assert read_status(caught.value) == "RESOURCE_EXHAUSTED/BUSY"
+        assert dict(caught.value.trailing_metadata())["grpc-status-details-bin"]
