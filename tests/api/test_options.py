@@ -73,12 +73,15 @@ def test_every_keyword_arrives() -> None:
         kind="matte", layers="A", model="m", quality="high", normalise="exposure, clahe",
         shift=2, feather=1.5, boxes=[(1, 2, 3, 4)], points=[(5, 6), (7, 8, False), Point(9, 9)],
         trimap="t.png", server="host:1", ca_file="ca.pem", device="cpu", decontaminate=False,
+        certificate="own.pem", key="own-key.pem",
     )  # fmt: skip
     options = read_keywords(given, CutKeywords, "cut()")
     assert (options.edge.shift_px, options.edge.feather_px) == (2.0, 1.5)
     assert options.hints.points == (Point(5, 6), Point(7, 8, False), Point(9, 9))
     assert (options.hints.trimap, options.hints.prior) == (Path("t.png"), None)
     assert (options.server.address, options.server.ca_file) == ("host:1", Path("ca.pem"))
+    assert options.server.certificate == Path("own.pem")
+    assert options.server.key == Path("own-key.pem")
     assert (options.kind, options.quality, options.decontaminate) == ("matte", "high", False)
 
 
@@ -86,6 +89,7 @@ def test_every_keyword_is_an_option_of_something() -> None:
     """A name that is declared for type checkers is also read."""
     numbers = ("threshold", "shift", "feather", "contrast", "smooth", "fill_holes", "drop_specks")
     texts = ("model", "trimap", "prior", "server", "token_file", "ca_file", "classes", "layers")
+    texts += ("certificate", "key")
     values: dict[str, Any] = {
         **dict.fromkeys(numbers, 0.5), **dict.fromkeys(texts, "x"),
         **dict.fromkeys(("sandbox", "allow_empty", "tls", "all_layers", "convert"), True),

@@ -12,7 +12,7 @@ from frisket.jobs.choices import BadOption, check_choice, check_names
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles
 from frisket.jobs.task import CutOptions
-from frisket.protocol.choices import DEVICES
+from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
 
 Box = tuple[int, int, int, int]
 Click = Point | tuple[int, int] | tuple[int, int, bool]
@@ -49,6 +49,8 @@ class MatteKeywords(TypedDict, total=False):
     token_file: File
     tls: bool
     ca_file: File
+    certificate: File
+    key: File
     device: str
 
 
@@ -77,7 +79,7 @@ _EDGE = {
     "drop_specks": "drop_specks",
 }
 _HINTS = ("boxes", "points", "trimap", "prior")
-_SERVER = ("server", "token_file", "tls", "ca_file", "device")
+_SERVER = ("server", "token_file", "tls", "ca_file", "certificate", "key", "device")
 
 
 def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> CutOptions:
@@ -145,17 +147,16 @@ def _to_point(given: Any) -> Point:
 
 
 def _read_server(given: Mapping[str, Any]) -> ServerChoice:
-    wanted = ServerChoice(
+    if "device" in given:
+        check_choice("device", given["device"], DEVICES)
+    return ServerChoice(
         given.get("server", ""),
         _to_path(given, "token_file"),
         bool(given.get("tls", False)),
         _to_path(given, "ca_file"),
-    )
-    if "device" not in given:
-        return wanted
-    check_choice("device", given["device"], DEVICES)
-    return ServerChoice(
-        wanted.address, wanted.token_file, wanted.tls, wanted.ca_file, given["device"]
+        given.get("device", DEFAULT_DEVICE),
+        _to_path(given, "certificate"),
+        _to_path(given, "key"),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from frisket.protocol.printable import make_printable
 
 from . import manifest
-from .core.errors import ModelFileError
+from .core.errors import ModelError, ModelFileError
 from .core.spec import Spec
 from .download import verify
 from .files import write_json
@@ -58,7 +58,7 @@ def add(shelf: Shelf, name: str, family: str, given: Files, terms: Terms) -> Non
             # pinned has been tried by those who pinned it.
             hashes = {s.file: verify(copies[s.part], s) for s in spec.sources}
             if not all(source.sha256 for source in spec.sources):
-                try_apart(spec, copies)
+                _try(spec, files, copies)
             accepted = terms.accept_licence or bool(shelf.read_record(name).get("accepted"))
             write_json(folder / RECORD, _describe(spec, family, hashes, accepted))
     except OSError as error:
@@ -133,6 +133,17 @@ def _copy(spec: Spec, files: Mapping[str, Path], folder: Path) -> dict[str, Path
     for part, copy in copies.items():
         shutil.copyfile(files[part], copy)
     return copies
+
+
+def _try(spec: Spec, files: Mapping[str, Path], copies: Mapping[str, Path]) -> None:
+    """Try the copies; what is wrong with one is said of the file that it was made from."""
+    try:
+        try_apart(spec, copies)
+    except ModelError as error:
+        said = str(error)
+        for part, copy in copies.items():
+            said = said.replace(str(copy), str(files[part])).replace(copy.name, files[part].name)
+        raise type(error)(said) from error
 
 
 def _describe(spec: Spec, family: str, hashes: Mapping[str, str], accepted: bool) -> dict[str, Any]:

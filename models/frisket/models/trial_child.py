@@ -21,7 +21,8 @@ def _restrict() -> None:
 
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        # What is written to; the space that is only reserved is many times larger.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
 
 def main() -> int:
