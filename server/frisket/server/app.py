@@ -173,6 +173,8 @@ class App:
         ]
         server = grpc.aio.server(options=options, interceptors=guards)
         budget = Budget(limits.memory or memory_bytes() // 2)
+        if config.device != "cuda":  # whose models lie in a memory of their own
+            self._pool.share_memory(budget)
         resources = Resources(self._pool, self._scheduler, limits, budget)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(resources, self._admission), server

@@ -97,7 +97,8 @@ class Limits:
         0,
         0,
         1 << 46,
-        "what sessions, pictures, hints and models may take together, by estimate; then BUSY. "
+        "what sessions, pictures, hints and models may take together, by estimate; then BUSY, "
+        "but for models in use. "
         "0 means half of the machine's memory",
         "bytes",
         "--memory",

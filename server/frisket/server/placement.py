@@ -178,6 +178,20 @@ class Placement:
             copy.leaving |= copy.name == name
         return self._decide()
 
+    def reclaim(self, size: int) -> tuple[list[Action], int]:
+        """Let idle models leave, the least recently used first, until `size` bytes come back.
+
+        Returns:
+            The actions, and how many bytes they give back.
+        """
+        actions: list[Action] = []
+        freed = 0
+        for number, copy in self._idle():
+            if freed < size:
+                actions.append(self._close(number))
+                freed += copy.size
+        return actions, freed
+
     def stop(self, error: Exception) -> list[Action]:
         """Close everything, in use or not, and refuse whoever waits or asks from now on."""
         self._stopped = error
@@ -200,6 +214,10 @@ class Placement:
     def resident_bytes(self, device: str) -> int:
         """Return what models take on a device, with those that are opening or closing."""
         return sum(copy.size for copy in self._copies.values() if copy.device == device)
+
+    def staying_bytes(self) -> int:
+        """Return what models take on all devices, without those that are closing."""
+        return sum(self._staying_bytes(device) for device in self._devices)
 
     # ----------------------------------------------------------- decisions
 

@@ -23,6 +23,7 @@ from frisket.models import (
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.batcher import Batcher
+from frisket.server.budget import Budget
 from frisket.server.errors import ServiceError, to_service_error
 from frisket.server.limits import Limits
 from frisket.server.openers import LocalOpener
@@ -84,6 +85,7 @@ class ModelPool:
         self._tickets = itertools.count()
         self._waiting: dict[int, asyncio.Future[Loaded]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._budget: Budget | None = None
 
     async def acquire(self, name: str) -> Loaded:
         """Return a model, opened when needed; every acquire needs a `release`.
@@ -149,6 +151,27 @@ class ModelPool:
         """Close a model; sessions that use it keep it until they end."""
         self._perform(self._placement.unload(name))
 
+    def share_memory(self, budget: Budget) -> None:
+        """Let models draw on a sum of memory that others draw on too.
+
+        Those in use are never refused; idle ones leave when the sum is passed, or when somebody
+        else needs what they take.
+        """
+        self._budget = budget
+        budget.reclaim = self._reclaim
+
+    def _reclaim(self, missing: int) -> int:
+        actions, freed = self._placement.reclaim(missing)
+        self._perform(actions)
+        return freed
+
+    def _tell_budget(self, budget: Budget) -> None:
+        budget.state("models", self._placement.staying_bytes())
+        if budget.total and budget.spent > budget.total:
+            actions, freed = self._placement.reclaim(budget.spent - budget.total)
+            if freed:
+                self._perform(actions)
+
     @property
     def child_peak_bytes(self) -> int:
         """The most memory that the processes of models have taken."""
@@ -203,6 +226,8 @@ class ModelPool:
                 self._begin(self._close(action))
             else:
                 self._answer(action)
+        if self._budget is not None:
+            self._tell_budget(self._budget)
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
