@@ -45,7 +45,8 @@ test-hosts: $(STAMP)  ## the plug-ins in real GIMPs and Kritas
 
 # The suite runs the same trials as short samples. TRIAL=name chooses some.
 trials: $(STAMP)  ## real servers under load, attack and loss, at whole length, with figures
-	FRISKET_TRIALS=whole $(BIN)/python -m pytest -s --timeout 1800 tests/trials $(if $(TRIAL),-k '$(TRIAL)')
+	FRISKET_TRIALS=whole $(BIN)/python -m pytest -s --timeout 1800 -o faulthandler_timeout=0 \
+	  tests/trials $(if $(TRIAL),-k '$(TRIAL)')
 
 plugins: $(STAMP)  ## write the plug-ins for GIMP and Krita as zip files into dist/
 	$(BIN)/frisket plugins pack dist
