@@ -4,127 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
-import weakref
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pool_kit import PICTURE, GatedRegistry, play, until
 
-from frisket.models import Coarse, ModelFailed, ModelFileError, ModelInfo, Prompt, Registry
-from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.server.lane import Claim
 from frisket.server.limits import Limits
-from frisket.server.pool import ModelPool, Patch, Picture
-
-PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
-PATIENCE_S = 10.0
-
-
-class WatchedModel(FakeModel):
-    """Runs while its gate is open; notes what happened on which thread."""
-
-    def __init__(self, name: str, log: list[tuple[str, str, int]]) -> None:
-        super().__init__(replace(FAKE, name=name))
-        self.gate = threading.Event()
-        self.gate.set()
-        self.log = log
-
-    def note(self, what: str) -> None:
-        self.log.append((what, self.info.name, threading.get_ident()))
-
-    def matte(
-        self, images: Sequence[object], prompts: Sequence[Prompt | None] | None = None
-    ) -> list[Coarse]:
-        self.note("begin")
-        self.gate.wait(PATIENCE_S)
-        self.note("end")
-        return super().matte(images, prompts)
-
-    def close(self) -> None:
-        self.note("close")
-        super().close()
-
-
-class WatchedRefiner(WatchedModel):
-    side = 4
-
-    def refine(self, image: object, trimap: object) -> np.ndarray:
-        return np.full((4, 4), 7, np.uint16)
-
-
-class GatedRegistry(Registry):
-    """Opens any name: "bad…" fails, "refiner" refines, and a name with a shut gate waits."""
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(home)
-        self.log: list[tuple[str, str, int]] = []
-        self.gates: dict[str, threading.Event] = {}
-        self.models: dict[str, weakref.ref[WatchedModel]] = {}
-
-    def shut(self, name: str) -> threading.Event:
-        self.gates[name] = threading.Event()
-        return self.gates[name]
-
-    def default(self) -> str:
-        return "a"
-
-    def refiner(self) -> str:
-        return "refiner"
-
-    def info(self, name: str) -> ModelInfo:
-        return replace(FAKE, name=name, size_bytes=10)
-
-    def open(
-        self, name: str = "", device: str = "auto", threads: int | None = None
-    ) -> WatchedModel:
-        self.log.append(("open", name, threading.get_ident()))
-        if name in self.gates:
-            self.gates[name].wait(PATIENCE_S)
-        if name == "bad":
-            raise ModelFileError("bad cannot be loaded.")
-        if name == "bad luck":
-            raise ZeroDivisionError
-        kind = WatchedRefiner if name == "refiner" else WatchedModel
-        model = kind(name, self.log)
-        self.models[name] = weakref.ref(model)
-        return model
-
-    def said(self, *kinds: str) -> list[tuple[str, str]]:
-        return [(what, name) for what, name, _ in self.log if what in kinds]
-
-
-Scenario = Callable[[ModelPool, GatedRegistry], Awaitable[None]]
-
-
-def play(tmp_path: Path, scenario: Scenario, limits: Limits = Limits()) -> GatedRegistry:  # noqa: B008
-    """Let a scenario use a pool; return its registry after the pool was closed."""
-    registry = GatedRegistry(tmp_path)
-    unseen: list[dict[str, object]] = []
-
-    async def run() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, what: unseen.append(what))
-        pool = ModelPool(registry, "cpu", 1, limits)
-        try:
-            await asyncio.wait_for(scenario(pool, registry), PATIENCE_S)
-        finally:
-            for gate in registry.gates.values():
-                gate.set()
-            await pool.close()
-            gc.collect()
-
-    asyncio.run(run())
-    assert not unseen, "what fails in the background fails somebody"
-    return registry
-
-
-async def until(true: Callable[[], object]) -> None:
-    while not true():
-        await asyncio.sleep(0.001)
+from frisket.server.pool import ModelPool, Patch
 
 
 def test_an_open_model_is_granted_and_runs_while_another_opens(tmp_path: Path) -> None:
@@ -368,36 +258,3 @@ def test_who_leaves_as_the_pool_closes_is_told_nothing(tmp_path: Path) -> None:
         await asyncio.sleep(0.05)
 
     play(tmp_path, scenario)
-
-
-def test_a_run_that_never_ends_fails_alone_and_others_go_on(tmp_path: Path) -> None:
-    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
-        a, b = await pool.acquire("a"), await pool.acquire("b")
-        model = registry.models["a"]()
-        assert model is not None
-        model.gate.clear()
-        hangs = asyncio.create_task(a.batcher.submit(Claim(), PICTURE))
-        waits = asyncio.create_task(b.batcher.submit(Claim(), PICTURE))
-        await until(lambda: pool.overdue)
-        with pytest.raises(ModelFailed, match=r"a did not answer within 0\.1 s"):
-            await hangs
-        assert (await waits).alpha.shape == (8, 8)
-        assert not pool.overdue
-        model.gate.set()
-
-    said = play(tmp_path, scenario, Limits(run_s=0.1)).said("begin", "end")
-    assert ("begin", "b") in said
-
-
-def test_a_run_that_stops_when_told_costs_no_thread(tmp_path: Path) -> None:
-    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
-        a = await pool.acquire("a")
-        model = registry.models["a"]()
-        assert model is not None
-        model.gate.clear()
-        model.stop = model.gate.set  # type: ignore[method-assign]
-        with pytest.raises(ModelFailed):
-            await a.batcher.submit(Claim(), PICTURE)
-        assert (await a.batcher.submit(Claim(), PICTURE)).alpha.shape == (8, 8)
-
-    play(tmp_path, scenario, Limits(run_s=0.1))

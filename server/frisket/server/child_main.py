@@ -65,6 +65,7 @@ class ModelHost:
                 self._opens.submit(self._do, request, self._open)
             else:
                 self._runs.submit(self._do, request, self._run)
+            del request  # its pictures and scribbles are not to wait for the next one
 
     def _do(self, request: Request, work: Callable[[Any], Answer]) -> None:
         """Do one piece of work and answer."""
