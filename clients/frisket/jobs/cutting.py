@@ -69,8 +69,7 @@ def cut_document(
         document = stack.enter_context(open_document(task.source, options.encoding))
         chosen = document.find_layers(options.layers, options.all_layers)
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
-        how = options.result_options()
-        delivery.check(document, output, chosen, how)
+        delivery.check(document, output, chosen, options.result_options())
         cuts = []
         for layer in chosen:
             cuts.append(cut_layer(document, layer, delivery, options, connection, progress))
@@ -79,14 +78,20 @@ def cut_document(
         if not kept:
             raise NoSubject(_tell_empty(document, cuts))
         progress("writing", 0, 1)
-        results = [make_result(document, one, options.threshold) for one in kept]
-        delivery.write(document, output, results, how)
+        lost = _write(document, delivery, task, kept)
         progress("writing", 1, 1)
-        lost = delivery.tell_lost(document, output, chosen)
         preview = _preview(kept, task.preview_px)
     skipped = tuple(one.layer.path for one in cuts if one not in kept)
     report = _report(output, delivery.kind, kept, time.perf_counter() - started, lost, skipped)
     return replace(report, preview=preview)
+
+
+def _write(document: Document, delivery: Delivery, task: Task, kept: Sequence[LayerCut]) -> str:
+    """Write what is kept, and return what it is written without."""
+    options, output = task.options, task.output
+    results = [make_result(document, one, options.threshold) for one in kept]
+    delivery.write(document, output, results, options.result_options())
+    return delivery.tell_lost(document, output, [one.layer for one in kept])
 
 
 def _preview(kept: Sequence[LayerCut], pixels: tuple[int, int] | None) -> Preview | None:
