@@ -77,8 +77,7 @@ def cut_document(
         document = stack.enter_context(open_document(task.source, options.encoding))
         chosen = document.find_layers(options.layers, options.all_layers)
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
-        how = options.result_options()
-        delivery.check(document, output, chosen, how)
+        delivery.check(document, output, chosen, options.result_options())
         passes = list_passes(options, connection) if delivery.by_class else [options]
         cuts = []
         for layer, one in product(chosen, passes):
@@ -89,9 +88,8 @@ def cut_document(
             raise NoSubject(_tell_empty(document, cuts[: len(chosen)]))
         progress("writing", 0, 1)
         classes = _map_classes(cuts, kept) if delivery.by_class else None
-        delivery.write(document, output, _make_results(document, kept, classes, options), how)
+        lost = _write(document, delivery, task, kept, classes)
         progress("writing", 1, 1)
-        lost = delivery.tell_lost(document, output, chosen)
         preview = _preview(kept, task.preview_px)
     done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
     if classes:
@@ -100,19 +98,28 @@ def cut_document(
     return replace(done, without_subject=skipped, preview=preview)
 
 
-def _make_results(
-    document: Document, kept: Sequence[LayerCut], classes: ClassMap | None, options: CutOptions
-) -> list[LayerResult]:
-    if classes:
-        return [LayerResult(kept[0].layer, classes)]
-    return [make_result(document, one, options.threshold) for one in kept]
-
-
 def _map_classes(cuts: Sequence[LayerCut], kept: Sequence[LayerCut]) -> ClassMap:
     """Return the map of a layer's classes, out of a cut for each of them."""
     layer = cuts[0].layer
     alphas = {one.name_class(): one.run.store for one in kept}
     return ClassMap((layer.width, layer.height), [one.name_class() for one in cuts], alphas)
+
+
+def _write(
+    document: Document,
+    delivery: Delivery,
+    task: Task,
+    kept: Sequence[LayerCut],
+    classes: ClassMap | None,
+) -> str:
+    """Write what is kept, and return what it is written without."""
+    options, output = task.options, task.output
+    if classes:
+        results = [LayerResult(kept[0].layer, classes)]
+    else:
+        results = [make_result(document, one, options.threshold) for one in kept]
+    delivery.write(document, output, results, options.result_options())
+    return delivery.tell_lost(document, output, [one.layer for one in results])
 
 
 def _preview(kept: Sequence[LayerCut], pixels: tuple[int, int] | None) -> Preview | None:
