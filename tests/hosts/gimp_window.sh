@@ -28,7 +28,7 @@ if [ -z "${BRIEF:-}" ]; then
 fi
 command_ "cut out subject" gimp-search-dialog Down Down Down Return
 if window 'Cut out with Frisket' 60; then
-  sleep 3
+  sleep "${PAUSE:-3}"
   shot gimp-dialog
   note "dialog"
   xdotool windowactivate --sync "$W" key alt+o

@@ -103,7 +103,7 @@ def _make_model_row(config: Gimp.ProcedureConfig, connect: Connect) -> Gtk.Widge
     menu.set_tooltip_text(_("What searches for the subject"))
     for cell in menu.get_cells():
         # Some titles are long, and the dialog would be as wide as the screen.
-        cell.set_properties(ellipsize=Pango.EllipsizeMode.END, width_chars=22)
+        cell.set_properties(ellipsize=Pango.EllipsizeMode.END, width_chars=22, max_width_chars=22)
     about = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=36)
     menu.append("", SERVER_CHOICE)
     texts = {"": ""}
