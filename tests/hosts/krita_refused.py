@@ -61,6 +61,23 @@ def case_every_selected_layer_is_cut():
     close(doc)
 
 
+def case_closed_while_layers_wait():
+    doc, layer = document(1600, 1600)
+    doc.rootNode().addChildNode(layer.duplicate(), None)
+    yield 800
+    KRITA.action("select_all_layers").trigger()
+    yield 500
+    task = start(model="slow")
+    yield from until(lambda: "Sharpening the edge" in task.times, what="a mask")
+    docker().cut()
+    assert "at work" in docker().status.text(), docker().status.text()
+    close(doc)
+    yield from ended(task)
+    yield 500
+    assert "was closed" in docker().status.text(), docker().status.text()
+    assert docker().task is None
+
+
 def case_a_selection_of_several_layers_is_their_union():
     if OLD:
         return

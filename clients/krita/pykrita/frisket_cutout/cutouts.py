@@ -10,7 +10,7 @@ from frisket.hosts.request import CutRequest, Refused
 from . import strokelayer
 from .installed import PLUGIN
 from .qt import QtCore
-from .targetlayer import check_target
+from .targetlayer import check_target, is_open
 from .task import Task
 
 _UNDER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
@@ -45,8 +45,7 @@ class Cutouts(QtCore.QObject):
         Raises:
             Refused: one of them cannot be cut out, or another cutout is still at work.
         """
-        if self.is_busy:
-            raise Refused("A cutout is at work. Cancel it, or wait until it is complete.")
+        self.require_rest()
         for node in nodes:
             check_target(node, request.make)
         self.finish()
@@ -55,6 +54,15 @@ class Cutouts(QtCore.QObject):
         self._selected, self._joined = document.selection(), None
         self._begin_next()
         return self.task
+
+    def require_rest(self) -> None:
+        """Check that no cutout is at work.
+
+        Raises:
+            Refused: one is.
+        """
+        if self.is_busy:
+            raise Refused("A cutout is at work. Cancel it, or wait until it is complete.")
 
     def describe(self) -> str:
         """Return whose cutout is open; empty for none."""
@@ -122,6 +130,7 @@ class Cutouts(QtCore.QObject):
     def _forget(self, task: Task, text: str) -> None:
         if task is self.task:
             self._reports += [text] if text else []
+            self._waiting = self._list_waiting(task)
             if self._waiting:
                 self._begin_next()
             else:
@@ -129,12 +138,18 @@ class Cutouts(QtCore.QObject):
                 self._let_go(" ".join(self._reports) or done)
         task.release()
 
+    def _list_waiting(self, task: Task) -> list:
+        """Return the layers that can still be cut; after a failure none."""
+        if task.error is not None or not is_open(self._document):
+            return []
+        return [node for node in self._waiting if node.parentNode() is not None]
+
     def _let_go(self, text: str) -> None:
         document, self._document = self._document, None
         self.task, self.is_busy = None, False
         self._waiting.clear()
         self._selected = self._joined = None
-        if strokelayer.is_open(document):
+        if is_open(document):
             strokelayer.remove_layer(document)
         if text:
             self.said.emit(text)

@@ -103,6 +103,7 @@ class CutoutDocker(DockWidget):
     def cut(self, *_) -> None:
         """Cut the selected layers out with what is chosen."""
         try:
+            self.cutouts.require_rest()
             document, nodes = find_targets()
             request = self.controls.read_request()
             for node in nodes:

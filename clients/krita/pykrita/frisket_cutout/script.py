@@ -112,7 +112,7 @@ def _wait(task: Task) -> None:
 
 def _judge(task: Task, said: list[str]) -> Judgement:
     if task.error is not None:
-        raise Refused(PLUGIN.explain(task.error)) from task.error
+        raise Refused(task.message) from task.error
     if task.outcome.subject is None:
         raise NoSubject(said[-1])
     return task.outcome.judgement

@@ -63,6 +63,7 @@ class Task(QtCore.QObject):
         self.edge = request.edge
         self.outcome: Outcome | None = None
         self.error: BaseException | None = None
+        self.message = ""
         self.target_layer = TargetLayer(document, node)
         self.name = node.name()
         self.region = find_region(node)
@@ -166,7 +167,6 @@ class Task(QtCore.QObject):
     # ------------------------------------------------------ the worker thread
 
     def _run(self) -> None:
-        text = ""
         try:
             try:
                 self._work()
@@ -175,9 +175,9 @@ class Task(QtCore.QObject):
                 self._watcher.close()
         except BaseException as error:
             self.error = error
-            text = PLUGIN.explain(error)
+            self.message = PLUGIN.explain(error)
         self._clean_up()
-        self.ended.emit(text)
+        self.ended.emit(self.message)
 
     def _clean_up(self) -> None:
         """Leave nothing half-made, as far as the document still has it."""
