@@ -104,7 +104,7 @@ def test_a_new_recipe_is_good_and_names_every_option(
     text = file.read_text(encoding="utf-8")
     for name in RECIPE_OPTIONS:
         assert f"\n# {name} = " in text
-    for name in ("trimap.png", "selection.png", "token", "ca.pem"):
+    for name in ("trimap.png", "selection.png", "token", "ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_bytes(b"")
     everything = re.sub(r"^# ([a-z-]+ = )", r"\1", text, flags=re.MULTILINE)
     assert read_recipe(write(tmp_path, everything)).faults == ()

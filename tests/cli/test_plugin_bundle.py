@@ -14,11 +14,14 @@ import pytest
 from frisket.cli import plugin_bundle as bundle
 from frisket.cli.plugin_places import HOSTS
 
-# What only a check of an installed plug-in inside its host imports.
+# What only a check of an installed plug-in inside its host imports, and what only the roots that
+# are not carried share.
 UNUSED = {
     "frisket.hosts.conformance",
+    "frisket.hosts.memory",
     "frisket.hosts.scripted",
     "frisket.hosts.staging",
+    "frisket.protocol.printable",
 }
 # Imports every module that lies in the folder given, with nothing else but the standard library.
 IMPORT_ALL = """

@@ -178,8 +178,6 @@ class Matting(rpc.MattingServiceServicer):
         yield pb.MatteResponse(
             solid=pb.SolidTiles(revision=revision, transparent=runs(clear), opaque=runs(opaque))
         )
-        if opening.options.quality == pb.QUALITY_DRAFT:
-            pass
         if opening.HasField("viewport"):
             edge = nearest(edge, grid, opening.viewport)
         queue, waiting = deque(edge), 0
@@ -197,12 +195,15 @@ class Matting(rpc.MattingServiceServicer):
                 continue
             waiting -= 1
             yield await self._alpha(request.tile, opening, revision, context)
+        yield self._finished(opening, revision, bool(queue or waiting), empty)
+
+    def _finished(self, opening, revision, cancelled, empty) -> pb.MatteResponse:
         rect = pb.Rect(x=0, y=0, width=opening.width, height=opening.height)
         judged = pb.Assessment(needs_review=True, reasons=["The model is unsure of this picture."])
-        yield pb.MatteResponse(
+        return pb.MatteResponse(
             finished=pb.FinishedResponse(
                 revision=revision,
-                cancelled=bool(queue or waiting),
+                cancelled=cancelled,
                 subject=None if empty else rect,
                 method="green",
                 assessment=judged if opening.options.model == "unsure" else None,

@@ -31,9 +31,11 @@ SERVER_OPTIONS = (
     ),
     Option(
         "cert", "your own PEM certificate, for a server that asks for one; implies --tls",
-        path, metavar="FILE", group="server",
+        path, metavar="FILE", group="server", example="cert.pem",
     ),
-    Option("key", "the PEM key of --cert", path, metavar="FILE", group="server"),
+    Option(
+        "key", "the PEM key of --cert", path, metavar="FILE", group="server", example="key.pem"
+    ),
     Option(
         "device",
         f"of the local server; cuda fails where there is none; default: {DEFAULT_DEVICE}",

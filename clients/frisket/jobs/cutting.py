@@ -83,19 +83,35 @@ def cut_document(
         for layer, one in product(chosen, passes):
             cuts.append(cut_layer(document, layer, delivery, one, connection, progress))
             stack.enter_context(cuts[-1].run.store)
-        kept = [one for one in cuts if options.allow_empty or one.has_subject]
-        if not kept:
-            raise NoSubject(_tell_empty(document, cuts[: len(chosen)]))
+        kept = _choose_kept(document, cuts, options)
         progress("writing", 0, 1)
         classes = _map_classes(cuts, kept) if delivery.by_class else None
         lost = _write(document, delivery, task, kept, classes)
         progress("writing", 1, 1)
         preview = _preview(kept, task.preview_px)
     done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
+    return _tell_rest(replace(done, preview=preview), cuts, kept, classes)
+
+
+def _tell_rest(
+    done: CutResult, cuts: Sequence[LayerCut], kept: Sequence[LayerCut], classes: ClassMap | None
+) -> CutResult:
+    """Add the shares of classes, or the layers that were left out."""
     if classes:
-        return replace(done, layers=done.layers[:1], shares=classes.shares, preview=preview)
+        return replace(done, layers=done.layers[:1], shares=classes.shares)
     skipped = tuple(one.layer.path for one in cuts if one not in kept)
-    return replace(done, without_subject=skipped, preview=preview)
+    return replace(done, without_subject=skipped)
+
+
+def _choose_kept(
+    document: Document, cuts: Sequence[LayerCut], options: CutOptions
+) -> list[LayerCut]:
+    kept = [one for one in cuts if options.allow_empty or one.has_subject]
+    if not kept:
+        # Of the kind `classes` a layer is cut once for each class.
+        each = {id(one.layer): one for one in cuts}
+        raise NoSubject(_tell_empty(document, list(each.values())))
+    return kept
 
 
 def _map_classes(cuts: Sequence[LayerCut], kept: Sequence[LayerCut]) -> ClassMap:

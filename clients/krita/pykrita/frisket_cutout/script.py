@@ -11,6 +11,7 @@ print(judgement.overall, judgement.reasons)
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from krita import Krita
 
@@ -62,18 +63,16 @@ def cut(
         NoSubject: no subject was found, and nothing was added.
         Refused: anything else; the text says what is wrong and what to do.
     """
-    request = CutRequest(
-        make=make,
-        existing=existing,
-        model=model,
-        quality=quality,
-        edge=edge or Edge(),
-        decontaminate=clean_colours,
-    )
+    request = CutRequest(make=make, existing=existing, model=model, quality=quality)
+    request = replace(request, edge=edge or Edge(), decontaminate=clean_colours)
     check_target(node, make)
     connect = PLUGIN.make_connector(lambda: None)
     task = Task(document, node, request, connect, document.selection())
     task.boxes = (_place_box(node, box),) if box is not None else ()
+    return _run(task)
+
+
+def _run(task: Task) -> Judgement:
     said: list[str] = []
     task.completed.connect(said.append)
     task.end()
