@@ -23,6 +23,7 @@ def test_results_events_thumbnails_and_a_second_run(work: Path) -> None:
     choices = [CutOptions("matte", model="fake"), CutOptions("cutout", model="fake")]
     batch = Batch("in", "out", choices, listen=told.append)
     assert {step.action for step in batch.plan()} == {Action.CUT}
+    assert all(step.planned.task.options.batch for step in batch.plan()), "nobody waits for it"
     assert not Path("out").exists(), "a plan writes nothing"
     done = list(batch)
     assert len(done) == batch.summary.written == 6

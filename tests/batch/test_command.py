@@ -199,7 +199,7 @@ def test_a_strangers_file_is_not_replaced(work: Path) -> None:
 
 def test_what_cannot_be_written_is_told_by_its_own_name(work: Path) -> None:
     done = batch("in/a.jpg", "-o", "out/{stem}.gif", "--as", "cutout", status=Exit.SOME_FAILED)
-    assert "out/a.gif: a cutout is not written as .gif" in done.stderr
+    assert "out/a.gif: --as cutout is not written as .gif" in done.stderr
     assert ".frisket-" not in done.stderr + batch("--status", "out").stdout
 
 

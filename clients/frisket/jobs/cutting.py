@@ -188,6 +188,7 @@ def cut_layer(
         hints=hint_set(options.hints, raster.width, raster.height),
         edge=options.edge,
         normalise=options.normalise,
+        batch=options.batch,
     )
     cut = LayerCut(layer, matte(raster, asked, connection, progress=progress))
     if not (cut.has_subject or options.allow_empty or options.all_layers):

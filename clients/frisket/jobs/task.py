@@ -61,6 +61,7 @@ class CutOptions:
             the rest 0; None keeps soft edges.
         hints: boxes, points and files.
         server: which server.
+        batch: nobody waits for it, so the server serves those first for whom somebody does.
 
     Raises:
         BadOption: one of them has a value that does not exist.
@@ -85,6 +86,7 @@ class CutOptions:
     threshold: float | None = None
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
+    batch: bool = False
 
     def __post_init__(self) -> None:
         for name in ("layers", "classes"):

@@ -152,7 +152,9 @@ def enter_step(step: Step, journal: Journal, adjust: Adjust) -> Item:
     task, row = step.planned.task, step.row
     if row is None or step.action is not Action.RESUME:
         row = journal.enter(task.source, step.stamp, step.planned.recipe, task.output, step.reason)
-    options = adjust(task.options, dict(row.redo)) if row.redo else task.options
+    options = task.options
+    if row.redo:
+        options = replace(adjust(options, dict(row.redo)), batch=options.batch)
     again = replace(task, options=options, overwrite=task.overwrite or row.owned)
     return Item(row.next_try, row.id, again, row.attempts, step.stamp.size)
 

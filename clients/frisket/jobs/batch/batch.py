@@ -138,7 +138,8 @@ class Batch:
         given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
         self._inputs = [os.fspath(one) for one in given]
         chosen = options or read_keywords({"sandbox": True, **keywords}, CutKeywords, "Batch()")
-        self._choices = (chosen,) if isinstance(chosen, CutOptions) else tuple(chosen)
+        choices = (chosen,) if isinstance(chosen, CutOptions) else tuple(chosen)
+        self._choices = tuple(replace(one, batch=True) for one in choices)
         self._again, self._rules = again or Again(), rules or Rules()
         for word in self._again.redo:
             check_choice("redo", word, REDO)
