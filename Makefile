@@ -30,7 +30,7 @@ demo: $(STAMP)  ## cut a photograph out of a PSD and a 100-megapixel TIFF into d
 PLAIN := tests/documents tests/matting tests/measure tests/models tests/protocol tests/training
 
 test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(PLAIN)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PLAIN)
 	$(BIN)/python -m pytest -m "not packaging" $(PLAIN:%=--ignore=%)
 
 test-packaging: $(STAMP)  ## wheel and sdist, every extra alone, the floors, other Pythons

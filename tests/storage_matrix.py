@@ -61,6 +61,25 @@ def measure(form: Form, folder: Path) -> Cell:
     )
 
 
+_ROUNDED = 1.0  # a level of 8 bits
+_MULTIPLIED = 2.0  # at the edge of an alpha of 8 bits, where colours were rounded twice
+# Where a level of the document's own is more than one of sRGB.
+_COARSE = {"cmyk": 3.0, "lab": 5.0, "icclab": 5.0}
+
+
+def list_beyond(cell: Cell, photometric: str, sample: str, alpha: str) -> list[str]:
+    """Return the columns of a cell that differ by more than they may."""
+    few = int(sample[1:]) <= 8
+    most = Cell(
+        view=_MULTIPLIED if few and alpha == "associated" else _ROUNDED,
+        cutout=_ROUNDED,
+        opacity=_ROUNDED,
+        cleaned=_COARSE.get(photometric, _ROUNDED) if few else _ROUNDED,
+    )
+    names = (field.name for field in fields(Cell))
+    return [name for name in names if getattr(cell, name) > getattr(most, name)]
+
+
 def is_cleaned(layer: Layer) -> bool:
     return DELIVERIES["cutout"].wants_colours(layer)
 

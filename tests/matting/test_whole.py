@@ -19,7 +19,7 @@ from frisket.matting import (
     matte_whole,
 )
 from frisket.matting.engine import Quality, refine, solve
-from frisket.models import BadOutput, Coarse
+from frisket.models import BadOutput, Coarse, frame_subject
 from frisket.models.adapters.fake import FakeModel
 
 
@@ -36,7 +36,7 @@ def test_one_call_does_what_the_engine_does(quality: Quality) -> None:
     assert matted.colours is None
 
 
-def test_high_asks_the_model_twice() -> None:
+def test_high_asks_the_model_three_times() -> None:
     seen: list[np.ndarray] = []
 
     def watch(image: np.ndarray) -> np.ndarray:
@@ -44,8 +44,12 @@ def test_high_asks_the_model_twice() -> None:
         return draw(image)
 
     matte_picture(FakeModel(draw=watch), picture(), MattingOptions(Quality.HIGH))
-    plain, mirror = seen
+    plain, mirror, close = seen
     np.testing.assert_array_equal(plain, mirror[:, ::-1])
+    assert close.size < plain.size
+    frame = frame_subject(Coarse(draw(plain)))
+    assert frame is not None
+    np.testing.assert_array_equal(close, plain[frame.place])
 
 
 async def ask(view: Picture) -> Coarse:
