@@ -50,7 +50,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 
 
 def children() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children(recursive=True) if _hosts_models(one)]
+    # Not those of servers that other tests keep.
+    return [one for one in psutil.Process().children() if _hosts_models(one)]
 
 
 def _hosts_models(process: psutil.Process) -> bool:
