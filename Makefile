@@ -26,8 +26,9 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## cut a photograph out of a PSD and a 100-megapixel TIFF into demo-out/
 	$(BIN)/python scripts/demo.py
 
-# Pure functions in two processes; whatever starts, kills or times programs has the machine alone.
-PLAIN := tests/documents tests/matting tests/measure tests/models tests/protocol tests/training
+# In two processes; whatever kills or times programs has the machine alone.
+PLAIN := $(addprefix tests/,api cli docs documents hosts jobs matting measure models protocol server \
+  training)
 
 test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PLAIN)

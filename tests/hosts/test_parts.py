@@ -213,7 +213,7 @@ def test_pace_follows_the_cost() -> None:
         (ProtocolError("Odd."), "same version"),
         (Cancelled(""), "Cancelled."),
         (MemoryError(), "not enough memory"),
-        (ValueError("x"), "diagnostics"),
+        (ValueError("x"), "trouble report"),
     ],
 )
 def test_errors_say_what_to_do(error: Exception, words: str) -> None:
