@@ -7,7 +7,7 @@ ROOTS := $(wildcard proto/frisket/*.py) proto/frisket/protocol clients/frisket m
   server/frisket/matting server/frisket/server
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test test-packaging test-hosts trials coverage check docs bench bench-quality \
+.PHONY: help demo test test-trials test-packaging test-hosts trials coverage check docs bench bench-quality \
   bench-embedded bench-hints about protos plugins clean
 
 help:  ## say what each target does
@@ -32,7 +32,10 @@ PLAIN := $(addprefix tests/,api cli docs documents hosts jobs matting measure mo
 
 test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PLAIN)
-	$(BIN)/python -m pytest -m "not packaging" $(PLAIN:%=--ignore=%)
+	$(BIN)/python -m pytest -m "not packaging" $(PLAIN:%=--ignore=%) --ignore=tests/trials
+
+test-trials: $(STAMP)  ## short samples of the trials, a few minutes
+	$(BIN)/python -m pytest tests/trials
 
 test-packaging: $(STAMP)  ## wheel and sdist, every extra alone, the floors, other Pythons
 	$(BIN)/python -m pytest tests/packaging
@@ -49,7 +52,7 @@ coverage: $(STAMP)  ## the suite again, and which lines it never ran (coverage/i
 test-hosts: $(STAMP)  ## the plug-ins in real GIMPs and Kritas
 	FRISKET_TEST_HOSTS=1 FRISKET_HOSTS=$(HOSTS) $(BIN)/python -m pytest --timeout 1200 tests/hosts
 
-# The suite runs the same trials as short samples. TRIAL=name chooses some.
+# `test-trials` runs short samples of the same. TRIAL=name chooses some.
 trials: $(STAMP)  ## real servers under load, attack and loss, at whole length, with figures
 	FRISKET_TRIALS=whole $(BIN)/python -m pytest -s --timeout 1800 -o faulthandler_timeout=0 \
 	  tests/trials $(if $(TRIAL),-k '$(TRIAL)')

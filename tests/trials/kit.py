@@ -2,7 +2,7 @@
 
 A trial shows a property of a whole server under load, attack or loss. `make trials` runs each at
 its whole length and prints its figures; without the variable the same trial runs as a short,
-seeded sample in the ordinary suite. Only ratios and counts are asserted, never seconds.
+seeded sample in CI. Only ratios and counts are asserted, never seconds.
 """
 
 from __future__ import annotations
