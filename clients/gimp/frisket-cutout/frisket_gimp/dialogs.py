@@ -183,6 +183,11 @@ _SERVER_WORDS = {
         _("Certificate _file (optional)"),
         _("A certificate to trust, where the system does not know the server's"),
     ),
+    "certificate": (
+        _("_Your own certificate (optional)"),
+        _("For a server that asks its clients for one"),
+    ),
+    "key": (_("Key of your o_wn certificate"), _("The PEM file that belongs to the certificate")),
     "tls": (_("_Encrypt (TLS)"), _("Only a server on this computer does without")),
 }
 
@@ -206,8 +211,9 @@ class _ServerForm:
             entry.set_tooltip_text(blurb)
             self.widget.attach(text, 0, row, 1, 1)
             self.widget.attach(entry, 1, row, 1, 1)
-        self.widget.attach(self._switches["tls"], 0, 4, 2, 1)
-        self.widget.attach(self._answer, 0, 5, 2, 1)
+        below = len(self._fields) + 1
+        self.widget.attach(self._switches["tls"], 0, below, 2, 1)
+        self.widget.attach(self._answer, 0, below + 1, 2, 1)
 
     def read(self) -> Settings:
         """Return what is filled in."""
