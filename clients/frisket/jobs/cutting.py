@@ -16,6 +16,7 @@ from frisket.documents import (
     Layer,
     LayerResult,
     OutputError,
+    Raster,
     decode_in_sandbox,
     open_document,
 )
@@ -179,7 +180,19 @@ def cut_layer(
         FrisketError: what `cut_document` raises.
     """
     raster = document.show(layer, delivery.kind, options.result_options())
-    asked = Options(
+    asked = _choose_options(layer, raster, delivery, options)
+    cut = LayerCut(layer, matte(raster, asked, connection, progress=progress))
+    if not (cut.has_subject or options.allow_empty or options.all_layers):
+        cut.run.store.close()
+        raise NoSubject(_tell_empty(document, [cut]))
+    return cut
+
+
+def _choose_options(
+    layer: Layer, raster: Raster, delivery: Delivery, options: CutOptions
+) -> Options:
+    """Return what the server is asked for."""
+    return Options(
         model=options.model,
         classes=options.classes,
         quality=options.quality,
@@ -190,11 +203,6 @@ def cut_layer(
         normalise=options.normalise,
         batch=options.batch,
     )
-    cut = LayerCut(layer, matte(raster, asked, connection, progress=progress))
-    if not (cut.has_subject or options.allow_empty or options.all_layers):
-        cut.run.store.close()
-        raise NoSubject(_tell_empty(document, [cut]))
-    return cut
 
 
 def _tell_empty(document: Document, empty: Sequence[LayerCut]) -> str:
