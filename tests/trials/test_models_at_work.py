@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from graphs import endless
+from graphs import endless_when_bright
 from onnx import numpy_helper
 from trials.kit import (
     Trial,
@@ -72,7 +72,7 @@ def serving(
 ) -> Iterator[tuple[Trial, grpc.Channel, models_pb2_grpc.ModelServiceStub]]:
     home = tmp_path / "home"
     registry = Registry(home)
-    registry.add("endless", "u2net", endless(tmp_path / "endless.onnx"))
+    registry.add("endless", "u2net", endless_when_bright(tmp_path / "endless.onnx"))
     if large:
         add_large(registry, tmp_path, large)
     with Trial(home, *options) as trial, trial.channel() as channel:
