@@ -107,6 +107,9 @@ class Trial:
             program=(str(_LIMITED),) if limits else ("-m", "frisket.server"),
         )
         self.target = self.server.address.target
+        if "--local" in options:  # whose token is made up, and announced
+            [announced] = (home / "run").glob("server*.json")
+            token = json.loads(announced.read_text())["token"]
         self.metadata = BEARER if token == TOKEN else (("authorization", f"Bearer {token}"),)
         self._process = psutil.Process(self.server.process.pid)
 
