@@ -61,6 +61,6 @@ fields.show_models((link.ModelChoice("one", "The first.", True),))
 fields.choose(model="one", quality="high")
 request = fields.read_request()
 assert (request.make, request.model, request.quality) == ("mask", "one", "high")
-dialog = dialogs.ServerDialog(None, settings.Settings(True, "host:1", False, "", "secret", ()))
+dialog = dialogs.ServerDialog(None, settings.Settings(True, "host:1", False, token="secret"))
 assert dialog.read().target == "host:1"
 print("all well with", QtCore.PYQT_VERSION_STR)
