@@ -99,7 +99,8 @@ def _interruptible(batch: Batch) -> Iterator[list[int]]:
         yield caught
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # Who asked once has been obeyed: to ask again while the program leaves changes nothing.
+            signal.signal(number, signal.SIG_IGN if len(caught) == 1 else handler)
 
 
 def _read_recipe(arguments: argparse.Namespace) -> Mapping[str, Any]:
