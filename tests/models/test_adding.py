@@ -133,9 +133,10 @@ def test_a_graph_without_an_end_is_given_up(
     registry: Registry, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trial_run, "LIMIT_S", 4.0)
+    others = set(psutil.Process().children())  # servers that other tests keep
     with pytest.raises(ModelFileError, match="check run of mine did not end within 4 s"):
         registry.add("mine", "u2net", endless(tmp_path / "m.onnx"))
-    assert not models.exists() and not psutil.Process().children()
+    assert not models.exists() and not set(psutil.Process().children()) - others
 
 
 def test_too_large_a_file_is_refused_unread(
