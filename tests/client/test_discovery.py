@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+from processes import is_gone, wait_until_gone
 
 from frisket.client import discovery
 from frisket.client.errors import NoServer
@@ -91,8 +92,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("FRISKET_HOME", str(tmp_path))
     yield tmp_path
     for child in psutil.Process().children():
-        child.kill()
-        child.wait(10)
+        with suppress(psutil.NoSuchProcess):  # ended and reaped meanwhile
+            child.kill()
+            child.wait(10)
 
 
 def program(code: str) -> list[str]:
@@ -150,10 +152,10 @@ def test_a_hung_server_is_replaced(home: Path) -> None:
     first = ensure(program(STARTED))
     os.kill(first.pid, signal.SIGSTOP)
     assert find() is None
-    assert psutil.pid_exists(first.pid), "who only looks ends nobody"
+    assert not is_gone(first.pid), "who only looks ends nobody"
     second = ensure(program(STARTED))
     assert second.pid != first.pid and find() == second
-    assert psutil.Process(first.pid).status() == "zombie"
+    assert is_gone(first.pid)
     assert starts(home) == ["auto", "auto"]
 
 
@@ -292,10 +294,8 @@ def test_a_server_that_says_nothing_leaves_its_log_named() -> None:
 def test_a_server_that_is_never_ready_is_ended() -> None:
     with pytest.raises(NoServer, match="not ready within 1 s"):
         ensure(program("import time; time.sleep(60)"), timeout=1)
-    deadline = time.monotonic() + 10
-    while any(child.status() != "zombie" for child in psutil.Process().children()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    for child in psutil.Process().children():
+        wait_until_gone(child.pid)
 
 
 def test_a_home_that_cannot_be_written_is_named(

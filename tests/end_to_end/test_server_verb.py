@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import pytest
 from command import frisket, refused
+from processes import is_gone, wait_until_gone
 
 from frisket.protocol.local_state import read_states
 
@@ -39,19 +40,6 @@ def ask(*words: str, status: int = 0) -> Any:
     done = frisket("server", *words, "--json")
     assert done.returncode == status, done.stderr
     return json.loads(done.stdout)
-
-
-def is_gone(pid: int) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    return True
-
-
-def wait_until_gone(pid: int) -> None:
-    end = time.monotonic() + 20
-    while not is_gone(pid):
-        assert time.monotonic() < end, "the server did not leave"
-        time.sleep(0.05)
 
 
 def test_a_life(home: Path, photograph: Path, tmp_path: Path) -> None:
