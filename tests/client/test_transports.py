@@ -16,6 +16,7 @@ from pathlib import Path
 import grpc
 import pytest
 from certificates import make_certificate
+from ports import refuse
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError
@@ -51,7 +52,7 @@ class Scripted(rpc.MattingServiceServicer):
     """Answers by the `client` name in `open`; echoes tiles as alpha."""
 
     def __init__(self) -> None:
-        self.cancelled = threading.Event()
+        self.asleep, self.cancelled = threading.Event(), threading.Event()
 
     async def _admit(self, context: Context) -> None:
         if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
@@ -78,6 +79,7 @@ class Scripted(rpc.MattingServiceServicer):
                 yield response
 
     async def _sleep(self) -> None:
+        self.asleep.set()
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
@@ -124,7 +126,7 @@ class Running:
         self._stopping = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -238,13 +240,12 @@ def test_wrong_token(make: Make, server: Running) -> None:
 
 
 def test_nobody_listens(make: Make) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    transport = make(f"127.0.0.1:{port}", "", False, None)
-    with pytest.raises(TransportError) as caught:
-        transport.unary(GET_CAPABILITIES, b"", 5)
+    with refuse() as target:
+        transport = make(target, "", False, None)
+        with pytest.raises(TransportError) as caught:
+            transport.unary(GET_CAPABILITIES, b"", 30)
+        transport.close()
     assert (caught.value.code, caught.value.retryable) == ("UNAVAILABLE", True)
-    transport.close()
 
 
 def test_deadline(transport: Transport) -> None:
@@ -256,12 +257,17 @@ def test_deadline(transport: Transport) -> None:
 def test_cancel_from_another_thread(transport: Transport, server: Running) -> None:
     call = transport.matte()
     call.send(opening("silent"))
-    threading.Timer(0.3, call.cancel).start()
+
+    def cancel() -> None:
+        server.servicer.asleep.wait(20)
+        call.cancel()
+
+    threading.Thread(target=cancel, daemon=True).start()
     with pytest.raises(TransportError) as caught:
         call.receive(20)
     assert caught.value.code == "CANCELLED"
     assert not caught.value.retryable
-    assert server.servicer.cancelled.wait(5)
+    assert server.servicer.cancelled.wait(20)
 
 
 def test_server_killed(transport: Transport, server: Running) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from frisket.client.errors import NoServer
-from frisket.client.proof import Opener, Standing, examine
+from frisket.client.proof import ANSWER_TIMEOUT_S, Opener, Standing, examine
 from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.home import home, make_run_folder, run_folder
 from frisket.protocol.limits import PROTOCOL_VERSION
@@ -59,6 +59,7 @@ def find(
     installation: Installation | None = None,
     *,
     end_hung: bool = False,
+    answer_s: float = ANSWER_TIMEOUT_S,
 ) -> LocalServer | None:
     """Return the local server that announces itself and proves to be the one, if any.
 
@@ -68,13 +69,14 @@ def find(
         installation: whose server; by default the newest of any that speaks our protocol.
         end_hung: end one that takes connections and says nothing, and withdraw its
             announcement.
+        answer_s: seconds that each has for its answer.
     """
     for server in read_states():
         fits = server.device == device and server.protocol == PROTOCOL_VERSION
         ours = installation is None or server.installation == installation
         if not (fits and ours and server.running):
             continue
-        standing = examine(server, connect)
+        standing = examine(server, connect, answer_s)
         if standing is Standing.PROVEN:
             return server
         if standing is Standing.HUNG and end_hung:
@@ -91,6 +93,7 @@ def ensure(
     device: str = DEFAULT_DEVICE,
     installation: Installation | None = None,
     timeout: float = START_TIMEOUT_S,
+    answer_s: float = ANSWER_TIMEOUT_S,
 ) -> LocalServer:
     """Return the local server, started when none answers.
 
@@ -103,11 +106,12 @@ def ensure(
         device: "auto", "cpu" or "cuda"; each has a server of its own.
         installation: whose server; by default any that speaks our protocol.
         timeout: seconds to wait for it.
+        answer_s: seconds after which one that runs and says nothing hangs.
 
     Raises:
         NoServer: it could not be started, with what its log says.
     """
-    look = partial(find, connect, device, installation)
+    look = partial(find, connect, device, installation, answer_s=answer_s)
     if server := look(end_hung=True):
         return server
     starter = [*(command or _DEFAULT_COMMAND), "--local", "--device", device]
