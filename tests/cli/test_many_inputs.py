@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import tifffile
 from command import FRISKET, frisket, layered, refused
 from PIL import Image
 from serving import noisy_disc
+from waiting import wait_until
 
 from frisket.cli.exits import Exit
 
@@ -207,9 +207,7 @@ def test_an_interrupt_keeps_what_is_finished_and_nothing_half(home: Path, folder
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (folder / "out" / "a-matte.png").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until((folder / "out" / "a-matte.png").exists, "the first result")
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
@@ -272,10 +270,9 @@ def test_the_result_is_opened(home: Path, folder: Path, monkeypatch: pytest.Monk
     opener.chmod(0o755)
     monkeypatch.setenv("PATH", f"{opener.parent}:{os.environ['PATH']}")
     assert frisket("cut", "a.jpg", "--open").returncode == 0
-    deadline = time.monotonic() + 10
-    while not (folder / "opened").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert (folder / "opened").read_text().strip() == str(folder / "a-cutout.png")
+    opened = folder / "opened"
+    wait_until(lambda: opened.exists() and opened.read_text(), "the viewer")
+    assert opened.read_text().strip() == str(folder / "a-cutout.png")
 
 
 def test_a_file_for_each_layer_with_a_subject(home: Path, folder: Path) -> None:

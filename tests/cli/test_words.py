@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import shutil
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from command import FRISKET, frisket, layered, refused
+from command import FRISKET, OnTerminal, frisket, layered, refused
 
 import frisket as package
 from frisket.cli.commands import COMMANDS, EXAMPLES
@@ -56,18 +53,7 @@ def test_the_version(words: tuple[str, ...]) -> None:
     assert frisket(*words).stdout == f"frisket {package.__version__}\n"
 
 
-def test_the_version_comes_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    def measure(*command: str) -> float:
-        times = []
-        for _ in range(9):
-            began = time.perf_counter()
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            times.append(time.perf_counter() - began)
-        return statistics.median(times) * 1000
-
-    bare, told = measure(sys.executable, "-c", "pass"), measure(*FRISKET, "--version")
-    with capsys.disabled():
-        print(f"\npython -c pass {bare:.0f} ms, frisket --version {told:.0f} ms")
+def test_the_version_comes_at_once() -> None:
     loaded = subprocess.run(
         [sys.executable, "-X", "importtime", *FRISKET, "--version"], capture_output=True, text=True
     )
@@ -148,25 +134,7 @@ def test_plugins_as_json(home: Path, folder: Path) -> None:
 
 def on_a_terminal(*command: str, **variables: str) -> bytes:
     """Run a command whose standard error is a terminal, and return what that shows."""
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", **variables}
-    running = subprocess.Popen(
-        [*FRISKET, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=theirs, env=environment,
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(ours, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(ours)
-    running.wait(60)
-    return shown
+    return OnTerminal(*command, **variables).finish()
 
 
 def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -113,7 +112,6 @@ def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
     child.send_signal(signal.SIGKILL)
     child.wait()
     child.stdout.close()
-    time.sleep(0.05)
     assert target.read_bytes() == b"old"
     with atomic_output(target) as out:
         out.write(b"new")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from certificates import make_certificate, sign_certificate
 from command import frisket, refused
 from google.rpc import error_details_pb2, status_pb2
 from serving import Server, start_server, stop_server
+from waiting import wait_until
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError
@@ -37,9 +37,13 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log") / "log"
+
+
+@pytest.fixture(scope="module")
+def server(tokens: Path, log: Path) -> Iterator[Server]:
     write(tokens, "artist-token matte\nloader-token models\nowner-token\n")
-    log = tmp_path_factory.mktemp("log") / "log"
     running = start_server(log.parent, "--token-file", str(tokens), token="", log=log)
     yield running
     stop_server(running)
@@ -107,31 +111,34 @@ def test_the_reason_travels_as_error_info(connect: Opener, server: Server) -> No
     assert (info.reason, info.domain) == ("OUT_OF_SCOPE", "frisket")
 
 
-def test_tokens_change_while_the_server_runs(connect: Opener, server: Server, tokens: Path) -> None:
+def test_tokens_change_while_the_server_runs(
+    connect: Opener, server: Server, tokens: Path, log: Path
+) -> None:
     before = tokens.read_text()
+
+    def ask(token: str) -> str:
+        return call(connect, server, token, GET_CAPABILITIES)
+
+    def warnings() -> int:
+        """Count what the log says of bad files, after a call at which the server may look."""
+        assert ask("fresh-token") == "OK"
+        return log.read_text().count("the tokens stay as they are")
+
     try:
         write(tokens, "fresh-token matte\n")
-        assert becomes(connect, server, "fresh-token", "OK")
-        assert call(connect, server, "owner-token", GET_CAPABILITIES) == UNKNOWN
+        wait_until(lambda: ask("fresh-token") == "OK", "the fresh token")
+        assert ask("owner-token") == UNKNOWN
+        told = warnings()
         write(tokens, "x")
-        time.sleep(1.2)
-        assert call(connect, server, "fresh-token", GET_CAPABILITIES) == "OK", "a bad file"
+        wait_until(lambda: warnings() == told + 1, "a bad file to be seen")
+        assert ask("fresh-token") == "OK"
         tokens.unlink()
-        time.sleep(1.2)
-        assert call(connect, server, "fresh-token", GET_CAPABILITIES) == "OK", "no file"
+        wait_until(lambda: warnings() == told + 2, "no file to be seen")
+        assert ask("fresh-token") == "OK"
     finally:
         write(tokens, before)
-    assert becomes(connect, server, "owner-token", "OK")
-    assert call(connect, server, "fresh-token", GET_CAPABILITIES) == UNKNOWN
-
-
-def becomes(connect: Opener, server: Server, token: str, wanted: str) -> bool:
-    end = time.monotonic() + 10
-    while call(connect, server, token, GET_CAPABILITIES) != wanted:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+    wait_until(lambda: ask("owner-token") == "OK", "the tokens from before")
+    assert ask("fresh-token") == UNKNOWN
 
 
 @pytest.fixture(scope="module")

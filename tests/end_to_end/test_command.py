@@ -8,13 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from command import FRISKET, frisket, layered, refused
+from command import FRISKET, OnTerminal, frisket, layered, refused
 from PIL import Image
 from serving import noisy_disc
 
@@ -173,20 +172,13 @@ def test_the_original_stays_untouched_by_an_interrupt(home: Path, tmp_path: Path
     source, out = tmp_path / "in.tif", tmp_path / "out.tif"
     tifffile.imwrite(source, noisy_disc(6000, 4000), photometric="rgb", tile=(256, 256))
     before = hashlib.sha256(source.read_bytes()).digest()
-    frisket("cut", source, "-o", tmp_path / "warm.tif", "--model", "fake")
-    (tmp_path / "warm.tif").unlink()
-    for delay in (0.3, 0.5, 0.8):
-        running = subprocess.Popen(
-            [*FRISKET, "cut", str(source), "-o", str(out), "--as", "cutout", "--model", "fake"],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        time.sleep(delay)
-        running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=60)
-        assert "Traceback" not in said
-        assert running.returncode in (0, 130, -signal.SIGINT)
-        if running.returncode == 0:
+    for moment in ("reading", "sharpening", "writing"):
+        running = OnTerminal("cut", source, "-o", out, "--as", "cutout", "--model", "fake")
+        running.wait_for(moment)
+        running.process.send_signal(signal.SIGINT)
+        assert b"Traceback" not in running.finish()
+        assert running.process.returncode in (0, 130, -signal.SIGINT)
+        if running.process.returncode == 0:
             out.unlink()
         assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["in.tif"]
     assert hashlib.sha256(source.read_bytes()).digest() == before
@@ -194,25 +186,18 @@ def test_the_original_stays_untouched_by_an_interrupt(home: Path, tmp_path: Path
 
 def test_kill_nine_of_the_server_half_way(home: Path, tmp_path: Path) -> None:
     source = tmp_path / "in.tif"
-    tifffile.imwrite(source, noisy_disc(9000, 6000), photometric="rgb", tile=(256, 256))
-    undisturbed = tmp_path / "a.tif"
-    assert frisket("cut", source, "-o", undisturbed, "--as", "matte", "--model", "fake")
+    tifffile.imwrite(source, noisy_disc(6000, 4000), photometric="rgb", tile=(256, 256))
+    undisturbed, disturbed = tmp_path / "a.tif", tmp_path / "b.tif"
+    done = frisket("cut", source, "-o", undisturbed, "--as", "matte", "--model", "fake")
+    assert done.returncode == 0, done.stderr
     (state,) = home.glob("run/server*.json")
     first = json.loads(state.read_text())["pid"]
-    running = subprocess.Popen(
-        [
-            *(*FRISKET, "cut", str(source), "-o", str(tmp_path / "b.tif"), "--as", "matte"),
-            *("--model", "fake", "--json"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(1.0)
+    running = OnTerminal("cut", source, "-o", disturbed, "--as", "matte", "--model", "fake")
+    running.wait_for("sharpening")
     os.kill(first, signal.SIGKILL)
-    _, errors = running.communicate(timeout=120)
-    assert running.returncode == 0, errors
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), tifffile.imread(undisturbed))
+    shown = running.finish()
+    assert running.process.returncode == 0, shown
+    np.testing.assert_array_equal(tifffile.imread(disturbed), tifffile.imread(undisturbed))
 
 
 def test_two_commands_at_once_share_one_server(

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import sysconfig
 import threading
-import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,8 @@ from typing import Any
 import psutil
 import pytest
 from command import frisket, refused
-from processes import is_gone, wait_until_gone
+from processes import wait_until_gone
+from waiting import wait_until
 
 from frisket.protocol.local_state import read_states
 
@@ -54,10 +54,10 @@ def test_a_life(home: Path, photograph: Path, tmp_path: Path) -> None:
     assert any("listens on" in line for line in log["lines"])
     fresh = ask("restart")
     assert fresh["stopped"][0]["pid"] == seen["pid"] != fresh["started"][0]["pid"]
-    assert is_gone(seen["pid"])
+    wait_until_gone(seen["pid"])
     (stopped,) = ask("stop")["stopped"]
     assert not stopped["forced"]
-    assert is_gone(stopped["pid"])
+    wait_until_gone(stopped["pid"])
     assert read_states() == []
     assert len(ask("log")["lines"]) > len(log["lines"]), "a restart keeps what was written"
 
@@ -147,13 +147,15 @@ def test_two_environments_share_a_home_in_peace(home: Path, tmp_path: Path) -> N
 
 def take_port(port: int) -> socket.socket:
     """Listen where a server has just died; the system may still be closing its socket."""
-    end = time.monotonic() + 20
-    while True:
-        try:
-            return socket.create_server(("127.0.0.1", port))
-        except OSError:
-            assert time.monotonic() < end, "the port stays taken"
-            time.sleep(0.05)
+    taken: list[socket.socket] = []
+
+    def take() -> bool:
+        with contextlib.suppress(OSError):
+            taken.append(socket.create_server(("127.0.0.1", port)))
+        return bool(taken)
+
+    wait_until(take, "the port to be free")
+    return taken[0]
 
 
 def test_nothing_is_sent_to_who_took_a_dead_servers_port(

@@ -90,10 +90,10 @@ def test_reflection_lists_the_services(server: Server) -> None:
 
 
 def test_an_idle_server_leaves(tmp_path: Path) -> None:
+    started = time.monotonic()
     server = start_server(tmp_path, "--idle-exit", "1")
     try:
-        started = time.monotonic()
-        assert server.process.wait(20) == 0
-        assert time.monotonic() - started >= 0.5
+        assert server.process.wait(60) == 0
+        assert time.monotonic() - started >= 1
     finally:
         stop_server(server)

@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from frisket.models import (
     ConsentRequired,
@@ -56,12 +56,9 @@ def test_an_interrupted_pull_goes_on_from_there(server: str, tmp_path: Path) -> 
     Handler.stall_at = 700_000
     pull = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
     part = tmp_path / "models" / "u2netp" / "w.onnx.part"
-    for _ in range(300):
-        if part.exists() and part.stat().st_size >= 500_000:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: part.exists() and part.stat().st_size >= 500_000, "half of the file")
     pull.send_signal(signal.SIGINT)
-    said = pull.communicate(timeout=30)[1]
+    said = pull.communicate(timeout=60)[1]
     Handler.stall_at = None
     assert pull.returncode == 130, said
     assert said.strip() == "frisket: Interrupted; the same command again goes on from there."

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,8 @@ import pytest
 from graphs import endless_when_bright
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import count_unread, wait_until_busy, wait_until_gone
+from waiting import wait_until
 
 from frisket.models import (
     BadPrompt,
@@ -47,6 +48,7 @@ from frisket.server.child_wire import (
 PICTURE = draw_picture(97, 64)
 WHITE = np.full((64, 64, 3), 255, np.uint8)
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into a pipe by /proc")
 
 
 def children() -> list[psutil.Process]:
@@ -65,19 +67,12 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-def wait_for(true: Callable[[], object], limit_s: float = 20) -> None:
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def opener(tmp_path: Path) -> Iterator[ChildOpener]:
     one = ChildOpener(Registry(tmp_path))
     yield one
     one.close()
-    wait_for(lambda: not children())
+    wait_until(lambda: not children(), "the end of the models' process")
 
 
 class TestEmbeddedInAChild(MatteConformance):
@@ -115,7 +110,7 @@ def test_what_is_refused_there_is_refused_here(opener: ChildOpener) -> None:
         model.matte([PICTURE])
 
 
-@posix
+@linux
 def test_a_crash_costs_the_run_and_the_next_one_finds_its_model_open(opener: ChildOpener) -> None:
     first, second = opener.open("embedded", "cpu", 1), opener.open("classic", "cpu", 1)
     [process] = children()
@@ -123,10 +118,10 @@ def test_a_crash_costs_the_run_and_the_next_one_finds_its_model_open(opener: Chi
     failed: list[BaseException] = []
     run = threading.Thread(target=lambda: failed.append(_fail(first)))
     run.start()
-    time.sleep(0.1)
+    _wait_for_request(process.pid, PICTURE.nbytes)
     os.kill(process.pid, signal.SIGSEGV)
     process.resume()
-    run.join(20)
+    run.join(60)
     assert isinstance(failed[0], ModelFailed)
     assert "SIGSEGV" in str(failed[0])
     assert "embedded" in str(failed[0])
@@ -135,13 +130,19 @@ def test_a_crash_costs_the_run_and_the_next_one_finds_its_model_open(opener: Chi
     assert [one.pid for one in children()] != [process.pid]
 
 
+def _wait_for_request(pid: int, before: int) -> int:
+    """Wait until more than so many bytes are on their way to a process; return how many."""
+    wait_until(lambda: count_unread(pid) > before, "a request to be sent")
+    return count_unread(pid)
+
+
 def _fail(model: Model) -> BaseException:
     with pytest.raises(ModelError) as caught:
         model.matte([PICTURE])
     return caught.value
 
 
-@posix
+@linux
 def test_who_was_beside_a_crash_is_tried_again(opener: ChildOpener) -> None:
     first = opener.open("embedded", "cpu", 1)
     [process] = children()
@@ -151,12 +152,14 @@ def test_who_was_beside_a_crash_is_tried_again(opener: ChildOpener) -> None:
         threading.Thread(target=lambda: answers.append(first.matte([PICTURE])[0].alpha.shape)),
         threading.Thread(target=lambda: answers.append(opener.open("classic", "cpu", 1).info.name)),
     ]
-    for one in both:
-        one.start()
-    time.sleep(0.1)
+    run, opening = both
+    run.start()
+    sent = _wait_for_request(process.pid, PICTURE.nbytes)
+    opening.start()
+    _wait_for_request(process.pid, sent)
     os.kill(process.pid, signal.SIGKILL)
     for one in both:
-        one.join(30)
+        one.join(60)
     assert sorted(map(str, answers)) == ["(97, 64)", "classic"]
 
 
@@ -173,10 +176,10 @@ def test_a_loop_without_end_stops_when_it_is_told_to(opener: ChildOpener, tmp_pa
 
     running = threading.Thread(target=run)
     running.start()
-    time.sleep(0.5)
+    wait_until_busy(process.pid)
     assert running.is_alive()
     model.stop()
-    running.join(20)
+    running.join(60)
     assert failed
     assert [one.pid for one in children()] == [process.pid], "the process lives on"
     assert model.matte([PICTURE])[0].alpha.shape == PICTURE.shape[:2]
@@ -197,11 +200,11 @@ def test_the_process_ends_with_its_parent_whatever_runs(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     assert parent.stdout.readline()
-    time.sleep(0.5)
+    [child] = psutil.Process(parent.pid).children()
+    wait_until_busy(child.pid)
     parent.kill()
     parent.wait()
-    home = str(tmp_path)
-    wait_for(lambda: not [p for p in psutil.process_iter() if home in _command(p)])
+    wait_until_gone(child.pid)
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=3), st.booleans())

@@ -11,13 +11,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from waiting import wait_until
 
 torch = pytest.importorskip("torch", reason="the training group (PyTorch) is not installed")
 
@@ -67,9 +67,7 @@ def finish(process: subprocess.Popen[str]) -> None:
 
 
 def kill_after_a_checkpoint(process: subprocess.Popen[str], out: Path) -> None:
-    deadline = time.monotonic() + 200
-    while not (out / "checkpoint.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until((out / "checkpoint.pt").exists, "a checkpoint", 200)
     process.send_signal(signal.SIGKILL)
     process.communicate()
 
