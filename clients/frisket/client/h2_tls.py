@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
-from frisket.protocol.certificate_dates import find_date_fault
+from frisket.protocol.certificates import BadCertificate, load_pair
 from frisket.protocol.reasons import Reason
 
 _READ_BYTES = 1 << 20
@@ -41,15 +41,9 @@ def _load_own(context: ssl.SSLContext, address: Address) -> None:
     if certificate is None or key is None:
         raise _unusable("A client's certificate and its key are needed together.")
     try:
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except ssl.SSLError as error:
-        raise _unusable(
-            f"{certificate} and {key} are no PEM certificate with its unencrypted key."
-        ) from error
-    except OSError as error:
-        raise _unusable(f"{certificate} or {key} cannot be read: {error.strerror}.") from error
-    if fault := find_date_fault(certificate, key):
-        raise _unusable(f"Your certificate {certificate} {fault}.")
+        load_pair(context, certificate, key)
+    except BadCertificate as error:
+        raise _unusable(str(error)) from error
 
 
 def _unusable(sentence: str) -> TransportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike, fspath
 
+from frisket.extras import advise_install
 from frisket.nearest import find_nearest
 from frisket.protocol.errors import FrisketError
 
@@ -57,6 +58,19 @@ class UnreadableDocument(DocumentError):
 
 class UnsupportedDocument(DocumentError):
     """The file is sound as far as it was read, but of a kind that is not handled."""
+
+
+class MissingExtra(UnsupportedDocument):
+    """The packages that such a file needs are not installed; the advice says how to get them.
+
+    Args:
+        path: The file concerned.
+        need: Who needs them, with the verb: "OpenEXR files need".
+        extra: Of pyproject.toml, which brings them.
+    """
+
+    def __init__(self, path: str | PathLike[str], need: str, extra: str) -> None:
+        super().__init__(path, f"{need} an extra", advice=advise_install(extra))
 
 
 class OutputError(DocumentError):

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from frisket.extras import advise_install
-
-from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.errors import MissingExtra, UnreadableDocument, UnsupportedDocument
 from ..io.limits import check_raster
 
 _MOST_PARTS = 1024
@@ -40,15 +38,13 @@ def open_file(path: str) -> Any:
     """Open a file; its input gives parts and pixels.
 
     Raises:
-        UnsupportedDocument: The extra is missing; the message names the pip command.
+        MissingExtra: The extra is missing; the message names the pip command.
         UnreadableDocument: The file is damaged.
     """
     try:
         import OpenImageIO
     except ImportError as error:
-        raise UnsupportedDocument(
-            path, "OpenEXR files need an extra", advice=advise_install("exr")
-        ) from error
+        raise MissingExtra(path, "OpenEXR files need", "exr") from error
     found = OpenImageIO.ImageInput.open(path)
     reason = explain(path, OpenImageIO)
     if found is None or found.format_name() != "openexr":

@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from frisket.extras import advise_install
-
 from ..base.document import BaseDocument
 from ..base.raster import PixelForm
-from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.errors import MissingExtra, UnreadableDocument
 from ..core.model import Layer
 from ..io.limits import check_raster
 
@@ -37,15 +35,13 @@ def open_raw(path: str) -> RawDocument:
     """Open a camera raw file.
 
     Raises:
-        UnsupportedDocument: The extra is missing; the message names the pip command.
+        MissingExtra: The extra is missing; the message names the pip command.
         UnreadableDocument: The file is damaged.
     """
     try:
         import rawpy
     except ImportError as error:
-        raise UnsupportedDocument(
-            path, "camera raw files need an extra", advice=advise_install("raw")
-        ) from error
+        raise MissingExtra(path, "camera raw files need", "raw") from error
     with _listen(path):
         try:
             return RawDocument(path, rawpy.imread(path))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from frisket.extras import advise_install
-
-from ..core.errors import UnsupportedDocument
+from ..core.errors import MissingExtra
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF = (b"avif", b"avis")
@@ -17,7 +15,7 @@ def prepare_heif(path: str) -> None:
     """Have Pillow read HEIF where the file is one.
 
     Raises:
-        UnsupportedDocument: The extra is missing; the message names the pip command.
+        MissingExtra: The extra is missing; the message names the pip command.
     """
     try:
         with Path(path).open("rb") as file:
@@ -29,7 +27,5 @@ def prepare_heif(path: str) -> None:
     try:
         import pillow_heif
     except ImportError as error:
-        raise UnsupportedDocument(
-            path, "HEIC and HEIF files need an extra", advice=advise_install("heif")
-        ) from error
+        raise MissingExtra(path, "HEIC and HEIF files need", "heif") from error
     pillow_heif.register_heif_opener()

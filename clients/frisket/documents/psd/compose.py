@@ -20,7 +20,7 @@ import numpy as np
 from frisket.extras import advise_install
 
 from ..base.arrays import ArrayRaster
-from ..core.errors import DocumentError, UnsupportedDocument
+from ..core.errors import DocumentError, MissingExtra, UnsupportedDocument
 from ..core.pixels import dtype_of
 from ..io.child import SandboxLimits, Workshop, serve
 from .rasters import describe_colour
@@ -107,9 +107,7 @@ def draw(request: dict[str, Any]) -> None:
     except (DocumentError, MemoryError):
         raise
     except ImportError as error:
-        raise UnsupportedDocument(
-            path, "composing the layers needs an extra", advice=advise_install("compose")
-        ) from error
+        raise MissingExtra(path, "composing the layers needs", "compose") from error
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UnsupportedDocument(
