@@ -18,7 +18,7 @@ from frisket.server.limits import Limits
         ([], Limits(sessions=32, models=2, model_bytes=0)),
         (["--model-memory", "3000"], Limits(model_bytes=3000 << 20)),
         (["--memory", "2048", "--max-sessions", "1"], Limits(sessions=1, memory=2 << 30)),
-        (["--run-limit", "2.5"], Limits(run_s=2.5)),
+        (["--run-limit", "2.5", "--load-limit", "9"], Limits(run_s=2.5, load_s=9)),
     ],
 )
 def test_limits_come_from_the_options(options: list[str], limits: Limits) -> None:
@@ -42,6 +42,7 @@ def test_limits_come_from_the_options(options: list[str], limits: Limits) -> Non
         ["--max-sessions", "4097"],
         ["--max-connections", "many"],
         ["--run-limit", "nan"],
+        ["--load-limit", "0"],
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(

@@ -163,6 +163,46 @@ def test_who_was_beside_a_crash_is_tried_again(opener: ChildOpener) -> None:
     assert sorted(map(str, answers)) == ["(97, 64)", "classic"]
 
 
+@linux
+def test_an_opening_that_hangs_costs_no_run_beside_it(opener: ChildOpener) -> None:
+    model = opener.open("embedded", "cpu", 1)
+    [process] = children()
+    process.suspend()
+    said: list[str] = []
+
+    def run() -> None:
+        said.append(str(model.matte([PICTURE])[0].alpha.shape))
+
+    def open_another() -> None:
+        with pytest.raises(ModelFailed, match="was stopped"):
+            opener.open("classic", "cpu", 1)
+        said.append("the opening failed")
+
+    both = [threading.Thread(target=work) for work in (run, open_another)]
+    sent = PICTURE.nbytes
+    for one in both:
+        one.start()
+        sent = _wait_for_request(process.pid, sent)
+    opener.replace(opening=True)
+    for one in both:
+        one.join(60)
+    assert sorted(said) == ["(97, 64)", "the opening failed"]
+
+
+def test_the_process_is_there_before_a_model_is_wanted_and_after_each_loss(
+    opener: ChildOpener,
+) -> None:
+    opener.prepare()
+    [first] = children()
+    model = opener.open("classic", "cpu", 1)
+    assert children() == [first]
+    opener.replace()
+    wait_until_gone(first.pid)
+    [second] = children()
+    assert model.matte([PICTURE])[0].alpha.shape == PICTURE.shape[:2]
+    assert children() == [second]
+
+
 def test_a_loop_without_end_stops_when_it_is_told_to(opener: ChildOpener, tmp_path: Path) -> None:
     Registry(tmp_path).add("endless", "u2net", endless_when_bright(tmp_path / "e.onnx"))
     model = opener.open("endless", "cpu", 1)

@@ -203,6 +203,7 @@ class App:
         with self._announced():
             log.info("frisket %s listens on %s", VERSION, self.target)
             ready()
+            self._pool.prepare()
             watching = asyncio.ensure_future(self._watch_runs())
             await self._until_told()
             watching.cancel()

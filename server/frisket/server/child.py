@@ -32,7 +32,7 @@ _END_S = 2.0
 
 
 class ChildOpener:
-    """Opens models in a process of their own, which starts with the first.
+    """Opens models in a process of their own, which starts with the first, or ahead of it.
 
     Args:
         registry: where models are found.
@@ -55,6 +55,12 @@ class ChildOpener:
         side = _check_number(found["side"], 0, _MAX_SIDE)
         return RemoteRefiner(self, model, side) if side else model
 
+    def prepare(self) -> None:
+        """Start the process ahead, so that who asks first need not wait for its start."""
+        # Where it cannot start, who asks is told.
+        with contextlib.suppress(ModelClosed, OSError):
+            self._reach()
+
     def next_number(self) -> int:
         """Return a number for a model or a request, never used before."""
         return next(self._numbers)
@@ -74,12 +80,14 @@ class ChildOpener:
         try:
             return self._call(model, request, parts)
         except ProcessLost as lost:
+            self.prepare()
             if lost.alone:
                 raise _explain_loss(model, lost) from lost
         try:
             with self._alone:
                 return self._call(model, request, parts)
         except ProcessLost as lost:
+            self.prepare()
             raise _explain_loss(model, lost) from lost
 
     def _call(
@@ -91,7 +99,8 @@ class ChildOpener:
             opened = process.ask(
                 OpenModel(
                     self.next_number(), model.number, model.info.name, model.wanted, model.threads
-                )
+                ),
+                opens=request is None,
             )
             process.opened.add(model.number)
         return opened if request is None else process.ask(request, parts)
@@ -127,12 +136,17 @@ class ChildOpener:
         with self._lock:
             return self._process.peak_bytes if self._process else 0
 
-    def replace(self) -> None:
-        """End the process with whatever hangs in it; the next request starts another."""
+    def replace(self, opening: bool = False) -> None:
+        """End the process with whatever hangs in it, and start another.
+
+        Args:
+            opening: it hangs while it opens a model, and not in a run.
+        """
         with self._lock:
             process = self._process
         if process is not None:
-            process.kill()
+            process.kill(opening)
+            self.prepare()
 
     def close(self) -> None:
         """End the process for good."""

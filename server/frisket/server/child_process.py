@@ -31,7 +31,6 @@ from frisket.models import (
 from frisket.models.core.types import Array
 from frisket.server.child_wire import (
     BrokenFrame,
-    OpenModel,
     Request,
     StopModel,
     read_answer,
@@ -72,10 +71,11 @@ class ProcessLost(Exception):
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """A request under way, and where its pixels are to go."""
+    """A request under way, where its pixels are to go, and whether it only opens a model."""
 
     request: Request
     parts: Sequence[Array]
+    opens: bool
     answer: Future[dict[str, Any]]
 
 
@@ -116,14 +116,21 @@ class ModelProcess:
         """Whether it has ended, or is about to."""
         return self._over
 
-    def ask(self, request: Request, parts: Sequence[Array] = ()) -> dict[str, Any]:
+    def ask(
+        self, request: Request, parts: Sequence[Array] = (), opens: bool = False
+    ) -> dict[str, Any]:
         """Return the answer to a request; its pixels are put into `parts`.
+
+        Args:
+            request: what is asked.
+            parts: where its pixels go.
+            opens: a model is opened for itself, and not because a run needs it again.
 
         Raises:
             ModelError: what the model refused, or that it was stopped.
             ProcessLost: the process ended.
         """
-        asked = _Asked(request, parts, Future())
+        asked = _Asked(request, parts, opens, Future())
         with self._lock:
             if self._over:
                 raise ProcessLost("It had ended.", alone=False)
@@ -144,14 +151,18 @@ class ModelProcess:
             finally:
                 self._writing.release()
 
-    def kill(self) -> None:
-        """End it; runs under way fail for good, whatever else is under way may be tried again."""
+    def kill(self, opening: bool = False) -> None:
+        """End it; what is to blame fails for good, whatever else is under way may be tried again.
+
+        Args:
+            opening: what opens is to blame, not what runs.
+        """
         with self._lock:
             self._over = True
-            runs = [a for a in self._asked.values() if not isinstance(a.request, OpenModel)]
-            for asked in runs:
+            blamed = [asked for asked in self._asked.values() if asked.opens == opening]
+            for asked in blamed:
                 del self._asked[asked.request.id]
-        for asked in runs:
+        for asked in blamed:
             asked.answer.set_exception(ModelFailed("The model was stopped."))
         self._process.kill()
 

@@ -131,6 +131,14 @@ class Limits:
         "s",
         "--run-limit",
     )
+    load_s: float = _bound(
+        300.0,
+        0.01,
+        86_400,
+        "for opening a model; then MODEL_FAILED, for all who wait for it",
+        "s",
+        "--load-limit",
+    )
 
     def __post_init__(self) -> None:
         for row in list_bounds():

@@ -21,7 +21,10 @@ class LocalOpener:
         """Open a model; see `Registry.open`."""
         return self._registry.open(name, device, threads)
 
-    def replace(self) -> None:
+    def prepare(self) -> None:
+        """Do nothing: this process is here."""
+
+    def replace(self, opening: bool = False) -> None:
         """Do nothing: native code that hangs in this process cannot be ended."""
 
     def close(self) -> None:

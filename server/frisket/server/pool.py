@@ -64,7 +64,7 @@ class ModelPool:
         device: "auto", "cpu" or "cuda".
         threads: compute threads of a model.
         limits: how many models and how many bytes of them are kept, those in use never leave;
-            and how long a run may take.
+            and how long a run and an opening may take.
         opener: where models live; None: in this process.
     """
 
@@ -80,12 +80,17 @@ class ModelPool:
         self._threads = threads
         self._limits = limits
         self._placement = Placement([Device(device, limits.model_bytes)], limits.models)
-        self._runners = {device: Runner(device, opener or LocalOpener(registry), limits.run_s)}
+        self._runners = {device: Runner(device, opener or LocalOpener(registry), limits)}
         self._loaded: dict[int, Loaded] = {}
         self._tickets = itertools.count()
         self._waiting: dict[int, asyncio.Future[Loaded]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._budget: Budget | None = None
+
+    def prepare(self) -> None:
+        """Do ahead what the first who needs a model would have to wait for."""
+        for runner in self._runners.values():
+            runner.prepare()
 
     async def acquire(self, name: str) -> Loaded:
         """Return a model, opened when needed; every acquire needs a `release`.

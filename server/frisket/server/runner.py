@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from frisket.models import Model, ModelFailed
 from frisket.server.batcher import Piece
 from frisket.server.lane import Entry, Lane
+from frisket.server.limits import Limits
 
 Result = TypeVar("Result")
 
@@ -28,8 +29,15 @@ class Opener(Protocol):
     def peak_bytes(self) -> int:
         """The most memory that another process took for them."""
 
-    def replace(self) -> None:
-        """End whatever hangs, if that can be done; models that were open go on elsewhere."""
+    def prepare(self) -> None:
+        """Do ahead what the first opening would have to wait for."""
+
+    def replace(self, opening: bool = False) -> None:
+        """End whatever hangs, if that can be done; models that were open go on elsewhere.
+
+        Args:
+            opening: a model that is being opened hangs, and not a run.
+        """
 
     def close(self) -> None:
         """Give everything back."""
@@ -41,30 +49,50 @@ class Runner:
     Args:
         device: as the registry knows it.
         opener: where its models live.
-        limit_s: seconds that one run may take.
+        limits: how long a run may take, and the opening of a model.
 
     Attributes:
         lane: what waits to be run; one model runs at a time, for each uses all of the device.
         overdue: a run takes longer than it may.
     """
 
-    def __init__(self, device: str, opener: Opener, limit_s: float) -> None:
+    def __init__(self, device: str, opener: Opener, limits: Limits) -> None:
         self._device = device
         self._opener = opener
-        self._limit_s = limit_s
-        self._runs = self._start_thread()
-        self._opens = ThreadPoolExecutor(1, f"open-{device}")
+        self._limits = limits
+        self._runs, self._opens = self._start_thread("run"), self._start_thread("open")
+        self._opening = asyncio.Lock()
         self._stopped: Exception | None = None
         self.lane: Lane[Piece[Any]] = Lane(1, _perform)
         self.overdue = False
 
-    def _start_thread(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, f"run-{self._device}")
+    def _start_thread(self, task: str) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, f"{task}-{self._device}")
+
+    def prepare(self) -> None:
+        """Do ahead what the first opening would have to wait for."""
+        self._opener.prepare()
 
     async def open(self, name: str, threads: int) -> Model:
-        """Open a model beside what runs."""
+        """Open a model beside what runs; one at a time, for each has its own time.
+
+        Raises:
+            ModelFailed: it took longer than it may.
+        """
         work = partial(self._opener.open, name, self._device, threads)
-        return await asyncio.wrap_future(self._opens.submit(work))
+        async with self._opening:
+            opening = asyncio.wrap_future(self._opens.submit(work))
+            if await _ends(opening, self._limits.load_s):
+                return opening.result()
+            self._opener.replace(opening=True)
+            if not await _ends(opening, GRACE_S):
+                self._opens.shutdown(wait=False)
+                self._opens = self._start_thread("open")
+        opening.add_done_callback(_close_late)
+        raise ModelFailed(
+            f"The model {name} could not be opened within {self._limits.load_s:g} s: take another "
+            "model, or start the server with a longer --load-limit."
+        )
 
     async def run(self, model: Model, work: Callable[[], Result]) -> Result:
         """Return what `work` returns, which runs `model` and nothing else.
@@ -73,7 +101,7 @@ class Runner:
             ModelFailed: it took longer than it may, and was stopped.
         """
         running = asyncio.wrap_future(self._runs.submit(self._work, work))
-        if await _ends(running, self._limit_s):
+        if await _ends(running, self._limits.run_s):
             return running.result()
         self.overdue = True
         try:
@@ -83,7 +111,7 @@ class Runner:
         finally:
             self.overdue = False
         raise ModelFailed(
-            f"The model {model.info.name} did not answer within {self._limit_s:g} s and was "
+            f"The model {model.info.name} did not answer within {self._limits.run_s:g} s and was "
             "stopped: take another model or a smaller picture."
         )
 
@@ -97,7 +125,7 @@ class Runner:
         self._opener.replace()
         if not await _ends(running, GRACE_S):
             self._runs.shutdown(wait=False)
-            self._runs = self._start_thread()
+            self._runs = self._start_thread("run")
 
     async def close(self, model: Model) -> None:
         """Close a model after the run that is under way."""
@@ -136,6 +164,12 @@ def _look_at(running: asyncio.Future[Any]) -> None:
     """Keep asyncio from complaining of a failure that nobody waits for any more."""
     if not running.cancelled():
         running.exception()
+
+
+def _close_late(opening: asyncio.Future[Model]) -> None:
+    """Close a model that came when nobody waited for it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _close(only: list[Model]) -> None:
