@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.pixels import Pixels, as_bytes
+from ..core.pixels import Pixels
 from ..io.output import Output
-from ..io.parallel import map_ordered
+from .deflate import deflate
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -54,10 +54,7 @@ class PngPlan:
 
 
 def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) -> None:
-    """Write an image whose rows ``read(first, last)`` gives as (rows, width, samples).
-
-    Deflate streams of all bands join into one, since each ends on a full flush.
-    """
+    """Write an image whose rows ``read(first, last)`` gives as (rows, width, samples)."""
     out.write(_SIGNATURE)
     _write_chunk(out, b"IHDR", struct.pack(
         ">IIBBBBB", plan.width, plan.height, plan.depth, plan.colour_type, 0, 0, 0
@@ -68,14 +65,8 @@ def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) ->
         _write_chunk(out, name, data)
     if plan.palette:
         _write_chunk(out, b"PLTE", plan.palette)
-    _write_chunk(out, b"IDAT", b"\x78\x01")
-    total = 1
-    for data, check, length in map_ordered(
-        lambda band: _compress(plan, band), _read_bands(plan, read)
-    ):
-        total = combine_adler(total, check, length)
-        _write_chunk(out, b"IDAT", data)
-    _write_chunk(out, b"IDAT", b"\x03\x00" + struct.pack(">I", total))
+    for piece in deflate(_filter, _read_bands(plan, read), plan.level):
+        _write_chunk(out, b"IDAT", piece)
     _write_chunk(out, b"IEND", b"")
 
 
@@ -98,22 +89,11 @@ def _read_bands(
         above = raw[-1]
 
 
-def _compress(plan: PngPlan, band: tuple[Pixels, Pixels | None]) -> tuple[bytes, int, int]:
-    """Filter and deflate rows; return them with the checksum and length of what went in."""
+def _filter(band: tuple[Pixels, Pixels | None]) -> Pixels:
+    """Return rows as differences from the row above, each behind its filter's number."""
     raw, above = band
     filtered = np.empty((raw.shape[0], raw.shape[1] + 1), np.uint8)
     filtered[:, 0] = _UP
     filtered[0, 1:] = raw[0] if above is None else raw[0] - above
     np.subtract(raw[1:], raw[:-1], out=filtered[1:, 1:])
-    data = as_bytes(filtered)
-    deflater = zlib.compressobj(plan.level, zlib.DEFLATED, -15)
-    packed = deflater.compress(data) + deflater.flush(zlib.Z_FULL_FLUSH)
-    return packed, zlib.adler32(data), len(data)
-
-
-def combine_adler(first: int, second: int, length: int) -> int:
-    """Return the Adler-32 of two joined streams; ``length`` is that of the second."""
-    base = 65521
-    low = (first & 0xFFFF) + (second & 0xFFFF) - 1
-    high = (first >> 16) + (second >> 16) + (length % base) * ((first & 0xFFFF) - 1)
-    return (high % base) << 16 | low % base
+    return filtered

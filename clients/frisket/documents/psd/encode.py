@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -10,11 +9,13 @@ import numpy as np
 from ..core.errors import OutputError
 from ..core.model import AlphaSource, Rect
 from ..core.pixels import Pixels, to_byte_order
+from ..encode.deflate import deflate
 from ..io.output import Output
 from .channel import RLE, ZIP
 
 _TILE = 512
 _RUN = 128
+_ZIP_LEVEL = 4
 
 
 def pack_solid(value: int, count: int) -> bytes:
@@ -97,10 +98,10 @@ def make_zip_writer(
 
     def write(out: Output) -> None:
         out.write(ZIP.to_bytes(2, "big" if order == ">" else "little"))
-        deflater = zlib.compressobj(4)
-        for band in split_bands(*size):
-            out.write(deflater.compress(to_stored_bytes(read(band), order).tobytes()))
-        out.write(deflater.flush())
+        # Read in order: a channel that is deflated itself goes back only at a cost.
+        bands = (read(band) for band in split_bands(*size))
+        for piece in deflate(lambda values: to_stored_bytes(values, order), bands, _ZIP_LEVEL):
+            out.write(piece)
 
     return write
 
