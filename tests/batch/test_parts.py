@@ -104,7 +104,9 @@ def test_where_results_and_journal_lie(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_queue_waits_for_what_is_due_and_for_what_is_at_work() -> None:
     task = Task(Path("a"), Path("b"))
-    queue = WorkQueue([Item(0, 1, task), Item(time.time() + 0.2, 2, task)])
+    queue = WorkQueue()
+    queue.put([Item(0, 1, task), Item(time.time() + 0.2, 2, task)])
+    queue.close()
     first = queue.take()
     assert first is not None and first.row == 1
     queue.finish(Item(0, 3, task, attempts=1))
@@ -121,7 +123,8 @@ def test_a_queue_waits_for_what_is_due_and_for_what_is_at_work() -> None:
 
 
 def test_a_stopped_queue_hands_nothing_out() -> None:
-    queue = WorkQueue([Item(time.time() + 60, 1, Task(Path("a"), Path("b")))])
+    queue = WorkQueue()
+    queue.put([Item(time.time() + 60, 1, Task(Path("a"), Path("b")))])
     taken: list[Item | None] = [Item(0, 9, Task(Path("a"), Path("b")))]
     waiting = threading.Thread(target=lambda: taken.append(queue.take()))
     waiting.start()
@@ -132,7 +135,9 @@ def test_a_stopped_queue_hands_nothing_out() -> None:
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30))
 def test_the_time_left_is_never_negative_and_ends_at_nothing(sizes: list[int]) -> None:
-    pace = Pace(sizes)
+    pace = Pace()
+    for size in sizes:
+        pace.expect(size)
     assert pace.seconds_left() is None
     for size in sizes:
         pace.count(size, 1.0)

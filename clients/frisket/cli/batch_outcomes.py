@@ -19,8 +19,8 @@ from frisket.jobs.batch import events
 
 if TYPE_CHECKING:
     from frisket.jobs.batch.agenda import Step
-    from frisket.jobs.batch.batch import Summary
     from frisket.jobs.batch.run import BatchResult
+    from frisket.jobs.batch.shift import Summary
 
 _GO_ON = "the same command goes on where this one stopped"
 
@@ -89,7 +89,9 @@ class Reporter:
                 self._note(events.Warning(event.input, f"{event.error} It is tried again."))
 
     def _note(self, event: events.Warning) -> None:
-        """Say a warning; what is the same for many files, once."""
+        """Say a warning; what is the same for many files, once, until something new is said."""
+        if event.input is None:
+            self._noted.clear()
         if event.text not in self._noted:
             self._noted.add(event.text)
             self._bar.hide()

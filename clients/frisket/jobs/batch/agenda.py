@@ -6,6 +6,7 @@ import enum
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from frisket.jobs.batch.fingerprint import describe_recipe, identify_content, identify_recipe
 from frisket.jobs.batch.journal import Journal
@@ -18,6 +19,7 @@ from frisket.jobs.task import CutOptions, Task
 
 _NOTHING = Stamp(0, 0)
 Adjust = Callable[[CutOptions, dict[str, str]], CutOptions]
+IsFrom = Callable[[Row, Path], bool]
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,22 @@ def drop_results(inputs: Sequence[Input], journal: Journal | None) -> list[Input
     return [one for one in inputs if os.path.realpath(one.path) not in made]
 
 
-def decide(planned: Planned, journal: Journal | None, force: bool) -> Step:
-    """Return what becomes of a planned result; changes nothing."""
+def is_made_from(row: Row, source: Path) -> bool:
+    """Return whether a row's input is this very file."""
+    return os.path.realpath(row.source) == os.path.realpath(source)
+
+
+def decide(
+    planned: Planned, journal: Journal | None, force: bool, is_from: IsFrom = is_made_from
+) -> Step:
+    """Return what becomes of a planned result; changes nothing.
+
+    Args:
+        planned: the result.
+        journal: what was done; None where there is none.
+        force: whether it is made in any case.
+        is_from: tells whether a row was made from an input of the same name.
+    """
     task = planned.task
     row = journal.find(task.output) if journal else None
     try:
@@ -110,7 +126,7 @@ def decide(planned: Planned, journal: Journal | None, force: bool) -> Step:
         stamp = _NOTHING
     if row is None:
         return Step(planned, Action.CUT, stamp=stamp)
-    if why := _find_change(row, planned, stamp, force):
+    if why := _find_change(row, planned, stamp, force, is_from):
         return Step(planned, Action.RECUT, why, row, stamp)
     if row.state is State.DONE:
         return Step(planned, Action.KEEP, "", row, stamp)
@@ -119,35 +135,38 @@ def decide(planned: Planned, journal: Journal | None, force: bool) -> Step:
     return Step(planned, Action.RESUME, row.reason, row, stamp)
 
 
-def _find_change(row: Row, planned: Planned, stamp: Stamp, force: bool) -> str:
+def _find_change(row: Row, planned: Planned, stamp: Stamp, force: bool, is_from: IsFrom) -> str:
     """Return why a row counts no more, or nothing."""
     if force:
         return "it was asked for with --force"
     if row.recipe != planned.recipe:
         return "its recipe changed"
-    if os.path.realpath(row.source) != os.path.realpath(planned.task.source):
+    source = planned.task.source
+    if not is_from(row, source):
         return f"it was made from {row.source}"
-    if row.content and stamp not in (row.stamp, _NOTHING) and _differs(row, stamp):
+    tried = bool(row.content) or row.state in (State.FAILED, State.EMPTY)
+    if tried and stamp not in (row.stamp, _NOTHING) and _differs(row, source, stamp):
         return "its input changed"
     if row.state is State.DONE and not os.path.lexists(row.output):
         return "it is gone"
     return ""
 
 
-def _differs(row: Row, stamp: Stamp) -> bool:
+def _differs(row: Row, source: Path, stamp: Stamp) -> bool:
     try:
-        return identify_content(row.source, stamp) != row.content
+        return identify_content(source, stamp) != row.content
     except OSError:
         return True
 
 
-def enter_step(step: Step, journal: Journal, adjust: Adjust) -> Item:
+def enter_step(step: Step, journal: Journal, adjust: Adjust, replaces: bool = True) -> Item:
     """Note a step that is work in the journal, and return what a worker needs.
 
     Args:
         step: what is to be done.
         journal: where it is noted.
         adjust: applies options that a person changed for one result alone.
+        replaces: whether it replaces an earlier result of its own.
     """
     task, row = step.planned.task, step.row
     if row is None or step.action is not Action.RESUME:
@@ -155,8 +174,8 @@ def enter_step(step: Step, journal: Journal, adjust: Adjust) -> Item:
     options = task.options
     if row.redo:
         options = replace(adjust(options, dict(row.redo)), batch=options.batch)
-    again = replace(task, options=options, overwrite=task.overwrite or row.owned)
-    return Item(row.next_try, row.id, again, row.attempts, step.stamp.size)
+    again = replace(task, options=options, overwrite=task.overwrite or (replaces and row.owned))
+    return Item(row.next_try, row.id, again, row.attempts, step.stamp)
 
 
 def touch(step: Step, journal: Journal) -> None:

@@ -17,22 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.documents import Sandbox
-from frisket.jobs.batch import events
 from frisket.jobs.batch.agenda import (
-    Action,
     Adjust,
     Planned,
     Step,
     decide,
     drop_results,
-    enter_step,
     plan_results,
-    touch,
 )
 from frisket.jobs.batch.archive import pack
 from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.place import Place, check_apart, read_place
 from frisket.jobs.batch.run import BatchResult, Crew, Listen, Rules
+from frisket.jobs.batch.shift import Shift, Summary
 from frisket.jobs.batch.states import REJECTED, Row, State
 from frisket.jobs.batch.worker import recover
 from frisket.jobs.choices import BadOption, check_choice
@@ -61,33 +58,6 @@ class Again:
     overwrite: bool = False
     force: bool = False
     redo: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run did, in results; `seconds` on the clock.
-
-    Attributes:
-        written: made by this run.
-        kept: done before, and unchanged.
-        failed: given up, by this run or before.
-        empty: without a subject.
-        review: written by this run, and to be looked at.
-        waiting: not done, because the run was stopped.
-        changed: done again because something changed.
-        before: failed or empty in an earlier run, and not tried again.
-    """
-
-    written: int = 0
-    kept: int = 0
-    failed: int = 0
-    empty: int = 0
-    review: int = 0
-    waiting: int = 0
-    changed: int = 0
-    before: int = 0
-    seconds: float = 0.0
-    megapixels: float = 0.0
 
 
 class Batch:
@@ -211,58 +181,21 @@ class Batch:
         return row.state is State.DONE and (rejected or ("review" in redo and verdict.asks))
 
     def _work(self, journal: Journal, steps: Sequence[Step]) -> Iterator[BatchResult]:
-        recipes = {step.planned.recipe: step.planned.described for step in steps}
-        run = journal.begin_run(self._words, recipes)
-        items = [enter_step(step, journal, self._adjust) for step in steps if step.is_work]
-        for step in steps:
-            self._note(step, journal)
-        kept = len(steps) - len(items)
-        self._listen(events.JobStarted(self._place.journal, len(steps), kept))
-        self._crew = Crew(journal, items, self._place, self._rules, self._listen)
+        crew = Crew(journal, self._place, self._rules, self._listen)
+        shift = Shift(journal, self._place, crew, self._listen, self._adjust, self._words)
+        shift.begin(len(steps), sum(not step.is_work for step in steps))
+        shift.enter(steps)
+        shift.close()
+        self._crew = crew
         if self._stopped:
-            self._crew.stop()
+            crew.stop()
         try:
-            yield from self._crew.results()
-            if self._place.archive and not self._waiting(len(items)):
+            yield from shift.results()
+            if self._place.archive and not shift.waiting:
                 pack(journal, self._place)
         finally:
-            self._sum_up(self._crew, steps, len(items))
-        journal.end_run(run)
-
-    def _note(self, step: Step, journal: Journal) -> None:
-        """Say of a planned result what a person would want to know before it begins."""
-        if not step.is_work:
-            touch(step, journal)
-        if step.action is Action.RECUT:
-            text = f"{step.planned.task.output} is made again: {step.reason}"
-            self._listen(events.Warning(step.planned.task.source, text))
-
-    def _waiting(self, items: int) -> int:
-        crew = self._crew
-        return items - (crew.written + crew.failed + crew.empty) if crew else items
-
-    def _sum_up(self, crew: Crew, steps: Sequence[Step], items: int) -> None:
-        before = [step.row for step in steps if step.action is Action.LEAVE and step.row]
-        empty = sum(row.state is State.EMPTY for row in before)
-        self.summary = Summary(
-            written=crew.written,
-            kept=sum(step.action is Action.KEEP for step in steps),
-            failed=crew.failed + len(before) - empty,
-            empty=crew.empty + empty,
-            review=crew.review,
-            waiting=self._waiting(items),
-            before=len(before),
-            changed=sum(step.action is Action.RECUT for step in steps),
-            seconds=crew.pace.seconds,
-            megapixels=crew.pace.megapixels,
-        )
-        told = self.summary
-        self._listen(
-            events.Completed(
-                *(told.written, told.failed, told.empty, told.review, told.waiting),
-                *(told.seconds, told.megapixels),
-            )
-        )
+            self.summary = shift.sum_up()
+        shift.end()
 
     def stop(self) -> None:
         """Begin nothing more; what is at work is finished. Any thread may call it."""

@@ -131,8 +131,8 @@ class Journal:
 
     def begin_run(self, words: Sequence[str], recipes: Mapping[str, str]) -> int:
         """Note that a run begins: its command line, and its recipes by identity."""
+        self.note_recipes(recipes)
         with self._change() as database:
-            database.executemany("INSERT OR IGNORE INTO recipe VALUES (?, ?)", recipes.items())
             told = json.dumps([str(word) for word in words])
             return read_number(
                 database.execute(
@@ -140,6 +140,11 @@ class Journal:
                     (time.time(), VERSION, told),
                 )
             )
+
+    def note_recipes(self, recipes: Mapping[str, str]) -> None:
+        """Note what identities of recipes stand for."""
+        with self._change() as database:
+            database.executemany("INSERT OR IGNORE INTO recipe VALUES (?, ?)", recipes.items())
 
     def end_run(self, run: int) -> None:
         """Note that a run ended in good order."""
@@ -218,6 +223,23 @@ class Journal:
     def put_off(self, row: int, reason: str, next_try: float) -> None:
         """Note that a result failed and is tried again, not before a time of the epoch."""
         self._end(row, State.WAITING, reason, next_try, failed=True)
+
+    def withdraw(self, row: int) -> None:
+        """Note that a result that was planned is wanted no more: its input changed or went.
+
+        A row whose output the batch owns stays, and waits.
+        """
+        self._execute(
+            "UPDATE job SET state = CASE WHEN owned THEN 'waiting' ELSE 'superseded' END, "
+            "content = '', part = NULL, changed = ? WHERE id = ?",
+            *(time.time(), row),
+        )
+
+    def relocate(self, rows: Iterable[int], source: Path) -> None:
+        """Note that the input of results lies elsewhere now."""
+        with self._change() as database:
+            values = [(self._store(source), row) for row in rows]
+            database.executemany("UPDATE job SET source = ? WHERE id = ?", values)
 
     def release(self, row: int) -> None:
         """Note that a claimed result waits again, through no fault of its own."""

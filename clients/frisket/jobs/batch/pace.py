@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
 
 _LEAST_FILES = 3
 _LEAST_S = 2.0
 
 
 class Pace:
-    """Counts what is done; any thread may.
+    """Counts what is done; any thread may. The clock stands still while there is nothing to do."""
 
-    Args:
-        sizes: bytes of the input of every result that is to be done.
-    """
-
-    def __init__(self, sizes: Iterable[int]) -> None:
-        known = list(sizes)
-        self.total, self._bytes = len(known), sum(known)
+    def __init__(self) -> None:
+        self.total = self._bytes = 0
         self.done, self.megapixels = 0, 0.0
         self._seen_bytes = 0
-        self._since = time.monotonic()
+        self._before, self._since = 0.0, time.monotonic()
         self._lock = threading.Lock()
+
+    def expect(self, size: int) -> None:
+        """Count a result that is to be done; its input's size in bytes."""
+        with self._lock:
+            if self.done == self.total:
+                self._since = time.monotonic()
+            self.total += 1
+            self._bytes += size
 
     def count(self, size: int, megapixels: float) -> None:
         """Count a result that is done with, whatever became of it."""
@@ -31,11 +33,24 @@ class Pace:
             self.done += 1
             self._seen_bytes += size
             self.megapixels += megapixels
+            self._look_at_clock()
+
+    def withdraw(self, size: int) -> None:
+        """Count a result no more that was to be done."""
+        with self._lock:
+            self.total -= 1
+            self._bytes -= size
+            self._look_at_clock()
+
+    def _look_at_clock(self) -> None:
+        if self.done == self.total:
+            self._before += time.monotonic() - self._since
 
     @property
     def seconds(self) -> float:
-        """How long it has been going."""
-        return time.monotonic() - self._since
+        """How long something was to be done."""
+        running = 0.0 if self.done == self.total else time.monotonic() - self._since
+        return self._before + running
 
     @property
     def rate(self) -> float:

@@ -17,12 +17,13 @@ from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.pace import Pace
 from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import State, Verdict
-from frisket.jobs.batch.worker import Worker, find
+from frisket.jobs.batch.worker import SourceChanged, Worker, find
 from frisket.jobs.batch.workqueue import Item, WorkQueue
 from frisket.jobs.task import CutResult, NoSubject, Task
 
 _FIRST_PATIENCE_S = 2.0
 Listen = Callable[[events.Event], None]
+PutBack = Callable[[Item], None]
 
 
 @dataclass(frozen=True)
@@ -85,27 +86,54 @@ class Crew:
 
     Args:
         journal: where everything is noted; held by this run.
-        items: what is to be done.
         place: of the results.
         rules: about failures.
         listen: told every event, on any thread, one at a time.
+        watch: the folder whose files count only as they were planned, and what is called with
+            an item whose file changed or went before it was done; None takes files as they are.
     """
 
     def __init__(
-        self, journal: Journal, items: Sequence[Item], place: Place, rules: Rules, listen: Listen
+        self,
+        journal: Journal,
+        place: Place,
+        rules: Rules,
+        listen: Listen,
+        watch: tuple[Path, PutBack] | None = None,
     ) -> None:
         self._journal, self._rules, self._listen = journal, rules, listen
-        self._queue = WorkQueue(items)
+        self._watched = watch[0] if watch else None
+        self._put_back = watch[1] if watch else None
+        self._place = place
+        self._queue = WorkQueue()
         self._lock = threading.Lock()
         self._ended: queue.SimpleQueue[BatchResult | Exception | None] = queue.SimpleQueue()
         self._trouble_since: float | None = None
         self._at_work, self._abandoned = 0, False
-        number = min(rules.jobs, len(items))
-        self._workers = [
-            Worker(journal, place, self._settle, rules.thumbnails) for _ in range(number)
-        ]
-        self.pace = Pace(item.size for item in items)
+        self._workers: list[Worker] = []
+        self.pace = Pace()
         self.written = self.failed = self.empty = self.review = 0
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Add what is to be done; any thread may, until `close`."""
+        for item in items:
+            self.pace.expect(item.size)
+        self._queue.put(items)
+
+    def close(self) -> None:
+        """Say that nothing more comes: the results end with what is there."""
+        self._queue.close()
+
+    def pause(self, paused: bool) -> None:
+        """Begin nothing for a while, or go on."""
+        self._queue.pause(paused)
+
+    def give_up(self, item: Item, error: Exception) -> None:
+        """Note that an item that was put nowhere cannot be done, and tell it as a result."""
+        with self._lock:
+            self.pace.expect(item.size)
+            self._mark_failed(item, error, State.FAILED, item.attempts + 1)
+            self._tell_progress()
 
     def results(self) -> Iterator[BatchResult]:
         """Yield every result as it is made or given up.
@@ -116,9 +144,14 @@ class Crew:
             FrisketError: the server, the disk or the journal fails for every file; what was
                 not done waits.
         """
+        number = self._rules.jobs
+        if self._watched is None:
+            number = min(number, self._queue.left)
+        rest = (self._settle, self._rules.thumbnails, self._watched)
+        self._workers = [Worker(self._journal, self._place, *rest) for _ in range(number)]
         for worker in self._workers:
             threading.Thread(target=self._run, args=(worker,), daemon=True).start()
-        self._at_work = len(self._workers)
+        self._at_work = number
         failure = None
         try:
             while self._at_work:
@@ -188,7 +221,7 @@ class Crew:
     def _succeed(self, item: Item, result: CutResult) -> None:
         found = find(result)
         verdict = found.verdict
-        self._trouble_since = None
+        self._end_trouble()
         self.written += 1
         self.review += verdict.needs_review
         self.pace.count(item.size, found.megapixels)
@@ -198,6 +231,11 @@ class Crew:
         self._ended.put(BatchResult(item.task, result, verdict=verdict))
 
     def _fail(self, item: Item, error: Exception) -> Item | None:
+        if self._put_back is not None and isinstance(error, SourceChanged):
+            self._journal.withdraw(item.row)
+            self.pace.withdraw(item.size)
+            self._put_back(item)
+            return None
         fate = judge(error, item.task)
         if fate in (Fate.SHARED, Fate.HOPELESS):
             return self._wait_for_all(item, error, fate)
@@ -208,19 +246,24 @@ class Crew:
             self._journal.put_off(item.row, str(error), time.time() + delay)
             self._tell_failure(item, error, attempts, delay)
             return replace(item, due=time.time() + delay, attempts=attempts)
-        state = State.EMPTY if fate is Fate.EMPTY else State.FAILED
+        self._mark_failed(
+            item, error, State.EMPTY if fate is Fate.EMPTY else State.FAILED, attempts
+        )
+        return None
+
+    def _mark_failed(self, item: Item, error: Exception, state: State, attempts: int) -> None:
         self.empty += state is State.EMPTY
         self.failed += state is State.FAILED
         self._journal.mark_failed(item.row, state, str(error))
         self.pace.count(item.size, 0.0)
         self._tell_failure(item, error, attempts, None)
         self._ended.put(BatchResult(item.task, error=error))
-        return None
 
     def _wait_for_all(self, item: Item, error: Exception, fate: Fate) -> Item:
         """Let an item wait for what fails for all, or stop the run; it is not the item's fault."""
         self._journal.release(item.row)
         now = time.monotonic()
+        is_new = self._trouble_since is None
         since = self._trouble_since = self._trouble_since or now
         # What failed from the beginning is a mistake to report, not to wait for.
         patience = self._rules.patience_s if self.written else _FIRST_PATIENCE_S
@@ -228,8 +271,14 @@ class Crew:
             self._break(error)
             return item
         delay = self._rules.delay(1)
-        self._listen(events.Warning(item.source, f"{error} It is tried again."))
+        if is_new:
+            self._listen(events.Warning(item.source, f"{error} It is tried again."))
         return replace(item, due=time.time() + delay)
+
+    def _end_trouble(self) -> None:
+        if self._trouble_since is not None:
+            self._trouble_since = None
+            self._listen(events.Warning(None, "It works again."))
 
     def _tell_failure(
         self, item: Item, error: Exception, attempt: int, again_in: float | None

@@ -25,6 +25,10 @@ SMALL_PX, LARGE_PX = 256, 1024
 _PART = ".frisket-"
 
 
+class SourceChanged(UnreadableDocument):
+    """The input is no more what it was when it was planned or claimed."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """A result that is being made: from which bytes, and where it lies until it has its name."""
@@ -46,12 +50,20 @@ class Worker:
         place: of the results.
         settle: called with what became of every item, after the journal knows of success.
         thumbnails: whether small pictures are kept for the review page.
+        watched: a folder whose files others write: each counts only as it was when it was
+            planned. None takes every file as it is when it is claimed.
     """
 
     def __init__(
-        self, journal: Journal, place: Place, settle: Settle, thumbnails: bool = True
+        self,
+        journal: Journal,
+        place: Place,
+        settle: Settle,
+        thumbnails: bool = True,
+        watched: Path | None = None,
     ) -> None:
         self._journal, self._place, self._settle = journal, place, settle
+        self._watched = watched
         self._preview_px = (SMALL_PX, LARGE_PX) if thumbnails else None
         self.claim: Claim | None = None
 
@@ -83,15 +95,36 @@ class Worker:
             stamp = stamp_of(task.source)
             content = identify_content(task.source, stamp)
         except OSError as error:
+            self._check_planned(item)
             reason = (error.strerror or str(error)).lower()
             raise UnreadableDocument(task.source, f"cannot be read ({reason})") from error
+        self._check_planned(item)
         self._place.make_folder(task.output)
+        part = task.output.with_name(f"{_PART}{secrets.token_hex(6)}{task.output.suffix}")
+        self._journal.claim(item.row, stamp, content, part)
         if not task.overwrite and os.path.lexists(task.output):
             advice = "add --overwrite, or name another place"
             raise OutputError(task.output, "exists already", advice=advice)
-        part = task.output.with_name(f"{_PART}{secrets.token_hex(6)}{task.output.suffix}")
-        self._journal.claim(item.row, stamp, content, part)
         return Claim(item, stamp, part)
+
+    def _check_planned(self, item: Item) -> None:
+        """Refuse a file of a watched folder that is not what was planned.
+
+        Raises:
+            SourceChanged: it is not.
+        """
+        if self._watched is None:
+            return
+        try:
+            stamp = stamp_of(item.source)
+        except FileNotFoundError as error:
+            if self._watched.is_dir():  # else the folder is lost, and not this file
+                raise SourceChanged(item.source, "it was taken away") from error
+        except OSError:
+            return
+        else:
+            if stamp != item.stamp:
+                raise SourceChanged(item.source, "it changed after it was planned")
 
     def _take(self, outcome: TaskOutcome) -> None:
         claim, self.claim = self.claim, None
@@ -106,16 +139,25 @@ class Worker:
             except UnreadableDocument as failure:
                 result, error = None, failure
         if error is not None:
+            error = self._find_cause(claim.item, error)
             _rename_error(error, claim)
             with contextlib.suppress(OSError):
                 claim.part.unlink()
         self._settle(claim.item, result, error)
 
+    def _find_cause(self, item: Item, error: Exception) -> Exception:
+        """Return why a watched file failed: that it changed counts more than what came of it."""
+        try:
+            self._check_planned(item)
+        except SourceChanged as change:
+            return change
+        return error
+
     def _publish(self, claim: Claim, result: CutResult) -> None:
         """Give a written result its name, and note every step of it."""
         source, row = claim.item.source, claim.item.row
         if stamp_of(source) != claim.stamp:
-            raise UnreadableDocument(source, "it changed while it was read")
+            raise SourceChanged(source, "it changed while it was read")
         found = find(result)
         self._keep_thumbnails(row, result.preview, found.verdict.needs_review)
         self._journal.mark_written(row, stamp_of(claim.part), found)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from frisket.jobs.batch.states import Stamp
 from frisket.jobs.task import Task
 
 
@@ -21,14 +22,19 @@ class Item:
         row: its number in the journal.
         task: what is to be done.
         attempts: how often it failed.
-        size: of the input in bytes, as far as it is known.
+        stamp: of the input when it was planned, as far as it is known.
     """
 
     due: float
     row: int
     task: Task = field(compare=False)
     attempts: int = field(default=0, compare=False)
-    size: int = field(default=0, compare=False)
+    stamp: Stamp = field(default=Stamp(0, 0), compare=False)
+
+    @property
+    def size(self) -> int:
+        """The input's bytes."""
+        return self.stamp.size
 
     @property
     def source(self) -> Path:
@@ -37,25 +43,55 @@ class Item:
 
 
 class WorkQueue:
-    """Hands items to workers until none waits and none is at work, or it is stopped."""
+    """Hands items to workers until none is left and none will come, or it is stopped.
 
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._waiting = list(items)
-        heapq.heapify(self._waiting)
+    More items may come until `close` is called. Any thread may call anything.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Item] = []
         self._at_work = 0
-        self._stopped = False
+        self._closed = self._paused = self._stopped = False
         self._changed = threading.Condition()
+
+    def put(self, items: Iterable[Item]) -> None:
+        """Add items."""
+        with self._changed:
+            for item in items:
+                heapq.heappush(self._waiting, item)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Say that no more items will come."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def pause(self, paused: bool) -> None:
+        """Hand nothing out for a while, or go on."""
+        with self._changed:
+            self._paused = paused
+            self._changed.notify_all()
 
     def take(self) -> Item | None:
         """Return the next item, when it is due; None when there is nothing more to do."""
         with self._changed:
-            while not self._stopped and (self._waiting or self._at_work):
-                delay = self._waiting[0].due - time.time() if self._waiting else None
+            while not self._stopped and not self._is_over():
+                delay = self._next_delay()
                 if delay is not None and delay <= 0:
                     self._at_work += 1
                     return heapq.heappop(self._waiting)
                 self._changed.wait(delay)
             return None
+
+    def _is_over(self) -> bool:
+        return self._closed and not (self._waiting or self._at_work)
+
+    def _next_delay(self) -> float | None:
+        """Return the seconds until an item is due; None where only a change can bring one."""
+        if self._paused or not self._waiting:
+            return None
+        return self._waiting[0].due - time.time()
 
     def finish(self, again: Item | None = None) -> None:
         """Say that an item that was taken is done with, or is to be taken again."""
