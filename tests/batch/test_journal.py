@@ -8,12 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from frisket.jobs.batch.journal import Findings, Journal, find_journal
-from frisket.jobs.batch.states import JournalBusy, JournalError, Stamp, State, Verdict
+from frisket.jobs.batch.states import JournalBusy, JournalError, RowChanged, Stamp, State, Verdict
 
 STAMP = Stamp(10, 20, 30)
 FOUND = Findings("cutout", 1.5, 2.0, "fake", "cpu", Verdict(0.5, True, ("A hole.",)))
@@ -71,13 +72,49 @@ def test_a_person_decides(folder: Path) -> None:
         row = journal.enter(Path("/in/a.jpg"), STAMP, "recipe", Path("/out/a.png"))
         journal.mark_written(row.id, STAMP, FOUND)
         journal.mark_done(row.id)
-        journal.decide([row.id], "rejected")
+        seen = journal.get(row.id)
+        journal.amend(replace(seen, verdict=replace(seen.verdict, decision="rejected")))
         assert (journal.counts().rejected, journal.counts().review) == (1, 0)
-        with pytest.raises(ValueError, match="approved or rejected"):
-            journal.decide([row.id], "perhaps")
         journal.keep_thumbnail(row.id, 256, "original", b"\xff\xd8")
         assert journal.thumbnail(row.id, 256, "original") == b"\xff\xd8"
         assert journal.thumbnail(row.id, 1024, "original") is None
+
+
+def test_a_decision_counts_for_what_was_seen_alone(folder: Path) -> None:
+    with Journal.open(folder, make=True) as journal:
+        row = journal.enter(Path("/in/a.jpg"), STAMP, "recipe", Path("/out/a.png"))
+        journal.mark_written(row.id, Stamp(1, 2, 3), FOUND)
+        journal.mark_done(row.id)
+        seen = journal.get(row.id)
+        assert seen.written == Stamp(1, 2, 3)
+        again = journal.amend(replace(seen, state=State.WAITING, redo=(("quality", "high"),)))
+        assert (again.state, again.redo) == (State.WAITING, (("quality", "high"),))
+        with pytest.raises(RowChanged, match=r"a\.png was made again"):
+            journal.amend(seen)
+        journal.claim(row.id, STAMP, "content", Path("/out/.part.png"))
+        with pytest.raises(RowChanged):
+            journal.amend(journal.get(row.id))
+
+
+def test_what_changed_since_is_told_also_of_rows_that_count_no_more(folder: Path) -> None:
+    with Journal.open(folder, make=True) as journal:
+        old, other = (
+            journal.enter(Path("/in/a.jpg"), STAMP, "recipe", Path(f"/out/{name}.png"))
+            for name in "ab"
+        )
+        before = other.changed
+        new = journal.enter(Path("/in/a.jpg"), STAMP, "other", Path("/out/a.png"))
+        found = [(row.id, row.state) for row in journal.changed_since(before)]
+        assert found == [(old.id, State.SUPERSEDED), (new.id, State.WAITING)]
+
+
+def test_thumbnails_of_a_row_go_together(folder: Path) -> None:
+    with Journal.open(folder, make=True) as journal:
+        for row, pixels in ((1, 256), (1, 1024), (2, 256)):
+            journal.keep_thumbnail(row, pixels, "matte", b"x")
+        assert journal.thumbnail_sizes() == {1: 1024, 2: 256}
+        journal.drop_thumbnails(1)
+        assert journal.thumbnail_sizes() == {2: 256}
 
 
 def test_results_and_journal_move_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

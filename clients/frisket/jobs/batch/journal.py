@@ -26,14 +26,13 @@ from typing import Any
 from frisket.about import VERSION
 from frisket.jobs.batch.lock import FileLock
 from frisket.jobs.batch.rows import encode_path, read_number, read_part, read_row
-from frisket.jobs.batch.schema import connect, explain_failure
+from frisket.jobs.batch.schema import PATIENCE_S, connect, explain_failure
 from frisket.jobs.batch.states import (
-    APPROVED,
-    REJECTED,
     Counts,
     JournalBusy,
     JournalError,
     Row,
+    RowChanged,
     Stamp,
     State,
     Verdict,
@@ -43,6 +42,7 @@ FOLDER = ".frisket"
 """Name of the folder inside the output's that holds journal and lock."""
 _FILE, _LOCK = "journal.sqlite", "lock"
 _LIVE = "state <> 'superseded'"
+_TICK_S = 1e-5  # so that no two changes of a row bear the same time
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,13 @@ class Journal:
         self._held = FileLock(folder / _LOCK)
 
     @classmethod
-    def open(cls, folder: Path, *, make: bool = False) -> Journal:
+    def open(cls, folder: Path, *, make: bool = False, patience_s: float = PATIENCE_S) -> Journal:
         """Open the journal of a folder, for looking and for a person's decisions.
 
         Args:
             folder: where it lies; see `find_journal`.
             make: whether folder and journal are made where there are none.
+            patience_s: how long to wait for somebody who writes to it.
 
         Raises:
             JournalError: there is none, or it cannot be used; says why and what to do.
@@ -90,7 +91,7 @@ class Journal:
         try:
             if make:
                 folder.mkdir(parents=True, exist_ok=True)
-            return cls(folder, connect(folder / _FILE, make))
+            return cls(folder, connect(folder / _FILE, make, patience_s))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise JournalError(f"The journal cannot be kept in {folder} ({reason}).") from error
@@ -169,8 +170,8 @@ class Journal:
 
     def _supersede(self, database: sqlite3.Connection, output: Path) -> None:
         database.execute(
-            f"UPDATE job SET state = 'superseded' WHERE output = ? AND {_LIVE}",
-            (self._store(output),),
+            f"UPDATE job SET state = 'superseded', changed = ? WHERE output = ? AND {_LIVE}",
+            (time.time(), self._store(output)),
         )
 
     def restamp(self, row: int, stamp: Stamp) -> None:
@@ -278,19 +279,32 @@ class Journal:
                 [(reason, told, time.time(), row) for row in rows],
             )
 
-    def decide(self, rows: Iterable[int], decision: str) -> None:
-        """Note what a person says of results: "approved", "rejected", or nothing again.
+    def amend(self, row: Row) -> Row:
+        """Store what a person decided about a row, and return it as it is then.
+
+        Stored are its state, decision, reason, attempts, next try and redo.
+
+        Args:
+            row: as it was read, with some of these changed.
 
         Raises:
-            ValueError: another word.
+            RowChanged: it is not what it was any more, or is being made just now.
         """
-        if decision not in (APPROVED, REJECTED, ""):
-            raise ValueError(f"a result is approved or rejected, not {decision!r}")
+        told = json.dumps(dict(row.redo), sort_keys=True)
+        now = max(time.time(), row.changed + _TICK_S)
         with self._change() as database:
-            database.executemany(
-                "UPDATE job SET decision = ?, changed = ? WHERE id = ?",
-                [(decision, time.time(), row) for row in rows],
+            done = database.execute(
+                "UPDATE job SET state = ?, decision = ?, reason = ?, attempts = ?, next_try = ?, "
+                "redo = ?, changed = ? WHERE id = ? AND changed = ? "
+                "AND state IN ('waiting', 'done', 'failed', 'empty')",
+                (
+                    *(row.state.value, row.verdict.decision, row.reason, row.attempts),
+                    *(row.next_try, told, now, row.id, row.changed),
+                ),
             )
+            if not done.rowcount:
+                raise RowChanged(f"{row.output.name} was made again meanwhile; look once more.")
+        return self.get(row.id)
 
     # What anyone may read.
 
@@ -324,6 +338,11 @@ class Journal:
         found = self._select(
             f"{where} ORDER BY id LIMIT ? OFFSET ?", (*(one.value for one in states), limit, first)
         )
+        return (read_row(one, self._root) for one in found)
+
+    def changed_since(self, moment: float) -> Iterator[Row]:
+        """Yield rows of all states that were changed after a time of the epoch."""
+        found = self._select("changed > ? ORDER BY id", (moment,))
         return (read_row(one, self._root) for one in found)
 
     def counts(self) -> Counts:
@@ -360,6 +379,16 @@ class Journal:
                 (row, pixels, name),
             ).fetchone()
         return bytes(found[0]) if found else None
+
+    def thumbnail_sizes(self) -> dict[int, int]:
+        """Return the `pixels` of the largest thumbnail of every row that has some."""
+        with self._lock, explain_failure(self._file):
+            query = "SELECT job, max(pixels) FROM small.thumbnail GROUP BY job"
+            return dict(self._database.execute(query).fetchall())
+
+    def drop_thumbnails(self, row: int) -> None:
+        """Forget the small pictures of a result, because it was made again."""
+        self._execute("DELETE FROM small.thumbnail WHERE job = ?", row)
 
     def _store(self, path: Path) -> str | bytes:
         """Return a path for the database, seen from the folder around the journal's."""

@@ -40,7 +40,8 @@ def read_row(row: sqlite3.Row, root: Path) -> Row:
         verdict=verdict,
         redo=tuple(json.loads(row["redo"]).items()),
         owned=bool(row["owned"]),
-        **{name: row[name] for name in (*same, "megapixels", "model", "device")},
+        written=read_part(row),
+        **{name: row[name] for name in (*same, "megapixels", "model", "device", "changed")},
     )
 
 

@@ -15,7 +15,8 @@ from frisket.jobs.batch.states import JournalError
 
 VERSION = 1
 _APPLICATION = 0x66726A6C  # "frjl": tells a journal from any other SQLite file
-_PATIENCE_S = 30.0
+PATIENCE_S = 30.0
+"""How long a run waits for somebody who writes to the journal."""
 
 # `output` is unique among rows that count, so that no two ever write one file. Paths are text,
 # or bytes where no encoding fits them.
@@ -61,12 +62,13 @@ CREATE TABLE IF NOT EXISTS small.thumbnail (
 """
 
 
-def connect(path: Path, make: bool) -> sqlite3.Connection:
+def connect(path: Path, make: bool, patience_s: float) -> sqlite3.Connection:
     """Return an open journal of this version.
 
     Args:
         path: the file.
         make: whether it is made where there is none.
+        patience_s: how long to wait for somebody who writes to it.
 
     Raises:
         JournalError: there is none, it is damaged, of a newer version or no journal, or it
@@ -76,7 +78,7 @@ def connect(path: Path, make: bool) -> sqlite3.Connection:
         raise JournalError(f"There is no journal {path}; name the folder of a batch.")
     with explain_failure(path):
         database = sqlite3.connect(
-            path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False
+            path, timeout=patience_s, isolation_level=None, check_same_thread=False
         )
         try:
             _prepare(database, path)

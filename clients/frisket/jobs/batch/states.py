@@ -17,6 +17,10 @@ class JournalBusy(JournalError):
     """Another run works with the journal."""
 
 
+class RowChanged(JournalError):
+    """A row is not what it was when somebody read it."""
+
+
 class State(str, enum.Enum):
     """How far a result is.
 
@@ -106,6 +110,8 @@ class Row:
         verdict: the server's opinion and a person's.
         redo: options that a person changed for this result alone, by their names.
         owned: whether a file of the output's name is the batch's own, which may be replaced.
+        written: the stamp of what was written last; None where nothing was.
+        changed: when this row was changed last, in seconds since the epoch.
     """
 
     id: int
@@ -127,6 +133,8 @@ class Row:
     verdict: Verdict = field(default_factory=Verdict)
     redo: tuple[tuple[str, str], ...] = ()
     owned: bool = False
+    written: Stamp | None = None
+    changed: float = 0.0
 
 
 @dataclass(frozen=True)

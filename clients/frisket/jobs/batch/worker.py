@@ -166,6 +166,7 @@ class Worker:
 
     def _keep_thumbnails(self, row: int, preview: Preview | None, flagged: bool) -> None:
         """Keep a small picture of every result, and a larger one of what is looked at."""
+        self._journal.drop_thumbnails(row)
         if preview is None:
             return
         for pixels in (SMALL_PX, LARGE_PX) if flagged else (SMALL_PX,):
