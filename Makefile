@@ -27,7 +27,7 @@ demo: $(STAMP)  ## cut a photograph out of a PSD and a 100-megapixel TIFF into d
 	$(BIN)/python scripts/demo.py
 
 # In two processes; whatever kills or times programs has the machine alone.
-PLAIN := $(addprefix tests/,api cli docs documents hosts jobs matting measure models protocol server \
+PLAIN := $(addprefix tests/,api cli docs documents finish hosts jobs matting measure models protocol server \
   training)
 
 test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita

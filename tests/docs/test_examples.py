@@ -125,6 +125,21 @@ def test_a_night_in_python(tmp_path: Path, local_home: Path) -> None:
     assert {one.name for one in out.iterdir()} == {"a disc.png.tif", "b.tif.tif"}
 
 
+def test_pictures_for_a_shop(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    cutout = np.zeros((1300, 1200, 4), np.uint8)
+    cutout[100:1200, 100:1100] = (200, 80, 40, 255)
+    Image.fromarray(cutout).save(source / "box.png")
+    Image.new("RGB", (20, 20)).save(source / "whole.png")
+    done = run([sys.executable, EXAMPLES / "finish_shop.py", source, out])
+    assert done.returncode == 1
+    assert "whole.png: there is no transparency in it" in done.stderr
+    assert {one.name for one in out.iterdir()} == {"box.jpg", "box.webp"}
+    picture = Image.open(out / "box.jpg")
+    assert picture.size[0] == picture.size[1] and picture.getpixel((0, 0)) == (255, 255, 255)
+
+
 def test_a_folder_and_the_same_again(tmp_path: Path, local_home: Path) -> None:
     source, out = folder_of_pictures(tmp_path / "in"), tmp_path / "out"
     os.utime(source / "d.png", (1e9, 1e9))

@@ -28,6 +28,7 @@ OURS = (
     "models",
     "cli",
     "batch",
+    "finishing",
     "start/artist",
     "start/studio",
     "start/prepress",
@@ -58,6 +59,7 @@ def test_examples_are_shown_whole(site: Path) -> None:
         "clients": ("stream_client.py", "matte_image.js"),
         "python": ("web_service.py",),
         "batch": ("folder.py", "droplet.py"),
+        "finishing": ("finish_shop.py",),
     }
     for page, names in pages.items():
         html = (site / f"{page}.html").read_text(encoding="utf-8")

@@ -27,6 +27,8 @@ def _some(text: str) -> int:
     return value
 
 
+# A journal follows one file of each result.
+_ALONE = ("also",)
 # What differs from `frisket cut`.
 _CHANGED: dict[str, dict[str, Any]] = {
     "output": {
@@ -81,7 +83,7 @@ _OWN = (
 )  # fmt: skip
 
 BATCH_OPTIONS = (
-    *(replace(row, **_CHANGED.get(row.name, {})) for row in CUT_OPTIONS),
+    *(replace(row, **_CHANGED.get(row.name, {})) for row in CUT_OPTIONS if row.name not in _ALONE),
     *_OWN,
 )
 # What is said of one run, and not of a kind of work.

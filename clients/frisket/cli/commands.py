@@ -7,6 +7,7 @@ from __future__ import annotations
 
 COMMANDS = {
     "cut": "cut a subject out of a layer",
+    "finish": "put a cut subject on a background, with shadow and canvas",
     "batch": "cut many documents, with a journal: what was killed goes on",
     "recipe": "write, check and show recipes for batches",
     "layers": "list the layers of a document",
@@ -32,7 +33,13 @@ EXAMPLES = {
         "frisket cut photos/ -o cutouts/         every picture of a folder",
         "frisket cut a.jpg --as matte --threshold 0.5",
         "frisket cut in.psd --all-layers --as cutout -o '{dir}/{stem}-{layer}.{ext}'",
+        "frisket cut a.jpg --background white --shadow drop -o shop.jpg",
         "frisket cut - < a.jpg > a.png           standard input and output",
+    ),
+    "finish": (
+        "frisket finish cutout.png -o shop.jpg --canvas marketplace --shadow contact",
+        "frisket finish a.tif --matte a-matte.tif -o a.jpg --background white --crop 5%",
+        "frisket finish cutouts/ -o shop/ --background white --bits 8",
     ),
     "batch": (
         "frisket batch photos/ -o cutouts/            the folders inside too",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
 from frisket.cli.cut_options import CUT_OPTIONS, EDGE
+from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
 from frisket.cli.server_options import server_choice
@@ -19,6 +20,7 @@ from frisket.cli.settings import fill
 if TYPE_CHECKING:
     from frisket.cli.cut_outcomes import Teller
     from frisket.cli.progress import Bar
+    from frisket.finish.chain import Finish
     from frisket.jobs.names import Template
     from frisket.jobs.task import CutOptions, Task
 
@@ -92,9 +94,9 @@ def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
         raise UsageError("'-' (standard input) cannot be mixed with other inputs.")
     sources = [pipes.receive(scratch)] if piped else find_inputs(arguments.input)
     if arguments.output != pipes.PIPE:
-        template, folder = _template(arguments.output)
+        template, folder = read_template(arguments.output)
         tasks = plan_tasks(sources, wanted, template, arguments.overwrite)
-        _make_folder(folder)
+        make_folder(folder)
         return tasks
     if len(sources) > 1 or arguments.json:
         raise UsageError("Standard output takes one picture, and no --json beside it.")
@@ -102,7 +104,7 @@ def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
     return plan_tasks(sources, wanted, spelt_out(scratch / "standard output.png"))
 
 
-def _template(output: str) -> tuple[Template, Path | None]:
+def read_template(output: str) -> tuple[Template, Path | None]:
     """Return how outputs are named, and the folder to make for them."""
     from frisket.jobs.names import Template, beside
     from frisket.jobs.paths import read_path
@@ -115,7 +117,12 @@ def _template(output: str) -> tuple[Template, Path | None]:
     return Template(str(path)), None
 
 
-def _make_folder(folder: Path | None) -> None:
+def make_folder(folder: Path | None) -> None:
+    """Make the folder of the outputs, where there is one to make.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
     from frisket.documents import OutputError
 
     if folder is None:
@@ -154,4 +161,19 @@ def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptio
         threshold=arguments.threshold,
         hints=HintFiles(tuple(arguments.box), points, arguments.trimap, arguments.prior),
         server=server_choice(arguments),
+        finish=_finish(arguments, kind),
     )
+
+
+def _finish(arguments: argparse.Namespace, kind: str) -> Finish | None:
+    """Return the finish; of several kinds of result it is for the finished one alone."""
+    from frisket.finish.readers import FINISHED
+
+    others = isinstance(arguments.kind, list) and FINISHED in arguments.kind
+    given = {row.attribute: getattr(arguments, row.attribute, None) for row in FINISH_OPTIONS}
+    # Who gives none does not wait for what computes them.
+    if (others and kind != FINISHED) or not any(given.values()):
+        return None
+    from frisket.finish.options import read_finish
+
+    return read_finish({**given, "overwrite": arguments.overwrite})

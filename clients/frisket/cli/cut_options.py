@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import ENCODING, Between, Option, path
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.documents.core.results import EXISTING, PREVIEWS
@@ -174,6 +175,8 @@ EDGE = tuple(
     for name, wire, metavar, text in _EDGE_ROWS
 )  # fmt: skip
 
-CUT_OPTIONS = (*_FILES, *_WORK, *_TALK, *_RESULT, *_HINTS, *EDGE, *SERVER_OPTIONS)
+CUT_OPTIONS = (
+    *_FILES, *_WORK, *_TALK, *_RESULT, *_HINTS, *EDGE, *FINISH_OPTIONS, *SERVER_OPTIONS
+)  # fmt: skip
 # What the configuration file may hold.
 STORED = {row.name: row for row in CUT_OPTIONS if row.stored}

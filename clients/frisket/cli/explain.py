@@ -9,6 +9,7 @@ from frisket.cli.exits import Exit
 from frisket.cli.parser import UsageError, suggest
 from frisket.client.errors import ClientError, TransportError
 from frisket.documents import DocumentError, LayerNotFound, OutputError
+from frisket.finish.errors import BadFinish, EmptyMatte
 from frisket.jobs.batch.states import JournalError
 from frisket.jobs.choices import BadOption
 from frisket.jobs.hint_files import BadHint
@@ -69,11 +70,11 @@ def _status(error: FrisketError) -> Exit:
         return Exit.NO_LAYER
     if isinstance(error, (OutputError, JournalError)):
         return Exit.BAD_OUTPUT
+    if isinstance(error, (NoSubject, EmptyMatte)):
+        return Exit.NO_SUBJECT
     if isinstance(error, DocumentError):
         return Exit.BAD_INPUT
-    if isinstance(error, NoSubject):
-        return Exit.NO_SUBJECT
-    if isinstance(error, (BadHint, BadName, BadOption)):
+    if isinstance(error, (BadFinish, BadHint, BadName, BadOption)):
         return Exit.USAGE
     if isinstance(error, TransportError) and error.reason in _HINT_REASONS:
         return Exit.USAGE

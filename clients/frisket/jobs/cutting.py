@@ -135,8 +135,13 @@ def _write(
         results = [LayerResult(kept[0].layer, classes)]
     else:
         results = [make_result(document, one, options.threshold) for one in kept]
-    delivery.write(document, output, results, options.result_options())
-    return delivery.tell_lost(document, output, [one.layer for one in results])
+    said = delivery.write(document, output, results, options.result_options())
+    lost = delivery.tell_lost(document, output, [one.layer for one in results])
+    return " ".join(filter(None, (*map(_end_sentence, said), lost)))
+
+
+def _end_sentence(said: str) -> str:
+    return f"{said.rstrip('.')}."
 
 
 def _preview(kept: Sequence[LayerCut], pixels: tuple[int, int] | None) -> Preview | None:
@@ -148,11 +153,21 @@ def _preview(kept: Sequence[LayerCut], pixels: tuple[int, int] | None) -> Previe
 
 def _prepare(task: Task, rehearse: Callable[..., None]) -> None:
     """Refuse to overwrite what was not named, and try an untrusted document in a child first."""
-    options, output = task.options, task.output
-    if not task.overwrite and os.path.lexists(output):
-        raise OutputError(output, "exists already", advice="add --overwrite, or name another file")
+    options = task.options
+    refuse_taken(task)
     if options.sandbox:
         rehearse(task.source, options.layers, options.all_layers, encoding=options.encoding)
+
+
+def refuse_taken(task: Task) -> None:
+    """Refuse an output that is there already and that nobody has named.
+
+    Raises:
+        OutputError: it is there.
+    """
+    if not task.overwrite and os.path.lexists(task.output):
+        advice = "add --overwrite, or name another file"
+        raise OutputError(task.output, "exists already", advice=advice)
 
 
 def cut_layer(

@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frisket.finish.readers import FINISHED, SUFFIXES
+
 if TYPE_CHECKING:
     from frisket.documents import Document, Layer, LayerResult, ResultOptions, ResultWriter
 
@@ -103,7 +105,7 @@ class Delivery:
         output: Path,
         results: Sequence[LayerResult],
         options: ResultOptions,
-    ) -> None:
+    ) -> Sequence[str]:
         """Write what was checked, beside first and then in one step.
 
         Args:
@@ -112,13 +114,16 @@ class Delivery:
             results: the layers, their alphas, and cleaned colours where there are any.
             options: how.
 
+        Returns:
+            Sentences that the user should read.
+
         Raises:
             DocumentError: it cannot be written.
         """
         if self.writer:
-            self._file_writer().write(document, output, results, options)
-        else:
-            document.splice(self.kind, output, results, options)
+            return self._file_writer().write(document, output, results, options) or ()
+        document.splice(self.kind, output, results, options)
+        return ()
 
 
 _ROWS = (
@@ -143,6 +148,13 @@ _ROWS = (
         "original, foreground and matte side by side, for a look",
         "frisket.documents.write.comparison",
         (".png", ".jpg", ".jpeg", ".webp"),
+        colours=True,
+    ),
+    Delivery(
+        FINISHED,
+        "the subject on a background, with shadow and canvas",
+        "frisket.finish.delivery",
+        SUFFIXES,
         colours=True,
     ),
     Delivery("selection", "a saved selection of a PSD or PSB"),

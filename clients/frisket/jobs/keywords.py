@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from frisket.client.options import Edge, Point
+from frisket.finish.keywords import FinishKeywords
 from frisket.jobs.choices import BadOption, check_choice, check_names
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles
 from frisket.jobs.task import CutOptions
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
+
+if TYPE_CHECKING:
+    from frisket.finish.chain import Finish
 
 Box = tuple[int, int, int, int]
 Click = Point | tuple[int, int] | tuple[int, int, bool]
@@ -60,8 +64,8 @@ class RemoveKeywords(MatteKeywords, total=False):
     decontaminate: bool
 
 
-class CutKeywords(RemoveKeywords, total=False):
-    """What finds the subject, and what is written into a document."""
+class CutKeywords(RemoveKeywords, FinishKeywords, total=False):
+    """What finds the subject, and what is written into a document, or how it is finished."""
 
     kind: str
     all_layers: bool
@@ -78,6 +82,7 @@ _EDGE = {
     "fill_holes": "fill_holes",
     "drop_specks": "drop_specks",
 }
+_FINISH = tuple(FinishKeywords.__annotations__)
 _HINTS = ("boxes", "points", "trimap", "prior")
 _SERVER = ("server", "token_file", "tls", "ca_file", "certificate", "key", "device")
 
@@ -94,11 +99,21 @@ def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> C
         BadOption: a name or a value does not exist.
     """
     check_names(given, tuple(allowed.__annotations__), where)
-    apart = {*_EDGE, *_HINTS, *_SERVER}
+    finishing = {name: given[name] for name in _FINISH if name in given}
+    apart = {*_EDGE, *_HINTS, *_SERVER, *_FINISH}
     plain = {name: value for name, value in given.items() if name not in apart}
     return CutOptions(
-        **plain, edge=_read_edge(given), hints=_read_hints(given), server=_read_server(given)
-    )
+        **plain, edge=_read_edge(given), hints=_read_hints(given), server=_read_server(given),
+        finish=_read_finish(finishing),
+    )  # fmt: skip
+
+
+def _read_finish(given: Mapping[str, Any]) -> Finish | None:
+    if not given:
+        return None
+    from frisket.finish.options import read_finish
+
+    return read_finish(given)
 
 
 def _read_edge(given: Mapping[str, Any]) -> Edge:

@@ -11,6 +11,7 @@ from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
 from frisket.client.options import Edge
 from frisket.documents.core.results import EXISTING, PREVIEWS, ResultOptions
+from frisket.finish.readers import FINISHED
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.deliver import DELIVERIES
@@ -25,6 +26,7 @@ from frisket.protocol.choices import (
 )
 
 if TYPE_CHECKING:
+    from frisket.finish.chain import Finish
     from frisket.jobs.previews import Preview
 
 _CHOICES: dict[str, tuple[object, ...]] = {
@@ -61,6 +63,7 @@ class CutOptions:
             the rest 0; None keeps soft edges.
         hints: boxes, points and files.
         server: which server.
+        finish: what is done with the subject for the kind `finished`, which it implies.
         batch: nobody waits for it, so the server serves those first for whom somebody does.
 
     Raises:
@@ -86,6 +89,7 @@ class CutOptions:
     threshold: float | None = None
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
+    finish: Finish | None = None
     batch: bool = False
 
     def __post_init__(self) -> None:
@@ -93,6 +97,8 @@ class CutOptions:
             object.__setattr__(self, name, _to_names(name, getattr(self, name)))
         for name, allowed in _CHOICES.items():
             check_choice(name, getattr(self, name), allowed)
+        if self.finish is not None:
+            self._imply_finished()
         if self.kind:
             check_choice("kind", self.kind, DELIVERIES)
         for step in _list_steps(self.normalise):
@@ -104,13 +110,26 @@ class CutOptions:
         if self.threshold is not None and self.kind and DELIVERIES[self.kind].by_class:
             raise BadOption("threshold is not possible for classes: each pixel has one of them.")
 
+    def _imply_finished(self) -> None:
+        if self.kind not in ("", FINISHED):
+            raise BadOption(
+                f"A background, a shadow, a canvas and the like make a finished picture, and "
+                f"kind={self.kind!r} is another kind: leave one of them out."
+            )
+        object.__setattr__(self, "kind", FINISHED)
+
     def result_options(self) -> ResultOptions:
         """Return how the result is written.
 
         Raises:
             ValueError: `depth`, `existing` or `preview` is none of its choices.
         """
-        return ResultOptions(self.depth, self.existing, self.preview, convert=self.convert)
+        plain = ResultOptions(self.depth, self.existing, self.preview, convert=self.convert)
+        if self.finish is None:
+            return plain
+        from frisket.finish.delivery import FinishOptions
+
+        return FinishOptions(**vars(plain), finish=self.finish)
 
 
 def _to_names(option: str, value: object) -> tuple[str, ...]:

@@ -97,9 +97,13 @@ class BaseRaster(ABC):
 
         ``rows`` is a wish; storage decides where a band may end.
         """
+        return _join_rows(self.blocks(), self.width)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield blocks that cover the raster once, in storage order: (x, y, pixels)."""
         from ..io.parallel import map_ordered
 
-        return _join_rows(map_ordered(_run_job, self._plan_blocks()), self.width)
+        return map_ordered(_run_job, self._plan_blocks())
 
     def proxy(
         self, max_side: int = MAX_PROXY_SIDE_PX, seen: Callable[[int], None] = lambda pixels: None

@@ -23,13 +23,13 @@ class ResultWriter(Generic[D]):
     Attributes:
         check: Refuses with a ``DocumentError`` whatever the document, the output's path, the
             layers and the options alone can tell; reads structure, never pixels.
-        write: Writes what ``check`` accepted.
+        write: Writes what ``check`` accepted; returns sentences that the user should read.
         many: Whether one file takes the results of several layers.
         tell_lost: Names what the document says beside its pixels and the result does not.
     """
 
     check: Callable[[D, Path, Sequence[Layer], ResultOptions], None]
-    write: Callable[[D, Path, Sequence[LayerResult], ResultOptions], None]
+    write: Callable[[D, Path, Sequence[LayerResult], ResultOptions], Sequence[str] | None]
     many: bool = False
     tell_lost: Callable[[D, Path, Sequence[Layer]], list[str]] = lambda document, output, layers: []
 

@@ -69,7 +69,7 @@ class Transform:
 def build_transform(icc: bytes, mode: str) -> Transform | None:
     """Return what leads to sRGB; None for a damaged or unfit profile, and for sRGB itself."""
     try:
-        transform = Transform((mode, "RGB"), (icc, _make_srgb()))
+        transform = Transform((mode, "RGB"), (icc, make_srgb()))
         if mode == "RGB" and _is_identity(transform):
             return None
     except Exception:  # a damaged profile raises whatever its parser met first
@@ -80,12 +80,13 @@ def build_transform(icc: bytes, mode: str) -> Transform | None:
 def build_ink_transform(icc: bytes) -> Transform | None:
     """Return what leads from sRGB to a profile's inks; None where the profile has no such way."""
     try:
-        return Transform(("RGB", "CMYK"), (_make_srgb(), icc))
+        return Transform(("RGB", "CMYK"), (make_srgb(), icc))
     except Exception:  # as above
         return None
 
 
-def _make_srgb() -> bytes:
+def make_srgb() -> bytes:
+    """Return a profile of sRGB."""
     from PIL import ImageCms
 
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -70,6 +70,21 @@ def write_png(out: Output, plan: PngPlan, read: Callable[[int, int], Pixels]) ->
     _write_chunk(out, b"IEND", b"")
 
 
+def read_from_bands(bands: Iterator[tuple[int, Pixels]]) -> Callable[[int, int], Pixels]:
+    """Return what gives rows in order, out of bands as they come: first row and pixels."""
+    held: list[tuple[int, Pixels]] = [next(bands)]
+
+    def read(first: int, last: int) -> Pixels:
+        while held[-1][0] + len(held[-1][1]) < last:
+            held.append(next(bands))
+        while held[0][0] + len(held[0][1]) <= first:
+            held.pop(0)
+        parts = [rows[max(0, first - y) : last - y] for y, rows in held]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    return read
+
+
 def _write_chunk(out: Output, name: bytes, data: bytes) -> None:
     check = zlib.crc32(data, zlib.crc32(name))
     out.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", check))

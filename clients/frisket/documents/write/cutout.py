@@ -272,18 +272,7 @@ def _plan_png(form: PixelForm, width: int, height: int, icc: bytes | None) -> pn
 
 def _make_band_reader(blend: Cutout, step: int = 512) -> Callable[[int, int], Pixels]:
     """Return what gives rows of the cutout in order, read in bands of tiles on threads."""
-    bands = _read_bands(blend, step)
-    held: list[tuple[int, Pixels]] = [next(bands)]
-
-    def read(first: int, last: int) -> Pixels:
-        while held[-1][0] + len(held[-1][1]) < last:
-            held.append(next(bands))
-        while held[0][0] + len(held[0][1]) <= first:
-            held.pop(0)
-        parts = [rows[max(0, first - y) : last - y] for y, rows in held]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    return read
+    return png.read_from_bands(_read_bands(blend, step))
 
 
 def _read_bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:

@@ -1,0 +1,164 @@
+"""`frisket finish`: backgrounds, shadows and canvases for subjects whose matte exists."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frisket.cli.commands import COMMANDS
+from frisket.cli.cut_options import JSON
+from frisket.cli.finish_options import EDGE_OPTIONS, FINISH_OPTIONS, MATTE
+from frisket.cli.options import ENCODING, Option, add_options
+from frisket.cli.settings import fill
+from frisket.cli.style import warn
+
+if TYPE_CHECKING:
+    from frisket.cli.exits import Exit
+    from frisket.cli.progress import Bar
+    from frisket.finish.chain import Finish
+    from frisket.finish.finishing import FinishResult
+    from frisket.jobs.task import Task
+
+ROWS = (
+    Option(
+        "output", "file, folder, or a template as of 'frisket cut'; default: STEM-finished beside "
+        "the input",
+        str, short="o", metavar="OUT", default="", stored=False,
+    ),
+    MATTE,
+    Option("layer", "of a layered input: name, path, glob or #id", str, metavar="LAYER",
+           default="", stored=False, example="Person*"),
+    ENCODING,
+    Option("overwrite", "replace outputs whose names were not spelt out with -o", stored=False),
+    JSON,
+    Option("quiet", "print errors only", short="q", stored=False),
+    Option("no-progress", "hide the progress bar", stored=False),
+    *FINISH_OPTIONS,
+    *EDGE_OPTIONS,
+)  # fmt: skip
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "finish",
+        help=COMMANDS["finish"],
+        description="Finish pictures whose matte exists, or that have transparency.",
+        usage="frisket finish [OPTION …] INPUT … [-o OUT]",
+    )
+    parser.gathers = "input"
+    parser.add_argument(
+        "input", nargs="+", metavar="INPUT", help="a picture, a folder of them, or a glob"
+    )
+    add_options(parser, ROWS)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Finish every input, and say what was done."""
+    fill(arguments, ROWS)
+    from frisket.cli.progress import bar
+
+    hidden = arguments.no_progress or arguments.quiet
+    with bar(sys.stderr.isatty() and not hidden) as progress:
+        how = _read(arguments)
+        tasks = _plan(arguments, how)
+        statuses = [_attempt(arguments, task, how, progress, len(tasks)) for task in tasks]
+    return _combine(statuses)
+
+
+def _combine(statuses: list[Exit]) -> Exit:
+    from frisket.cli.exits import Exit
+
+    return statuses[0] if len(set(statuses)) == 1 else Exit.PARTLY
+
+
+def _read(arguments: argparse.Namespace) -> Finish:
+    from frisket.finish.chain import Finish
+    from frisket.finish.options import read_finish
+
+    rows = (*FINISH_OPTIONS, *EDGE_OPTIONS)
+    given = {row.attribute: getattr(arguments, row.attribute) for row in rows}
+    return read_finish({**given, "overwrite": arguments.overwrite}) or Finish()
+
+
+def _plan(arguments: argparse.Namespace, how: Finish) -> list[Task]:
+    """Return what is to be done, every output named, nothing done yet."""
+    from frisket.cli.cut import make_folder, read_template
+    from frisket.jobs.inputs import find_inputs
+    from frisket.jobs.names import plan_tasks
+    from frisket.jobs.task import CutOptions
+
+    template, folder = read_template(arguments.output)
+    layers = (arguments.layer,) if arguments.layer else ()
+    wanted = CutOptions(layers=layers, encoding=arguments.encoding, finish=how)
+    tasks = plan_tasks(find_inputs(arguments.input), wanted, template, arguments.overwrite)
+    make_folder(folder)
+    return tasks
+
+
+def _attempt(
+    arguments: argparse.Namespace, task: Task, how: Finish, progress: Bar, number: int
+) -> Exit:
+    from frisket.cli.errors import report_error
+    from frisket.cli.exits import Exit
+
+    if number > 1:
+        progress.begin(task.source.name)
+    try:
+        result = _finish(arguments, task, how, progress)
+    except Exception as error:
+        progress.hide()
+        if arguments.traceback:
+            raise
+        return report_error(error, arguments.json, str(task.source) if number > 1 else "")
+    progress.hide()
+    _tell(arguments, task, result)
+    return Exit.OK
+
+
+def _finish(arguments: argparse.Namespace, task: Task, how: Finish, progress: Bar) -> FinishResult:
+    from frisket.finish.finishing import finish_file
+    from frisket.jobs.cutting import refuse_taken
+
+    def say(sentence: str) -> None:
+        progress.hide()
+        if not arguments.quiet:
+            warn(sentence)
+
+    refuse_taken(task)
+    return finish_file(
+        task.source, task.output, _find_matte(arguments.matte, task.source), how,
+        arguments.layer or None, progress, say,
+    )  # fmt: skip
+
+
+def _find_matte(matte: Path | None, source: Path) -> Path | None:
+    """Return the matte of an input; a template is filled with its folder and name."""
+    from frisket.jobs.names import Template
+
+    if matte is None or "{" not in str(matte):
+        return matte
+    return Template(str(matte)).fill({"dir": str(source.parent), "stem": source.stem})
+
+
+def _tell(arguments: argparse.Namespace, task: Task, result: FinishResult) -> None:
+    if arguments.json:
+        print(json.dumps(dict(_describe(task, result))), flush=True)
+    if arguments.quiet:
+        return
+    if not arguments.json:
+        for path in result.outputs:
+            print(f"{path}  {path.stat().st_size / 1e6:.2f} MB  {result.seconds:.1f} s")
+
+
+def _describe(task: Task, result: FinishResult) -> Iterator[tuple[str, Any]]:
+    yield "input", str(task.source)
+    yield "output", str(task.output)
+    yield "outputs", [str(path) for path in result.outputs]
+    yield "seconds", result.seconds
+    yield "notes", list(result.notes)

@@ -1,0 +1,76 @@
+"""The options of finishing, a row each: `frisket finish`, `cut`, batches and recipes share them."""
+
+from __future__ import annotations
+
+from frisket.cli.options import Between, Option, path
+from frisket.finish.readers import READERS, SHIFT_LIMITS_PX
+
+_GROUP = "finish"
+
+
+def _row(name: str, text: str, metavar: str, **more: object) -> Option:
+    reader = READERS[name.replace("-", "_")]
+    return Option(name, text, reader, metavar=metavar, group=_GROUP, **more)  # type: ignore[arg-type]
+
+
+FINISH_OPTIONS = (
+    _row(
+        "background",
+        "below the subject: transparent, a CSS colour, linear-gradient(…) or radial-gradient(…), "
+        "a picture's file, or original[:blur=5%,saturation=0]; default: transparent",
+        "BACK", example="white",
+    ),
+    _row("background-fit", "how a picture covers the canvas", "FIT", example="fill"),
+    _row("background-offset", "how far a picture is moved from the middle, in px or %", "X,Y",
+         example="0,10%"),
+    _row(
+        "shadow",
+        "drop, cast, contact or reflection, with values as drop:angle=120,opacity=30%; may be "
+        "repeated",
+        "KIND[:…]", repeats=True, example="contact",
+    ),
+    _row("canvas", "a size that the subject fills: a preset such as marketplace, or WIDTHxHEIGHT",
+         "NAME", example="marketplace"),
+    _row("crop", "to the subject, with a margin in px or %", "MARGIN", example="5%"),
+    _row("aspect", "width by height that a crop grows to", "W:H", example="4:5"),
+    _row("align", "where the subject lies in the room around it", "PLACE", example="bottom"),
+    _row("min-resolution", "pixels that the longer side of a crop has at least", "PX",
+         example=1000),
+    Option("upsample", "enlarge the picture where it has too few pixels", group=_GROUP),
+    _row("softness", "of the edge: soft, natural or crisp; default: natural", "HOW",
+         example="crisp"),
+    _row("defringe", "take the old background out of the edge's colours, by a share", "SHARE",
+         example="70%"),
+    _row("encode-quality", "of JPEG, WebP and AVIF, 1 to 100; default: 90", "N", example=85),
+    _row("max-bytes", "quality falls until the file is as small", "BYTES", example="500k"),
+    _row("dpi", "dots an inch that the file tells of", "N", example=300),
+    _row("icc", "keep the profile, convert to srgb, or to that of an .icc file", "PROFILE",
+         example="srgb"),
+    _row("bits", "of a finished picture's samples: 8, 10 (AVIF) or 16", "N", example=8),
+    _row("metadata", "keep EXIF, XMP and IPTC, private (see there), or none", "WHICH",
+         example="keep"),
+    Option("private", "drop place, serial numbers and owner from the metadata", group=_GROUP),
+    _row("also", "one more format beside the output: webp, avif, …; may be repeated", "FORMAT",
+         repeats=True, example="webp"),
+    _row("step", "a step that another package adds; may be repeated", "NAME[:…]", repeats=True,
+         example="name"),
+)  # fmt: skip
+"""What `cut`, batches, recipes and `finish` take alike."""
+
+EDGE_OPTIONS = (
+    Option(
+        "shift", "expand (+) or contract (-) the edge by pixels",
+        Between(*SHIFT_LIMITS_PX), metavar="PX", group="edge", stored=False,
+    ),
+    Option(
+        "feather", "blur the edge by pixels",
+        Between(0, SHIFT_LIMITS_PX[1]), metavar="PX", group="edge", stored=False,
+    ),
+)  # fmt: skip
+"""What `finish` does itself; `cut` leaves the same to its server."""
+
+MATTE = Option(
+    "matte", "greyscale picture of the same size, or a template with {dir} and {stem}; default: "
+    "the input's own transparency",
+    path, metavar="FILE", stored=False,
+)  # fmt: skip

@@ -1,0 +1,189 @@
+"""A finish: its steps in order, and what they do to a document's layer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from frisket.documents import AlphaSource, ColourSource, Document, Layer, OutputError
+
+from .background import Background, Transparent
+from .canvas import Canvas, Crop
+from .edges import Defringe, Edge
+from .entry import Subject, Workplace, describe_space
+from .errors import BadFinish, EmptyMatte
+from .formats import check_format
+from .geometry import Placement
+from .save import Finished, Save, save, tell_lost
+from .scene import Facts, Scene, Step
+from .shadow import Shadow
+from .space import Space, read_profile, rescale
+from .vips import load_vips, make_plane
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What is done with a subject, from its edge to the file.
+
+    Attributes:
+        edge: of the subject, in the picture's own size.
+        defringe: takes the old background out of the edge's colours; None leaves them.
+        canvas: a crop or a canvas of a given size; None for the picture's own.
+        background: what lies below everything.
+        shadows: below the subject, the first lowest.
+        steps: more steps, after all others.
+        save: how files are written.
+    """
+
+    edge: Edge = Edge()
+    defringe: Defringe | None = None
+    canvas: Crop | Canvas | None = None
+    background: Background = Transparent()
+    shadows: tuple[Shadow, ...] = ()
+    steps: tuple[Step, ...] = ()
+    save: Save = field(default_factory=Save)
+
+    def list_steps(self) -> tuple[Step, ...]:
+        """Return the steps in the order they are done in."""
+        edge = (self.edge,) if self.edge != Edge() else ()
+        several = (self.defringe, *edge, self.canvas, self.background)
+        chosen = tuple(step for step in several if step is not None)
+        return (*chosen, *self.shadows, *self.steps)
+
+    def choose_space(self, own: Space) -> Space:
+        """Return the colours that everything is computed in.
+
+        Raises:
+            DocumentError: the profile that was named cannot be used.
+        """
+        depth = own.depth if not self.save.bits else 8 if self.save.bits == 8 else 16
+        if self.save.icc == "keep":
+            return replace(own, depth=depth)
+        if self.save.icc == "srgb":
+            return Space("RGB", depth)
+        icc, mode = read_profile(Path(self.save.icc))
+        return Space(mode, depth, icc)
+
+    def check(self, document: Document, layer: Layer, output: Path) -> list[str]:
+        """Refuse before any work what cannot be done, and return what should be said first.
+
+        Args:
+            document: the picture's document.
+            layer: what is to be finished.
+            output: the file; see `Save.also` for more.
+
+        Raises:
+            FrisketError: why not, in one sentence.
+        """
+        load_vips()
+        own, note = describe_space(document, layer)
+        space = self.choose_space(own)
+        self._check_inks(Path(document.path), own, space)
+        outputs = self.save.list_outputs(output)
+        facts = Facts(
+            Path(document.path), layer.width, layer.height, space, outputs, self.background.opaque
+        )
+        self._check_places(facts)
+        for path in outputs:
+            check_format(path, space, self.save.bits or space.depth, facts.opaque)
+        for step in self.list_steps():
+            step.check(facts)
+        return [note] if note else []
+
+    def _check_places(self, facts: Facts) -> None:
+        """Refuse to write over the original, or over what nobody has named."""
+        first, *others = facts.outputs
+        for path in facts.outputs:
+            if os.path.realpath(path) == os.path.realpath(facts.path):
+                raise OutputError(
+                    path, "is the picture itself, which a finish never replaces",
+                    advice="name another file",
+                )  # fmt: skip
+        for path in others:
+            if os.path.lexists(path) and not self.save.overwrite:
+                raise OutputError(
+                    path, "exists already", advice=f"add --overwrite, or name another than {first}"
+                )
+
+    def _check_inks(self, path: Path, own: Space, space: Space) -> None:
+        alone = own.mode == "CMYK" and own.icc is None
+        if alone and (space.mode, space.icc) != (own.mode, own.icc):
+            raise BadFinish(
+                f"{path} is CMYK without a usable profile, so its colours cannot be converted; "
+                "embed a profile in it, or leave --icc out"
+            )
+
+    def run(self, task: FinishTask) -> list[str]:
+        """Do the work: read, compute, write every file.
+
+        Returns:
+            Sentences for the user.
+
+        Raises:
+            FrisketError: it cannot be done; nothing is half-written.
+        """
+        with Workplace() as work:
+            subject = work.read(task.document, task.layer, task.alpha, task.colours, task.seen)
+            scene = self._begin(task, subject, work)
+            for step in self.list_steps():
+                scene = step.apply(scene)
+            done = self._finish(task, subject.space, scene)
+            for path in self.save.list_outputs(task.output):
+                save(done, path, self.save)
+        return list(dict.fromkeys((*scene.notes, *self._tell_lost(task, done))))
+
+    def _begin(self, task: FinishTask, subject: Subject, work: Workplace) -> Scene:
+        """Return the picture on a canvas of its own size, in the colours of the finish."""
+        if subject.box is None:
+            raise EmptyMatte(
+                task.document.path, "the matte shows no subject, so nothing was written",
+                advice="look at the matte, or cut again with --box or --point",
+            )  # fmt: skip
+        own, space = subject.space, self.choose_space(subject.space)
+        width, height = subject.colours.width, subject.colours.height
+        if subject.alpha is None:
+            alpha = make_plane(width, height, (space.peak,), space.depth)
+        else:
+            alpha = rescale(subject.alpha, own.depth, space.depth)
+        colours = space.take_image(subject.colours, own, work.folder)
+        original = colours
+        if subject.original is not subject.colours:
+            original = space.take_image(subject.original, own, work.folder)
+        touched = subject.box.touch(width, height) if subject.alpha is not None else frozenset()
+        return Scene(
+            space, colours, alpha, original, Placement(width, height, 1.0, 0, 0), subject.box,
+            touched, work,
+        )  # fmt: skip
+
+    def _finish(self, task: FinishTask, own: Space, scene: Scene) -> Finished:
+        is_converted = (own.mode, own.icc) != (scene.space.mode, scene.space.icc)
+        told = task.document.tell_beside(task.layer)
+        beside = self.save.choose_beside(told, scene.dpi, is_converted)
+        return Finished(scene.flatten(), scene.space, beside, scene.work)
+
+    def _tell_lost(self, task: FinishTask, done: Finished) -> Iterator[str]:
+        for path in self.save.list_outputs(task.output):
+            if lost := tell_lost(done.beside, path):
+                yield f"{path.name} is written without {', '.join(lost)}."
+
+
+@dataclass(frozen=True)
+class FinishTask:
+    """One picture to finish.
+
+    Attributes:
+        document, layer: the picture.
+        alpha: its matte; None where its own transparency is meant.
+        output: the file; its suffix names the format.
+        colours: cleaned colours of the edge, where there are such.
+        seen: called with the number of pixels of each block that was read.
+    """
+
+    document: Document
+    layer: Layer
+    alpha: AlphaSource | None
+    output: Path
+    colours: ColourSource | None = None
+    seen: Callable[[int], None] = lambda pixels: None

@@ -1,0 +1,286 @@
+"""The way in: a layer and its matte become mapped files that libvips reads by region."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from frisket.documents import AlphaSource, ColourSource, Document, Layer, PlaceError, Rect
+from frisket.documents.base.raster import BaseRaster
+from frisket.documents.colour.profile import CHANNELS
+from frisket.documents.core.pixels import Pixels, convert_depth
+
+from .geometry import Box
+from .space import Space, find_fault
+from .vips import Image, to_array, wrap_array
+
+# From this share of opacity on a pixel belongs to the subject's box: stray haze does not.
+_SEEN = 0.05
+_EVICT_S = 0.01
+_ROWS = 512
+Seen = Callable[[int], None]
+
+
+class Mapped:
+    """Samples in a temporary file without a name, mapped into memory.
+
+    Args:
+        width, height, bands: the shape.
+        size: bytes of a sample: 1 or 2.
+    """
+
+    def __init__(self, width: int, height: int, bands: int, size: int) -> None:
+        self._shape = (width, height, bands, size)
+        self._file = tempfile.TemporaryFile(prefix="frisket-")  # noqa: SIM115
+        _reserve(self._file.fileno(), width * height * bands * size)
+        self._map = mmap.mmap(self._file.fileno(), 0)
+        flat = np.frombuffer(self._map, f"u{size}")
+        self._values = flat.reshape(height, width, bands)
+
+    def write(self, rect: Rect, values: Pixels) -> None:
+        """Put samples (height, width, bands) into a rectangle."""
+        self._values[rect.y : rect.bottom, rect.x : rect.right] = values
+
+    def show(self) -> Image:
+        """Return them as an image; nothing more may be written."""
+        return wrap_array(self._map, *self._shape)
+
+    def forget(self) -> None:
+        """Let the system take back the memory of what was used; the file keeps it."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+    def close(self) -> None:
+        """Give the file back; the mapping goes when no image uses it any more."""
+        self._file.close()
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Give a file its size, and the disk's room for it: a mapping that finds none ends the process.
+
+    Raises:
+        PlaceError: there is no room in the temporary folder.
+    """
+    folder = tempfile.gettempdir()
+    try:
+        if shutil.disk_usage(folder).free < size:
+            raise OSError(errno.ENOSPC, "no space left")
+        os.truncate(descriptor, size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        raise PlaceError(
+            folder, f"there is no room for {size / 1e6:.0f} MB of a picture while it is worked on",
+            advice="make room, or name another folder with TMPDIR",
+        ) from error  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A picture in libvips.
+
+    Attributes:
+        colours: straight colours, the edge's cleaned where there are such.
+        alpha: opacity, one band in the same depth; None where everything is opaque.
+        original: the colours as they are in the document.
+        space: what the colours mean.
+        box: what the alpha shows; None where it shows nothing.
+    """
+
+    colours: Image
+    alpha: Image | None
+    original: Image
+    space: Space
+    box: Box | None
+
+
+def describe_space(document: Document, layer: Layer) -> tuple[Space, str]:
+    """Return what a layer's samples become here, and a note where that is not what they are.
+
+    RGB, grey and CMYK of 8 and 16 bits stay; everything else becomes sRGB of 16 bits, palettes
+    the RGB of 8 bits that they hold.
+    """
+    form = document.describe_pixels(layer)
+    if form.mode not in CHANNELS or form.depth > 16:
+        kind = f"{form.mode} of {form.depth} bits"
+        return Space("RGB", 16), f"{document.path}: {kind} is converted to sRGB of 16 bits"
+    indexed = document.mode in ("INDEXED", "DUOTONE")
+    icc = None if indexed else document.icc_profile
+    fault = find_fault(icc, form.mode)
+    note = f"{document.path}: {fault}, so it is left out; colours count as sRGB" if fault else ""
+    if fault and form.mode == "CMYK":
+        note = f"{document.path}: {fault}, so it is left out"
+    return Space(form.mode, form.depth, None if fault else icc), note
+
+
+class Workplace:
+    """Holds the mapped files and the folder of one finish; a context.
+
+    Attributes:
+        folder: for small files, such as profiles.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._planes: list[Mapped] = []
+        self._over = threading.Event()
+
+    def __enter__(self) -> Workplace:
+        self.folder = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="frisket-"))
+        )
+        keeper = threading.Thread(target=self._forget_often, daemon=True)
+        keeper.start()
+        self._stack.callback(keeper.join)
+        self._stack.callback(self._over.set)
+        return self
+
+    def _forget_often(self) -> None:
+        """Keep what was read from mapped files out of memory, whichever step reads it."""
+        while not self._over.wait(_EVICT_S):
+            for plane in tuple(self._planes):
+                plane.forget()
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def read(
+        self,
+        document: Document,
+        layer: Layer,
+        matte: AlphaSource | None,
+        colours: ColourSource | None = None,
+        seen: Seen = lambda pixels: None,
+    ) -> Subject:
+        """Read a layer once, from top to bottom.
+
+        Args:
+            document: where the layer is from.
+            layer: what to read.
+            matte: of the layer's size; multiplied by its own transparency. None for that alone.
+            colours: cleaned colours of the edge.
+            seen: called with the number of pixels of each block that was read.
+        """
+        space, _ = describe_space(document, layer)
+        raster = document.raster(layer)
+        reader = _Reader(raster, matte, colours, space)
+        bands = [space.channels, *[1] * reader.has_alpha, *[space.channels] * (colours is not None)]
+        size = (raster.width, raster.height)
+        planes = [self._open_plane(*size, one, space.depth // 8) for one in bands]
+        census = _Census(raster.width, raster.height)
+        for x, y, block in raster.blocks():
+            reader.read(Rect(x, y, block.shape[1], block.shape[0]), block, planes, census)
+            seen(block.shape[0] * block.shape[1])
+        images = [plane.show() for plane in planes]
+        return _compose(images, reader, census)
+
+    def _open_plane(self, width: int, height: int, bands: int, size: int) -> Mapped:
+        plane = Mapped(width, height, bands, size)
+        self._planes.append(plane)
+        self._stack.callback(plane.close)
+        return plane
+
+    def keep(self, image: Image) -> Image:
+        """Compute an image into a mapped file, to be read many times."""
+        size = {"uchar": 1, "ushort": 2}[image.format]
+        plane = self._open_plane(image.width, image.height, image.bands, size)
+        for y in range(0, image.height, _ROWS):
+            rect = Rect(0, y, image.width, min(_ROWS, image.height - y))
+            plane.write(rect, to_array(image.crop(0, y, rect.width, rect.height)))
+        kept = plane.show().copy(
+            interpretation=image.interpretation, xres=image.xres, yres=image.yres
+        )
+        for name in image.get_fields():
+            if name.endswith("-data"):
+                kept.set_type(image.get_typeof(name), name, image.get(name))
+        return kept
+
+
+def _compose(images: list[Image], reader: _Reader, census: _Census) -> Subject:
+    name = reader.space.name
+    colours = images[0].copy(interpretation=name)
+    cleaned = reader.colours is not None
+    whole = Box(0, 0, reader.raster.width, reader.raster.height)
+    return Subject(
+        colours=colours,
+        alpha=images[1] if reader.has_alpha else None,
+        original=images[-1].copy(interpretation=name) if cleaned else colours,
+        space=reader.space,
+        box=census.find_box() if reader.has_alpha else whole,
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Turns bands of a raster into what the mapped files hold."""
+
+    raster: BaseRaster
+    matte: AlphaSource | None
+    colours: ColourSource | None
+    space: Space
+
+    @property
+    def has_alpha(self) -> bool:
+        return self.matte is not None or self.raster.has_alpha
+
+    def read(self, rect: Rect, block: Pixels, planes: list[Mapped], census: _Census) -> None:
+        straight = self._straighten(block)
+        own, rest = np.split(straight, [self.space.channels], axis=-1)
+        cleaned = own if self.colours is None else self.colours.read(rect, own)
+        planes[0].write(rect, cleaned)
+        if self.colours is not None:
+            planes[-1].write(rect, own)
+        if self.has_alpha:
+            alpha = self._multiply(rest, rect)
+            census.take(rect, alpha)
+            planes[1].write(rect, alpha[..., None])
+
+    def _straighten(self, block: Pixels) -> Pixels:
+        colour = self.raster.colour
+        form = self.raster.form
+        if form.mode not in CHANNELS or form.depth > 16:
+            return convert_depth(colour.native_to_srgb(block), 16)
+        return colour.to_straight(block)
+
+    def _multiply(self, rest: Pixels, rect: Rect) -> Pixels:
+        """Return the matte times the layer's own transparency, in the space's depth."""
+        if self.matte is None:
+            return rest[..., 0]
+        solid = self.matte.solid(rect)
+        if solid == 0:
+            return np.zeros((rect.height, rect.width), f"u{self.space.depth // 8}")
+        alpha = convert_depth(self.matte.read(rect), self.space.depth)
+        if not rest.shape[-1]:
+            return alpha
+        peak = self.space.peak
+        product = (alpha.astype(np.uint64) * rest[..., 0] + peak // 2) // peak
+        return np.asarray(product.astype(alpha.dtype))
+
+
+class _Census:
+    """Finds the box of what an alpha shows, band by band."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._columns = np.zeros(width, bool)
+        self._rows = np.zeros(height, bool)
+
+    def take(self, rect: Rect, alpha: Pixels) -> None:
+        seen = alpha >= np.iinfo(alpha.dtype).max * _SEEN
+        self._columns[rect.x : rect.right] |= seen.any(axis=0)
+        self._rows[rect.y : rect.bottom] |= seen.any(axis=1)
+
+    def find_box(self) -> Box | None:
+        columns, rows = np.flatnonzero(self._columns), np.flatnonzero(self._rows)
+        if not len(columns):
+            return None
+        return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

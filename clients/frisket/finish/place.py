@@ -1,0 +1,49 @@
+"""Bringing a picture to its place on the canvas."""
+
+from __future__ import annotations
+
+from .geometry import Placement
+from .scene import Scene
+from .vips import PEAKS, Image, embed, round_to
+
+
+def place_subject(colours: Image, alpha: Image, placement: Placement) -> tuple[Image, Image]:
+    """Return colours and alpha on the canvas; at scale 1 every pixel is moved and none changed."""
+    colours, alpha = resize_straight(colours, alpha, placement.scale, placement.scale)
+    at = (placement.x, placement.y, placement.width, placement.height)
+    return embed(colours, *at, extend="copy"), embed(alpha, *at)
+
+
+def place_original(scene: Scene) -> Image:
+    """Return the original on the canvas, mirrored where the canvas is larger."""
+    scale, image = scene.placement.scale, scene.original
+    if scale != 1:
+        image = round_to(image.resize(scale), image.format)
+    at = (scene.placement.x, scene.placement.y, scene.width, scene.height)
+    return embed(image, *at, extend="mirror")
+
+
+def resize_straight(
+    colours: Image, alpha: Image, across: float, down: float
+) -> tuple[Image, Image]:
+    """Return straight colours and their alpha in another size.
+
+    Colours count by their opacity, so that what is transparent never shines through.
+
+    Args:
+        colours: straight, uchar or ushort.
+        alpha: one band in the same format.
+        across: what the width is multiplied by.
+        down: what the height is multiplied by.
+    """
+    if (across, down) == (1, 1):
+        return colours, alpha
+    form = colours.format
+    # One image, so that both go through the very same arithmetic.
+    joined = (colours * alpha).bandjoin(alpha * PEAKS[form])
+    sized = joined.cast("ushort" if form == "uchar" else "float").resize(across, vscale=down)
+    bands = colours.bands
+    opacity = sized[bands]
+    straight = sized.extract_band(0, n=bands) / opacity * PEAKS[form]
+    kept = straight.copy(interpretation=colours.interpretation)
+    return round_to(kept, form), round_to(opacity / PEAKS[form], form)

@@ -1,0 +1,257 @@
+"""Writing finished pictures: libvips encodes what loses, frisket's own writers the rest."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from frisket.documents import OutputError
+from frisket.documents.core.pixels import Pixels
+from frisket.documents.encode import png
+from frisket.documents.encode.beside import Beside
+from frisket.documents.encode.tiled import TiledPlan, TiledWriter, encode_tile
+from frisket.documents.io.output import Output, atomic_output
+from frisket.documents.io.parallel import map_ordered
+
+from .entry import Workplace
+from .formats import check_side, find_format
+from .private import make_private
+from .scene import Sheet
+from .space import Space
+from .vips import Image, load_vips, to_array
+
+_PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5}
+_LEAST_QUALITY = 20
+_BAND_ROWS = 512
+_MM_PER_INCH = 25.4
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+
+
+@dataclass(frozen=True)
+class Save:
+    """How finished pictures are written.
+
+    Attributes:
+        quality: 1 to 100, of formats that lose; 100 is lossless in WebP.
+        max_bytes: what a file may have at most; quality falls for it. 0 for any size.
+        dpi: dots an inch that the file tells of; 0 for the canvas's or the document's.
+        metadata: "keep", "private" (without place, serial numbers and owner) or "none".
+        icc: "keep", "srgb", or the path of a profile that colours are converted to.
+        bits: 8, 10 or 16; 0 for the picture's own.
+        also: suffixes of more files beside the output, with the same picture.
+        overwrite: whether those may take the place of others.
+    """
+
+    quality: int = 90
+    max_bytes: int = 0
+    dpi: float = 0.0
+    metadata: str = "keep"
+    icc: str | Path = "keep"
+    bits: int = 0
+    also: tuple[str, ...] = ()
+    overwrite: bool = False
+
+    def list_outputs(self, output: Path) -> tuple[Path, ...]:
+        """Return all files that are written, the output first."""
+        more = (output.with_suffix(suffix) for suffix in self.also)
+        return tuple(dict.fromkeys((output, *more)))
+
+    def choose_beside(self, beside: Beside, dpi: float, is_converted: bool) -> Beside:
+        """Return what goes along with the picture.
+
+        Args:
+            beside: what the document says.
+            dpi: of the canvas, or 0.
+            is_converted: whether the colours are not the document's, so that what it says of them
+                is no longer true.
+        """
+        told = replace(beside, place=None)
+        if is_converted:
+            told = replace(told, png=tuple(one for one in told.png if one[0] in _TEXTS))
+        if self.metadata == "none":
+            told = Beside(resolution=beside.resolution)
+        elif self.metadata == "private":
+            told = make_private(told)
+        dots = self.dpi or dpi
+        return replace(told, resolution=(dots, dots)) if dots else told
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A picture that is ready to be written.
+
+    Attributes:
+        sheet: its pixels; without coverage it is opaque.
+        space: its colours.
+        beside: what goes along with it.
+        work: where its files lie.
+    """
+
+    sheet: Sheet
+    space: Space
+    beside: Beside
+    work: Workplace
+
+    @property
+    def image(self) -> Image:
+        """Colours, and opacity last where there is any."""
+        colours, cover = self.sheet.colours, self.sheet.coverage
+        joined = colours if cover is None else colours.bandjoin(cover)
+        return joined.copy(interpretation=self.space.name)
+
+
+def save(done: Finished, path: Path, how: Save) -> None:
+    """Write a picture, beside its place first and then in one step.
+
+    Raises:
+        OutputError: it cannot be written, or not within the bytes it may have.
+    """
+    image = done.image
+    check_side(path, image.width, image.height)
+    if find_format(path).is_lossy:
+        _save_lossy(done, path, how)
+        return
+    write = _write_png if path.suffix.lower() == ".png" else _write_tiff
+    with atomic_output(path) as file:
+        write(file, done)
+        if how.max_bytes and file.tell() > how.max_bytes:
+            raise OutputError(
+                path, f"it has {file.tell()} bytes, and {how.max_bytes} are allowed",
+                advice="write .jpg, .webp or .avif, or choose a smaller --canvas",
+            )  # fmt: skip
+
+
+def _save_lossy(done: Finished, path: Path, how: Save) -> None:
+    image = describe(done, path)
+    if not how.max_bytes:
+        with atomic_output(path) as file:
+            _encode(image, path, how.quality, how.bits, file.descriptor)
+        return
+    kept = done.work.keep(image)
+    quality, part = _fit_bytes(kept, path, how, done.work.folder)
+    if part.stat().st_size > how.max_bytes:
+        raise OutputError(
+            path, f"it has {part.stat().st_size} bytes even at quality {quality}, and "
+            f"{how.max_bytes} are allowed", advice="choose a smaller --canvas",
+        )  # fmt: skip
+    with atomic_output(path, part.stat().st_size) as file, part.open("rb") as source:
+        while block := source.read(1 << 20):
+            file.write(block)
+
+
+def _fit_bytes(image: Image, path: Path, how: Save, folder: Path) -> tuple[int, Path]:
+    """Return the best quality within the bytes, or the least, and the file that has it."""
+    tried: dict[int, Path] = {}
+
+    def encode(quality: int) -> Path:
+        part = folder / f"{quality}{path.suffix.lower()}"
+        with part.open("wb") as file:
+            _encode(image, path, quality, how.bits, file.fileno())
+        tried[quality] = part
+        return part
+
+    low, high = min(_LEAST_QUALITY, how.quality), how.quality
+    if encode(high).stat().st_size <= how.max_bytes:
+        return high, tried[high]
+    while low < high:
+        middle = (low + high) // 2
+        if encode(middle).stat().st_size <= how.max_bytes:
+            low = middle + 1
+        else:
+            high = middle
+    fitting = [one for one in tried if tried[one].stat().st_size <= how.max_bytes]
+    best = max(fitting) if fitting else min(tried)
+    return best, tried[best]
+
+
+def _encode(image: Image, path: Path, quality: int, bits: int, descriptor: int) -> None:
+    suffix = path.suffix.lower()
+    options: dict[str, Any] = {"Q": quality}
+    if suffix == ".webp":
+        options |= {"lossless": quality == 100, "exact": False}
+    elif suffix == ".avif":
+        options |= {"compression": "av1", "bitdepth": bits or 8, "effort": 3}
+    vips = load_vips()
+    try:
+        image.write_to_target(vips.Target.new_to_descriptor(descriptor), suffix, **options)
+    except vips.Error as error:
+        reason = str(error.detail or error).strip().splitlines()[-1]
+        raise OutputError(path, f"libvips cannot write it ({reason})") from error
+
+
+def describe(done: Finished, path: Path) -> Image:
+    """Return the picture with what libvips writes beside the pixels."""
+    image, beside = done.image, done.beside
+    if beside.resolution:
+        across, down = (one / _MM_PER_INCH for one in beside.resolution)
+        image = image.copy(xres=across, yres=down)
+    is_jpeg = path.suffix.lower() in (".jpg", ".jpeg")
+    exif = beside.pack_exif(resolution=True)
+    fields = {
+        "icc-profile-data": done.space.icc if done.space.mode != "GRAY" or is_jpeg else None,
+        "exif-data": b"Exif\0\0" + exif if exif else None,
+        "xmp-data": beside.upright_xmp,
+        "iptc-data": _pack_iptc(beside.iptc) if is_jpeg else None,
+    }
+    kind = load_vips().GValue.blob_type
+    for name, data in fields.items():
+        if data:
+            image.set_type(kind, name, data)
+    return image
+
+
+def _pack_iptc(records: bytes) -> bytes:
+    """Return an APP13 segment of a JPEG with the IPTC resource, or nothing."""
+    if not records or len(records) > 60_000:
+        return b""
+    head = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(records))
+    return head + records + bytes(len(records) % 2)
+
+
+def tell_lost(beside: Beside, path: Path) -> list[str]:
+    """Return what a file of this suffix is written without."""
+    lost = beside.tell_lost(path.suffix.lower(), coloured=True, profile=True)
+    is_jpeg = path.suffix.lower() in (".jpg", ".jpeg")
+    return [one for one in lost if not (is_jpeg and one == "its IPTC record")]
+
+
+def _write_png(file: Output, done: Finished) -> None:
+    image = done.image
+    depth = done.space.depth
+    chunks = done.beside.list_chunks(coloured=True, profile=done.space.icc is not None)
+    plan = png.PngPlan(
+        image.width, image.height, image.bands, depth, done.space.icc, level=4, chunks=chunks
+    )
+    png.write_png(file, plan, png.read_from_bands(_read_bands(done)))
+
+
+def _read_bands(done: Finished) -> Iterator[tuple[int, Pixels]]:
+    image = done.image
+    for y in range(0, image.height, _BAND_ROWS):
+        rows = min(_BAND_ROWS, image.height - y)
+        yield y, to_array(image.crop(0, y, image.width, rows))
+
+
+def _write_tiff(file: Output, done: Finished) -> None:
+    image, beside = done.image, done.beside
+    plan = TiledPlan(
+        image.width, image.height, image.bands, np.dtype(f"u{done.space.depth // 8}"),
+        _PHOTOMETRIC[done.space.mode], (2,) * (image.bands - done.space.channels),
+        done.space.icc, tile=_BAND_ROWS, predictor=2, extra_tags=beside.list_tags(),
+        below=tuple(beside.description.below()),
+    )  # fmt: skip
+    writer = TiledWriter(file, plan)
+    for data in map_ordered(lambda tile: encode_tile(plan, tile), _read_tiles(done), ahead=4):
+        writer.add(data)
+    writer.finish()
+
+
+def _read_tiles(done: Finished) -> Iterator[Pixels]:
+    for _, rows in _read_bands(done):
+        for x in range(0, rows.shape[1], _BAND_ROWS):
+            yield rows[:, x : x + _BAND_ROWS]

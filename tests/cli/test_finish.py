@@ -1,0 +1,128 @@
+"""`frisket finish`, and the same options after a cut, in batches, recipes and Python."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import frisket, refused
+from PIL import Image
+from serving import noisy_disc
+
+from frisket import BadOption, cut
+from frisket.cli.exits import Exit
+
+
+@pytest.fixture
+def mattes(folder: Path) -> Path:
+    """Mattes beside a.jpg and b.png."""
+    for name, size in (("a", (300, 200)), ("b", (260, 200))):
+        disc = noisy_disc(*size)[..., :3].mean(axis=-1)
+        matte = Image.fromarray(np.where(disc > 120, 255, 0).astype(np.uint8))
+        box = (size[0] // 4, size[1] // 4, size[0] * 3 // 4, size[1] * 3 // 4)
+        blank = Image.new("L", size)
+        blank.paste(matte.crop(box), box[:2])
+        blank.save(folder / f"{name}-m.png")
+    return folder
+
+
+def test_finishing_many_with_their_mattes(home: Path, mattes: Path) -> None:
+    before = (mattes / "a.jpg").read_bytes()
+    done = frisket("finish", "a.jpg", "b.png", "--matte", "{dir}/{stem}-m.png", "--background",
+                   "white", "--crop", "4%", "-o", "out/", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    names = [Path(one["output"]).name for one in told]
+    assert names == ["a-finished.jpg", "b-finished.png"]
+    assert all(Image.open(mattes / "out" / name).width < 260 for name in names)
+    assert (mattes / "a.jpg").read_bytes() == before
+    again = refused(5, "finish", "a.jpg", "--matte", "a-m.png", "--background", "white",
+                    "-o", "out/")  # fmt: skip
+    assert "exists already; add --overwrite" in again
+
+
+@pytest.mark.parametrize(
+    ("status", "options", "said"),
+    [
+        (Exit.BAD_INPUT, ("--background", "white"), "no matte was named; add --matte FILE"),
+        (Exit.BAD_OUTPUT, ("--matte", "a-m.png"), "JPEG holds no transparency; add --background"),
+        (Exit.BAD_INPUT, ("--matte", "b-m.png", "--background", "white"),
+         "the matte has 260 × 200 pixels, and the picture 300 × 200"),
+        (Exit.NO_SUBJECT, ("--matte", "black.png", "--background", "white"),
+         "the matte shows no subject, so nothing was written"),
+        (Exit.BAD_INPUT, ("--matte", "a-m.png", "--background", "gone.jpg"), "gone.jpg"),
+        (Exit.BAD_OUTPUT, ("--matte", "a-m.png", "--background", "white", "--bits", "16"),
+         "the picture has 16 bits and JPEG holds 8; add --bits 8"),
+        (Exit.USAGE, ("--matte", "a-m.png", "--background", "white", "--crop", "0",
+                      "--min-resolution", "900"), "add --upsample"),
+        (Exit.USAGE, ("--matte", "a-m.png", "--background", "white", "--shadow",
+                      "cast:height=0"), "height lies between 5 and 85"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_finished_is_said(
+    home: Path, mattes: Path, status: Exit, options: tuple[str, ...], said: str
+) -> None:
+    Image.new("L", (300, 200)).save(mattes / "black.png")
+    assert said in refused(status, "finish", "a.jpg", "-o", "out.jpg", *options)
+    assert not list(mattes.glob("out*")) and not list(mattes.glob(".out*"))
+
+
+def test_the_picture_itself_is_never_replaced(home: Path, mattes: Path) -> None:
+    before = (mattes / "a.jpg").read_bytes()
+    said = refused(Exit.BAD_OUTPUT, "finish", "a.jpg", "--matte", "a-m.png", "--background",
+                   "white", "-o", "a.jpg", "--overwrite")  # fmt: skip
+    assert "is the picture itself" in said
+    assert (mattes / "a.jpg").read_bytes() == before
+
+
+def test_a_subject_at_the_border_is_told(home: Path, mattes: Path) -> None:
+    matte = Image.new("L", (300, 200))
+    matte.paste(255, (100, 80, 200, 200))
+    matte.save(mattes / "bust.png")
+    done = frisket("finish", "a.jpg", "--matte", "bust.png", "-o", "out.png", "--background",
+                   "white", "--crop", "20", "--shadow", "contact")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "cuts the subject off at its bottom edge" in done.stderr
+    assert "a contact shadow would lie off the canvas: it is left out" in done.stderr
+    # A margin on three sides, and the subject on the lower edge of the canvas.
+    assert Image.open(mattes / "out.png").size == (140, 140)
+
+
+def test_a_cut_that_is_finished(home: Path, folder: Path) -> None:
+    done = frisket("cut", "a.jpg", "--background", "#00f", "--shadow", "drop", "--also", "webp")
+    assert done.returncode == 0, done.stderr
+    out = np.asarray(Image.open(folder / "a-finished.jpg")).astype(int)
+    assert np.abs(out[4, 4] - (0, 0, 255)).max() < 12
+    assert (folder / "a-finished.webp").exists()
+    said = refused(Exit.USAGE, "cut", "a.jpg", "--as", "matte", "--background", "white")
+    assert "kind='matte' is another kind" in said
+
+
+def test_a_recipe_finishes(home: Path, folder: Path) -> None:
+    (folder / "shop.toml").write_text(
+        'as = ["matte", "finished"]\nbackground = "white"\ncrop = "5%"\n'
+        'shadow = ["contact", "drop:opacity=20%"]\n'
+    )
+    assert frisket("recipe", "check", "shop.toml").returncode == 0
+    done = frisket("batch", "a.jpg", "b.png", "-o", "out", "--recipe", "shop.toml")
+    assert done.returncode == 0, done.stderr
+    names = {path.name for path in (folder / "out").glob("*.*")} - {".frisket"}
+    assert names == {"a-finished.jpg", "a-matte.png", "b-finished.png", "b-matte.png"}
+    again = frisket("batch", "a.jpg", "-o", "out", "--recipe", "shop.toml", "--json")
+    assert again.returncode == 0
+    (folder / "shop.toml").write_text('shadow = "dropp"\nbackground = "whte"\n')
+    checked = frisket("recipe", "check", "shop.toml")
+    assert checked.returncode == Exit.USAGE
+    assert "did you mean 'drop'?" in checked.stderr + checked.stdout
+    assert "did you mean 'white'?" in checked.stderr + checked.stdout
+
+
+def test_from_python(home: Path, folder: Path) -> None:
+    result = cut("a.jpg", "shop.png", background="white", shadow=["drop", "contact"], crop="5%")
+    assert result.kind == "finished"
+    picture = Image.open(folder / "shop.png")
+    assert picture.mode == "RGB" and picture.getpixel((0, 0)) == (255, 255, 255)
+    with pytest.raises(BadOption, match="has no option 'shadows'"):
+        cut("a.jpg", "shop.png", shadows="drop")
