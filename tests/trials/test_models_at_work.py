@@ -109,7 +109,7 @@ def test_of_models_in_turn_few_stay_in_memory_and_none_after_unloading(tmp_path:
 
 
 @whole_only
-def test_silent_sessions_hold_models_while_they_are_open_and_no_longer(tmp_path: Path) -> None:
+def test_silent_sessions_hold_no_model(tmp_path: Path) -> None:
     """Six sessions that open with six models and never send their proxy."""
     with serving(tmp_path, large=6) as (trial, channel, models):
         click(trial)
