@@ -26,13 +26,8 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## cut a photograph out of a PSD and a 100-megapixel TIFF into demo-out/
 	$(BIN)/python scripts/demo.py
 
-# In two processes; whatever kills or times programs has the machine alone.
-PLAIN := $(addprefix tests/,api cli docs documents finish hosts jobs matting measure models protocol server \
-  training)
-
 test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PLAIN)
-	$(BIN)/python -m pytest -m "not packaging" $(PLAIN:%=--ignore=%) --ignore=tests/trials
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not packaging" --ignore=tests/trials
 
 test-trials: $(STAMP)  ## short samples of the trials, a few minutes
 	$(BIN)/python -m pytest tests/trials
@@ -52,10 +47,15 @@ coverage: $(STAMP)  ## the suite again, and which lines it never ran (coverage/i
 test-hosts: $(STAMP)  ## the plug-ins in real GIMPs and Kritas
 	FRISKET_TEST_HOSTS=1 FRISKET_HOSTS=$(HOSTS) $(BIN)/python -m pytest --timeout 1200 tests/hosts
 
-# `test-trials` runs short samples of the same. TRIAL=name chooses some.
+# `test-trials` runs short samples of the same; `test` samples of what stands second here.
+# TRIAL=name chooses some.
+WIDE := tests/documents tests/end_to_end/test_same_bytes.py tests/end_to_end/test_best.py \
+  tests/end_to_end/test_proxy_sizes.py
+
 trials: $(STAMP)  ## real servers under load, attack and loss, at whole length, with figures
 	FRISKET_TRIALS=whole $(BIN)/python -m pytest -s --timeout 1800 -o faulthandler_timeout=0 \
 	  tests/trials $(if $(TRIAL),-k '$(TRIAL)')
+	$(if $(TRIAL),,FRISKET_TRIALS=whole $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 1800 $(WIDE))
 
 plugins: $(STAMP)  ## write the plug-ins for GIMP and Krita as zip files into dist/
 	$(BIN)/frisket plugins pack dist

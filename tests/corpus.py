@@ -1,4 +1,7 @@
-"""The corpus of documents from many programs: a test for every file, where it is present."""
+"""The corpus of documents from many programs: a test for each file, where it is present.
+
+The suite takes a sample by seed of the files, and `make trials` all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from lengths import SEED, pick
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+SHARE = pick(3, 1)  # one file of so many
+_FEW = 100  # so few are all taken
 
 
 def shared() -> Path:
@@ -22,11 +28,13 @@ def files(kind: str, step: int = 1) -> list[Path]:
 
 
 def each_file(kind: str, step: int = 1, named: tuple[str, ...] = ("",)) -> pytest.MarkDecorator:
-    """Run a test for every file, so that a failure names it; skip once where there is none.
+    """Run a test for each file, so that a failure names it; skip once where there is none.
 
     ``named`` are parts of names, of which a file must have one.
     """
     chosen = [path for path in files(kind, step) if any(part in path.name for part in named)]
+    if len(chosen) > _FEW:
+        chosen = chosen[SEED % SHARE :: SHARE]
     found = [pytest.param(path, id=path.name) for path in chosen]
     reason = f"no corpus in {shared()}; set FRISKET_SHARED to the folder that holds data/"
     nothing = pytest.param(Path(), marks=pytest.mark.skip(reason=reason), id="none")
@@ -43,7 +51,10 @@ class Tally:
         self.seen[what] += count
 
     def require(self, what: str, least: int) -> None:
-        """Check that enough was seen; skip where the module did not run whole."""
+        """Check that enough was seen; skip where the module did not run whole.
+
+        ``least`` is of all files; of a sample half of its share is enough.
+        """
         if not self.seen:
             pytest.skip("the tests that count did not run")
-        assert self.seen[what] >= least, self.seen
+        assert self.seen[what] >= pick(least // (2 * SHARE), least), self.seen

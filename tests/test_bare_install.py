@@ -43,7 +43,7 @@ sys.exit(main())
 """
 SUBCOMMAND = re.compile(r"^    ([a-z]+)  ", re.MULTILINE)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-ADVICE = re.compile(r"\badvise_install\([\"'](\w+)")
+ADVICE = re.compile(r"\b(?:advise_install\(|MissingExtra\(.*, )[\"'](\w+)[\"']\)")
 
 
 def walk(requirements: list[str], extras: set[str], seen: set[str]) -> Iterator[str]:

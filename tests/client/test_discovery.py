@@ -93,11 +93,12 @@ def listening(token: str = "t") -> Iterator[Prover]:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("FRISKET_HOME", str(tmp_path))
+    others = set(psutil.Process().children())  # servers that other tests keep
     yield tmp_path
-    for child in psutil.Process().children():
+    for child in set(psutil.Process().children()) - others:
         with suppress(psutil.NoSuchProcess):  # ended and reaped meanwhile
             child.kill()
-            child.wait(10)
+            child.wait(60)
 
 
 def program(code: str) -> list[str]:
@@ -295,9 +296,10 @@ def test_a_server_that_says_nothing_leaves_its_log_named() -> None:
 
 
 def test_a_server_that_is_never_ready_is_ended() -> None:
+    others = set(psutil.Process().children())
     with pytest.raises(NoServer, match="not ready within 1 s"):
         ensure(program("import time; time.sleep(60)"), timeout=1)
-    for child in psutil.Process().children():
+    for child in set(psutil.Process().children()) - others:
         wait_until_gone(child.pid)
 
 

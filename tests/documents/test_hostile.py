@@ -15,6 +15,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lengths import pick
 
 from frisket.documents import (
     DocumentError,
@@ -330,10 +331,10 @@ def test_lzw_codes_that_no_table_holds_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_five_thousand_damaged_files(tmp_path: Path) -> None:
+def test_thousands_of_damaged_files(tmp_path: Path) -> None:
     """The fuzzer itself; a number of files, not of seconds, so that each run sees the same."""
     script = Path(__file__).resolve().parents[2] / "scripts" / "fuzz_documents.py"
-    options = ["--files", "5000", "--seed", "7", "--random", "--keep", str(tmp_path)]
+    options = ["--files", pick("1200", "5000"), "--seed", "7", "--random", "--keep", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, str(script), *options, "--minutes", "2"],
         capture_output=True,

@@ -117,3 +117,30 @@ def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
         out.write(b"new")
     assert entries(tmp_path) == ["other.bin", "out.bin"]
     assert target.read_bytes() == b"new"
+
+
+def test_an_interrupt_at_any_moment_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """Ctrl-C comes after any one call, from the file's making to its renaming."""
+    target = tmp_path / "out.bin"
+    for moment in range(10_000):
+        left = moment
+
+        def interrupt(frame: object, event: str, _: object) -> None:
+            nonlocal left
+            left -= event == "c_return"
+            if left < 0:
+                raise KeyboardInterrupt
+
+        sys.setprofile(interrupt)
+        try:
+            with atomic_output(target) as out:
+                out.write(b"whole")
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(None)
+        assert entries(tmp_path) in ([], ["out.bin"]), f"after call {moment}"
+        target.unlink(missing_ok=True)
+        if left >= 0:
+            break
+    assert moment > 20

@@ -10,6 +10,7 @@ import storage_forms
 import tifffile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lengths import pick
 from storage_forms import Form, every_form
 from storage_matrix import WHOLE, list_beyond, measure
 
@@ -18,7 +19,7 @@ from frisket.documents import open_document
 FORMS = list(every_form())
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=pick(60, 1000), derandomize=True, deadline=None)
 @given(form=st.sampled_from(FORMS))
 @example(form=Form("rgb", "u8", "associated"))
 @example(form=Form("white", "u8"))

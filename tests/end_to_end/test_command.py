@@ -170,7 +170,7 @@ def test_a_layer_without_a_subject_is_kept(home: Path, tmp_path: Path) -> None:
 
 def test_the_original_stays_untouched_by_an_interrupt(home: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "in.tif", tmp_path / "out.tif"
-    tifffile.imwrite(source, noisy_disc(6000, 4000), photometric="rgb", tile=(256, 256))
+    tifffile.imwrite(source, noisy_disc(4500, 3000), photometric="rgb", tile=(256, 256))
     before = hashlib.sha256(source.read_bytes()).digest()
     for moment in ("reading", "sharpening", "writing"):
         running = OnTerminal("cut", source, "-o", out, "--as", "cutout", "--model", "fake")

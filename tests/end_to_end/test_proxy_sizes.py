@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from lengths import pick
 from serving import Server
 
 from frisket.protocol.grid import Grid, proxy_size
@@ -15,7 +16,9 @@ TILE_PX = 1024
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=pick(20, 200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(width=SIDES, height=SIDES)
 @example(width=3000, height=2000)

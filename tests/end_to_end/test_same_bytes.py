@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lengths import pick
 from serving import Server, noisy_disc
 
 from frisket.client.drive import Driver
@@ -27,7 +28,9 @@ from frisket.v1 import matting_pb2 as pb
 
 WIDTH, HEIGHT = 2300, 1500
 RELAXED = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=pick(3, 20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

@@ -27,16 +27,19 @@ def choose_families() -> list[str]:
     return sorted(set(ways.values()))
 
 
+@pytest.fixture(scope="class")
+def prepare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("model")
+    request.cls.registry = Registry(folder / "home")
+    request.cls().add(folder, str(getattr(request, "param", "")))
+
+
+@pytest.mark.usefixtures("prepare")
 class Opened:
-    """Opens a model of a registry of the test's own, without caring how it came there."""
+    """Opens a model of a registry that the tests of one family share; each opens it anew."""
 
     name = "mine"
     registry: Registry
-
-    @pytest.fixture(autouse=True)
-    def prepare(self, registry: Registry, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-        self.registry = registry
-        self.add(tmp_path, str(getattr(request, "param", "")))
 
     def add(self, folder: Path, family: str) -> None:
         """Nothing: the model is part of the package."""

@@ -20,12 +20,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 import numpy as np
 import psutil
 import pytest
+from lengths import SEED, WHOLE
 from serving import TOKEN, Server, start_server
 from trials.messages import MIB, TILE, opening, reduce, rows, tile
 
@@ -33,20 +34,12 @@ from frisket.protocol.reasons import REASON_TRAILER
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 
-WHOLE = os.environ.get("FRISKET_TRIALS") == "whole"
-SEED = int(os.environ.get("FRISKET_TRIAL_SEED", "7"))
 BEARER = (("authorization", f"Bearer {TOKEN}"),)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals and counts descriptors")
 whole_only = pytest.mark.skipif(not WHOLE, reason="takes minutes: make trials")
 
 _LIMITED = Path(__file__).with_name("limited.py")
-Answer = TypeVar("Answer")
-
-
-def pick(sample: Answer, whole: Answer) -> Answer:
-    """Return what a sample or a whole trial takes."""
-    return whole if WHOLE else sample
 
 
 def chance(name: str) -> random.Random:

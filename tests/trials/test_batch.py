@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 from command import FRISKET, layered
+from lengths import pick
 from PIL import Image
 from serving import noisy_disc
-from trials.kit import chance, pick, posix, say
+from trials.kit import chance, posix, say
 
 from frisket.documents import PlaceError
 from frisket.jobs import Batch

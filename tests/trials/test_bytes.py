@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import grpc
+from lengths import pick
 from serving import noisy_disc
-from trials.kit import BEARER, Trial, chance, pick, posix, read_status, say
+from trials.kit import BEARER, Trial, chance, posix, read_status, say
 from trials.messages import opening, rows
 from trials.peer import Peer
 

@@ -14,8 +14,9 @@ import grpc
 import h2.exceptions
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from lengths import pick
 from serving import noisy_disc
-from trials.kit import Peak, Trial, chance, connect, percentile, pick, posix, read_status, say
+from trials.kit import Peak, Trial, chance, connect, percentile, posix, read_status, say
 from trials.peer import Peer
 
 from frisket.v1 import matting_pb2 as pb

@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 from command import FRISKET
+from lengths import WHOLE, pick
 from PIL import Image
 from serving import noisy_disc
-from trials.kit import MIB, WHOLE, Trial, pick, posix, say
+from trials.kit import MIB, Trial, posix, say
 
 pytestmark = posix
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import tifffile
 from command import FRISKET
-from trials.kit import chance, pick, posix, say
+from lengths import pick
+from trials.kit import chance, posix, say
 from trials.pictures import draw
 
 pytestmark = posix

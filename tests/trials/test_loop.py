@@ -12,8 +12,9 @@ import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from lengths import pick
 from serving import noisy_disc
-from trials.kit import Peak, Trial, percentile, pick, posix, read_status, say
+from trials.kit import Peak, Trial, percentile, posix, read_status, say
 from trials.messages import MIB, opening, rows
 
 from frisket.v1 import matting_pb2 as pb

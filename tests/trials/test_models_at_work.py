@@ -17,19 +17,9 @@ import onnx
 import onnx.parser
 import pytest
 from graphs import endless_when_bright
+from lengths import pick
 from onnx import numpy_helper
-from trials.kit import (
-    Trial,
-    opening,
-    percentile,
-    pick,
-    posix,
-    read_status,
-    reduce,
-    rows,
-    say,
-    whole_only,
-)
+from trials.kit import Trial, opening, percentile, posix, read_status, reduce, rows, say, whole_only
 from trials.pictures import draw
 
 from frisket.models import Registry
@@ -116,6 +106,28 @@ def test_of_models_in_turn_few_stay_in_memory_and_none_after_unloading(tmp_path:
         say("models in turn", most=max(seen), after_unload=back)
         assert max(seen) < 4.5 * MODEL_MIB
         assert back < 60
+
+
+@whole_only
+def test_silent_sessions_hold_no_model(tmp_path: Path) -> None:
+    """Six sessions that open with six models and never send their proxy."""
+    with serving(tmp_path, large=6) as (trial, channel, models):
+        click(trial)
+        base, streams = trial.figures().memory, []
+        for number in range(6):
+            streams.append(trial.stream(channel, 300))
+            streams[-1].send(opening((320, 320), WHITE, model=f"large{number}"))
+            assert streams[-1].until("opened") is not None
+        held = trial.figures().memory - base
+        for number in range(6):
+            unload(trial, models, f"large{number}")
+        for stream in streams:
+            stream.cancel()
+        freed = trial.settle(lambda found: found.memory - base < 60).memory - base
+        click(trial)
+        say("six silent sessions with six models", held=held, after_them=freed)
+        assert held < 4.5 * MODEL_MIB
+        assert freed < 60
 
 
 @whole_only

@@ -20,15 +20,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from lengths import WHOLE, pick
 from serving import noisy_disc
-from trials.kit import (
-    WHOLE,
-    Stream,
-    Trial,
-    pick,
-    posix,
-    say,
-)
+from trials.kit import Stream, Trial, posix, say
 from trials.messages import opening, pixels, rows, tile, update
 
 from frisket.protocol.reasons import Reason

@@ -10,9 +10,10 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from lengths import pick
 from PIL import Image
 from serving import noisy_disc
-from trials.kit import Peak, Trial, percentile, pick, posix, read_status, say
+from trials.kit import Peak, Trial, percentile, posix, read_status, say
 from trials.messages import MIB
 
 from frisket.v1 import matting_pb2 as pb

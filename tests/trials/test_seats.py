@@ -10,8 +10,9 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from lengths import pick
 from serving import noisy_disc
-from trials.kit import Stream, Trial, pick, posix, read_status, say
+from trials.kit import Stream, Trial, posix, read_status, say
 from trials.messages import opening, rows, update
 from trials.peer import Peer
 

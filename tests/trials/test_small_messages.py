@@ -8,8 +8,9 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from lengths import pick
 from serving import noisy_disc
-from trials.kit import Stream, Trial, pick, posix, read_status, say
+from trials.kit import Stream, Trial, posix, read_status, say
 from trials.messages import MIB, opening, reduce, rows, update
 
 from frisket.v1 import matting_pb2 as pb

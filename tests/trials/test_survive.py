@@ -13,8 +13,9 @@ from pathlib import Path
 
 import grpc
 import numpy as np
+from lengths import pick
 from serving import noisy_disc
-from trials.kit import Trial, chance, connect, pick, posix, read_status, say
+from trials.kit import Trial, chance, connect, posix, read_status, say
 from trials.messages import opening, reduce, rows, update
 from trials.peer import Peer
 

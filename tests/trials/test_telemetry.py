@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from trials.kit import pick, posix, say
+from lengths import pick
+from trials.kit import posix, say
 
 pytestmark = posix
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,7 @@ from frisket.client.events import (
 )
 from frisket.client.options import Options
 from frisket.client.session import Session
+from frisket.client.transport import Transport
 from frisket.documents import Raster
 from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.layer_source import LayerSource
@@ -117,15 +119,36 @@ def _read_while_connecting(
         done += pixels
         progress("reading", min(done, whole), whole)
 
-    with ThreadPoolExecutor(1) as beside:
-        opening = beside.submit(connection.open)
+    opening = _open_beside(connection)
+    try:
         progress("reading", 0, whole)
         source = LayerSource(raster, count)
         progress("reading", whole, whole)
         if not opening.done():
             progress("server", 0, 1)
+    except Exception:
+        wait([opening])
+        raise
     opening.result()
     return source
+
+
+def _open_beside(connection: Connection) -> Future[Transport]:
+    """Open a connection on a thread of its own, which keeps no program from its end.
+
+    No executor does: Python waits for its threads, and a Ctrl-C that comes within an import may
+    leave a lock of the module behind that such a thread waits for without end.
+    """
+    opening: Future[Transport] = Future()
+
+    def work() -> None:
+        try:
+            opening.set_result(connection.open())
+        except BaseException as error:
+            opening.set_exception(error)
+
+    threading.Thread(target=work, daemon=True, name="frisket-connect").start()
+    return opening
 
 
 def _begin(source: LayerSource, options: Options, tile_size: int, started: float) -> Run:

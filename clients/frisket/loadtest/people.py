@@ -110,8 +110,9 @@ class Look:
                     dict.fromkeys(range(first, first + count), bytes([event.opaque]))
                 )
         elif isinstance(event, AlphaReady):
-            sent = self._sent.pop(event.rect.y * self.scene.width + event.rect.x, now)
-            record.wait(TILE, now - sent)
+            sent = self._sent.pop(event.rect.y * self.scene.width + event.rect.x, None)
+            if sent is not None:  # else its alpha needed no pixels, and nobody waited for it
+                record.wait(TILE, now - sent)
             self._alpha[event.tile_id] = event.pixels
 
     def _think(self, outcome: Outcome) -> Change | None:

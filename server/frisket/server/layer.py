@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 
 from frisket.matting import Matting, explain_lack
@@ -42,12 +42,19 @@ async def serve_layer(
         leases.callback(channel.close)
         opening = await _read_opening(resources, seat, channel, hint_leases)
         await resources.spend(seat, leases, "sessions", estimate_session(opening, resources.limits))
-        name, options = opening.model, opening.options
         share = _open_share(resources, opening)
-        async with resources.borrow(name, options.classes, options.quality, share) as models:
-            session = await _begin(resources, seat, channel, opening, models, hint_leases)
+        async with _borrow(resources, opening, share) as models:
+            remark = explain_lack(opening.options, models.refiner)
+            await channel.say(report.build_opened(opening, models.model, remark))
+        # Who opens and then says nothing holds no model meanwhile.
+        planes = await read_planes(resources, share, channel, opening, opening.planes)
+        async with _borrow(resources, opening, share) as models:
+            options = place_planes(opening.options, planes)
+            matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
+            plain = opening.without_hints()
+            session = Session(resources, channel, seat, plain, models, matting, hint_leases)
             # Their hints may be large, and the session lets go of them early.
-            del opening, options
+            del opening, options, matting, planes
             await session.run()
 
 
@@ -68,19 +75,9 @@ def _open_share(resources: Resources, opening: Opening) -> Share:
     )
 
 
-async def _begin(
-    resources: Resources,
-    seat: Seat,
-    channel: Channel,
-    opening: Opening,
-    models: BorrowedModels,
-    hint_leases: ExitStack,
-) -> Session:
-    """Read the proxy and return the conversation about it."""
-    remark = explain_lack(opening.options, models.refiner)
-    await channel.say(report.build_opened(opening, models.model, remark))
-    planes = await read_planes(resources, models.share, channel, opening, opening.planes)
-    options = place_planes(opening.options, planes)
-    matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
-    plain = opening.without_hints()
-    return Session(resources, channel, seat, plain, models, matting, hint_leases)
+def _borrow(
+    resources: Resources, opening: Opening, share: Share
+) -> AbstractAsyncContextManager[BorrowedModels]:
+    """Hold what a layer is matted with."""
+    options = opening.options
+    return resources.borrow(opening.model, options.classes, options.quality, share)

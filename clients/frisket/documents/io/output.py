@@ -92,9 +92,10 @@ def atomic_output(
     target = Path(os.path.realpath(path))
     check_place(target, needed)
     remove_debris(target.parent)
-    part = _Part(*_create(target))
+    part = _Part(target)
     try:
         try:
+            part.open()
             yield Output(str(target), part.descriptor)
             if prove is not None:
                 prove(str(part.path))
@@ -102,9 +103,7 @@ def atomic_output(
         except OSError as error:
             raise _name_failure(target, error) from error
     except BaseException:
-        part.close()  # first: Windows removes no file that is open
-        with contextlib.suppress(OSError):
-            part.path.unlink()
+        part.remove()
         raise
     finally:
         part.close()
@@ -119,22 +118,35 @@ def scratch(path: str | os.PathLike[str], needed: int) -> Iterator[Output]:
     """
     target = Path(os.path.realpath(path))
     check_place(target, needed)
-    temporary, descriptor = _create(target)
+    part = _Part(target)
     try:
-        yield Output(str(temporary), descriptor)
+        part.open()
+        yield Output(str(part.path), part.descriptor)
     except OSError as error:
         raise _name_failure(target, error) from error
     finally:
-        os.close(descriptor)
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        part.remove()
 
 
 class _Part:
-    """The temporary file of an output; closing it again does nothing."""
+    """The temporary file of an output; closing it again does nothing.
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path, self.descriptor = path, descriptor
+    Its name is known before it is there, so that it goes whenever an interrupt comes.
+    """
+
+    def __init__(self, target: Path) -> None:
+        name = f".{target.name[:100]}{_MARK}{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+        self.path, self.descriptor = target.with_name(name), -1
+
+    def open(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self.descriptor = os.open(self.path, flags, 0o666)
+        _lock(self.descriptor)
+
+    def remove(self) -> None:
+        self.close()  # first: Windows removes no file that is open
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
     def close(self) -> None:
         if self.descriptor >= 0:
@@ -192,18 +204,6 @@ def check_place(path: str | os.PathLike[str], needed: int = 0) -> None:
             f"not enough disk space: {needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} are free",
             advice="nothing was written",
         )
-
-
-def _create(target: Path) -> tuple[Path, int]:
-    name = f".{target.name[:100]}{_MARK}{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
-    temporary = target.with_name(name)
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(temporary, flags, 0o666)
-    except OSError as error:
-        raise _name_failure(target, error) from error
-    _lock(descriptor)
-    return temporary, descriptor
 
 
 def _name_failure(target: Path, error: OSError) -> OutputError:
