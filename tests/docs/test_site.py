@@ -28,6 +28,7 @@ OURS = (
     "models",
     "cli",
     "batch",
+    "watch",
     "start/artist",
     "start/studio",
     "start/prepress",

@@ -8,6 +8,7 @@ from __future__ import annotations
 COMMANDS = {
     "cut": "cut a subject out of a layer",
     "batch": "cut many documents, with a journal: what was killed goes on",
+    "watch": "cut what arrives in a folder",
     "recipe": "write, check and show recipes for batches",
     "layers": "list the layers of a document",
     "verify": "compare two documents part by part",
@@ -40,6 +41,13 @@ EXAMPLES = {
         "frisket batch photos/ -o out/ --redo failed  what was given up",
         "frisket batch --status out/",
         "ls *.psd | frisket batch - -o RUN.zip        names on standard input",
+    ),
+    "watch": (
+        "frisket watch incoming/ -o cutouts/        originals stay where they are",
+        "frisket watch shop/ --move --recipe shop.toml",
+        "frisket watch incoming/ -o out/ --window 22:00-06:00",
+        "frisket watch incoming/ -o out/ --once     what is there, and leave",
+        "frisket watch shop/ --move --print-unit    a unit for systemd",
     ),
     "recipe": ("frisket recipe new shop.toml", "frisket recipe check shop.toml"),
     "recipe new": ("frisket recipe new shop.toml",),
