@@ -141,6 +141,26 @@ def test_a_file_that_is_written_slowly_is_never_half_read(work: Path) -> None:
     assert [one.error for one in live.done] == [None]
 
 
+def test_a_file_that_changes_while_it_waits_for_a_worker(work: Path) -> None:
+    """What is withdrawn is planned again, under the same name."""
+    for number in range(8):
+        shutil.copy("in/a.jpg", f"in/{number}.jpg")
+    with Live(looks=1).running() as live:
+        live.wait(lambda: live.written)
+        for number in range(8):
+            shutil.copy("in/more/c.jpg", f"in/{number}.jpg")
+        last = [f"{number}-cutout.png" for number in range(8)]
+        same = Path("out/more/c-cutout.png")
+        live.wait(
+            lambda: (
+                all((work / "out" / name).exists() for name in last)
+                and same.exists()
+                and all((work / "out" / name).read_bytes() == same.read_bytes() for name in last)
+            )
+        )
+    assert [one.error for one in live.done if one.error] == []
+
+
 def test_what_stays_truncated_is_given_up_and_made_when_it_is_replaced(work: Path) -> None:
     whole = Path("in/a.jpg").read_bytes()
     shutil.rmtree("in")

@@ -38,7 +38,7 @@ class Duplicates:
     def __init__(self, journal: Journal, policy: str, is_from: IsFrom) -> None:
         self._journal, self._policy, self._is_from = journal, policy, is_from
         # Numbers instead of names: a folder that is watched for years gives very many.
-        self._taken = {hash(fold_place(row.output)) for row in journal.rows()}
+        self._taken = {hash(fold_place(row.output)): row.id for row in journal.rows()}
 
     def choose(self, planned: Planned) -> Choice:
         """Return what becomes of a planned result.
@@ -53,9 +53,9 @@ class Duplicates:
             raise BadName(self._tell_collision(step))
         return Choice(step, not (self._policy == FAIL and is_remade(step)))
 
-    def keep(self, planned: Planned) -> None:
-        """Note that a name is taken now."""
-        self._taken.add(hash(fold_place(planned.task.output)))
+    def keep(self, output: Path, row: int) -> None:
+        """Note that a name is taken now, by a row of the journal."""
+        self._taken[hash(fold_place(output))] = row
 
     def _decide(self, planned: Planned) -> Step:
         return decide(planned, self._journal, False, self._is_from)
@@ -75,14 +75,19 @@ class Duplicates:
         task = step.planned.task
         if step.row is not None:
             return not self._is_from(step.row, task.source)
-        return hash(fold_place(task.output)) in self._taken
+        # The row is of other letters, for none was found under these; or it counts no more.
+        other = self._taken.get(hash(fold_place(task.output)))
+        return other is not None and self._journal.get(other).state is not State.SUPERSEDED
 
     def _tell_collision(self, step: Step) -> str:
         task = step.planned.task
-        other = f" of {step.row.source}" if step.row else ", in other letters"
+        if step.row:
+            taken = f"the result of {step.row.source} already"
+        else:
+            taken = "one file with another result on systems that know no case"
         return (
-            f"The result of {task.source} would be {task.output}, which is the result{other} "
-            f"already; rename one of the two, or watch with --duplicates {VERSION}."
+            f"The result of {task.source} would be {task.output}, which is {taken}; "
+            f"rename one of the two, or watch with --duplicates {VERSION}."
         )
 
 

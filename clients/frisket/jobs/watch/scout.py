@@ -291,6 +291,8 @@ class Scout:
             if self._is_over:
                 return False
             items = self._enter_steps(plan)
+            for item in items:
+                self._duplicates.keep(item.task.output, item.row)
             rows = [item.row for item in items]
             rows += [one.step.row.id for one in plan.choices if one.step.row]
             if self._folders.moves:
@@ -301,8 +303,6 @@ class Scout:
 
     def _enter_steps(self, plan: Plan) -> list[Item]:
         steps = [one.step for one in plan.choices]
-        for one in plan.choices:
-            self._duplicates.keep(one.step.planned)
         if plan.fault is not None:
             if not steps:
                 self._shift.crew.tell_fault(plan.path, plan.fault)
