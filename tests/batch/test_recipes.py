@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from frisket.cli.batch_options import BATCH_OPTIONS, RECIPE_OPTIONS
+from frisket.cli.batch_options import BATCH_OPTIONS
 from frisket.cli.cut_options import CUT_OPTIONS
 from frisket.cli.main import main
 from frisket.cli.parser import UsageError
 from frisket.cli.recipe_file import read_recipe
+from frisket.cli.recipe_options import RECIPE_OPTIONS
 from frisket.cli.recipe_schema import make_schema
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -29,6 +29,7 @@ OURS = (
     "cli",
     "batch",
     "finishing",
+    "watch",
     "start/artist",
     "start/studio",
     "start/prepress",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from frisket.cli.batch_outcomes import Reporter
     from frisket.jobs.batch.batch import Batch
     from frisket.jobs.task import CutOptions
+    from frisket.jobs.watch.watch import Watch
 
 _LIST = "-"
 
@@ -46,7 +47,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Cut everything that is not done yet, and say what was done."""
-    fill(arguments, BATCH_OPTIONS, _read_recipe(arguments))
+    fill(arguments, BATCH_OPTIONS, read_named_recipe(arguments))
     if arguments.status:
         from frisket.cli.batch_status import tell_status
 
@@ -54,18 +55,28 @@ def run(arguments: argparse.Namespace) -> int:
     from frisket.cli.batch_outcomes import BatchBar, Reporter
     from frisket.cli.progress import show
 
-    if arguments.events and arguments.json:
-        raise UsageError("--events and --json both print JSON: give one of them.")
+    check_printed(arguments)
     hidden = arguments.no_progress or arguments.quiet or not sys.stderr.isatty()
     with show(BatchBar(None if hidden else sys.stderr)) as bar:
         reporter = Reporter(arguments, bar)
         batch = make_batch(arguments, reporter)
         if arguments.dry_run:
             return reporter.tell_plan(batch.plan())
-        return _work(batch, reporter)
+        return work(batch, reporter)
 
 
-def _work(batch: Batch, reporter: Reporter) -> int:
+def check_printed(arguments: argparse.Namespace) -> None:
+    """Refuse two kinds of JSON in one stream.
+
+    Raises:
+        UsageError: both are asked for.
+    """
+    if arguments.events and arguments.json:
+        raise UsageError("--events and --json both print JSON: give one of them.")
+
+
+def work(batch: Batch | Watch, reporter: Reporter) -> int:
+    """Run a batch or a watch, report what becomes of it, and return the exit status."""
     from frisket.cli.explain import explain
     from frisket.protocol.errors import FrisketError
 
@@ -80,7 +91,7 @@ def _work(batch: Batch, reporter: Reporter) -> int:
 
 
 @contextmanager
-def _interruptible(batch: Batch) -> Iterator[list[int]]:
+def _interruptible(batch: Batch | Watch) -> Iterator[list[int]]:
     """Let the first Ctrl-C finish what is at work, and the second leave at once."""
     caught: list[int] = []
 
@@ -103,7 +114,12 @@ def _interruptible(batch: Batch) -> Iterator[list[int]]:
             signal.signal(number, signal.SIG_IGN if len(caught) == 1 else handler)
 
 
-def _read_recipe(arguments: argparse.Namespace) -> Mapping[str, Any]:
+def read_named_recipe(arguments: argparse.Namespace) -> Mapping[str, Any]:
+    """Return the values of the recipe that the command line names; none without one.
+
+    Raises:
+        UsageError: there is none of that name, or something is wrong in it.
+    """
     if not getattr(arguments, "recipe", None):
         return {}
     from frisket.cli.recipe_file import read_recipe

@@ -13,15 +13,25 @@ FAIL_ON = ("review",)
 _GROUP = "batch"
 
 
-def _whole(text: str) -> int:
+def read_whole(text: str) -> int:
+    """Return a whole number of 0 or more.
+
+    Raises:
+        ValueError: it is none.
+    """
     value = int(text)
     if value < 0:
         raise ValueError(f"{text!r} is less than nothing")
     return value
 
 
-def _some(text: str) -> int:
-    value = _whole(text)
+def read_some(text: str) -> int:
+    """Return a whole number of 1 or more.
+
+    Raises:
+        ValueError: it is none.
+    """
+    value = read_whole(text)
     if not value:
         raise ValueError(f"{text!r} is not enough")
     return value
@@ -46,7 +56,7 @@ _OWN = (
     ),
     Option(
         "jobs", "how many files are worked on at the same time; default: 3",
-        _some, metavar="N", default=3, group=_GROUP, stored=False, whole=True,
+        read_some, metavar="N", default=3, group=_GROUP, stored=False, whole=True,
     ),
     Option(
         "no-sandbox", "trust the files: decode them in this process at once",
@@ -58,7 +68,7 @@ _OWN = (
     ),
     Option(
         "retries", "how often a file that failed is tried again; default: 3",
-        _whole, metavar="N", default=3, group=_GROUP, stored=False, whole=True,
+        read_whole, metavar="N", default=3, group=_GROUP, stored=False, whole=True,
     ),
     Option(
         "redo", "make again what was given up, what a person rejected, or what asks for "
@@ -86,12 +96,3 @@ BATCH_OPTIONS = (
     *(replace(row, **_CHANGED.get(row.name, {})) for row in CUT_OPTIONS if row.name not in _ALONE),
     *_OWN,
 )
-# What is said of one run, and not of a kind of work.
-_OF_ONE_RUN = frozenset(
-    {
-        *("recipe", "journal", "redo", "force", "dry-run", "status", "events", "json"),
-        *("quiet", "verbose", "no-progress", "open"),
-    }
-)
-RECIPE_OPTIONS = {row.name: row for row in BATCH_OPTIONS if row.name not in _OF_ONE_RUN}
-"""What a recipe may hold, by name."""

@@ -54,6 +54,28 @@ class BatchBar(Bar):
         return "  ".join(parts)
 
 
+class WatchBar(BatchBar):
+    """Shows what became of what arrived in a folder."""
+
+    def __init__(self, folder: str, stream: TextIO | None) -> None:
+        self._folder = folder
+        super().__init__(stream)
+
+    def compose(self) -> str:
+        """Return the line as it is now."""
+        told = self._told
+        parts = [f"watching {self._folder}"]
+        if told is not None:
+            parts.append(f"{told.done - told.failed} done")
+            for number, text in (
+                (told.total - told.done, "at work"),
+                (told.failed, "failed"),
+                (told.review, "to look at"),
+            ):
+                parts += [f"{number} {text}"] if number else []
+        return "  ".join(parts)
+
+
 def tell_time(seconds: float) -> str:
     """Return a time as a person says it: no more exact than it is known."""
     if seconds < 90:

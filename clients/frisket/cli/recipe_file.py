@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frisket.cli.batch_options import RECIPE_OPTIONS
 from frisket.cli.options import Option, path
 from frisket.cli.parser import UsageError, suggest
+from frisket.cli.recipe_options import RECIPE_OPTIONS
 from frisket.cli.settings import parse_toml, read_value
 
 

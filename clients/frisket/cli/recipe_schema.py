@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from frisket.cli.batch_options import RECIPE_OPTIONS
 from frisket.cli.options import Between, Option
+from frisket.cli.recipe_options import RECIPE_OPTIONS
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from frisket.cli.batch_options import RECIPE_OPTIONS
 from frisket.cli.options import Option
+from frisket.cli.recipe_options import RECIPE_OPTIONS
 from frisket.cli.settings import fill, tell_origin
 
 _WIDTH = 96

@@ -1,6 +1,6 @@
 """The work around a session: one layer, one document, many documents.
 
-from frisket.jobs import Batch
+from frisket.jobs import Batch, Watch
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from frisket.jobs.batch.batch import Batch
+    from frisket.jobs.watch.watch import Watch
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "Watch"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,8 +21,12 @@ def __getattr__(name: str) -> Any:
     Raises:
         AttributeError: there is no such name.
     """
-    if name != "Batch":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from frisket.jobs.batch.batch import Batch
+    if name == "Batch":
+        from frisket.jobs.batch.batch import Batch
 
-    return Batch
+        return Batch
+    if name == "Watch":
+        from frisket.jobs.watch.watch import Watch
+
+        return Watch
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -261,7 +261,7 @@ def check_collisions(tasks: Sequence[Task], derived: bool) -> None:
     outputs: dict[str, Task] = {}
     for task in tasks:
         place = _identify(task.output)
-        if (folded := _fold(place)) in outputs:
+        if (folded := fold_place(task.output)) in outputs:
             raise BadName(_tell_collision(outputs[folded], task))
         outputs[folded] = task
         if place in inputs and (derived or len(tasks) > 1):
@@ -290,9 +290,9 @@ def _tell_collision(first: Task, second: Task) -> str:
     )
 
 
-def _fold(place: str) -> str:
+def fold_place(path: Path) -> str:
     """Return a place as systems see it that know no case, or compose accents."""
-    return unicodedata.normalize("NFC", place.casefold())
+    return unicodedata.normalize("NFC", _identify(path).casefold())
 
 
 def _identify(path: Path) -> str:

@@ -87,12 +87,13 @@ def plan_results(
         for task in plan_input(one, options, place.template, look)
     ]
     check_collisions(tasks, derived=True)
-    return [Planned(task, *_describe(task.options)) for task in tasks]
+    return [describe_planned(task) for task in tasks]
 
 
-def _describe(options: CutOptions) -> tuple[str, str]:
-    described = describe_recipe(options)
-    return identify_recipe(described), described
+def describe_planned(task: Task) -> Planned:
+    """Return a task with what identifies and describes its recipe."""
+    described = describe_recipe(task.options)
+    return Planned(task, identify_recipe(described), described)
 
 
 def drop_results(inputs: Sequence[Input], journal: Journal | None) -> list[Input]:

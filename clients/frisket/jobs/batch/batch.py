@@ -103,19 +103,16 @@ class Batch:
         words: Sequence[str] = (),
         **keywords: Unpack[CutKeywords],
     ) -> None:
-        if options is not None and keywords:
-            raise BadOption("Batch() takes either options or keywords: put all of them in one.")
         given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
         self._inputs = [os.fspath(one) for one in given]
-        chosen = options or read_keywords({"sandbox": True, **keywords}, CutKeywords, "Batch()")
-        choices = (chosen,) if isinstance(chosen, CutOptions) else tuple(chosen)
+        choices = choose_options(options, keywords, "Batch()")
         self._choices = tuple(replace(one, batch=True) for one in choices)
         self._again, self._rules = again or Again(), rules or Rules()
         for word in self._again.redo:
             check_choice("redo", word, REDO)
         self._place = read_place(os.fspath(output), Path(journal) if journal else None)
         self._listen, self._words = listen, words
-        self._adjust: Adjust = adjust or _replace
+        self._adjust: Adjust = adjust or apply_changes
         self._crew: Crew | None = None
         self._stopped = False
         self.summary = Summary()
@@ -210,5 +207,20 @@ class Batch:
             self._crew.abandon()
 
 
-def _replace(chosen: CutOptions, changed: Mapping[str, Any]) -> CutOptions:
+def choose_options(
+    options: CutOptions | Sequence[CutOptions] | None, keywords: CutKeywords, where: str
+) -> tuple[CutOptions, ...]:
+    """Return the options of each result, given whole or by name; the second decode in a child.
+
+    Raises:
+        BadOption: both are given, or one makes no sense.
+    """
+    if options is not None and keywords:
+        raise BadOption(f"{where} takes either options or keywords: put all of them in one.")
+    chosen = options or read_keywords({"sandbox": True, **keywords}, CutKeywords, where)
+    return (chosen,) if isinstance(chosen, CutOptions) else tuple(chosen)
+
+
+def apply_changes(chosen: CutOptions, changed: Mapping[str, Any]) -> CutOptions:
+    """Return options with some changed, by the names of `CutOptions`."""
     return replace(chosen, **changed)

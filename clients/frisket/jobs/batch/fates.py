@@ -70,10 +70,15 @@ def judge(error: Exception, task: Task) -> Fate:
     return Fate.AGAIN
 
 
+def is_lasting(error: TransportError) -> bool:
+    """Return whether a server refuses until a person has changed something."""
+    return error.reason in _LASTING
+
+
 def _judge_refusal(error: TransportError) -> Fate:
     if error.reason in _OWN_REASONS:
         return Fate.OWN
-    if error.reason in _LASTING:
+    if is_lasting(error):
         return Fate.HOPELESS
     return Fate.SHARED if error.code in _SILENT else Fate.AGAIN
 

@@ -324,6 +324,11 @@ class Journal:
             return read_row(found, self._root)
         return None
 
+    def rows_of(self, source: Path) -> list[Row]:
+        """Return the rows that count of an input."""
+        found = self._select(f"source = ? AND {_LIVE}", (self._store(source),))
+        return [read_row(one, self._root) for one in found]
+
     def rows(
         self, states: Sequence[State] = (), *, first: int = 0, limit: int = -1
     ) -> Iterator[Row]:

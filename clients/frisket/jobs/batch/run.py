@@ -128,6 +128,17 @@ class Crew:
         """Begin nothing for a while, or go on."""
         self._queue.pause(paused)
 
+    def tell_fault(self, source: Path, error: Exception) -> None:
+        """Tell as a result that nothing of an input can be made, which has no row either."""
+        with self._lock:
+            self.pace.expect(0)
+            self.pace.count(0, 0.0)
+            self.failed += 1
+            task = Task(source, source)
+            self._listen(events.Failed(source, source, str(error), 1, None))
+            self._ended.put(BatchResult(task, error=error))
+            self._tell_progress()
+
     def give_up(self, item: Item, error: Exception) -> None:
         """Note that an item that was put nowhere cannot be done, and tell it as a result."""
         with self._lock:
@@ -196,11 +207,12 @@ class Crew:
         try:
             worker.run(self._queue)
         except Exception as error:
-            self._break(error)
+            self.break_off(error)
         finally:
             self._ended.put(None)
 
-    def _break(self, error: Exception) -> None:
+    def break_off(self, error: Exception) -> None:
+        """End the run with an error; what is at work is finished."""
         self._queue.stop()
         self._ended.put(error)
 
@@ -268,7 +280,7 @@ class Crew:
         # What failed from the beginning is a mistake to report, not to wait for.
         patience = self._rules.patience_s if self.written else _FIRST_PATIENCE_S
         if fate is Fate.HOPELESS or now - since >= min(patience, self._rules.patience_s):
-            self._break(error)
+            self.break_off(error)
             return item
         delay = self._rules.delay(1)
         if is_new:
