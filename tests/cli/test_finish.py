@@ -117,6 +117,10 @@ def test_a_recipe_finishes(home: Path, folder: Path) -> None:
     assert checked.returncode == Exit.USAGE
     assert "did you mean 'drop'?" in checked.stderr + checked.stdout
     assert "did you mean 'white'?" in checked.stderr + checked.stdout
+    (folder / "shop.toml").write_text('canvas = "square"\ncrop = "5%"\n')
+    checked = frisket("recipe", "check", "shop.toml")
+    assert checked.returncode == Exit.USAGE
+    assert "give one of them" in checked.stderr + checked.stdout
 
 
 def test_from_python(home: Path, folder: Path) -> None:

@@ -81,12 +81,19 @@ def test_transparency_and_depth(tmp_path: Path, made: Made) -> None:
     finish(deep, tmp_path / "deep.png", made.matte, background="white")
     data = (tmp_path / "deep.png").read_bytes()
     assert data[24] == 16
-    finish(deep, tmp_path / "ten.avif", made.matte, background="white", bits=10)
-    av1 = (tmp_path / "ten.avif").read_bytes()
-    where = av1.index(b"av1C")
-    assert av1[where + 6] & 0x40  # high_bitdepth of AV1CodecConfigurationRecord
     finish(deep, tmp_path / "eight.jpg", made.matte, background="white", bits=8)
     assert Image.open(tmp_path / "eight.jpg").mode == "RGB"
+
+
+def test_ten_bits(tmp_path: Path, made: Made) -> None:
+    deep, out = write_tiff(tmp_path / "deep.tif", make_colours(16)), tmp_path / "ten.avif"
+    try:
+        finish(deep, out, made.matte, background="white", bits=10)
+    except OutputError as error:  # of an older libvips
+        assert "writes no .avif of 10 bits; upgrade" in str(error)
+        return
+    av1 = out.read_bytes()
+    assert av1[av1.index(b"av1C") + 6] & 0x40  # high_bitdepth of AV1CodecConfigurationRecord
 
 
 def test_several_at_once_within_so_many_bytes(tmp_path: Path, made: Made) -> None:

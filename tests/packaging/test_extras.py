@@ -22,7 +22,8 @@ CASES = [
     *(
         pytest.param(kind, extra, id=f"{kind}-{extra or 'base'}", marks=pytest.mark.packaging)
         for kind, extra in [
-            ("wheel", "raw"), ("wheel", "heif"), ("wheel", "exr"), ("wheel", "engine"),
+            ("wheel", "raw"), ("wheel", "heif"), ("wheel", "exr"), ("wheel", "finish"),
+            ("wheel", "engine"),
             ("wheel", "gpu"), ("sdist", ""), ("sdist", "raw"), ("sdist", "engine"),
             ("sdist", "server"),
         ]

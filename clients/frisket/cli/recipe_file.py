@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import Option, path
 from frisket.cli.parser import UsageError, suggest
 from frisket.cli.recipe_options import RECIPE_OPTIONS
@@ -96,6 +97,14 @@ def _check_together(values: Mapping[str, Any], file: Path) -> Iterator[str]:
             read_place(output, Path())
         except FrisketError as error:
             yield f"{file}: output: {error}"
+    finishing = {row.attribute: values[row.name] for row in FINISH_OPTIONS if values.get(row.name)}
+    if finishing:
+        from frisket.finish.options import read_finish
+
+        try:
+            read_finish(finishing)
+        except FrisketError as error:
+            yield f"{file}: {error}"
 
 
 def _find_line(lines: list[str], name: str) -> int:

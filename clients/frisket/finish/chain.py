@@ -16,7 +16,7 @@ from .entry import Subject, Workplace, describe_space
 from .errors import BadFinish, EmptyMatte
 from .formats import check_format
 from .geometry import Placement
-from .save import Finished, Save, save, tell_lost
+from .save import Finished, Save, check_encoder, save, tell_lost
 from .scene import Facts, Scene, Step
 from .shadow import Shadow
 from .space import Space, read_profile, rescale
@@ -88,6 +88,7 @@ class Finish:
         self._check_places(facts)
         for path in outputs:
             check_format(path, space, self.save.bits or space.depth, facts.opaque)
+            check_encoder(path, self.save.bits or space.depth)
         for step in self.list_steps():
             step.check(facts)
         return [note] if note else []

@@ -27,6 +27,7 @@ from .vips import Image, to_array, wrap_array
 # From this share of opacity on a pixel belongs to the subject's box: stray haze does not.
 _SEEN = 0.05
 _EVICT_S = 0.01
+_FRESH_BYTES = 8 << 20
 _ROWS = 512
 Seen = Callable[[int], None]
 
@@ -44,12 +45,17 @@ class Mapped:
         self._file = tempfile.TemporaryFile(prefix="frisket-")  # noqa: SIM115
         _reserve(self._file.fileno(), width * height * bands * size)
         self._map = mmap.mmap(self._file.fileno(), 0)
+        self._fresh = 0  # bytes written since they were last let go
         flat = np.frombuffer(self._map, f"u{size}")
         self._values = flat.reshape(height, width, bands)
 
     def write(self, rect: Rect, values: Pixels) -> None:
         """Put samples (height, width, bands) into a rectangle."""
         self._values[rect.y : rect.bottom, rect.x : rect.right] = values
+        self._fresh += values.nbytes
+        if self._fresh > _FRESH_BYTES:
+            self.forget()
+            self._fresh = 0
 
     def show(self) -> Image:
         """Return them as an image; nothing more may be written."""

@@ -30,8 +30,8 @@ def read_step(text: str) -> Step:
     name, _, values = text.strip().partition(":")
     known = {one.name: one for one in entry_points(group="frisket.steps")}
     if name not in known:
-        there = ", ".join(known) or "no package that is installed adds any"
-        raise ValueError(f"{name!r} is no step: there are {there}")
+        there = f"there are {', '.join(known)}" if known else "no package here adds any"
+        raise ValueError(f"{name!r} is no step: {there}")
     step = known[name].load()(values)
     if not (isinstance(step, Step) and is_dataclass(step)):
         raise ValueError(f"{name!r} makes no step: a dataclass with check and apply")

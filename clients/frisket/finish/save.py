@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from .formats import check_side, find_format
 from .private import make_private
 from .scene import Sheet
 from .space import Space
-from .vips import Image, load_vips, to_array
+from .vips import Image, load_vips, make_plane, to_array
 
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5}
 _LEAST_QUALITY = 20
@@ -169,11 +170,36 @@ def _fit_bytes(image: Image, path: Path, how: Save, folder: Path) -> tuple[int, 
     return best, tried[best]
 
 
+def check_encoder(path: Path, bits: int) -> None:
+    """Refuse before any work a format that the libvips of this machine does not write.
+
+    Raises:
+        OutputError: it does not; a libvips that is older writes no AVIF of 10 bits.
+    """
+    if find_format(path).is_lossy and not _can_encode(path.suffix.lower(), bits):
+        raise OutputError(
+            path, f"the libvips that is installed writes no {path.suffix.lower()} of {bits} bits",
+            advice="upgrade the package pyvips-binary, or write another format or --bits 8",
+        )  # fmt: skip
+
+
+@cache
+def _can_encode(suffix: str, bits: int) -> bool:
+    dot = make_plane(16, 16, (0, 0, 0), 8 if bits == 8 else 16)
+    dot = dot.copy(interpretation="srgb" if bits == 8 else "rgb16")
+    options = {"compression": "av1", "bitdepth": bits} if suffix == ".avif" else {}
+    try:
+        dot.write_to_buffer(suffix, **options)
+    except load_vips().Error:
+        return False
+    return True
+
+
 def _encode(image: Image, path: Path, quality: int, bits: int, descriptor: int) -> None:
     suffix = path.suffix.lower()
     options: dict[str, Any] = {"Q": quality}
     if suffix == ".webp":
-        options |= {"lossless": quality == 100, "exact": False}
+        options["lossless"] = quality == 100
     elif suffix == ".avif":
         options |= {"compression": "av1", "bitdepth": bits or 8, "effort": 3}
     vips = load_vips()
