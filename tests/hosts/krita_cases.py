@@ -17,8 +17,9 @@ import krita_painted
 import krita_refused
 import krita_results
 import krita_trouble
+import krita_words
 
 ROOMS = (krita_results, krita_colours, krita_trouble, krita_painted)
-ROOMS += (krita_kept, krita_refused, krita_marks)
+ROOMS += (krita_kept, krita_refused, krita_marks, krita_words)
 CASES = {name: value for room in ROOMS for name, value in vars(room).items()}
 krita_kit.run({**CASES, **krita_conformance.CASES})

@@ -35,6 +35,7 @@ LAB = os.environ["FRISKET_LAB"]
 KRITA = Krita.instance()
 OLD = KRITA.version().startswith("5.1")
 LATE_MS = 100
+_HEARD_S = 0.25
 
 
 class Ticker:
@@ -63,8 +64,6 @@ def document(width, height, model="RGBA", depth="U8", fill=None, profile=""):
     """A document with one paint layer of noise (or of one native pixel, or given ones)."""
     doc = KRITA.createDocument(width, height, "noise", model, depth, profile, 72.0)
     doc.setBatchmode(True)
-    KRITA.activeWindow().addView(doc)
-    KRITA.setActiveDocument(doc)
     layer = doc.topLevelNodes()[0]
     layer.setName("noise")
     layer.setLocked(False)
@@ -78,12 +77,25 @@ def document(width, height, model="RGBA", depth="U8", fill=None, profile=""):
     layer.setPixelData(QByteArray(bytes(pixels)), 0, 0, width, height)
     doc.refreshProjection()
     doc.waitForDone()
+    # Krita ends when an image is redrawn before its canvas was painted the first time.
+    KRITA.activeWindow().addView(doc)
+    KRITA.setActiveDocument(doc)
     return doc, layer
 
 
 def close(doc):
+    # Krita ends when the last image goes before its Layers docker has heard of a change in it.
+    calm(_HEARD_S)
     doc.setModified(False)
     doc.close()
+
+
+def calm(seconds):
+    """Hand time to Krita without leaving a case."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
 
 
 def pixels(node, doc):
@@ -193,7 +205,10 @@ def _run(cases):
             results[name] = {"error": ""}
         except Exception:
             results[name] = {"error": traceback.format_exc()}
+            # Krita may end of what follows.
+            write(results)
             docker().cancel()
+            yield 1000
             for doc in KRITA.documents():
                 close(doc)
             yield 300

@@ -51,6 +51,7 @@ def test_the_band_grows_where_it_is_brushed_and_nowhere_else(x: int, y: int) -> 
 
 def test_models_go_by_their_descriptions() -> None:
     models = [
+        ModelChoice("t", "Salient object segmentation.", True, "Any subject"),
         ModelChoice("a-fp16", "U2-Net: any salient subject, fast.", True),
         ModelChoice("b", "Added by you.", False),
         ModelChoice("c", "Added by you.", False),
@@ -60,6 +61,7 @@ def test_models_go_by_their_descriptions() -> None:
     ]
     titles = title_models(models)
     assert titles == [
+        "Any subject",
         "U2-Net: any salient subject",
         "Added by you (b)",
         "Added by you (c)",

@@ -46,6 +46,15 @@ def test_strokes_arrived(results, server):  # type: ignore[no-untyped-def]
     assert set() in signs[both:]
 
 
+def test_it_speaks_the_language_that_krita_is_set_to(results, lab):  # type: ignore[no-untyped-def]
+    """As Krita itself keeps it; in the same lab, whose resources are there."""
+    (lab.folder / "config/klanguageoverridesrc").write_text("[Language]\nkrita=de\n")
+    command = ["/lab/krita_window.sh", "/lab", "/lab/krita_german.py", "100"]
+    found = every_case(lab, lambda: run_inside(lab, command, {}, 120), ["case_german"])
+    assert not found["case_german"]["error"], found["case_german"]["error"]
+    shutil.copy(lab.folder / "shots/krita-german.png", SHOTS)
+
+
 def test_by_kritarunner(results, lab):  # type: ignore[no-untyped-def]
     """Without any window; after the others, in the same lab."""
     shutil.copy(HERE / "krita_runner.py", lab.folder / "data/krita/pykrita")

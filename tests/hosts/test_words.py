@@ -41,7 +41,7 @@ def catalogues(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "de.po").write_text(CATALOGUE, encoding="utf-8")
     (tmp_path / "fr.po").write_text("this is no catalogue", encoding="utf-8")
     yield tmp_path
-    language.speak(tmp_path, {"LANG": "C"})
+    language.speak({"LANG": "C"})
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def catalogues(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_the_language_is_the_users(catalogues: Path, environ: dict[str, str], spoken: str) -> None:
-    assert language.speak(catalogues, environ) == spoken
+    assert language.speak(environ, catalogues) == spoken
     wanted = "Sieh dir „{name}“ an." if spoken else "Look at '{name}'."
     assert language._("Look at '{name}'.") == wanted
     assert language._("Not yet") == "Not yet"

@@ -138,7 +138,7 @@ def _list(registry: Registry, args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps({"models": [_as_dict(info) for info in infos]}))
         return
-    rows = [("NAME", "STATE", "SIZE", "LICENCE", "DESCRIPTION"), *map(_cells, infos)]
+    rows = [("NAME", "STATE", "SIZE", "LICENCE", "WHAT IT IS FOR"), *map(_cells, infos)]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     # Whole lines for whoever reads them from a pipe.
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -149,7 +149,7 @@ def _list(registry: Registry, args: argparse.Namespace) -> None:
 
 def _cells(info: ModelInfo) -> tuple[str, ...]:
     size = _size(info.size_bytes)
-    return (info.name, _state(info), size, _licence(info), info.description)
+    return (info.name, _state(info), size, _licence(info), info.title or info.description)
 
 
 def _as_dict(info: ModelInfo) -> dict[str, Any]:
@@ -165,6 +165,7 @@ def _show(registry: Registry, args: argparse.Namespace) -> None:
     high, wide = info.input_size
     facts = {
         "name": info.name,
+        "title": info.title,
         "what it is": info.description,
         "state": _state(info),
         "family": info.family + (" (refiner)" if info.role == "refiner" else ""),

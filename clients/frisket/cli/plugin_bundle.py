@@ -47,7 +47,7 @@ def assemble(host: HostPlugin, folder: Path) -> None:
     shutil.copytree(_sources(host.name), folder, ignore=shutil.ignore_patterns("__pycache__"))
     vendor = host.inner_folder(folder) / "_vendor"
     for name in (*_CARRIED_PACKAGES, *_CARRIED_ROOMS):
-        _copy_python(_package_folder(name), vendor / name.replace(".", "/"))
+        _copy_package(_package_folder(name), vendor / name.replace(".", "/"))
     for name in _CARRIED_MODULES:
         shutil.copyfile(_module_file(name), vendor / f"{name.replace('.', '/')}.py")
     (vendor / "frisket" / "__init__.py").write_text(_FRONT_DOOR, encoding="ascii")
@@ -117,11 +117,13 @@ def _module_file(name: str) -> Path:
     return Path(spec.origin)
 
 
-def _copy_python(source: Path, target: Path) -> None:
-    """Copy a package's Python files: no tests, nothing compiled."""
-    for path in sorted(source.rglob("*.py")):
+def _copy_package(source: Path, target: Path) -> None:
+    """Copy a package's Python files and catalogues: no tests, nothing compiled."""
+    for path in sorted(source.rglob("*")):
         inside = path.relative_to(source)
-        if _SKIPPED_FOLDERS.intersection(inside.parts) or any(map(path.match, _LEFT_OUT)):
+        if path.suffix not in (".py", ".po") or any(map(path.match, _LEFT_OUT)):
+            continue
+        if _SKIPPED_FOLDERS.intersection(inside.parts):
             continue
         copy = target / inside
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,8 @@ import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+CATALOGUES = Path(__file__).resolve().parent / "locale"
+"""The catalogues of both plug-ins: a text that both show is translated once."""
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _MAGIC = 0x950412DE
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
@@ -26,12 +28,12 @@ def _(text: str) -> str:
     return _catalogue.gettext(text) if text else ""
 
 
-def speak(folder: Path, environ: Mapping[str, str] | None = None) -> str:
+def speak(environ: Mapping[str, str] | None = None, folder: Path = CATALOGUES) -> str:
     """Use the first language the user prefers that `folder` has a catalogue for.
 
     Args:
-        folder: holds LANGUAGE.po files; one that cannot be read counts as missing.
         environ: says what the user prefers; this process's environment by default.
+        folder: holds LANGUAGE.po files; one that cannot be read counts as missing.
 
     Returns:
         The language's name; empty for English.
@@ -47,6 +49,11 @@ def speak(folder: Path, environ: Mapping[str, str] | None = None) -> str:
             continue
         return name
     return ""
+
+
+def drop_key(label: str) -> str:
+    """Return a label without the mark that names its letter on the keyboard."""
+    return label.replace("_", "")
 
 
 def read_catalogue(path: Path) -> gettext.GNUTranslations:

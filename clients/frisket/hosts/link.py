@@ -46,11 +46,7 @@ class ModelChoice:
     name: str
     description: str
     is_default: bool
-
-    @property
-    def title(self) -> str:
-        """What people call it: the first sentence of its description."""
-        return self.description.split(". ")[0].rstrip(".") or self.name
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ def ask(connect: Callable[[], H2Transport]) -> ServerInfo:
     finally:
         transport.close()
     models = tuple(
-        ModelChoice(model.name, model.description, model.is_default)
+        ModelChoice(model.name, model.description, model.is_default, model.title)
         for model in message.models
         if model.present and not model.refiner
     )

@@ -33,12 +33,14 @@ class Choice(NamedTuple):
         label: its name.
         blurb: what it means; begins with a capital and ends without a full stop.
         brief: the same in three words, where there is no room for the blurb.
+        button: its label on a button, with a letter for the keyboard.
     """
 
     key: str
     label: str
     blurb: str
     brief: str = ""
+    button: str = ""
 
     @property
     def line(self) -> str:
@@ -72,9 +74,11 @@ RESULTS = (
 )
 """What can be made; no host offers all of it."""
 EXISTING = (
-    Choice("replace", _("Replace"), _("Forget the mask that is there")),
-    Choice("intersect", _("Intersect"), _("Keep only what both masks show")),
-    Choice("refine", _("Refine"), _("Keep the mask and search its edge anew")),
+    Choice("replace", _("Replace"), _("Forget the mask that is there"), button=_("_Replace")),
+    Choice(
+        "intersect", _("Intersect"), _("Keep only what both masks show"), button=_("_Intersect")
+    ),
+    Choice("refine", _("Refine"), _("Keep the mask and search its edge anew"), button=_("Re_fine")),
 )
 """What becomes of a mask that the layer has already."""
 SELECTION_USES = (
@@ -86,8 +90,22 @@ SELECTION_USES = (
 SERVER_CHOICE = _("The server's own choice")
 """The label of the empty model name."""
 SHIFT_PX, FEATHER_PX = EDGE_LIMITS["shift_px"], EDGE_LIMITS["feather_px"]
+PIXEL_CONTROLS = ("shift_px", "feather_px")
+"""The controls of `Edge` that are pixels; `EDGE_LIMITS` has their limits."""
 CONTROLS = ("contrast", "smooth", "fill_holes", "drop_specks")
-"""The controls of `Edge` that have no unit; `EDGE_LIMITS` has their limits."""
+"""The others, which have no unit."""
+EDGE_WORDS = {
+    "shift_px": (
+        _("Shift ed_ge"),
+        _("Pixels by which the subject grows (or, below zero, shrinks)"),
+    ),
+    "feather_px": (_("_Feather"), _("Pixels by which the edge is softened")),
+    "contrast": (_("Co_ntrast"), _("Above 0 the edge is harder, below 0 it is softer")),
+    "smooth": (_("Smoo_th"), _("How far the outline is freed of small dents, 0 to 1")),
+    "fill_holes": (_("F_ill holes"), _("How large holes in the subject are closed, 0 to 1")),
+    "drop_specks": (_("_Drop specks"), _("How large specks beside the subject go, 0 to 1")),
+}
+"""Label and explanation of each control of `Edge`."""
 REFINE_PX = (0.0, 500.0)
 """How far from a mask's edge it may be searched anew; 0 leaves it to the size of the layer."""
 # The band that is searched, in pixels of the proxy, where nobody has said how wide.

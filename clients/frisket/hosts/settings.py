@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from frisket.hosts.language import _
 from frisket.protocol.home import home
 
 
@@ -34,16 +35,29 @@ class Settings:
     command: tuple[str, ...] = ()
 
 
-FIELDS = (
-    ("target", "Address (host:port)"),
-    ("token", "Token"),
-    ("ca_file", "Certificate file (optional)"),
-    ("certificate", "Your own certificate (optional)"),
-    ("key", "Key of your own certificate"),
-)
-"""The settings that are texts, with their labels."""
-SWITCHES = (("remote", "Use a server on another computer"), ("tls", "Encrypt (TLS)"))
-"""The settings that are on or off, with their labels."""
+FIELDS = ("target", "token", "ca_file", "certificate", "key")
+"""The settings that are texts."""
+SWITCHES = ("remote", "tls")
+"""The settings that are on or off."""
+WORDS = {
+    "remote": (
+        _("_Use a server on another computer"),
+        _("Otherwise the server of this computer is started when it is needed"),
+    ),
+    "target": (_("_Address (host:port)"), _("For example studio.local:7390")),
+    "token": (_("To_ken"), _("What the server's own person gave you; it stays in your home")),
+    "ca_file": (
+        _("Certificate _file (optional)"),
+        _("A certificate to trust, where the system does not know the server's"),
+    ),
+    "certificate": (
+        _("_Your own certificate (optional)"),
+        _("For a server that asks its clients for one"),
+    ),
+    "key": (_("Key of your o_wn certificate"), _("The PEM file that belongs to the certificate")),
+    "tls": (_("_Encrypt (TLS)"), _("Only a server on this computer does without")),
+}
+"""Label and explanation of each; the letters leave C, T and O to a dialog's buttons."""
 
 
 def settings_file() -> Path:

@@ -1,4 +1,4 @@
-"""What a model is called in a menu: its manifest's words instead of a file's name."""
+"""What a model is called in a menu: its title instead of a file's name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from frisket.hosts.language import _
 from frisket.hosts.link import ModelChoice
 
 _LONGEST = 48
@@ -13,12 +14,13 @@ _END = re.compile(r"[,;.](?:\s|$)")
 
 
 def title_models(models: Sequence[ModelChoice]) -> list[str]:
-    """Return a title for each model, no two alike.
+    """Return a title for each model in the user's language, no two alike.
 
-    The title is the description up to its first comma, semicolon or full stop. Where that is
-    missing, long, or the same for several, the name stands beside it or instead of it.
+    A model without a title goes by its description up to the first comma, semicolon or full
+    stop. Where that is missing or long, the name stands instead of it; where several models
+    have the same title, beside it.
     """
-    shorts = [_shorten(model.description) for model in models]
+    shorts = [_(model.title) or _shorten(model.description) for model in models]
     counts = Counter(shorts)
     return [
         f"{short} ({model.name})" if short and counts[short] > 1 else short or model.name

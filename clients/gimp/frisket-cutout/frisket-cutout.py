@@ -3,7 +3,6 @@
 
 import os
 import sys
-from pathlib import Path
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [_HERE, os.path.join(_HERE, "_vendor")]
@@ -14,7 +13,7 @@ os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 # Tables of words are made when they are imported.
 from frisket.hosts.language import speak  # noqa: E402
 
-speak(Path(_HERE, "locale"))
+speak()
 
 import gi  # noqa: E402
 

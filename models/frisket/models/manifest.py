@@ -64,6 +64,7 @@ def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -
         notice=str(both.get("notice", "")),
         provenance=str(both.get("provenance", "")),
         listed=bool(data.get("listed", True)),
+        title=str(model.get("title", "")),
     )
     _check_words(spec)
     sources = [Source(**_pick(Source, source, where)) for source in model.get("source", [])]
@@ -180,6 +181,7 @@ def rename(
     return replace(
         spec,
         name=name,
+        title="",
         description=f"Added by you, fed as {spec.family}.",
         licence=licence or UNKNOWN_LICENCE,
         provenance="",

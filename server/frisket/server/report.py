@@ -188,4 +188,5 @@ def build_model(info: ModelInfo, loaded: bool) -> pb.Model:
         classes=info.cuttable,
         prompts=info.prompts,
         refiner=info.role == "refiner",
+        title=info.title,
     )

@@ -7,35 +7,25 @@ from gi.repository import Gimp, GObject
 from frisket.client.options import Edge
 from frisket.hosts.language import _
 from frisket.hosts.request import (
-    CONTROLS,
+    EDGE_WORDS,
     EXISTING,
-    FEATHER_PX,
     QUALITIES,
     REFINE_PX,
     SELECTION_USES,
-    SHIFT_PX,
     Choice,
     CutRequest,
     choose_results,
 )
 from frisket.protocol.limits import EDGE_LIMITS
 
-EDGE_NAMES = ("edge-shift", "feather", *(name.replace("_", "-") for name in CONTROLS))
+_ARGUMENTS = {"shift_px": "edge-shift", "feather_px": "feather"}
+# An argument for each control of the edge.
+_CONTROLS = {_ARGUMENTS.get(name, name.replace("_", "-")): name for name in EDGE_WORDS}
+EDGE_NAMES = tuple(_CONTROLS)
 """The arguments that change the edge, in the order of the dialogs."""
 _FLAGS = GObject.ParamFlags.READWRITE
 _RESULTS = choose_results("mask", "layer", "selection", "channel")
 _PLAIN = CutRequest()
-_EDGE_WORDS = {
-    "edge-shift": (
-        _("Shift ed_ge"),
-        _("Pixels by which the subject grows (or, below zero, shrinks)"),
-    ),
-    "feather": (_("_Feather"), _("Pixels by which the edge is softened")),
-    "contrast": (_("Co_ntrast"), _("Above 0 the edge is harder, below 0 it is softer")),
-    "smooth": (_("Smoo_th"), _("How far the outline is freed of small dents, 0 to 1")),
-    "fill-holes": (_("F_ill holes"), _("How large holes in the subject are closed, 0 to 1")),
-    "drop-specks": (_("_Drop specks"), _("How large specks beside the subject go, 0 to 1")),
-}
 
 
 def declare(procedure: Gimp.Procedure, make: str = _PLAIN.make) -> None:
@@ -48,9 +38,9 @@ def declare(procedure: Gimp.Procedure, make: str = _PLAIN.make) -> None:
     _add_choice(procedure, "quality", _("_Quality"), blurb, QUALITIES, _PLAIN.quality)
     blurb = _("What becomes of the subject: a layer mask, a new layer, a selection, a channel")
     _add_choice(procedure, "make", _("Ma_ke"), blurb, _RESULTS, make)
-    for name in EDGE_NAMES:
-        label, blurb = _EDGE_WORDS[name]
-        procedure.add_double_argument(name, label, blurb, *_find_limits(name), 0.0, _FLAGS)
+    for name, control in _CONTROLS.items():
+        words, limits = EDGE_WORDS[control], EDGE_LIMITS[control]
+        procedure.add_double_argument(name, *words, *limits, 0.0, _FLAGS)
     blurb = _("Take the background's colour out of the edge; only a new layer has colours to clean")
     procedure.add_boolean_argument("decontaminate", _("Clean edge colo_urs"), blurb, False, _FLAGS)
     blurb = _("What becomes of a mask that the layer has already")
@@ -69,11 +59,6 @@ def declare_refinement(procedure: Gimp.Procedure) -> None:
     """Add the argument of the procedure that searches a mask's edge anew."""
     blurb = _("Pixels on each side of the mask's edge that are searched; 0 for a narrow band")
     procedure.add_double_argument("width", _("_Width"), blurb, *REFINE_PX, 0.0, _FLAGS)
-
-
-def _find_limits(name: str) -> tuple[float, float]:
-    pixels = {"edge-shift": SHIFT_PX, "feather": FEATHER_PX}
-    return pixels.get(name) or EDGE_LIMITS[name.replace("-", "_")]
 
 
 def _add_choice(
@@ -115,9 +100,7 @@ def read_request(
 
 
 def _read_edge(config: Gimp.ProcedureConfig) -> Edge:
-    get = config.get_property
-    controls = {name: get(name.replace("_", "-")) for name in CONTROLS}
-    return Edge(shift_px=get("edge-shift"), feather_px=get("feather"), **controls)
+    return Edge(**{control: config.get_property(name) for name, control in _CONTROLS.items()})
 
 
 def _has(config: Gimp.ProcedureConfig, name: str) -> bool:

@@ -20,7 +20,8 @@ from frisket.client.transport import Connect  # noqa: E402
 from frisket.hosts import link  # noqa: E402
 from frisket.hosts.language import _  # noqa: E402
 from frisket.hosts.request import EXISTING, SERVER_CHOICE, CutRequest, phrase_existing  # noqa: E402
-from frisket.hosts.settings import FIELDS, SWITCHES, Settings  # noqa: E402
+from frisket.hosts.settings import FIELDS, SWITCHES, WORDS, Settings  # noqa: E402
+from frisket.hosts.titles import title_models  # noqa: E402
 from frisket_gimp.arguments import EDGE_NAMES  # noqa: E402
 from frisket_gimp.cut import Cut  # noqa: E402
 from frisket_gimp.paint import Progress  # noqa: E402
@@ -108,8 +109,9 @@ def _make_model_row(config: Gimp.ProcedureConfig, connect: Connect) -> Gtk.Widge
     menu.append("", SERVER_CHOICE)
     texts = {"": ""}
     answer = link.ask_or_explain(connect)
-    for model in () if isinstance(answer, str) else answer.models:
-        menu.append(model.name, model.title)
+    models = () if isinstance(answer, str) else answer.models
+    for model, title in zip(models, title_models(models)):  # noqa: B905
+        menu.append(model.name, title)
         texts[model.name] = f"{model.description} ({model.name})"
         if model.is_default:
             texts[""] = texts[model.name]
@@ -145,7 +147,7 @@ def ask_existing(name: str) -> str:
     )
     dialog.format_secondary_text("\n".join(f"{each.label}: {each.blurb}" for each in EXISTING))
     dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-    for number, title in enumerate((_("_Replace"), _("_Intersect"), _("Re_fine"))):
+    for number, title in enumerate(each.button for each in EXISTING):
         dialog.add_button(title, number)
     dialog.set_default_response(0)
     answer = dialog.run()
@@ -171,42 +173,19 @@ def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | 
     return chosen if answer == Gtk.ResponseType.OK else None
 
 
-# Each with a letter of its own beside Cancel, Try it and OK, and what it means.
-_SERVER_WORDS = {
-    "remote": (
-        _("_Use a server on another computer"),
-        _("Otherwise the server of this computer is started when it is needed"),
-    ),
-    "target": (_("_Address (host:port)"), _("For example studio.local:7390")),
-    "token": (_("To_ken"), _("What the server's own person gave you; it stays in your home")),
-    "ca_file": (
-        _("Certificate _file (optional)"),
-        _("A certificate to trust, where the system does not know the server's"),
-    ),
-    "certificate": (
-        _("_Your own certificate (optional)"),
-        _("For a server that asks its clients for one"),
-    ),
-    "key": (_("Key of your o_wn certificate"), _("The PEM file that belongs to the certificate")),
-    "tls": (_("_Encrypt (TLS)"), _("Only a server on this computer does without")),
-}
-
-
 class _ServerForm:
     """Fields for the server's address and how to be let in."""
 
     def __init__(self, now: Settings) -> None:
         self._now = now
         self.widget = Gtk.Grid(row_spacing=6, column_spacing=12, margin=12)
-        self._switches = {name: _make_check(name, getattr(now, name)) for name, _label in SWITCHES}
-        self._fields = {
-            name: Gtk.Entry(width_chars=36, text=getattr(now, name)) for name, _label in FIELDS
-        }
+        self._switches = {name: _make_check(name, getattr(now, name)) for name in SWITCHES}
+        self._fields = {name: Gtk.Entry(width_chars=36, text=getattr(now, name)) for name in FIELDS}
         self._fields["token"].set_visibility(False)
         self._answer = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=56)
         self.widget.attach(self._switches["remote"], 0, 0, 2, 1)
         for row, (name, entry) in enumerate(self._fields.items(), 1):
-            label, blurb = _SERVER_WORDS[name]
+            label, blurb = WORDS[name]
             text = Gtk.Label(label=label, use_underline=True, xalign=0.0, mnemonic_widget=entry)
             entry.set_tooltip_text(blurb)
             self.widget.attach(text, 0, row, 1, 1)
@@ -227,7 +206,7 @@ class _ServerForm:
 
 
 def _make_check(name: str, active: bool) -> Gtk.CheckButton:
-    label, blurb = _SERVER_WORDS[name]
+    label, blurb = WORDS[name]
     button = Gtk.CheckButton(label=label, use_underline=True)
     button.set_tooltip_text(blurb)
     button.set_active(active)

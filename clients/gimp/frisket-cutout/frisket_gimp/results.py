@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from gi.repository import Gegl, Gimp
 
+from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest
 from frisket_gimp.layers import Stencil, copy_pixels, is_deep
 from frisket_gimp.paint import Canvas, CutoutCanvas
@@ -126,7 +127,7 @@ class Maker:
         """Return a copy; of a group a flat layer, because GIMP ends who writes into a group."""
         layer = self._layer
         copy = self._flatten() if layer.is_group() else layer.copy()
-        copy.set_name(f"{layer.get_name()} cutout")
+        copy.set_name(_("{name} cutout").format(name=layer.get_name()))
         return copy
 
     def _flatten(self) -> Gimp.Layer:

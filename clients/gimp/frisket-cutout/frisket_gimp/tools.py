@@ -9,6 +9,7 @@ from gi.repository import Gimp
 from frisket.hosts import link, settings
 from frisket.hosts.language import _
 from frisket.hosts.plugin import Plugin
+from frisket.hosts.titles import title_models
 
 PLUGIN = Plugin("GIMP", Path(__file__).resolve().parent.parent, "frisket-cutout.py")
 
@@ -38,6 +39,6 @@ def _try(chosen: settings.Settings) -> str:
     answer = link.ask_or_explain(link.make_connector(chosen))
     if isinstance(answer, str):
         return answer
-    models = "\n".join(model.title for model in answer.models) or _("none")
+    models = "\n".join(title_models(answer.models)) or _("none")
     text = _("The server answers (frisket {version}). Its models:\n{models}")
     return text.format(version=answer.version, models=models)

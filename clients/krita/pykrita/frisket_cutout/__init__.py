@@ -27,6 +27,20 @@ def _carry():
 
 _carry()
 
+
+def _speak():
+    """Speak the language that Krita speaks, before tables of words are made."""
+    from frisket.hosts.language import speak
+
+    from .qt import QtCore
+
+    # Krita's own choice of a language is Qt's default too.
+    locale = QtCore.QLocale()
+    speak({"LANGUAGE": ":".join((locale.name(), *locale.uiLanguages()))})
+
+
+_speak()
+
 from .extension import register  # noqa: E402
 
 register()

@@ -6,39 +6,32 @@ from krita import Document
 
 from frisket.client.options import Edge
 from frisket.hosts import link
+from frisket.hosts.language import _, drop_key
 from frisket.hosts.request import (
-    FEATHER_PX,
+    CONTROLS,
+    EDGE_WORDS,
+    PIXEL_CONTROLS,
     QUALITIES,
     REFINE_PX,
     SERVER_CHOICE,
-    SHIFT_PX,
     CutRequest,
     choose_results,
 )
 from frisket.hosts.titles import title_models
 from frisket.protocol.limits import EDGE_LIMITS
 
-from .qt import QtCore, QtWidgets
+from .qt import QtCore, QtWidgets, mark_key
 
 # What Krita calls a mask on a layer.
-_LABELS = {"mask": "Transparency mask"}
+_LABELS = {"mask": _("Transparency mask")}
 RESULTS = choose_results("mask", "selection-mask", "layer", "selection")
 # Krita 5.1 ends when a plug-in sets the selection it has made, and often when a layer that a
 # plug-in has added gets a mask: there only a mask is made.
 _MODERN = hasattr(Document, "createTransparencyMask")
-# Name of a control, its label, its limits, decimals, unit, and what it does.
-_EDGE = (
-    ("shift_px", "Shift edge", SHIFT_PX, 1, " px", "Grow the cutout, or shrink it below zero"),
-    ("feather_px", "Feather", FEATHER_PX, 1, " px", "Make the edge softer"),
-)
-_REFINE_TIP = (
+# Letters that Krita's menus leave to the docker; the other controls go without.
+_MARKED = ("shift_px", "drop_specks")
+_REFINE_TIP = _(
     "How far from the edge of an old mask Refine searches; 0 leaves it to the layer's size"
-)
-_MORE = (
-    ("contrast", "Contrast", "Make the edge harder, or softer below zero"),
-    ("smooth", "Smooth", "Take small corners out of the outline"),
-    ("fill_holes", "Fill holes", "Fill holes smaller than this share of the subject"),
-    ("drop_specks", "Drop specks", "Drop specks smaller than this share of the subject"),
 )
 
 
@@ -53,20 +46,16 @@ class Controls(QtWidgets.QWidget):
     def __init__(self, parent) -> None:
         super().__init__(parent)
         results = RESULTS if _MODERN else RESULTS[:1]
-        self._model = _make_menu([("", SERVER_CHOICE)], "Who finds the subject")
+        self._model = _make_menu([("", SERVER_CHOICE)], _("What searches for the subject"))
         self._quality = _make_menu(
-            [(each.key, each.line) for each in QUALITIES], "How much work the edge gets"
+            [(each.key, each.line) for each in QUALITIES], _("How much work the edge gets")
         )
         entries = [(each.key, _LABELS.get(each.key, each.label)) for each in results]
-        self._make = _make_menu(entries, "What the cutout becomes")
-        self._clean = QtWidgets.QCheckBox("Clean edge colours")
-        self._clean.setToolTip("Take the background's colour out of the new layer's edge")
+        self._make = _make_menu(entries, _("What the cutout becomes"))
+        self._clean = QtWidgets.QCheckBox(mark_key(_("Clean edge colo_urs")))
+        self._clean.setToolTip(_("Take the background's colour out of the new layer's edge"))
         self._make.currentIndexChanged.connect(lambda *_: self._allow())
-        self._spins = {name: _make_spin(*rest) for name, _, *rest in _EDGE}
-        for name, _, tip in _MORE:
-            self._spins[name] = _make_spin(EDGE_LIMITS[name], 2, "", tip)
-        for name, spin in self._spins.items():
-            spin.setObjectName(name)
+        self._spins = {name: _make_edge_spin(name) for name in EDGE_WORDS}
         self._refine = _make_spin(REFINE_PX, 0, " px", _REFINE_TIP)
         self._refine.setObjectName("refine_px")
         self.choose(quality=CutRequest.quality)
@@ -82,22 +71,22 @@ class Controls(QtWidgets.QWidget):
     def _lay_out(self) -> None:
         form = QtWidgets.QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Model", self._model)
-        form.addRow("Quality", self._quality)
-        form.addRow("Make", self._make)
-        for name, label, *_ in _EDGE:
-            form.addRow(label, self._spins[name])
+        form.addRow(drop_key(_("_Model")), self._model)
+        form.addRow(mark_key(_("_Quality")), self._quality)
+        form.addRow(drop_key(_("Ma_ke")), self._make)
+        for name in PIXEL_CONTROLS:
+            form.addRow(_label_edge(name), self._spins[name])
         more = QtWidgets.QToolButton()
-        more.setText("More of the edge")
-        more.setToolTip("Contrast, smoothness, holes and specks, and how far Refine searches")
+        more.setText(_("More of the edge"))
+        more.setToolTip(_("Contrast, smoothness, holes and specks, and how far Refine searches"))
         more.setCheckable(True)
         form.addRow("", more)
         box = QtWidgets.QWidget()
         inner = QtWidgets.QFormLayout(box)
         inner.setContentsMargins(0, 0, 0, 0)
-        for name, label, _ in _MORE:
-            inner.addRow(label, self._spins[name])
-        inner.addRow("Refine within", self._refine)
+        for name in CONTROLS:
+            inner.addRow(_label_edge(name), self._spins[name])
+        inner.addRow(_("Refine within"), self._refine)
         form.addRow(box)
         box.hide()
         more.toggled.connect(box.setVisible)
@@ -170,6 +159,18 @@ def _make_menu(entries, tip: str) -> QtWidgets.QComboBox:
     for value, text in entries:
         menu.addItem(text, value)
     return menu
+
+
+def _label_edge(name: str) -> str:
+    label, _tip = EDGE_WORDS[name]
+    return mark_key(label) if name in _MARKED else drop_key(label)
+
+
+def _make_edge_spin(name: str) -> QtWidgets.QDoubleSpinBox:
+    decimals, unit = (1, " px") if name in PIXEL_CONTROLS else (2, "")
+    spin = _make_spin(EDGE_LIMITS[name], decimals, unit, EDGE_WORDS[name][1])
+    spin.setObjectName(name)
+    return spin
 
 
 def _make_spin(

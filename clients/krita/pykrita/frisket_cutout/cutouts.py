@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from frisket.client.options import Edge
+from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest, Refused
 
 from . import strokelayer
 from .installed import PLUGIN
 from .qt import QtCore
 from .targetlayer import check_target, is_open
-from .task import Task
+from .task import DONE, Task
 
 _UNDER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 
@@ -62,7 +63,7 @@ class Cutouts(QtCore.QObject):
             Refused: one is.
         """
         if self.is_busy:
-            raise Refused("A cutout is at work. Cancel it, or wait until it is complete.")
+            raise Refused(_("A cutout is at work. Cancel it, or wait until it is complete."))
 
     def describe(self) -> str:
         """Return whose cutout is open; empty for none."""
@@ -83,7 +84,7 @@ class Cutouts(QtCore.QObject):
         """End the open cutout and keep what it made."""
         if self.task is not None:
             self.task.end()
-            self._let_go("Finished.")
+            self._let_go(_("Finished."))
 
     def cancel(self) -> None:
         """Stop, and take back what the open cutout has made."""
@@ -107,8 +108,10 @@ class Cutouts(QtCore.QObject):
 
     def _progress(self, task: Task, share: float, text: str) -> None:
         if task is self.task:
-            prefix = f"{self._count - len(self._waiting)} of {self._count}: "
-            self.progressed.emit(share, f"{prefix if self._count > 1 else ''}{text}...")
+            number = self._count - len(self._waiting)
+            counted = _("{number} of {count}: {text}") if self._count > 1 else "{text}"
+            text = counted.format(number=number, count=self._count, text=_(text))
+            self.progressed.emit(share, f"{text}...")
 
     def _note(self, task: Task, text: str) -> None:
         if task is self.task:
@@ -118,7 +121,7 @@ class Cutouts(QtCore.QObject):
         if task is not self.task:
             return
         if self._count > 1:
-            self._reports += [] if text == "Done." else [text]
+            self._reports += [] if text == DONE else [text]
             if self._request.make == "selection" and task.outcome.subject is not None:
                 self._joined = self._document.selection()
             task.end()
@@ -134,8 +137,8 @@ class Cutouts(QtCore.QObject):
             if self._waiting:
                 self._begin_next()
             else:
-                done = f"{self._count} layers are done." if self._count > 1 else ""
-                self._let_go(" ".join(self._reports) or done)
+                done = _("{count} layers are done.").format(count=self._count)
+                self._let_go(" ".join(self._reports) or (done if self._count > 1 else ""))
         task.release()
 
     def _list_waiting(self, task: Task) -> list:
@@ -158,4 +161,4 @@ class Cutouts(QtCore.QObject):
 
 def name_document(document) -> str:
     """Return what a person calls a document."""
-    return Path(document.fileName()).name or document.name() or "Untitled"
+    return Path(document.fileName()).name or document.name() or _("Untitled")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from frisket.hosts.language import _
 from frisket.hosts.request import EXISTING, phrase_existing
-from frisket.hosts.settings import FIELDS, SWITCHES, Settings
+from frisket.hosts.settings import FIELDS, SWITCHES, WORDS, Settings
 
-from .qt import QtWidgets
+from .qt import QtWidgets, mark_key
 from .targetlayer import find_mask
 
 
@@ -18,10 +19,10 @@ def ask_existing(parent, nodes: list) -> str:
     box.setText("\n".join(phrase_existing(node.name()) for node in nodes))
     sentences = [each.sentence for each in EXISTING]
     if not all(find_mask(node).visible() for node in nodes):
-        sentences.append("A mask that is hidden is shown again when it is intersected.")
+        sentences.append(_("A mask that is hidden is shown again when it is intersected."))
     box.setInformativeText("\n".join(sentences))
     role = QtWidgets.QMessageBox.ButtonRole.AcceptRole
-    buttons = {box.addButton(each.label, role): each.key for each in EXISTING}
+    buttons = {box.addButton(mark_key(each.button), role): each.key for each in EXISTING}
     cancel = box.addButton(QtWidgets.QMessageBox.StandardButton.Cancel)
     run(box)
     clicked = box.clickedButton()
@@ -40,17 +41,19 @@ class ServerDialog(QtWidgets.QDialog):
 
     def __init__(self, parent, now: Settings) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Frisket: server")
+        self.setWindowTitle(_("Frisket: server"))
         self._now = now
-        self._switches = {name: QtWidgets.QCheckBox(label) for name, label in SWITCHES}
-        self._fields = {name: QtWidgets.QLineEdit(getattr(now, name)) for name, _ in FIELDS}
+        self._switches = {name: QtWidgets.QCheckBox(mark_key(WORDS[name][0])) for name in SWITCHES}
+        self._fields = {name: QtWidgets.QLineEdit(getattr(now, name)) for name in FIELDS}
         self._fields["token"].setEchoMode(QtWidgets.QLineEdit.EchoMode.Password)
         for name, switch in self._switches.items():
             switch.setChecked(getattr(now, name))
+        for name, widget in (*self._switches.items(), *self._fields.items()):
+            widget.setToolTip(WORDS[name][1])
         form = QtWidgets.QFormLayout(self)
         form.addRow(self._switches["remote"])
-        for name, label in FIELDS:
-            form.addRow(label, self._fields[name])
+        for name in FIELDS:
+            form.addRow(mark_key(WORDS[name][0]), self._fields[name])
         form.addRow(self._switches["tls"])
         form.addRow(self._make_buttons())
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 from krita import DockWidget, Krita
 
 from frisket.client.options import Edge
+from frisket.hosts.language import _, drop_key
 from frisket.hosts.request import Refused
 
 from . import dialogs, strokelayer
 from .controls import Controls
 from .cutouts import Cutouts
 from .markrow import MarkRow
-from .qt import QtCore, QtWidgets
+from .qt import QtCore, QtWidgets, mark_key
 from .serverrow import ServerRow, make_button
 from .targetlayer import check_target, find_document, find_mask, find_targets
 from .task import Task
 from .views import CanvasView
 
-_FINISH_TIP = "Keep what the open cutout has made, and end it"
-_CANCEL_TIP = "Take back what the open cutout has made, and end it"
+# Label and explanation of each button; its letter is none of Krita's menus'.
+_BUTTONS = {
+    "cut": (mark_key(_("Cut _out")), _("Cut the selected layers out")),
+    "finish": (drop_key(_("_Finish")), _("Keep what the open cutout has made, and end it")),
+    "cancel": (mark_key(_("_Cancel")), _("Take back what the open cutout has made, and end it")),
+}
 # One docker for each window.
 _DOCKERS: list[CutoutDocker] = []
 
@@ -33,9 +38,9 @@ class CutoutDocker(DockWidget):
         self.server = ServerRow(body)
         self.controls = Controls(body)
         self.cutouts = Cutouts(self.server.starting.emit)
-        self.cut_button = make_button(body, "Cut out", "Cut the selected layers out", self.cut)
-        self.finish_button = make_button(body, "Finish", _FINISH_TIP, self.finish)
-        self.cancel_button = make_button(body, "Cancel", _CANCEL_TIP, self.cancel)
+        self.cut_button = make_button(body, *_BUTTONS["cut"], self.cut)
+        self.finish_button = make_button(body, *_BUTTONS["finish"], self.finish)
+        self.cancel_button = make_button(body, *_BUTTONS["cancel"], self.cancel)
         self.open_label = QtWidgets.QLabel(body)
         self.open_label.setWordWrap(True)
         self.marks = MarkRow(body)
@@ -144,10 +149,10 @@ class CutoutDocker(DockWidget):
         document = Krita.instance().activeDocument()
         self.marks.give_back()
         if document is None or strokelayer.find_layer(document) is None:
-            self.say("There are no strokes.")
+            self.say(_("There are no strokes."))
             return
         strokelayer.remove_layer(document)
-        self.say("The strokes are gone.")
+        self.say(_("The strokes are gone."))
 
     def _follow_edge(self) -> None:
         # With another document in front it is meant for the next cutout.
@@ -164,14 +169,14 @@ class CutoutDocker(DockWidget):
         self.bar.setValue(round(1000 * share))
         self.say(text)
         if share > 0.1:
-            self.server.shine("on", "Ready")
+            self.server.shine("on", _("Ready"))
 
     def _show_open(self) -> None:
         """Show whose cutout is open, and what can be done with it."""
         name, busy = self.cutouts.describe(), self.cutouts.is_busy
         front = self.cutouts.belongs_to(Krita.instance().activeDocument())
-        beside = "" if front or not name else " (another image is in front)"
-        self.open_label.setText(f"Open: {name}{beside}" if name else "No cutout is open.")
+        text = _("Open: {name}") if front else _("Open: {name} (another image is in front)")
+        self.open_label.setText(text.format(name=name) if name else _("No cutout is open."))
         self.cut_button.setEnabled(not busy)
         self.finish_button.setEnabled(bool(name) and not busy)
         self.cancel_button.setEnabled(bool(name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
 
+from frisket.hosts.language import _
+
 from .docker import CutoutDocker
 from .qt import QtCore
 
@@ -12,13 +14,13 @@ _SHOWN = "docker_was_shown"
 # Krita arranges its dockers after it has made a window.
 _ARRANGED_MS = 1500
 _ACTIONS = (
-    ("frisket_cut_out", "Frisket: Cut Out Subject", lambda docker: docker.cut()),
-    ("frisket_finish", "Frisket: Finish the Cutout", lambda docker: docker.finish()),
-    ("frisket_cancel", "Frisket: Cancel the Cutout", lambda docker: docker.cancel()),
-    ("frisket_keep", "Frisket: Mark What to Keep", lambda docker: docker.mark("keep")),
-    ("frisket_remove", "Frisket: Mark What to Remove", lambda docker: docker.mark("remove")),
-    ("frisket_hair", "Frisket: Mark Hair at the Edge", lambda docker: docker.mark("hair")),
-    ("frisket_clear", "Frisket: Clear the Strokes", lambda docker: docker.clear_strokes()),
+    ("frisket_cut_out", _("Frisket: Cut Out Subject"), lambda docker: docker.cut()),
+    ("frisket_finish", _("Frisket: Finish the Cutout"), lambda docker: docker.finish()),
+    ("frisket_cancel", _("Frisket: Cancel the Cutout"), lambda docker: docker.cancel()),
+    ("frisket_keep", _("Frisket: Mark What to Keep"), lambda docker: docker.mark("keep")),
+    ("frisket_remove", _("Frisket: Mark What to Remove"), lambda docker: docker.mark("remove")),
+    ("frisket_hair", _("Frisket: Mark Hair at the Edge"), lambda docker: docker.mark("hair")),
+    ("frisket_clear", _("Frisket: Clear the Strokes"), lambda docker: docker.clear_strokes()),
 )
 
 
@@ -32,6 +34,8 @@ class CutoutExtension(Extension):
         """Add the actions to a window's Tools menu; shortcuts come from the .action file."""
         for name, text, press in _ACTIONS:
             action = window.createAction(name, text, "tools/scripts")
+            # Krita takes the English text out of the .action file.
+            action.setText(text)
             action.triggered.connect(lambda *_, press=press: press(CutoutDocker.find_front()))
         QtCore.QTimer.singleShot(_ARRANGED_MS, _show_once)
 

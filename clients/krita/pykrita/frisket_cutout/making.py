@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 from frisket.hosts.handwork import Handwork
+from frisket.hosts.language import _
 from frisket.protocol.grid import TileRect
 
 from .adding import NAME, add_transparency_mask, can_swap, read_step
@@ -73,7 +74,7 @@ class Result:
         found = (find(document, each) for each in reversed(self._ids))
         node = next((each for each in found if each is not None), None)
         if node is None:
-            raise GivenUp("What was made is gone, so the cutout was ended.")
+            raise GivenUp(_("What was made is gone, so the cutout was ended."))
         return node
 
     def holder(self):
@@ -208,7 +209,7 @@ class NewLayer(Result):
         document, node = self._target_layer.find_document(), self._target_layer.find_node()
         with host_cost():
             copy = node.duplicate()
-        copy.setName(f"{node.name()} cutout")
+        copy.setName(_("{name} cutout").format(name=node.name()))
         for child in list_children(copy):
             if child.type() == "transparencymask":
                 child.remove()
@@ -223,7 +224,7 @@ class NewLayer(Result):
         """Return the mask of the copy."""
         masks = [each for each in list_children(super().holder()) if each.name() == NAME]
         if not masks:
-            raise GivenUp("The new layer's mask is gone, so the cutout was ended.")
+            raise GivenUp(_("The new layer's mask is gone, so the cutout was ended."))
         return masks[0]
 
     def colours(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from krita import Krita, ManagedColor
 
 from frisket.hosts.band import HAIR
+from frisket.hosts.language import _
 from frisket.hosts.strokes import KEEP, REMOVE, SAFE_KEEP, SAFE_REMOVE
 
 from . import strokelayer
@@ -12,8 +13,8 @@ from .qt import QtCore
 from .targetlayer import find, is_open
 
 PALETTES = (
-    ("plain", "Green and red"),
-    ("safe", "Blue and vermilion"),
+    ("plain", _("Green and red")),
+    ("safe", _("Blue and vermilion")),
 )
 _COLOURS = {
     "plain": {"keep": KEEP, "remove": REMOVE, "hair": HAIR},

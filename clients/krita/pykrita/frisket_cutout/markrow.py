@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from frisket.hosts.language import _, drop_key
+
 from .controls import narrow
 from .marking import PALETTES, Marker
-from .qt import QtCore, QtWidgets
+from .qt import QtCore, QtWidgets, mark_key
 from .serverrow import make_button
 from .views import VIEWS
 
+# Label, explanation, and what is said when it is chosen.
 _KINDS = {
-    "keep": ("Keep", "Paint what belongs to the subject", "Paint what belongs to the subject"),
-    "remove": ("Remove", "Paint what does not belong to it", "Paint what does not belong to it"),
+    "keep": (
+        mark_key(_("_Keep")),
+        _("What you paint belongs to the subject"),
+        _("Paint what belongs to the subject, then wait a moment."),
+    ),
+    "remove": (
+        mark_key(_("Re_move")),
+        _("What you paint does not belong to the subject"),
+        _("Paint what does not belong to the subject, then wait a moment."),
+    ),
     "hair": (
-        "Hair",
-        "Brush over hair or fur at the edge: it is searched anew there, as wide as the brush",
-        "Brush over the edge where hair is",
+        mark_key(_("H_air")),
+        _("Brush over hair or fur at the edge: it is searched anew there, as wide as the brush"),
+        _("Brush over the edge where hair is, then wait a moment."),
     ),
 }
 
@@ -33,12 +44,12 @@ class MarkRow(QtWidgets.QWidget):
         super().__init__(parent)
         self._marker = Marker()
         self._buttons = {kind: self._make_button(kind) for kind in _KINDS}
-        tip = "Take all strokes away and give the brush its colour back"
-        self._clear = make_button(self, "Clear", tip, lambda *_: self.cleared.emit())
+        tip = _("Take all strokes away and give the brush its colour back")
+        self._clear = make_button(self, _("Clear"), tip, lambda *_: self.cleared.emit())
         self._palette = QtWidgets.QComboBox(self)
-        self._palette.setToolTip("The colours that keep and remove")
+        self._palette.setToolTip(_("The colours that keep and remove"))
         self._view = QtWidgets.QComboBox(self)
-        self._view.setToolTip("How the open cutout is shown; the image itself stays as it is")
+        self._view.setToolTip(_("How the open cutout is shown; the image itself stays as it is"))
         for menu, entries in ((self._palette, PALETTES), (self._view, VIEWS)):
             narrow(menu)
             for key, text in entries:
@@ -56,12 +67,12 @@ class MarkRow(QtWidgets.QWidget):
             row.addWidget(button)
         column.addLayout(row)
         form = QtWidgets.QFormLayout()
-        form.addRow("Strokes", self._palette)
-        form.addRow("View", self._view)
+        form.addRow(_("Strokes"), self._palette)
+        form.addRow(drop_key(_("_View")), self._view)
         column.addLayout(form)
 
     def _make_button(self, kind: str):
-        label, tip, _ = _KINDS[kind]
+        label, tip, _said = _KINDS[kind]
         button = make_button(self, label, tip, lambda *_: self.wanted.emit(kind))
         button.setCheckable(True)
         return button
@@ -70,7 +81,7 @@ class MarkRow(QtWidgets.QWidget):
         """Take the brush for a kind of strokes; return what to tell the user."""
         self._marker.take(document, kind)
         self._show_kind()
-        return f"{_KINDS[kind][2]}, then wait a moment."
+        return _KINDS[kind][2]
 
     def give_back(self) -> None:
         """Give the brush back as it was, and the view as well."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from frisket.hosts.handwork import Handwork
+from frisket.hosts.language import _
 from frisket.hosts.pace import Pace
 from frisket.hosts.planes import multiply
 from frisket.protocol.grid import TileRect
@@ -236,7 +237,7 @@ class Painter:
                 return result
             except NotYet:
                 if time.monotonic() > end:
-                    text = "Krita made no mask. Click into the image and try again."
+                    text = _("Krita made no mask. Click into the image and try again.")
                     raise GivenUp(text) from None
                 time.sleep(0.4)
 

@@ -12,4 +12,9 @@ else:
     except ImportError:
         from PyQt6 import QtCore, QtGui, QtWidgets
 
-__all__ = ["QtCore", "QtGui", "QtWidgets"]
+__all__ = ["QtCore", "QtGui", "QtWidgets", "mark_key"]
+
+
+def mark_key(label: str) -> str:
+    """Return a label whose letter for the keyboard is marked as Qt wants it."""
+    return label.replace("_", "&")

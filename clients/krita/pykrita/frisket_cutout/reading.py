@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from frisket.client.options import LayerSpec
 from frisket.hosts import pixels
+from frisket.hosts.language import _
 from frisket.hosts.request import Refused
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect, proxy_size
@@ -137,11 +138,11 @@ class Snapshot:
             self._file.seek(0, 2)
             self._file.write(rows)
         except OSError as error:
-            folder = tempfile.gettempdir()
-            raise Refused(
-                f"There is no room left for temporary files in {folder}, so nothing was cut out. "
+            text = _(
+                "There is no room left for temporary files in {folder}, so nothing was cut out. "
                 "Free some space and try again."
-            ) from error
+            )
+            raise Refused(text.format(folder=tempfile.gettempdir())) from error
 
     def read(self, rect: TileRect) -> bytes:
         """Return the native rows of a rectangle."""

@@ -17,6 +17,7 @@ from krita import Krita
 
 from frisket.client.events import Judgement
 from frisket.client.options import Edge, Options
+from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest, Refused
 from frisket.hosts.verdict import NoSubject
 
@@ -91,7 +92,8 @@ def _place_box(node, box: tuple[int, int, int, int]) -> tuple[int, int, int, int
     right = min(box[0] + box[2], region.x + region.width)
     bottom = min(box[1] + box[3], region.y + region.height)
     if right <= left or bottom <= top:
-        raise Refused(f"The box does not touch the layer '{node.name()}'. Choose another one.")
+        text = _("The box does not touch the layer '{name}'. Choose another one.")
+        raise Refused(text.format(name=node.name()))
     return left - region.x, top - region.y, right - left, bottom - top
 
 

@@ -9,6 +9,7 @@ from krita import Krita
 from frisket.client import discovery
 from frisket.client.h2_transport import H2Transport
 from frisket.hosts import link, settings
+from frisket.hosts.language import _
 
 from . import dialogs
 from .installed import PLUGIN
@@ -16,7 +17,7 @@ from .qt import QtCore, QtWidgets
 
 _COLOURS = {"on": "#3a9d3a", "starting": "#c9a227", "off": "#888888", "error": "#c0392b"}
 _BUTTON_ROOM = 14
-_NOT_NEEDED = "No server runs yet. It is started when it is needed."
+_NOT_NEEDED = _("No server runs yet. It is started when it is needed.")
 
 
 class ServerRow(QtWidgets.QWidget):
@@ -38,13 +39,13 @@ class ServerRow(QtWidgets.QWidget):
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._light, 1)
-        row.addWidget(make_button(self, "Server...", "Choose the server", self.ask))
-        tip = "Check the installation and collect diagnostics"
-        row.addWidget(make_button(self, "Check", tip, self.diagnose))
+        row.addWidget(make_button(self, _("Server..."), _("Choose the server"), self.ask))
+        tip = _("Check the installation and write down what a report of a fault needs")
+        row.addWidget(make_button(self, _("Check"), tip, self.diagnose))
         self._answered.connect(self._show_answer)
         self._diagnosed.connect(self._show_report)
-        self.starting.connect(lambda: self.shine("starting", "Starting the server..."))
-        self.shine("off", "No server looked for yet.")
+        self.starting.connect(lambda: self.shine("starting", _("Starting the server...")))
+        self.shine("off", _("No server looked for yet."))
 
     def shine(self, state: str, text: str, tip: str = "") -> None:
         """Show a light of a colour, a text beside it, and a tooltip where it is not the text."""
@@ -76,12 +77,14 @@ class ServerRow(QtWidgets.QWidget):
         if isinstance(answer, str):
             self.shine("off" if answer == _NOT_NEEDED else "error", answer)
             return
-        self.shine("on", "Ready", f"Server {answer.version}, {answer.device}")
+        tip = _("Server {version}, {device}").format(version=answer.version, device=answer.device)
+        self.shine("on", _("Ready"), tip)
         self.models_known.emit(answer.models)
 
     def _show_report(self, text: str, path: str) -> None:
         failed = [line[5:] for line in text.splitlines() if line.startswith("FAIL")]
-        self.said.emit(f"{failed[0] if failed else 'All is well'}. Written to {path}")
+        found = f"{failed[0]}." if failed else _("All is well.")
+        self.said.emit(f"{found} {_('Written to {path}').format(path=path)}")
 
 
 def _ask_running() -> link.ServerInfo | str:

@@ -10,6 +10,7 @@ from krita import Krita
 from frisket.client.options import HintSet, LayerSpec
 from frisket.hosts import pixels
 from frisket.hosts.band import split_hair, widen_band
+from frisket.hosts.language import _
 from frisket.hosts.strokes import STROKES, explain_colours, find_hints
 from frisket.protocol.grid import TileRect
 
@@ -21,7 +22,7 @@ from .targetlayer import TargetLayer, is_open
 _SIDE = 256
 _TAKEN_IN_MS = 300
 _GRAB_PIXELS = 1 << 20
-_OUTSIDE = "Your strokes lie outside the layer '{name}'. Paint over its picture."
+_OUTSIDE = _("Your strokes lie outside the layer '{name}'. Paint over its picture.")
 
 
 def find_layer(document):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from krita import Krita
 
+from frisket.hosts.language import _
 from frisket.hosts.request import Refused, check_layer, is_locked
 from frisket.hosts.strokes import STROKES
 from frisket.protocol.grid import TileRect
@@ -37,9 +38,9 @@ class TargetLayer:
             GivenUp: it was closed, or its size changed.
         """
         if not is_open(self._document):
-            raise GivenUp("The document was closed, so the cutout was given up.")
+            raise GivenUp(_("The document was closed, so the cutout was given up."))
         if (self._document.width(), self._document.height()) != self._size:
-            raise GivenUp("The image was resized, so the cutout was given up. Start it again.")
+            raise GivenUp(_("The image was resized, so the cutout was given up. Start it again."))
         return self._document
 
     def find_node(self, node_id=None):
@@ -50,16 +51,16 @@ class TargetLayer:
         """
         node = find(self.find_document(), node_id or self._id)
         if node is None or node.parentNode() is None:
-            raise GivenUp("The layer was deleted or merged, so the cutout was given up.")
+            raise GivenUp(_("The layer was deleted or merged, so the cutout was given up."))
         if node_id is None:
             self._check(node)
         return node
 
     def _check(self, node) -> None:
         if node.position() != self._place:
-            raise GivenUp("The layer was moved, so the cutout was given up. Start it again.")
+            raise GivenUp(_("The layer was moved, so the cutout was given up. Start it again."))
         if node.locked():
-            raise GivenUp("The layer was locked, so the cutout was given up. Unlock it first.")
+            raise GivenUp(_("The layer was locked, so the cutout was given up. Unlock it first."))
 
 
 def find_document():
@@ -70,7 +71,7 @@ def find_document():
     """
     document = Krita.instance().activeDocument()
     if document is None:
-        raise Refused("No image is open. Open one and try again.")
+        raise Refused(_("No image is open. Open one and try again."))
     return document
 
 
@@ -92,7 +93,7 @@ def find_targets() -> tuple[object, list]:
         others = [each for each in document.topLevelNodes() if each.name() != STROKES]
         layers = others[-1:]
     if not layers:
-        raise Refused("No layer is selected. Select one in the Layers docker and try again.")
+        raise Refused(_("No layer is selected. Select one in the Layers docker and try again."))
     return document, layers
 
 
@@ -115,20 +116,23 @@ def check_target(node, make: str) -> None:
     """
     name = node.name()
     if node.type() in ("filterlayer", "filllayer"):
-        raise Refused(f"The layer '{name}' has no subject. Select a layer with an image in it.")
+        text = _("The layer '{name}' has no subject. Select a layer with an image in it.")
+        raise Refused(text.format(name=name))
     if node.type() == "grouplayer" and node.passThroughMode():
-        raise Refused(
-            f"The group '{name}' is in pass-through mode, where Krita shows no masks. "
+        text = _(
+            "The group '{name}' is in pass-through mode, where Krita shows no masks. "
             "Switch pass-through off in the Layers docker and try again."
         )
+        raise Refused(text.format(name=name))
     if make != "selection" and _is_animated(node):
-        raise Refused(
-            f"The layer '{name}' is animated, and one mask would hide the same place in every "
+        text = _(
+            "The layer '{name}' is animated, and one mask would hide the same place in every "
             "frame. Make a selection, which is of this frame alone, or duplicate the frame as a "
             "layer without animation."
         )
+        raise Refused(text.format(name=name))
     locked = is_locked(node, lambda each: each.locked(), lambda each: each.parentNode())
-    check_layer(name, locked, find_region(node) is None, "Layers docker")
+    check_layer(name, locked, find_region(node) is None, _("Layers docker"))
 
 
 def _is_animated(node) -> bool:

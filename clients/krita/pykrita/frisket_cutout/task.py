@@ -15,6 +15,7 @@ from frisket.client.events import Outcome
 from frisket.client.options import Change, Edge, HintSet
 from frisket.client.transport import Connect
 from frisket.hosts.job import Job
+from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest
 from frisket.hosts.verdict import explain_nothing, phrase_doubts
 from frisket.protocol.grid import TileRect
@@ -30,8 +31,10 @@ from .targetlayer import TargetLayer, find_mask, find_region
 
 CLIENT = "frisket-krita"
 _LISTEN_S, _GLANCE_MS = 0.5, 200
-_KEPT = "What you painted yourself was kept."
-_MARK_IT = "Paint on it with Keep, or choose another model."
+DONE = _("Done.")
+"""What is said of a cutout that nobody needs to look at."""
+_KEPT = _("What you painted yourself was kept.")
+_MARK_IT = _("Paint on it with Keep, or choose another model.")
 
 
 class Task(QtCore.QObject):
@@ -245,7 +248,7 @@ class Task(QtCore.QObject):
             except queue.Empty:
                 strokes, note = self._watcher.poll(self.spec), self._watcher.note
                 if strokes is not None:
-                    self.progressed.emit(0.2, "Following your strokes")
+                    self.progressed.emit(0.2, _("Following your strokes"))
                     return Change(hints=strokes)
                 if note:
                     self._watcher.note = ""
@@ -254,7 +257,7 @@ class Task(QtCore.QObject):
     def _summarise(self, outcome: Outcome) -> str:
         if outcome.subject is None:
             return explain_nothing(self.name, self.spec, self.proxy, _MARK_IT)
-        parts = [phrase_doubts(self.name, outcome) or "Done."]
+        parts = [phrase_doubts(self.name, outcome) or DONE]
         parts += [_KEPT] if self.painter.kept else []
         parts += [self._watcher.note] if self._watcher.note else []
         self._watcher.note = ""

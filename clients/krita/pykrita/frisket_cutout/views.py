@@ -6,6 +6,7 @@ import contextlib
 import time
 
 from frisket.client.errors import ClientError
+from frisket.hosts.language import _
 from frisket.protocol.grid import TileRect
 
 from .qt import QtCore, QtGui, QtWidgets
@@ -14,12 +15,12 @@ from .strokelayer import find_layer
 from .task import Task
 
 VIEWS = (
-    ("", "As Krita shows it"),
-    ("overlay", "Overlay: what is hidden, tinted"),
-    ("black", "On black"),
-    ("white", "On white"),
-    ("alpha", "Alpha alone"),
-    ("before", "Before: the layer without its cutout"),
+    ("", _("As Krita shows it")),
+    ("overlay", _("Overlay: what is hidden, tinted")),
+    ("black", _("On black")),
+    ("white", _("On white")),
+    ("alpha", _("Mask alone")),
+    ("before", _("Before: the layer without its cutout")),
 )
 _TICK_MS = 120
 # Something painted on the mask is noticed after this long.

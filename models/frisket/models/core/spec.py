@@ -90,7 +90,7 @@ class Spec:
 
     Attributes:
         name, description, licence, commercial, size_bytes, role, prompts, notice,
-            provenance: as in ``ModelInfo``.
+            provenance, title: as in ``ModelInfo``.
         family: the manifest's own name.
         adapter: a row of the table of adapters.
         input, output: how a picture goes in and an alpha comes out.
@@ -115,6 +115,7 @@ class Spec:
     notice: str = ""
     provenance: str = ""
     listed: bool = True
+    title: str = ""
 
     def describe(
         self, size_bytes: int = 0, present: bool = False, default: bool = False
@@ -136,4 +137,5 @@ class Spec:
             role=self.role,
             notice=self.notice,
             provenance=self.provenance,
+            title=self.title,
         )

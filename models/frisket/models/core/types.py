@@ -113,6 +113,7 @@ class ModelInfo:
         name: as the user types it.
         family: the manifest it is fed by.
         description: one sentence.
+        title: what the model is for, in a few words of whoever uses it, or "".
         licence: SPDX identifier where there is one, else the licence's own name.
         commercial: False when the licence forbids commercial use.
         size_bytes: of the weights; 0 when unknown or weight-free.
@@ -143,6 +144,7 @@ class ModelInfo:
     role: str = "matte"
     notice: str = ""
     provenance: str = ""
+    title: str = ""
 
 
 @runtime_checkable
