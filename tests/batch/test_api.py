@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_a_person_asks_again_with_other_options(work: Path) -> None:
     soft = done.output.read_bytes()
     with Journal.open(Path("out/.frisket")) as journal:
         [row] = journal.rows()
-        journal.decide([row.id], "rejected")
+        row = journal.amend(replace(row, verdict=replace(row.verdict, decision="rejected")))
         journal.ask_again([row.id], "a person wants a hard edge", {"threshold": "0.5"})
 
     def adjust(chosen: CutOptions, changed: dict[str, str]) -> CutOptions:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from frisket.jobs.batch.journal import Findings, Journal, find_journal
+from frisket.jobs.batch.journal import Findings, Journal
+from frisket.jobs.batch.lookups import find_journal
 from frisket.jobs.batch.states import JournalBusy, JournalError, RowChanged, Stamp, State, Verdict
 
 STAMP = Stamp(10, 20, 30)

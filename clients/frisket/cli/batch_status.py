@@ -11,7 +11,8 @@ from typing import Any
 
 from frisket.cli.exits import Exit
 from frisket.cli.parser import UsageError
-from frisket.jobs.batch.journal import Journal, find_journal
+from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.lookups import find_journal
 from frisket.jobs.batch.place import read_place
 from frisket.jobs.batch.states import Row, State
 

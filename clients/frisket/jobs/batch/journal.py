@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,10 +23,10 @@ from typing import Any
 
 from frisket.about import VERSION
 from frisket.jobs.batch.lock import FileLock
-from frisket.jobs.batch.rows import encode_path, read_number, read_part, read_row
+from frisket.jobs.batch.lookups import FILE, LIVE, Lookups
+from frisket.jobs.batch.rows import read_number
 from frisket.jobs.batch.schema import PATIENCE_S, connect, explain_failure
 from frisket.jobs.batch.states import (
-    Counts,
     JournalBusy,
     JournalError,
     Row,
@@ -38,10 +36,7 @@ from frisket.jobs.batch.states import (
     Verdict,
 )
 
-FOLDER = ".frisket"
-"""Name of the folder inside the output's that holds journal and lock."""
-_FILE, _LOCK = "journal.sqlite", "lock"
-_LIVE = "state <> 'superseded'"
+_LOCK = "lock"
 _TICK_S = 1e-5  # so that no two changes of a row bear the same time
 
 
@@ -57,23 +52,11 @@ class Findings:
     verdict: Verdict = field(default_factory=Verdict)
 
 
-def find_journal(place: Path) -> Path:
-    """Return the folder of the journal that a folder of results, or the journal itself, means."""
-    if place.name == _FILE:
-        return place.parent
-    return place if (place / _FILE).is_file() else place / FOLDER
-
-
-class Journal:
+class Journal(Lookups):
     """An open journal; any thread may use it. See `open`."""
 
     def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
-        self.folder = folder
-        # Paths below it are stored as seen from it: results and journal may move together.
-        self._root = Path(os.path.abspath(folder)).parent  # noqa: PTH100
-        self._file = folder / _FILE
-        self._database = database
-        self._lock = threading.RLock()
+        super().__init__(folder, database)
         self._held = FileLock(folder / _LOCK)
 
     @classmethod
@@ -91,7 +74,7 @@ class Journal:
         try:
             if make:
                 folder.mkdir(parents=True, exist_ok=True)
-            return cls(folder, connect(folder / _FILE, make, patience_s))
+            return cls(folder, connect(folder / FILE, make, patience_s))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise JournalError(f"The journal cannot be kept in {folder} ({reason}).") from error
@@ -170,7 +153,7 @@ class Journal:
 
     def _supersede(self, database: sqlite3.Connection, output: Path) -> None:
         database.execute(
-            f"UPDATE job SET state = 'superseded', changed = ? WHERE output = ? AND {_LIVE}",
+            f"UPDATE job SET state = 'superseded', changed = ? WHERE output = ? AND {LIVE}",
             (time.time(), self._store(output)),
         )
 
@@ -253,11 +236,6 @@ class Journal:
             *(state.value, reason, next_try, int(failed), time.time(), row),
         )
 
-    def unfinished(self) -> list[tuple[Row, Stamp | None]]:
-        """Return what a killed run left RUNNING or WRITTEN, with the stamp of what it wrote."""
-        found = self._select("state IN ('running', 'written')", ())
-        return [(read_row(one, self._root), read_part(one)) for one in found]
-
     # What a person asks for and says; a run may be at work meanwhile.
 
     def ask_again(
@@ -306,69 +284,6 @@ class Journal:
                 raise RowChanged(f"{row.output.name} was made again meanwhile; look once more.")
         return self.get(row.id)
 
-    # What anyone may read.
-
-    def get(self, row: int) -> Row:
-        """Return a row.
-
-        Raises:
-            KeyError: there is none of this number.
-        """
-        for found in self._select("id = ?", (row,)):
-            return read_row(found, self._root)
-        raise KeyError(row)
-
-    def find(self, output: Path) -> Row | None:
-        """Return the row that counts of an output, or None."""
-        for found in self._select(f"output = ? AND {_LIVE}", (self._store(output),)):
-            return read_row(found, self._root)
-        return None
-
-    def rows_of(self, source: Path) -> list[Row]:
-        """Return the rows that count of an input."""
-        found = self._select(f"source = ? AND {_LIVE}", (self._store(source),))
-        return [read_row(one, self._root) for one in found]
-
-    def rows(
-        self, states: Sequence[State] = (), *, first: int = 0, limit: int = -1
-    ) -> Iterator[Row]:
-        """Yield rows in the order they were planned; of all states but SUPERSEDED by default.
-
-        Args:
-            states: which ones.
-            first: how many are skipped.
-            limit: how many at most; below 0 for all.
-        """
-        where = f"state IN ({','.join('?' * len(states))})" if states else _LIVE
-        found = self._select(
-            f"{where} ORDER BY id LIMIT ? OFFSET ?", (*(one.value for one in states), limit, first)
-        )
-        return (read_row(one, self._root) for one in found)
-
-    def changed_since(self, moment: float) -> Iterator[Row]:
-        """Yield rows of all states that were changed after a time of the epoch."""
-        found = self._select("changed > ? ORDER BY id", (moment,))
-        return (read_row(one, self._root) for one in found)
-
-    def counts(self) -> Counts:
-        """Return how many results are in which state."""
-        with self._lock, explain_failure(self._file):
-            by_state = dict(self._database.execute("SELECT state, count(*) FROM job GROUP BY 1"))
-            [[review, rejected]] = self._database.execute(
-                "SELECT coalesce(sum(needs_review AND decision = ''), 0), "
-                "coalesce(sum(decision = 'rejected'), 0) FROM job WHERE state = 'done'"
-            )
-        running = by_state.get("running", 0) + by_state.get("written", 0)
-        plain = {name: by_state.get(name, 0) for name in ("waiting", "done", "failed", "empty")}
-        return Counts(running=running, review=review, rejected=rejected, **plain)
-
-    def describe_recipe(self, recipe: str) -> str:
-        """Return as JSON the options that an identity stands for; "{}" where it is unknown."""
-        with self._lock, explain_failure(self._file):
-            query = "SELECT described FROM recipe WHERE id = ?"
-            found = self._database.execute(query, (recipe,)).fetchone()
-        return str(found[0]) if found else "{}"
-
     # Small pictures for the review page.
 
     def keep_thumbnail(self, row: int, pixels: int, name: str, data: bytes) -> None:
@@ -376,36 +291,9 @@ class Journal:
         values = (row, pixels, name, data)
         self._execute("INSERT OR REPLACE INTO small.thumbnail VALUES (?, ?, ?, ?)", *values)
 
-    def thumbnail(self, row: int, pixels: int, name: str) -> bytes | None:
-        """Return an encoded picture, or None."""
-        with self._lock, explain_failure(self._file):
-            found = self._database.execute(
-                "SELECT data FROM small.thumbnail WHERE job = ? AND pixels = ? AND name = ?",
-                (row, pixels, name),
-            ).fetchone()
-        return bytes(found[0]) if found else None
-
-    def thumbnail_sizes(self) -> dict[int, int]:
-        """Return the `pixels` of the largest thumbnail of every row that has some."""
-        with self._lock, explain_failure(self._file):
-            query = "SELECT job, max(pixels) FROM small.thumbnail GROUP BY job"
-            return dict(self._database.execute(query).fetchall())
-
     def drop_thumbnails(self, row: int) -> None:
         """Forget the small pictures of a result, because it was made again."""
         self._execute("DELETE FROM small.thumbnail WHERE job = ?", row)
-
-    def _store(self, path: Path) -> str | bytes:
-        """Return a path for the database, seen from the folder around the journal's."""
-        whole = Path(os.path.abspath(path))  # noqa: PTH100
-        inside = whole.is_relative_to(self._root)
-        return encode_path(str(whole.relative_to(self._root) if inside else whole))
-
-    def _select(self, where: str, values: Sequence[Any]) -> list[sqlite3.Row]:
-        with self._lock, explain_failure(self._file):
-            cursor = self._database.cursor()
-            cursor.row_factory = sqlite3.Row
-            return cursor.execute(f"SELECT * FROM job WHERE {where}", values).fetchall()
 
     def _execute(self, statement: str, *values: Any) -> None:
         with self._lock, explain_failure(self._file):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.documents import PlaceError
-from frisket.jobs.batch.journal import FOLDER
+from frisket.jobs.batch.lookups import FOLDER
 from frisket.jobs.deliver import DELIVERIES
 from frisket.jobs.names import BadName, Template, mirrored
 from frisket.jobs.paths import read_path

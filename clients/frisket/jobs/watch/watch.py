@@ -64,13 +64,13 @@ class Watch:
         options: how; one for each result that a picture gives. By default one, of `keywords`.
         manners: how the folder is watched.
         rules: how many at the same time, and what becomes of failures.
-        overwrite: files that are there and not in the journal are replaced.
         journal: its folder; by default `.frisket` in the folder of the results.
         listen: called with every event (`frisket.jobs.batch.events`), on any thread.
         adjust: applies options that a person changed for one result, by their names.
         words: the command line, for the journal.
         read_ticket: reads job tickets; by default they are refused.
-        keywords: instead of `options`; see `frisket.jobs.keywords.CutKeywords`.
+        keywords: instead of `options`; see `frisket.jobs.keywords.CutKeywords`. `overwrite` goes
+            with either: files that are there and not in the journal are replaced.
 
     Raises:
         BadOption, BadName: an option or a name makes no sense.
@@ -84,7 +84,6 @@ class Watch:
         *,
         manners: Manners | None = None,
         rules: Rules | None = None,
-        overwrite: bool = False,
         journal: File | None = None,
         listen: Listen = lambda event: None,
         adjust: Adjust = apply_changes,
@@ -95,6 +94,7 @@ class Watch:
         self._manners, self._rules = manners or Manners(), rules or Rules()
         self._folders = Folders(read_path(os.fspath(folder)), self._manners.moves)
         self.place = _choose_place(self._folders, os.fspath(output), journal)
+        overwrite = keywords.pop("overwrite", False)
         choices = choose_options(options, keywords, "Watch()")
         self._usual = order_of(choices, self.place.template)
         self._overwrite, self.read_ticket = overwrite, read_ticket or _refuse_ticket
