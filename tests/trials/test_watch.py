@@ -292,18 +292,7 @@ def test_a_watch_that_is_killed_again_and_again(
     options = ["--move"] if moves else []
     seen: dict[str, tuple[int, int]] = {}
     for _ in range(KILLS):
-        watcher = Watcher(root, out, *options)
-        before = len(seen)
-        # Kills hit while results are made, and not only while the program starts.
-        end = time.monotonic() + 30
-        while not watcher.written and len(marks(out)) <= before and time.monotonic() < end:
-            time.sleep(0.02)
-        time.sleep(dice.uniform(0, 0.8))
-        watcher.kill()
-        assert watcher.failed == []
-        now = marks(out)
-        assert {name: now[name] for name in seen} == seen, "nothing is written twice"
-        seen = now
+        seen = kill_at_work(Watcher(root, out, *options), out, seen, dice.uniform(0, 0.8))
     client.join(900)
     watcher = Watcher(root, out, *options)
     wanted = expect(uploads, right)
@@ -320,6 +309,21 @@ def test_a_watch_that_is_killed_again_and_again(
         kills=KILLS,
         done_before_the_last=len(seen),
     )
+
+
+def kill_at_work(
+    watcher: Watcher, out: Path, seen: dict[str, tuple[int, int]], after_s: float
+) -> dict[str, tuple[int, int]]:
+    """Kill a watch while results are made, not only while it starts; return what is there."""
+    end = time.monotonic() + 30
+    while not watcher.written and len(marks(out)) <= len(seen) and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(after_s)
+    watcher.kill()
+    assert watcher.failed == []
+    now = marks(out)
+    assert {name: now[name] for name in seen} == seen, "nothing is written twice"
+    return now
 
 
 def count_files(folder: Path) -> int:
