@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import FRISKET
+from lengths import pick
 from PIL import Image
-from trials.kit import chance, pick, posix, say
+from trials.kit import chance, posix, say
 
 from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.states import State
