@@ -113,6 +113,16 @@ def test_no_short_text_that_is_shown_escapes(path: Path) -> None:
     assert not {text for text in escaped if not UNTRANSLATED.search(text)}
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_nothing_takes_the_place_of_the_translator(path: Path) -> None:
+    """A parameter or variable that is called `_` too would be called in its place."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    if any((each.asname or each.name) == "_" for node in imports for each in node.names):
+        stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        assert "_" not in stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
 def test_the_scan_finds_what_escapes() -> None:
     code = "box.setText('Cut'); box.setToolTip(_('Well')); x.addRow('Model' if a else f'{b} px', w)"
     assert list(find_shown(ast.parse(code))) == ["Cut", "Model", " px"]

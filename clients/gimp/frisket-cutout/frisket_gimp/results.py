@@ -149,8 +149,8 @@ class Maker:
         return canvas
 
     def _find_offset(self) -> tuple[int, int]:
-        _, dx, dy = self._layer.get_offsets()
-        return dx, dy
+        left, top = self._layer.get_offsets()[1:]
+        return left, top
 
 
 def _remove_mask(layer: Gimp.Layer) -> None:

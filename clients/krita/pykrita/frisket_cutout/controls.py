@@ -54,7 +54,7 @@ class Controls(QtWidgets.QWidget):
         self._make = _make_menu(entries, _("What the cutout becomes"))
         self._clean = QtWidgets.QCheckBox(mark_key(_("Clean edge colo_urs")))
         self._clean.setToolTip(_("Take the background's colour out of the new layer's edge"))
-        self._make.currentIndexChanged.connect(lambda *_: self._allow())
+        self._make.currentIndexChanged.connect(lambda *_event: self._allow())
         self._spins = {name: _make_edge_spin(name) for name in EDGE_WORDS}
         self._refine = _make_spin(REFINE_PX, 0, " px", _REFINE_TIP)
         self._refine.setObjectName("refine_px")
@@ -66,7 +66,7 @@ class Controls(QtWidgets.QWidget):
         self._rest.setInterval(400)
         self._rest.timeout.connect(self.edge_changed)
         for spin in self._spins.values():
-            spin.valueChanged.connect(lambda *_: self._rest.start())
+            spin.valueChanged.connect(lambda *_event: self._rest.start())
 
     def _lay_out(self) -> None:
         form = QtWidgets.QFormLayout(self)

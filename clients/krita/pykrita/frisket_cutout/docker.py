@@ -83,7 +83,7 @@ class CutoutDocker(DockWidget):
         self.cutouts.changed.connect(self._show_open)
         self.marks.wanted.connect(self.mark)
         self.marks.cleared.connect(self.clear_strokes)
-        self.marks.view_changed.connect(lambda *_: self._show_view())
+        self.marks.view_changed.connect(lambda *_event: self._show_view())
 
     @staticmethod
     def find_front() -> CutoutDocker:
@@ -105,7 +105,7 @@ class CutoutDocker(DockWidget):
 
     # ---------------------------------------------------------------- cutting
 
-    def cut(self, *_) -> None:
+    def cut(self, *_event) -> None:
         """Cut the selected layers out with what is chosen."""
         try:
             self.cutouts.require_rest()
@@ -124,11 +124,11 @@ class CutoutDocker(DockWidget):
         except Refused as error:
             self.say(str(error))
 
-    def finish(self, *_) -> None:
+    def finish(self, *_event) -> None:
         """End the open cutout and keep what it made."""
         self.cutouts.finish()
 
-    def cancel(self, *_) -> None:
+    def cancel(self, *_event) -> None:
         """Stop the open cutout and take back what it made."""
         self.cutouts.cancel()
 
@@ -144,7 +144,7 @@ class CutoutDocker(DockWidget):
         if self.task is not None:
             self.marks.look_through()
 
-    def clear_strokes(self, *_) -> None:
+    def clear_strokes(self, *_event) -> None:
         """Take the strokes away, and give the brush back."""
         document = Krita.instance().activeDocument()
         self.marks.give_back()

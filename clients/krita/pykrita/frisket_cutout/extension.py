@@ -36,7 +36,7 @@ class CutoutExtension(Extension):
             action = window.createAction(name, text, "tools/scripts")
             # Krita takes the English text out of the .action file.
             action.setText(text)
-            action.triggered.connect(lambda *_, press=press: press(CutoutDocker.find_front()))
+            action.triggered.connect(lambda *_event, press=press: press(CutoutDocker.find_front()))
         QtCore.QTimer.singleShot(_ARRANGED_MS, _show_once)
 
 

@@ -45,7 +45,7 @@ class MarkRow(QtWidgets.QWidget):
         self._marker = Marker()
         self._buttons = {kind: self._make_button(kind) for kind in _KINDS}
         tip = _("Take all strokes away and give the brush its colour back")
-        self._clear = make_button(self, _("Clear"), tip, lambda *_: self.cleared.emit())
+        self._clear = make_button(self, _("Clear"), tip, lambda *_event: self.cleared.emit())
         self._palette = QtWidgets.QComboBox(self)
         self._palette.setToolTip(_("The colours that keep and remove"))
         self._view = QtWidgets.QComboBox(self)
@@ -55,7 +55,7 @@ class MarkRow(QtWidgets.QWidget):
             for key, text in entries:
                 menu.addItem(text, key)
         self._palette.currentIndexChanged.connect(self._choose_palette)
-        self._view.currentIndexChanged.connect(lambda *_: self.view_changed.emit())
+        self._view.currentIndexChanged.connect(lambda *_event: self.view_changed.emit())
         self._viewed_before: str | None = None
         self._lay_out()
 
@@ -73,7 +73,7 @@ class MarkRow(QtWidgets.QWidget):
 
     def _make_button(self, kind: str):
         label, tip, _said = _KINDS[kind]
-        button = make_button(self, label, tip, lambda *_: self.wanted.emit(kind))
+        button = make_button(self, label, tip, lambda *_event: self.wanted.emit(kind))
         button.setCheckable(True)
         return button
 
@@ -109,7 +109,7 @@ class MarkRow(QtWidgets.QWidget):
         """Choose one of `PALETTES`."""
         self._palette.setCurrentIndex(self._palette.findData(key))
 
-    def _choose_palette(self, *_) -> None:
+    def _choose_palette(self, *_event) -> None:
         self._marker.choose_palette(self._palette.currentData())
 
     def _show_kind(self) -> None:

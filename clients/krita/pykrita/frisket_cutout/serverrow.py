@@ -57,14 +57,14 @@ class ServerRow(QtWidgets.QWidget):
         work = lambda: self._answered.emit(_ask_running())  # noqa: E731
         threading.Thread(target=work, name="frisket-server", daemon=True).start()
 
-    def ask(self, *_) -> None:
+    def ask(self, *_event) -> None:
         """Let the user choose the server."""
         dialog = dialogs.ServerDialog(self, PLUGIN.load_settings())
         if dialogs.run(dialog):
             settings.save(dialog.read())
             self.look()
 
-    def diagnose(self, *_) -> None:
+    def diagnose(self, *_event) -> None:
         """Check the installation; the result is written down and shown."""
 
         def work() -> None:

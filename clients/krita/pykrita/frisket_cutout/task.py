@@ -156,7 +156,7 @@ class Task(QtCore.QObject):
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _hear_undo(self, *_) -> None:
+    def _hear_undo(self, *_event) -> None:
         with contextlib.suppress(ClientError):
             if self.painter is not None:
                 self.painter.hear_undo()
