@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from frisket.cli.batch_options import BATCH_OPTIONS, read_some, read_whole
 from frisket.cli.options import Between, Option
-from frisket.jobs.watch.duplicates import DUPLICATES, OVERWRITE
-from frisket.jobs.watch.manners import OPTIONAL, TICKETS
+from frisket.jobs.watch.manners import DUPLICATES, OPTIONAL, OVERWRITE, TICKETS
 from frisket.jobs.watch.windows import read_window
 
 _GROUP = "watch"

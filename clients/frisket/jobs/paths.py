@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 _HERE = ("", "localhost")
 
@@ -30,6 +28,10 @@ def read_path(word: str) -> Path:
 
 
 def _read_url(word: str) -> Path:
+    # Every command would wait for them, and few read such a URL.
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     url = urlsplit(word)
     if url.netloc.lower() not in _HERE:
         raise ValueError(f"{word!r} names a file of another machine; copy it here first")

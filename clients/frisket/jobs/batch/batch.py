@@ -31,6 +31,7 @@ from frisket.jobs.batch.place import Place, check_apart, read_place
 from frisket.jobs.batch.run import BatchResult, Crew, Listen, Rules
 from frisket.jobs.batch.shift import Shift, Summary
 from frisket.jobs.batch.states import REJECTED, Row, State
+from frisket.jobs.batch.stopping import Stoppable
 from frisket.jobs.batch.worker import recover
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.inputs import find_tree
@@ -60,7 +61,7 @@ class Again:
     redo: Sequence[str] = ()
 
 
-class Batch:
+class Batch(Stoppable):
     """A batch of documents; iterate over it to run it.
 
     Nothing happens before the first result is asked for. A batch whose journal says that all is
@@ -103,6 +104,7 @@ class Batch:
         words: Sequence[str] = (),
         **keywords: Unpack[CutKeywords],
     ) -> None:
+        super().__init__()
         given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
         self._inputs = [os.fspath(one) for one in given]
         choices = choose_options(options, keywords, "Batch()")
@@ -113,8 +115,6 @@ class Batch:
         self._place = read_place(os.fspath(output), Path(journal) if journal else None)
         self._listen, self._words = listen, words
         self._adjust: Adjust = adjust or apply_changes
-        self._crew: Crew | None = None
-        self._stopped = False
         self.summary = Summary()
 
     @property
@@ -183,9 +183,7 @@ class Batch:
         shift.begin(len(steps), sum(not step.is_work for step in steps))
         shift.enter(steps)
         shift.close()
-        self._crew = crew
-        if self._stopped:
-            crew.stop()
+        self._employ(crew)
         try:
             yield from shift.results()
             if self._place.archive and not shift.waiting:
@@ -193,18 +191,6 @@ class Batch:
         finally:
             self.summary = shift.sum_up()
         shift.end()
-
-    def stop(self) -> None:
-        """Begin nothing more; what is at work is finished. Any thread may call it."""
-        self._stopped = True
-        if self._crew is not None:
-            self._crew.stop()
-
-    def abandon(self) -> None:
-        """Remove what is half-written, because the program ends now."""
-        self.stop()
-        if self._crew is not None:
-            self._crew.abandon()
 
 
 def choose_options(

@@ -13,9 +13,7 @@ from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.states import State
 from frisket.jobs.names import BadName, fold_place
 from frisket.jobs.watch.folders import number_name
-
-OVERWRITE, VERSION, FAIL = "overwrite", "version", "fail"
-DUPLICATES = (OVERWRITE, VERSION, FAIL)
+from frisket.jobs.watch.manners import FAIL, VERSION
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Duplicates:
 
     Args:
         journal: what was made.
-        policy: one of `DUPLICATES`.
+        policy: one of `frisket.jobs.watch.manners.DUPLICATES`.
         is_from: tells whether a row was made from an input of the same name.
     """
 

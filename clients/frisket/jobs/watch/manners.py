@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from frisket.jobs.choices import BadOption, check_choice
-from frisket.jobs.watch.duplicates import DUPLICATES, OVERWRITE
 from frisket.jobs.watch.windows import Window
 
+OVERWRITE, VERSION, FAIL = "overwrite", "version", "fail"
+DUPLICATES = (OVERWRITE, VERSION, FAIL)
 OPTIONAL, REQUIRED, OFF = "optional", "required", "off"
 TICKETS = (OPTIONAL, REQUIRED, OFF)
 
@@ -25,7 +26,7 @@ class Manners:
         ignore_updates: a file that was done once is not done again when it changes.
         least_bytes: smaller files are left alone.
         windows: times of the day in which work is begun; none for the whole day.
-        duplicates: one of `frisket.jobs.watch.duplicates.DUPLICATES`.
+        duplicates: one of `DUPLICATES`.
         tickets: one of `TICKETS`.
         once: what is there is done, and the watch ends.
 

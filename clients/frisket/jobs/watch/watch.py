@@ -30,6 +30,7 @@ from frisket.jobs.batch.place import Place, check_apart, read_place
 from frisket.jobs.batch.run import BatchResult, Crew, Listen, Rules
 from frisket.jobs.batch.shift import Shift, Summary
 from frisket.jobs.batch.states import JournalBusy, JournalError
+from frisket.jobs.batch.stopping import Stoppable
 from frisket.jobs.batch.worker import recover
 from frisket.jobs.names import BadName
 from frisket.jobs.paths import read_path
@@ -51,7 +52,7 @@ _TRY_AGAIN_S = 5.0
 _LAST_LOOK_S = 5.0
 
 
-class Watch:
+class Watch(Stoppable):
     """A watched folder; iterate over it to run it.
 
     Every result is yielded as it is made or given up. Iterating ends after `stop`, or when
@@ -91,6 +92,7 @@ class Watch:
         read_ticket: ReadTicket | None = None,
         **keywords: Unpack[CutKeywords],
     ) -> None:
+        super().__init__()
         self._manners, self._rules = manners or Manners(), rules or Rules()
         self._folders = Folders(read_path(os.fspath(folder)), self._manners.moves)
         self.place = _choose_place(self._folders, os.fspath(output), journal)
@@ -100,8 +102,6 @@ class Watch:
         self._overwrite, self.read_ticket = overwrite, read_ticket or _refuse_ticket
         self._adjust, self._words = adjust, words
         self._tell, self._telling = listen, threading.RLock()
-        self._crew: Crew | None = None
-        self._stopped = False
         self._begun = False
         self.summary = Summary()
 
@@ -163,9 +163,8 @@ class Watch:
             crew = Crew(journal, self.place, self._rules, self._listen, watched)
             shift = Shift(journal, self.place, crew, self._listen, self._adjust, self._words)
             scout.attach(shift)
-            self._begun, self._crew = True, crew
-            if self._stopped:
-                crew.stop()
+            self._begun = True
+            self._employ(crew)
             yield from self._feed(scout, shift)
 
     def _make_scout(self, bell: Bell) -> Scout:
@@ -187,18 +186,6 @@ class Watch:
             thread.join(_LAST_LOOK_S)
             self.summary = _add(self.summary, shift.sum_up())
         shift.end()
-
-    def stop(self) -> None:
-        """Begin nothing more; what is at work is finished. Any thread may call it."""
-        self._stopped = True
-        if self._crew is not None:
-            self._crew.stop()
-
-    def abandon(self) -> None:
-        """Remove what is half-written, because the program ends now."""
-        self.stop()
-        if self._crew is not None:
-            self._crew.abandon()
 
 
 def _choose_place(folders: Folders, output: str, journal: File | None) -> Place:
