@@ -164,7 +164,7 @@ def every_case(lab: Lab, run: Callable[[], str], names: Sequence[str]) -> dict[s
     documents come and go within a moment.
     """
     results = _run_missing(lab, run, names)
-    failed = {name: one["error"] for name, one in results.items() if one["error"]}
+    failed = {name: error for name in names if (error := results.get(name, {}).get("error"))}
     if not failed:
         return results
     for name, error in failed.items():

@@ -11,7 +11,10 @@ from krita import Krita, Selection
 from frisket.protocol.grid import TileRect
 
 from .mainthread import host_cost
-from .targetlayer import list_children
+from .qt import QtCore
+from .targetlayer import is_open, list_children
+
+_LOOK_MS = 50
 
 NAME = "Frisket mask"
 
@@ -24,6 +27,25 @@ def read_step() -> str:
     """Return what Krita would undo next; empty without a window."""
     undo = Krita.instance().action("edit_undo")
     return undo.text() if undo is not None else ""
+
+
+def tell_step(document, hear) -> None:
+    """Hand what Krita would undo next to `hear`, when it is at rest and says so.
+
+    Right after a change Krita still says what it would have undone before.
+    """
+
+    def look() -> None:
+        if not is_open(document):
+            return
+        if document.tryBarrierLock():
+            document.unlock()
+            # What a step has told the menu is heard before this.
+            QtCore.QTimer.singleShot(0, lambda: hear(read_step()))
+        else:
+            QtCore.QTimer.singleShot(_LOOK_MS, look)
+
+    QtCore.QTimer.singleShot(_LOOK_MS, look)
 
 
 def can_swap(document) -> bool:

@@ -14,7 +14,7 @@ from frisket.hosts.handwork import Handwork
 from frisket.hosts.language import _
 from frisket.protocol.grid import TileRect
 
-from .adding import NAME, add_transparency_mask, can_swap, read_step
+from .adding import NAME, add_transparency_mask, can_swap, read_step, tell_step
 from .mainthread import host_cost
 from .qt import QtCore
 from .staying import stay_active
@@ -23,7 +23,6 @@ from .undoing import MaskedCopy, Swap
 
 # Krita makes a new node the active one, a moment later.
 _CALM_S = 1.0
-_SAID_IN_MS = 150
 
 
 class Result:
@@ -112,8 +111,7 @@ class Result:
     def _note_step(self) -> None:
         self._calm_at = time.monotonic() + _CALM_S
         self._steps.add(read_step())
-        # Krita says so a moment later.
-        QtCore.QTimer.singleShot(_SAID_IN_MS, lambda: self._steps.add(read_step()))
+        tell_step(self._target_layer.find_document(), self._steps.add)
 
     def colours(self):
         """Return the layer whose colours may be cleaned, if any."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from krita import Krita
 
+from .adding import read_step, tell_step
 from .qt import QtCore
 from .targetlayer import find, is_open
 
@@ -110,13 +111,17 @@ class MaskedCopy(Follower):
     def __init__(self, document, copy, mask, original, copies: list) -> None:
         super().__init__(document, copy, mask)
         self._original, self._copies = original, copies
-        self._undo = Krita.instance().action("edit_undo")
-        self._label = self._undo.text() if self._undo is not None else ""
+        self._label: str | None = None
         self._there = True
+        tell_step(document, self._keep_label)
+
+    def _keep_label(self, label: str) -> None:
+        self._label = label
 
     def _is_half_way(self, copy, mask) -> bool:
         # A mask that a person deleted is no half step: then something else is to be undone.
-        return copy is not None and mask is None and self._undo.text() == self._label
+        is_ours = self._label in (None, read_step())
+        return copy is not None and mask is None and is_ours
 
     def _settle(self, copy, mask) -> None:
         there = any(find(self._document, each) is not None for each in self._copies)
