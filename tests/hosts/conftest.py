@@ -60,6 +60,7 @@ def server(lab: Lab) -> Iterator[EchoServer]:
     starters = [
         Starter(lab, lambda: running.announce(lab.home)),
         Starter(lab, mortals.start, "mortal-me"),
+        Starter(lab, mortals.start_with_tls, "mortal-tls"),
     ]
     yield running
     for starter in starters:

@@ -296,9 +296,11 @@ def runs(tiles: list[int]) -> list[pb.TileRun]:
 class EchoServer:
     """The server in a thread of its own; announces itself like a local one."""
 
-    def __init__(self, home: Path | None = None) -> None:
+    def __init__(self, home: Path | None = None, papers: tuple[Path, ...] = ()) -> None:
+        """Start one; `papers` are the key and the certificate of one with TLS."""
         self.matting = Matting(home / "run" if home else None)
         self._home = home
+        self._papers = papers
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -315,14 +317,21 @@ class EchoServer:
         limit = [("grpc.max_receive_message_length", 8 << 20)]
         self._server = grpc.aio.server(options=limit)
         rpc.add_MattingServiceServicer_to_server(self.matting, self._server)
-        self.target = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self.target = f"127.0.0.1:{self._open_port()}"
         proof = LocalService(TOKEN, self.target)
         local_rpc.add_LocalServiceServicer_to_server(proof, self._server)
         await self._server.start()
         if self._home:
             self.announce(self._home)
 
+    def _open_port(self) -> int:
+        if not self._papers:
+            return self._server.add_insecure_port("127.0.0.1:0")
+        pair = tuple(path.read_bytes() for path in self._papers)
+        return self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+
     def announce(self, home: Path) -> None:
+        """Say where it is: as a local server does, or in a file for the cases."""
         state = {
             "target": self.target,
             "token": TOKEN,
@@ -330,9 +339,11 @@ class EchoServer:
             "version": "echo",
             "protocol": 1,
         }
-        path = home / "run" / "server.json"
+        path = home / "run" / ("tls.json" if self._papers else "server.json")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(state), encoding="utf-8")
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps(state), encoding="utf-8")
+        fresh.replace(path)
 
     def stop(self) -> None:
         if self._thread.is_alive():
@@ -344,6 +355,6 @@ class EchoServer:
 if __name__ == "__main__":
     import sys
 
-    EchoServer(Path(sys.argv[1]))
+    EchoServer(Path(sys.argv[1]), tuple(Path(name) for name in sys.argv[2:]))
     while True:
         time.sleep(3600)

@@ -84,14 +84,31 @@ class Mortals:
         self._command = [sys.executable, str(HERE / "echo_server.py"), str(lab.home)]
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start one, which announces itself in the lab."""
-        self._running.append(subprocess.Popen(self._command))
+        self._running.append(subprocess.Popen([*self._command, *options]))
+
+    def start_with_tls(self) -> None:
+        """Start one with a certificate of its own, which is no local server."""
+        folder = Path(self._command[-1])
+        key, certificate = folder / "tls.key", folder / "tls.pem"
+        make_certificate(key, certificate)
+        self.start(str(key), str(certificate))
 
     def close(self) -> None:
         for each in self._running:
             each.kill()
             each.wait()
+
+
+def make_certificate(key: Path, certificate: Path) -> None:
+    """Write a key, and a certificate for this machine that it signed."""
+    command = (
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+        *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+        *("-keyout", str(key), "-out", str(certificate)),
+    )
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @contextmanager
@@ -146,7 +163,7 @@ def started(run: Callable[[], str], sign: Path) -> str:
 def cases(host: str) -> list[str]:
     """The names of the cases that run inside a host; FRISKET_CASES chooses some by hand."""
     chosen = os.environ.get("FRISKET_CASES", "").split()
-    rooms = "kit results colours trouble painted kept refused marks words conformance"
+    rooms = "kit results colours trouble painted kept refused marks words away conformance"
     files = [path for name in rooms.split() if (path := HERE / f"{host}_{name}.py").exists()]
     nodes = (node for path in files for node in ast.parse(path.read_text()).body)
     functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
@@ -160,8 +177,8 @@ def every_case(lab: Lab, run: Callable[[], str], names: Sequence[str]) -> dict[s
 
     A host that does not start is started once more. One that ends in a case has failed that
     case; the others get a new host, so that one report names all that is wrong. What failed is
-    tried once more in a fresh host, and said: hosts end now and then by themselves when
-    documents come and go within a moment.
+    tried once more in a fresh host, and said: a host may end by itself when documents come
+    and go within a moment (`krita_kit` says when Krita does).
     """
     results = _run_missing(lab, run, names)
     failed = {name: error for name in names if (error := results.get(name, {}).get("error"))}

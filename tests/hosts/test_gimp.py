@@ -121,6 +121,21 @@ def test_documented_script_fu(tree, results, lab):  # type: ignore[no-untyped-de
     assert (made[..., 3] == rgb[..., 1]).all()
 
 
+def test_with_a_full_disk(tree, results, lab):  # type: ignore[no-untyped-def]
+    """What GIMP and GEGL write aside lies in a folder of one megabyte, which is full."""
+    folder = lab.folder / "small"
+    shutil.copytree(lab.folder / "gimp3" / "plug-ins", folder / "plug-ins")
+    (folder / "gimprc").write_text('(temp-path "/lab/full")\n(swap-path "/lab/full")\n')
+    batch = BATCH.replace("gimp_cases", "gimp_full")
+    script = 'mkdir /lab/full; mount -t tmpfs -o size=1m tmpfs /lab/full; exec "$@"'
+    interpreter = "--batch-interpreter=python-fu-eval"
+    command = ["sh", "-c", script, "sh", "gimp-console", "-id", interpreter, "-b", batch, "--quit"]
+    full = {"GIMP3_DIRECTORY": "/lab/small", "GEGL_SWAP": "/lab/full", "TMPDIR": "/lab/full"}
+    environ = {**ENV, **full, "FRISKET_CASES": ""}
+    found = every_case(lab, lambda: run_inside(lab, command, environ, 120), ["case_a_full_disk"])
+    assert not found["case_a_full_disk"]["error"], found["case_a_full_disk"]["error"]
+
+
 @pytest.mark.parametrize(
     ("spoken", "label"),
     [("de", "Motiv freistellen"), ("zh_CN", "抠出主体"), ("sv", "Cut out _subject")],

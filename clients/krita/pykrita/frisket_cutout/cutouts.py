@@ -86,6 +86,12 @@ class Cutouts(QtCore.QObject):
             self.task.end()
             self._let_go(_("Finished."))
 
+    def leave(self) -> None:
+        """End when all that is at work is complete, and keep it: nobody can press a button."""
+        self._waiting.clear()
+        if self.task is not None:
+            self.task.end()
+
     def cancel(self) -> None:
         """Stop, and take back what the open cutout has made."""
         self._waiting.clear()

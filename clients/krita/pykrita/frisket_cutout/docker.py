@@ -53,6 +53,9 @@ class CutoutDocker(DockWidget):
         self._connect()
         self._show_open()
         _DOCKERS.append(self)
+        # What is deleted with its window cannot be asked any more: only what outlives it.
+        cutouts, view = self.cutouts, self.view
+        self.destroyed.connect(lambda *_event: _leave(self, cutouts, view))
         QtCore.QTimer.singleShot(1500, self.server.look)
 
     def _lay_out(self, body) -> None:
@@ -110,6 +113,7 @@ class CutoutDocker(DockWidget):
         try:
             self.cutouts.require_rest()
             document, nodes = find_targets()
+            _require_one_window(self, document)
             request = self.controls.read_request()
             for node in nodes:
                 check_target(node, request.make)
@@ -190,3 +194,22 @@ class CutoutDocker(DockWidget):
 
     def _show_view(self) -> None:
         self.view.look_at(self.task, self.marks.read_view())
+
+
+def _require_one_window(docker: CutoutDocker, document) -> None:
+    """Check that no other window's cutout is open for a document.
+
+    Raises:
+        Refused: one is.
+    """
+    if any(each is not docker and each.cutouts.belongs_to(document) for each in _DOCKERS):
+        raise Refused(
+            _("Another window has a cutout of this image open. Finish or cancel it there.")
+        )
+
+
+def _leave(docker: CutoutDocker, cutouts: Cutouts, view: CanvasView) -> None:
+    """Let a closed window's cutout end by itself, and forget its docker."""
+    _DOCKERS.remove(docker)
+    view.look_at(None, "")
+    cutouts.leave()

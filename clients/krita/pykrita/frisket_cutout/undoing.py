@@ -56,7 +56,7 @@ class Follower(QtCore.QObject):
     def _settle(self, first, second) -> None:
         """Do what belongs to the two steps and is no step itself."""
 
-    def _watch(self, *_) -> None:
+    def _watch(self, *_event) -> None:
         if not is_open(self._document):
             self._leave()
         elif not self._following:
