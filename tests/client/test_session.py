@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from frisket.client.decode import unpack
 from frisket.client.errors import ProtocolError
+from frisket.client.options import Edge, HintSet
 from frisket.v1 import matting_pb2 as pb
 
-from .script import TILES, a_session, pixels
+from .script import TILES, a_session, opened, pixels
 
 responses = st.one_of(
     st.builds(
@@ -81,3 +82,32 @@ def test_another_version_is_named() -> None:
     message = pb.OpenedResponse(protocol_version=2, tile_size=32, tile_count=TILES)
     with pytest.raises(ProtocolError, match="version 2"):
         session.receive(pb.MatteResponse(opened=message))
+
+
+def test_a_coarse_alpha_goes_back_whole_and_only_for_the_hints_that_it_came_for() -> None:
+    session = a_session()
+    facts = pb.CoarseFacts(cell_px=2.5, confidence=0.5)
+
+    def receive(first: int, rows: int, **more: object) -> None:
+        part = pixels(bytes([first]) * rows * 100)
+        message = pb.CoarseRows(first_row=first, row_count=rows, pixels=part, **more)
+        session.receive(pb.MatteResponse(coarse=message))
+
+    def reopen() -> tuple[bool, bytes]:
+        first, *others = session.open()
+        session.receive(opened())
+        rows = [one.rows.pixels.data for one in others if one.rows.plane == pb.PLANE_COARSE]
+        return first.open.HasField("coarse"), b"".join(rows)
+
+    assert reopen() == (False, b"")
+    receive(0, 40)
+    assert reopen() == (False, b""), "a part of it helps nobody"
+    receive(0, 40)
+    receive(40, 20, facts=facts)
+    whole = bytes(4000) + bytes([40]) * 2000
+    assert reopen() == (True, whole)
+    assert reopen() == (True, whole), "the server does not send it again"
+    list(session.change(edge=Edge(shift_px=1)))
+    assert reopen() == (True, whole)
+    list(session.change(hints=HintSet()))
+    assert reopen() == (False, b"")

@@ -177,3 +177,39 @@ def test_a_hint_sends_only_tiles_that_change(server: Server, source: LayerSource
         np.testing.assert_array_equal(store.read(Rect(0, 0, WIDTH, HEIGHT)), expected)
     call.finish()
     transport.close()
+
+
+class OtherModel:
+    """A server whose model of that name answers quite differently."""
+
+    def __init__(self, server: Server) -> None:
+        self._inner = server.connect()
+
+    def matte(self) -> Call:
+        call = self._inner.matte()
+
+        class Renaming:
+            receive, finish, cancel = call.receive, call.finish, call.cancel
+
+            def send(self, request: pb.MatteRequest) -> None:
+                if request.HasField("open"):
+                    request.open.options.model = "fake"
+                call.send(request)
+
+        return Renaming()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@pytest.mark.parametrize("quality", ["draft", "standard", "high"])
+@pytest.mark.parametrize("hints", [HintSet(), HintSet(points=(Point(40, 30, True),))])
+def test_a_resume_where_the_model_answers_otherwise(
+    server: Server, source: LayerSource, quality: str, hints: HintSet
+) -> None:
+    options = Options(model="embedded", quality=quality, hints=hints)
+    expected = alpha_of(source, server.connect, options, 128)
+    assert (alpha_of(source, lambda: OtherModel(server), options, 128) != expected).any()
+    ways = [OtherModel(server), BreakingTransport(server, 6)]
+    np.testing.assert_array_equal(alpha_of(source, lambda: ways.pop(), options, 128), expected)
+    assert not ways, "the line was to break"

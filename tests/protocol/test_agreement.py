@@ -62,6 +62,8 @@ def test_what_a_plane_may_be_is_what_the_wire_says(
         f"reduced to at most {limits.MAX_PROXY_SIDE_PX} pixels on its longer side",
         f"At most {limits.MAX_BOXES} boxes {limits.MAX_POINTS} points and "
         f"{limits.MAX_SCRIBBLES} scribbles of {limits.MAX_SCRIBBLE_POINTS} points",
+        f"in pixels of the proxy 1..{limits.MAX_PROXY_SIDE_PX}.",
+        f"where the model looked at most {limits.MAX_NOTE_BYTES} bytes.",
         f"This protocol's version: {limits.PROTOCOL_VERSION}.",
         "(a tile failed its checksum three times)",
         f'google.rpc.ErrorInfo (domain "{REASON_DOMAIN}"',

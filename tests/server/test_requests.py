@@ -191,3 +191,21 @@ def test_an_update_changes_what_it_names_and_nothing_else() -> None:
     after = hints.change(before)
     assert (after.edge, after.hints) == (before.edge, Hints())
     assert before.edge == EdgeControls(shift_px=2), "the old options stay as they were"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pb.CoarseFacts(),
+        pb.CoarseFacts(cell_px=float("nan"), confidence=1),
+        pb.CoarseFacts(cell_px=1e9, confidence=1),
+        pb.CoarseFacts(cell_px=4, confidence=float("inf")),
+        pb.CoarseFacts(cell_px=4, confidence=1, note="x" * 1001),
+    ],
+)
+def test_facts_of_a_coarse_alpha_that_no_model_can_have_found(facts: pb.CoarseFacts) -> None:
+    request = opening_of_twelve_tiles()
+    request.open.coarse.CopyFrom(facts)
+    with pytest.raises(ServiceError) as refused:
+        read_opening(request)
+    assert refused.value.reason is Reason.BAD_OPEN

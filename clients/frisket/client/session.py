@@ -92,6 +92,9 @@ class Session:
         # Between a change and its outcome nobody knows which tiles are still good.
         self._unsettled = False
         self._coarse_rows = 0
+        self._coarse_alpha = bytearray()
+        # Of a coarse alpha that has come whole, for the hints as they are.
+        self._coarse_facts: pb.CoarseFacts | None = None
         self._wanted: set[int] = set()
         self._viewport: TileRect | None = None
 
@@ -107,7 +110,10 @@ class Session:
         self._coarse_rows = 0
         self._wanted.clear()
         yield pb.MatteRequest(open=self._open_message())
-        planes = ((pb.PLANE_PROXY, self._proxy, self.layer.proxy_format), *self._hint_planes())
+        planes = [(pb.PLANE_PROXY, self._proxy, self.layer.proxy_format), *self._hint_planes()]
+        if self._coarse_facts is not None:
+            alpha = memoryview(self._coarse_alpha)
+            planes.append((pb.PLANE_COARSE, alpha, PixelFormat.GRAY8))
         for plane, rows, pixel_format in planes:
             yield from self._plane_rows(plane, rows, pixel_format)
 
@@ -207,7 +213,16 @@ class Session:
             raise ProtocolError("The server sent rows of the coarse alpha out of order.")
         pixels = unpack(message.pixels, rows * self.layer.proxy_width)
         self._coarse_rows += rows
+        self._keep_coarse(message, pixels)
         return [CoarseRowsReady(message.first_row, rows, pixels, self._coarse_rows == height)]
+
+    def _keep_coarse(self, message: pb.CoarseRows, pixels: bytes) -> None:
+        """Keep what a resume sends back, so that it does not matter who goes on."""
+        if message.first_row == 0:
+            self._coarse_alpha, self._coarse_facts = bytearray(), None
+        self._coarse_alpha += pixels
+        if self._coarse_rows == self.layer.proxy_height and message.HasField("facts"):
+            self._coarse_facts = message.facts
 
     def _solid(self, message: pb.SolidTiles) -> list[Event]:
         if message.revision != self._revision:
@@ -281,12 +296,14 @@ class Session:
             viewport=None if self._viewport is None else rect_message(self._viewport),
             packing=self._packing,
             batch=self.options.batch,
+            coarse=self._coarse_facts,
         )
 
     def _apply(self, update: pb.UpdateRequest, hints: HintSet | None, edge: Edge | None) -> None:
         """Remember what changed, for this update and for a later resume."""
         if hints is not None:
             self.options = replace(self.options, hints=hints)
+            self._coarse_facts = None
             update.hints.CopyFrom(hints_message(hints))
         if edge is not None:
             self.options = replace(self.options, edge=edge)

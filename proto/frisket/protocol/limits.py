@@ -25,6 +25,8 @@ MAX_BOXES, MAX_POINTS, MAX_SCRIBBLES, MAX_SCRIBBLE_POINTS = 64, 4096, 1024, 4096
 MAX_NAME_BYTES = 100
 """One name: of the client, a model, a class, or a choice of normalisations."""
 MAX_CLASSES = 256
+MAX_NOTE_BYTES = 1000
+"""What a model says of its answer."""
 
 EDGE_LIMITS: dict[str, tuple[float, float]] = {
     "shift_px": (-100, 100),

@@ -35,6 +35,7 @@ class Plane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLANE_PROXY: _ClassVar[Plane]
     PLANE_TRIMAP: _ClassVar[Plane]
     PLANE_PRIOR: _ClassVar[Plane]
+    PLANE_COARSE: _ClassVar[Plane]
 
 class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -59,6 +60,7 @@ PLANE_UNSPECIFIED: Plane
 PLANE_PROXY: Plane
 PLANE_TRIMAP: Plane
 PLANE_PRIOR: Plane
+PLANE_COARSE: Plane
 STAGE_UNSPECIFIED: Stage
 STAGE_PREVIEW: Stage
 STAGE_FINAL: Stage
@@ -106,7 +108,7 @@ class MatteRequest(_message.Message):
     def __init__(self, open: _Optional[_Union[OpenRequest, _Mapping]] = ..., rows: _Optional[_Union[PlaneRows, _Mapping]] = ..., tile: _Optional[_Union[TilePixels, _Mapping]] = ..., update: _Optional[_Union[UpdateRequest, _Mapping]] = ...) -> None: ...
 
 class OpenRequest(_message.Message):
-    __slots__ = ("protocol_version", "client", "width", "height", "tile_format", "tile_size", "proxy_width", "proxy_height", "proxy_format", "held", "options", "viewport", "packing", "batch")
+    __slots__ = ("protocol_version", "client", "width", "height", "tile_format", "tile_size", "proxy_width", "proxy_height", "proxy_format", "held", "options", "viewport", "packing", "batch", "coarse")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
@@ -121,6 +123,7 @@ class OpenRequest(_message.Message):
     VIEWPORT_FIELD_NUMBER: _ClassVar[int]
     PACKING_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
+    COARSE_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     client: str
     width: int
@@ -135,7 +138,20 @@ class OpenRequest(_message.Message):
     viewport: Rect
     packing: Packing
     batch: bool
-    def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tile_format: _Optional[_Union[PixelFormat, str]] = ..., tile_size: _Optional[int] = ..., proxy_width: _Optional[int] = ..., proxy_height: _Optional[int] = ..., proxy_format: _Optional[_Union[PixelFormat, str]] = ..., held: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., viewport: _Optional[_Union[Rect, _Mapping]] = ..., packing: _Optional[_Union[Packing, str]] = ..., batch: bool = ...) -> None: ...
+    coarse: CoarseFacts
+    def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tile_format: _Optional[_Union[PixelFormat, str]] = ..., tile_size: _Optional[int] = ..., proxy_width: _Optional[int] = ..., proxy_height: _Optional[int] = ..., proxy_format: _Optional[_Union[PixelFormat, str]] = ..., held: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., viewport: _Optional[_Union[Rect, _Mapping]] = ..., packing: _Optional[_Union[Packing, str]] = ..., batch: bool = ..., coarse: _Optional[_Union[CoarseFacts, _Mapping]] = ...) -> None: ...
+
+class CoarseFacts(_message.Message):
+    __slots__ = ("cell_px", "confidence", "prompted", "note")
+    CELL_PX_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PROMPTED_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    cell_px: float
+    confidence: float
+    prompted: bool
+    note: str
+    def __init__(self, cell_px: _Optional[float] = ..., confidence: _Optional[float] = ..., prompted: bool = ..., note: _Optional[str] = ...) -> None: ...
 
 class MatteOptions(_message.Message):
     __slots__ = ("model", "quality", "alpha_format", "foreground_colours", "hints", "edge", "normalise", "classes")
@@ -280,16 +296,18 @@ class OpenedResponse(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ..., server_version: _Optional[str] = ..., model: _Optional[str] = ..., device: _Optional[str] = ..., tile_size: _Optional[int] = ..., tile_count: _Optional[int] = ..., notice: _Optional[str] = ...) -> None: ...
 
 class CoarseRows(_message.Message):
-    __slots__ = ("revision", "first_row", "row_count", "pixels")
+    __slots__ = ("revision", "first_row", "row_count", "pixels", "facts")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     FIRST_ROW_FIELD_NUMBER: _ClassVar[int]
     ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
     PIXELS_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
     revision: int
     first_row: int
     row_count: int
     pixels: Pixels
-    def __init__(self, revision: _Optional[int] = ..., first_row: _Optional[int] = ..., row_count: _Optional[int] = ..., pixels: _Optional[_Union[Pixels, _Mapping]] = ...) -> None: ...
+    facts: CoarseFacts
+    def __init__(self, revision: _Optional[int] = ..., first_row: _Optional[int] = ..., row_count: _Optional[int] = ..., pixels: _Optional[_Union[Pixels, _Mapping]] = ..., facts: _Optional[_Union[CoarseFacts, _Mapping]] = ...) -> None: ...
 
 class SolidTiles(_message.Message):
     __slots__ = ("revision", "transparent", "opaque")

@@ -11,7 +11,7 @@ from frisket.server import report
 from frisket.server.admission import Seat
 from frisket.server.channel import Channel
 from frisket.server.costs import estimate_hints, estimate_session
-from frisket.server.planes import place_planes, read_planes
+from frisket.server.planes import place_coarse, place_planes, read_planes
 from frisket.server.requests import Opening, read_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.scheduler import Share
@@ -51,7 +51,7 @@ async def serve_layer(
         async with _borrow(resources, opening, share) as models:
             options = place_planes(opening.options, planes)
             matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
-            plain = opening.without_hints()
+            plain = place_coarse(opening, planes).without_hints()
             session = Session(resources, channel, seat, plain, models, matting, hint_leases)
             # Their hints may be large, and the session lets go of them early.
             del opening, options, matting, planes

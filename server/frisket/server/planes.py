@@ -46,6 +46,14 @@ async def read_planes(
     return reader.planes()
 
 
+def place_coarse(opening: Opening, planes: Mapping[int, Bytes]) -> Opening:
+    """Return an opening whose coarse alpha, if any, has the pixels that came for it."""
+    alpha = planes.get(Plane.COARSE)
+    if opening.coarse is None or alpha is None:
+        return opening
+    return replace(opening, coarse=replace(opening.coarse, alpha=alpha))
+
+
 def place_planes(options: MattingOptions, planes: Mapping[int, Bytes]) -> MattingOptions:
     """Return options whose hints have the planes that came for them."""
     trimap, prior = planes.get(Plane.TRIMAP), planes.get(Plane.PRIOR)

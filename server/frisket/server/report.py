@@ -11,8 +11,8 @@ import numpy.typing as npt
 from frisket.about import VERSION
 from frisket.matting import FinishedTile, Solution
 from frisket.matting.engine import Assessment, Subject
-from frisket.models import Model, ModelError, ModelInfo
-from frisket.protocol.limits import MAX_PIXEL_BYTES, PROTOCOL_VERSION
+from frisket.models import Coarse, Model, ModelError, ModelInfo
+from frisket.protocol.limits import MAX_NOTE_BYTES, MAX_PIXEL_BYTES, PROTOCOL_VERSION
 from frisket.server.requests import Opening
 from frisket.server.unary import EncodedMatte
 from frisket.server.wire import CorruptPixels, Packing, pack
@@ -45,10 +45,9 @@ def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteRe
     )
 
 
-def build_coarse(
-    alpha: npt.NDArray[np.uint8], revision: int, packing: Packing
-) -> list[pb.MatteResponse]:
-    """Return the coarse alpha (height, width) in messages of bounded size."""
+def build_coarse(coarse: Coarse, revision: int, packing: Packing) -> list[pb.MatteResponse]:
+    """Return a coarse alpha in messages of bounded size, its facts with the last."""
+    alpha = coarse.alpha
     height, width = alpha.shape
     step = max(1, MAX_PIXEL_BYTES // width)
     return [
@@ -58,10 +57,20 @@ def build_coarse(
                 first_row=first,
                 row_count=min(step, height - first),
                 pixels=pack(alpha[first : first + step], packing),
+                facts=_build_facts(coarse) if first + step >= height else None,
             )
         )
         for first in range(0, height, step)
     ]
+
+
+def _build_facts(coarse: Coarse) -> pb.CoarseFacts:
+    return pb.CoarseFacts(
+        cell_px=coarse.cell_px,
+        confidence=coarse.confidence,
+        prompted=coarse.prompted,
+        note=coarse.note.encode()[:MAX_NOTE_BYTES].decode(errors="ignore"),
+    )
 
 
 def build_solid(

@@ -20,6 +20,7 @@ from frisket.matting.engine import (
     Scribble,
     check_normalisation,
 )
+from frisket.models import Coarse
 from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat
 from frisket.protocol.grid import Grid
 from frisket.protocol.limits import (
@@ -28,6 +29,7 @@ from frisket.protocol.limits import (
     MAX_CLASSES,
     MAX_LAYER_PIXELS,
     MAX_NAME_BYTES,
+    MAX_NOTE_BYTES,
     MAX_PIXEL_BYTES,
     MAX_POINTS,
     MAX_PROXY_SIDE_PX,
@@ -65,6 +67,7 @@ class Opening:
         model: the name of a model; empty for the default.
         options: what is wanted; hints' planes are still to come.
         planes: what follows of the proxy's size.
+        coarse: the coarse alpha that the client had already, its pixels still to come.
         grid: the layer's tiles.
         tile_format: of the tiles that the client will send.
         proxy_size: (width, height) in pixels.
@@ -78,6 +81,7 @@ class Opening:
     model: str
     options: MattingOptions
     planes: tuple[Plane, ...]
+    coarse: Coarse | None
     grid: Grid
     tile_format: PixelFormat
     proxy_size: tuple[int, int]
@@ -130,7 +134,8 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
     return Opening(
         model=message.options.model,
         options=read_options(message.options, (grid.width, grid.height)),
-        planes=(Plane.PROXY, *list_planes(message.options.hints)),
+        planes=_list_opening_planes(message),
+        coarse=_read_coarse(message.coarse) if message.HasField("coarse") else None,
         grid=grid,
         tile_format=tile_format,
         proxy_size=(message.proxy_width, message.proxy_height),
@@ -206,6 +211,11 @@ def read_update(message: pb.UpdateRequest, layer: tuple[int, int]) -> Update:
     )
 
 
+def _list_opening_planes(message: pb.OpenRequest) -> tuple[Plane, ...]:
+    coarse = (Plane.COARSE,) if message.HasField("coarse") else ()
+    return (Plane.PROXY, *coarse, *list_planes(message.options.hints))
+
+
 def list_planes(hints: pb.Hints) -> list[Plane]:
     """Return the planes that hints announce."""
     announced = ((Plane.TRIMAP, hints.trimap), (Plane.PRIOR, hints.prior))
@@ -248,6 +258,21 @@ def _read_grid(message: pb.OpenRequest) -> Grid:
     if grid.count > MAX_TILES:
         raise _bad_open(f"{grid.count} tiles are too many: use a larger tile_size.")
     return grid
+
+
+def _read_coarse(facts: pb.CoarseFacts) -> Coarse:
+    """Return a coarse alpha whose pixels are still to come."""
+    if not 1 <= facts.cell_px <= MAX_PROXY_SIDE_PX or not 0 <= facts.confidence <= 1:
+        raise _bad_open("The coarse alpha was not sent back with the facts that it came with.")
+    if len(facts.note.encode()) > MAX_NOTE_BYTES:
+        raise _bad_open(f"The note of a coarse alpha has at most {MAX_NOTE_BYTES} bytes.")
+    return Coarse(
+        np.zeros((0, 0), np.uint8),
+        cell_px=facts.cell_px,
+        confidence=facts.confidence,
+        prompted=facts.prompted,
+        note=facts.note,
+    )
 
 
 def _check_proxy_size(message: pb.OpenRequest) -> None:

@@ -102,6 +102,7 @@ class Session:
         self._timings = report.Timings()
         self._number = 0
         self._stopped = False
+        self._given = opening.coarse  # by a client that resumes, for the hints it came with
         self._coarse: Coarse | None = None
         self._settled: Settled | None = None
         self._revision: Revision | None = None
@@ -159,7 +160,7 @@ class Session:
         options = update.change(self._matting.options)
         if planes is not None:
             options = place_planes(options, planes)
-            self._coarse = self._settled = None
+            self._given = self._coarse = self._settled = None
             if self._asking is not None:
                 self._asking.cancel()
         self._end_revision()
@@ -195,16 +196,30 @@ class Session:
         number = -1
         while number != self._number and not self._stopped:
             number = self._number
-            if self._settled is None and not await self._predict():
+            if self._settled is None and not await self._find_coarse():
                 number = -1
                 continue
             found = await self._solve(number)
             if found is not None and number == self._number and not self._stopped:
                 await self._publish(*found)
 
-    async def _predict(self) -> bool:
-        """Run the model and show its coarse alpha; False when the hints have changed meanwhile."""
-        matting, started = self._matting, time.perf_counter()
+    async def _find_coarse(self) -> bool:
+        """Find the coarse alpha and settle it; False when the hints have changed meanwhile."""
+        matting = self._matting
+        coarse = self._given or await self._predict(matting)
+        if coarse is None:
+            return False
+        settled = await self._models.share.solve(partial(matting.settle, coarse))
+        if matting.options.hints is not self._matting.options.hints:
+            return False
+        self._given, self._coarse, self._settled = None, coarse, settled
+        self._matting = self._matting.without_hints()
+        self._hint_leases.close()
+        return True
+
+    async def _predict(self, matting: Matting) -> Coarse | None:
+        """Run the model and show its coarse alpha; None when that is wanted no more."""
+        started = time.perf_counter()
         asking = asyncio.ensure_future(predict(matting, self._models.runners))
         self._asking = asking
         try:
@@ -213,20 +228,14 @@ class Session:
             self._asking = None
             asking.cancel()
         if asking.cancelled():
-            return False
+            return None
         self._timings.model_s += time.perf_counter() - started
         coarse = asking.result()
         await self._show(coarse)
-        settled = await self._models.share.solve(partial(matting.settle, coarse))
-        if matting.options.hints is not self._matting.options.hints:
-            return False
-        self._coarse, self._settled = coarse, settled
-        self._matting = self._matting.without_hints()
-        self._hint_leases.close()
-        return True
+        return coarse
 
     async def _show(self, coarse: Coarse) -> None:
-        pack = partial(report.build_coarse, coarse.alpha, self._number, self._opening.packing)
+        pack = partial(report.build_coarse, coarse, self._number, self._opening.packing)
         for message in await self._models.share.show(pack):
             await self._channel.say(message)
 

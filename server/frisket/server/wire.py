@@ -33,6 +33,7 @@ class Plane(enum.IntEnum):
     PROXY = pb.PLANE_PROXY
     TRIMAP = pb.PLANE_TRIMAP
     PRIOR = pb.PLANE_PRIOR
+    COARSE = pb.PLANE_COARSE
 
 
 class Packing(enum.IntEnum):
