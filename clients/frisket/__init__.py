@@ -5,8 +5,8 @@
     remove("portrait.jpg").save("portrait.png")
 
 `remove` and `matte` take bytes, paths, PIL images and NumPy arrays and return the same kind;
-`cut` works on files of any size, layered ones too. `aremove`, `amatte` and `acut` are the same
-for asyncio. Every error is a `FrisketError`.
+`cut` works on files of any size, layered ones too, and `outline` on mattes that exist. `aremove`,
+`amatte` and `acut` are the same for asyncio. Every error is a `FrisketError`.
 
 The rooms of frisket-matting lie under several roots (`clients`, `models`, `proto`, `server`);
 this file, the only one of its kind, joins them. Public names are loaded on first use, so that
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from frisket.jobs.aio import acut, amatte, aremove
     from frisket.jobs.choices import BadOption
+    from frisket.jobs.existing import outline
     from frisket.jobs.many import cut
     from frisket.jobs.remove import matte, remove
     from frisket.jobs.task import CutOptions, CutResult, NoSubject
@@ -49,6 +50,7 @@ __all__ = [
     "aremove",
     "cut",
     "matte",
+    "outline",
     "remove",
 ]
 
@@ -63,6 +65,7 @@ _HOMES = {
     "aremove": "frisket.jobs.aio",
     "cut": "frisket.jobs.many",
     "matte": "frisket.jobs.remove",
+    "outline": "frisket.jobs.existing",
     "remove": "frisket.jobs.remove",
 }
 

@@ -95,7 +95,8 @@ def test_every_keyword_is_an_option_of_something() -> None:
         **dict.fromkeys(numbers, 0.5), **dict.fromkeys(texts, "x"),
         **dict.fromkeys(("sandbox", "allow_empty", "tls", "all_layers", "convert"), True),
         "boxes": [(0, 0, 1, 1)], "points": [(0, 0)], "quality": "high", "normalise": "auto",
-        "kind": "matte", "existing": "replace", "preview": "keep", "depth": 16,
+        "path_name": "Cup", "tolerance": 1.0, "inset": 2.0, "speck": 4.0, "max_knots": 99,
+        "clip": False, "kind": "matte", "existing": "replace", "preview": "keep", "depth": 16,
         "device": "cpu", "decontaminate": False,
     }  # fmt: skip
     # What finishing takes is held against its readers in tests/finish.

@@ -27,6 +27,7 @@ OURS = (
     "matting",
     "models",
     "cli",
+    "paths",
     "batch",
     "finishing",
     "watch",

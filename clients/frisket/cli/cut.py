@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
-from frisket.cli.cut_options import CUT_OPTIONS, EDGE
+from frisket.cli.cut_options import CUT_OPTIONS, EDGE, OUTLINE
 from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
@@ -20,6 +20,7 @@ from frisket.cli.settings import fill
 if TYPE_CHECKING:
     from frisket.cli.cut_outcomes import Teller
     from frisket.cli.progress import Bar
+    from frisket.documents.core.outline import OutlineOptions
     from frisket.finish.chain import Finish
     from frisket.jobs.names import Template
     from frisket.jobs.task import CutOptions, Task
@@ -134,6 +135,15 @@ def make_folder(folder: Path | None) -> None:
         raise OutputError(folder, f"the folder cannot be made ({reason.lower()})") from error
 
 
+def read_outline(arguments: argparse.Namespace) -> OutlineOptions:
+    """Return how the command line wants an outline drawn."""
+    from frisket.jobs.keywords import make_outline
+
+    named = {row.attribute: getattr(arguments, row.attribute) for row in OUTLINE}
+    named["name"], named["clip"] = named.pop("path_name"), not named.pop("no_clip")
+    return make_outline(named)
+
+
 def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptions:
     """Return what the command line describes, for one kind of result."""
     from frisket.client.options import Edge, Point
@@ -159,6 +169,7 @@ def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptio
         decontaminate=not arguments.no_decontaminate,
         allow_empty=arguments.allow_empty,
         threshold=arguments.threshold,
+        outline=read_outline(arguments),
         hints=HintFiles(tuple(arguments.box), points, arguments.trimap, arguments.prior),
         server=server_choice(arguments),
         finish=_finish(arguments, kind),

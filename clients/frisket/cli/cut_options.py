@@ -5,7 +5,9 @@ from __future__ import annotations
 from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import ENCODING, Between, Option, path
 from frisket.cli.server_options import SERVER_OPTIONS
-from frisket.documents.core.results import EXISTING, PREVIEWS
+from frisket.documents.core.outline import NAME
+from frisket.documents.core.results import EXISTING as EXISTING_CHOICES
+from frisket.documents.core.results import PREVIEWS
 from frisket.jobs.deliver import DELIVERIES
 from frisket.protocol.choices import (
     ALPHA_DEPTHS,
@@ -81,6 +83,40 @@ _FILES = (
     ENCODING,
     Option("overwrite", "replace outputs whose names were not spelt out with -o"),
 )  # fmt: skip
+THRESHOLD = Option(
+    "threshold",
+    "no soft edge: alpha from this share of opacity on becomes full, the rest 0; "
+    "above 0, at most 1",
+    Between(0, 1, exclusive=True), metavar="SHARE", group="result", example=0.5,
+)  # fmt: skip
+EXISTING = Option(
+    "existing", "what happens to a mask or selection that is there already, and to a TIFF's "
+    "alpha; default: refuse (an alpha is multiplied)",
+    str, default="refuse", choices=EXISTING_CHOICES, group="result",
+)  # fmt: skip
+OUTLINE = (
+    Option(
+        "path-name", "of a path; default: Frisket",
+        str, metavar="NAME", default=NAME, group="result",
+    ),
+    Option(
+        "tolerance", "greatest distance of a path to the contour; default: 0.5",
+        Between(0.1, 16), metavar="PX", default=0.5, group="result",
+    ),
+    Option(
+        "inset", "move an outline inwards; negative moves it outwards",
+        Between(-1000, 1000), metavar="PX", default=0.0, group="result",
+    ),
+    Option(
+        "speck", "leave out pieces and holes of an outline that are smaller; default: 16",
+        Between(0, 1e9), metavar="PX²", default=16.0, group="result",
+    ),
+    Option(
+        "max-knots", "draw a path more coarsely until it has no more; default: 4000",
+        int, metavar="N", default=4000, group="result", whole=True,
+    ),
+    Option("no-clip", "add a named path that does not clip", group="result"),
+)  # fmt: skip
 _RESULT = (
     Option(
         "as", _describe_kinds(), str, metavar="KIND", default="", dest="kind",
@@ -90,17 +126,8 @@ _RESULT = (
         "depth", "bits of a matte; default: 8",
         int, default=8, choices=ALPHA_DEPTHS, group="result",
     ),
-    Option(
-        "threshold",
-        "no soft edge: alpha from this share of opacity on becomes full, the rest 0; "
-        "above 0, at most 1",
-        Between(0, 1, exclusive=True), metavar="SHARE", group="result", example=0.5,
-    ),
-    Option(
-        "existing", "what happens to a mask or selection that is there already, and to a TIFF's "
-        "alpha; default: refuse (an alpha is multiplied)",
-        str, default="refuse", choices=EXISTING, group="result",
-    ),
+    THRESHOLD,
+    EXISTING,
     Option(
         "preview",
         "merged image of a PSD with a new mask: mark it as stale, render it again, or keep it; "
@@ -112,6 +139,7 @@ _RESULT = (
         "and single bits in a TIFF, a bitmap PSD; losslessly, in plain samples",
         group="result",
     ),
+    *OUTLINE,
     Option("no-decontaminate", "keep the edge's own colours in cutouts", group="result"),
     Option("allow-empty", "write even where no subject is found", group="result"),
     Option("open", "show the first result in the system's own program", group="result"),

@@ -1,27 +1,32 @@
-"""`frisket finish`: backgrounds, shadows and canvases for subjects whose matte exists."""
+"""`frisket finish`: what is made of subjects whose matte exists: finished pictures, outlines."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
-from frisket.cli.cut_options import JSON
+from frisket.cli.cut_options import EXISTING, JSON, OUTLINE, THRESHOLD
 from frisket.cli.finish_options import EDGE_OPTIONS, FINISH_OPTIONS, MATTE
 from frisket.cli.options import ENCODING, Option, add_options
 from frisket.cli.settings import fill
 from frisket.cli.style import warn
+from frisket.finish.readers import FINISHED
 
 if TYPE_CHECKING:
     from frisket.cli.exits import Exit
     from frisket.cli.progress import Bar
     from frisket.finish.chain import Finish
     from frisket.finish.finishing import FinishResult
+    from frisket.jobs.existing import OutlineResult
     from frisket.jobs.task import Task
+
+    Result = FinishResult | OutlineResult
 
 ROWS = (
     Option(
@@ -30,6 +35,10 @@ ROWS = (
         str, short="o", metavar="OUT", default="", stored=False,
     ),
     MATTE,
+    Option(
+        "as", "finished: a finished picture; path: the outline as a Bézier path",
+        str, default=FINISHED, choices=(FINISHED, "path"), dest="kind", stored=False,
+    ),
     Option("layer", "of a layered input: name, path, glob or #id", str, metavar="LAYER",
            default="", stored=False, example="Person*"),
     ENCODING,
@@ -39,6 +48,11 @@ ROWS = (
     Option("no-progress", "hide the progress bar", stored=False),
     *FINISH_OPTIONS,
     *EDGE_OPTIONS,
+    replace(THRESHOLD, help="opacity that an outline runs along, above 0 and at most 1; default: "
+            "0.5", group="outline"),
+    replace(EXISTING, help="what becomes of a path of the same name, and of another clipping path: "
+            "refuse or replace; default: refuse", choices=("refuse", "replace"), group="outline"),
+    *(replace(row, group="outline") for row in OUTLINE),
 )  # fmt: skip
 
 
@@ -67,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     with bar(sys.stderr.isatty() and not hidden) as progress:
         how = _read(arguments)
         tasks = _plan(arguments, how)
-        statuses = [_attempt(arguments, task, how, progress, len(tasks)) for task in tasks]
+        statuses = [_attempt(arguments, task, progress, len(tasks)) for task in tasks]
     return _combine(statuses)
 
 
@@ -77,40 +91,51 @@ def _combine(statuses: list[Exit]) -> Exit:
     return statuses[0] if len(set(statuses)) == 1 else Exit.PARTLY
 
 
-def _read(arguments: argparse.Namespace) -> Finish:
+def _read(arguments: argparse.Namespace) -> Finish | None:
+    """Return the finish; none for an outline without such options, which it has no use for."""
+    rows = (*FINISH_OPTIONS, *EDGE_OPTIONS)
+    given = {row.attribute: getattr(arguments, row.attribute) for row in rows}
+    if arguments.kind != FINISHED and not any(given.values()):
+        return None
     from frisket.finish.chain import Finish
     from frisket.finish.options import read_finish
 
-    rows = (*FINISH_OPTIONS, *EDGE_OPTIONS)
-    given = {row.attribute: getattr(arguments, row.attribute) for row in rows}
     return read_finish({**given, "overwrite": arguments.overwrite}) or Finish()
 
 
-def _plan(arguments: argparse.Namespace, how: Finish) -> list[Task]:
+def _plan(arguments: argparse.Namespace, how: Finish | None) -> list[Task]:
     """Return what is to be done, every output named, nothing done yet."""
-    from frisket.cli.cut import make_folder, read_template
+    from frisket.cli.cut import make_folder, read_outline, read_template
     from frisket.jobs.inputs import find_inputs
     from frisket.jobs.names import plan_tasks
     from frisket.jobs.task import CutOptions
 
     template, folder = read_template(arguments.output)
     layers = (arguments.layer,) if arguments.layer else ()
-    wanted = CutOptions(layers=layers, encoding=arguments.encoding, finish=how)
+    wanted = CutOptions(
+        kind=arguments.kind, layers=layers, encoding=arguments.encoding, finish=how,
+        threshold=arguments.threshold, existing=arguments.existing, outline=read_outline(arguments),
+    )  # fmt: skip
     tasks = plan_tasks(find_inputs(arguments.input), wanted, template, arguments.overwrite)
     make_folder(folder)
     return tasks
 
 
-def _attempt(
-    arguments: argparse.Namespace, task: Task, how: Finish, progress: Bar, number: int
-) -> Exit:
+def _attempt(arguments: argparse.Namespace, task: Task, progress: Bar, number: int) -> Exit:
     from frisket.cli.errors import report_error
     from frisket.cli.exits import Exit
+    from frisket.jobs.cutting import refuse_taken
+
+    def say(sentence: str) -> None:
+        progress.hide()
+        if not arguments.quiet:
+            warn(sentence)
 
     if number > 1:
         progress.begin(task.source.name)
     try:
-        result = _finish(arguments, task, how, progress)
+        refuse_taken(task)
+        result = _make(arguments, task, progress, say)
     except Exception as error:
         progress.hide()
         if arguments.traceback:
@@ -121,20 +146,17 @@ def _attempt(
     return Exit.OK
 
 
-def _finish(arguments: argparse.Namespace, task: Task, how: Finish, progress: Bar) -> FinishResult:
+def _make(
+    arguments: argparse.Namespace, task: Task, progress: Bar, say: Callable[[str], None]
+) -> Result:
+    matte, how = _find_matte(arguments.matte, task.source), task.options.finish
+    if how is None:
+        from frisket.jobs.existing import draw_outline
+
+        return draw_outline(task, matte, say)
     from frisket.finish.finishing import finish_file
-    from frisket.jobs.cutting import refuse_taken
 
-    def say(sentence: str) -> None:
-        progress.hide()
-        if not arguments.quiet:
-            warn(sentence)
-
-    refuse_taken(task)
-    return finish_file(
-        task.source, task.output, _find_matte(arguments.matte, task.source), how,
-        arguments.layer or None, progress, say,
-    )  # fmt: skip
+    return finish_file(task.source, task.output, matte, how, arguments.layer or None, progress, say)
 
 
 def _find_matte(matte: Path | None, source: Path) -> Path | None:
@@ -146,7 +168,7 @@ def _find_matte(matte: Path | None, source: Path) -> Path | None:
     return Template(str(matte)).fill({"dir": str(source.parent), "stem": source.stem})
 
 
-def _tell(arguments: argparse.Namespace, task: Task, result: FinishResult) -> None:
+def _tell(arguments: argparse.Namespace, task: Task, result: Result) -> None:
     if arguments.json:
         print(json.dumps(dict(_describe(task, result))), flush=True)
     if arguments.quiet:
@@ -156,7 +178,7 @@ def _tell(arguments: argparse.Namespace, task: Task, result: FinishResult) -> No
             print(f"{path}  {path.stat().st_size / 1e6:.2f} MB  {result.seconds:.1f} s")
 
 
-def _describe(task: Task, result: FinishResult) -> Iterator[tuple[str, Any]]:
+def _describe(task: Task, result: Result) -> Iterator[tuple[str, Any]]:
     yield "input", str(task.source)
     yield "output", str(task.output)
     yield "outputs", [str(path) for path in result.outputs]

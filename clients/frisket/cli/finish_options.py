@@ -70,7 +70,7 @@ EDGE_OPTIONS = (
 """What `finish` does itself; `cut` leaves the same to its server."""
 
 MATTE = Option(
-    "matte", "greyscale picture of the same size, or a template with {dir} and {stem}; default: "
-    "the input's own transparency",
+    "matte", "greyscale picture of the same size, a template with {dir} and {stem}, or mask for "
+    "the one that the layer carries; default: the input's own transparency",
     path, metavar="FILE", stored=False,
 )  # fmt: skip

@@ -129,12 +129,13 @@ def _write(
     kept: Sequence[LayerCut],
     classes: ClassMap | None,
 ) -> str:
-    """Write what is kept, and return what it is written without."""
+    """Write what is kept, and return what is to be said of it."""
     options, output = task.options, task.output
     if classes:
         results = [LayerResult(kept[0].layer, classes)]
     else:
-        results = [make_result(document, one, options.threshold) for one in kept]
+        threshold = None if delivery.traces else options.threshold
+        results = [make_result(document, one, threshold) for one in kept]
     said = delivery.write(document, output, results, options.result_options())
     lost = delivery.tell_lost(document, output, [one.layer for one in results])
     return " ".join(filter(None, (*map(_end_sentence, said), lost)))

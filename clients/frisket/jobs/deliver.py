@@ -32,6 +32,7 @@ class Delivery:
         asked_depth: whether the alpha has the bits that were asked for, not its document's.
         colours: whether it shows colours, so that cleaned edge colours are of use.
         by_class: whether it shows the classes of a model, each matted by itself.
+        traces: whether it is an outline, so that a threshold is where it runs.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Delivery:
     asked_depth: bool = False
     colours: bool = False
     by_class: bool = False
+    traces: bool = False
 
     def check(
         self, document: Document, output: Path, layers: Sequence[Layer], options: ResultOptions
@@ -166,6 +168,14 @@ _ROWS = (
         "frisket.documents.write.classes",
         (".png",),
         by_class=True,
+    ),
+    Delivery(
+        "path",
+        "the outline as a Bézier path: the clipping path of a PSD, PSB, TIFF or JPEG, or a drawing",
+        "frisket.paths.writer",
+        (".svg", ".eps", ".pdf", ".psd", ".psb", ".tif", ".tiff", ".jpg", ".jpeg"),
+        asked_depth=True,
+        traces=True,
     ),
 )
 DELIVERIES = {row.kind: row for row in _ROWS}

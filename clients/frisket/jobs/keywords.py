@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from frisket.client.options import Edge, Point
+from frisket.documents.core.outline import OutlineOptions
 from frisket.finish.keywords import FinishKeywords
 from frisket.jobs.choices import BadOption, check_choice, check_names
 from frisket.jobs.connection import ServerChoice
@@ -64,12 +65,29 @@ class RemoveKeywords(MatteKeywords, total=False):
     decontaminate: bool
 
 
-class CutKeywords(RemoveKeywords, FinishKeywords, total=False):
+class OutlineKeywords(TypedDict, total=False):
+    """How an outline is drawn, and what becomes of one that is there already."""
+
+    existing: str
+    path_name: str
+    tolerance: float
+    inset: float
+    speck: float
+    max_knots: int
+    clip: bool
+
+
+class TracedKeywords(OutlineKeywords, total=False):
+    """The same, and the opacity that the outline of a matte that exists runs along."""
+
+    threshold: float | None
+
+
+class CutKeywords(RemoveKeywords, FinishKeywords, OutlineKeywords, total=False):
     """What finds the subject, and what is written into a document, or how it is finished."""
 
     kind: str
     all_layers: bool
-    existing: str
     preview: str
     convert: bool
 
@@ -83,6 +101,14 @@ _EDGE = {
     "drop_specks": "drop_specks",
 }
 _FINISH = tuple(FinishKeywords.__annotations__)
+_OUTLINE = {
+    "path_name": "name",
+    "tolerance": "tolerance",
+    "inset": "inset",
+    "speck": "speck",
+    "max_knots": "max_knots",
+    "clip": "clip",
+}
 _HINTS = ("boxes", "points", "trimap", "prior")
 _SERVER = ("server", "token_file", "tls", "ca_file", "certificate", "key", "device")
 
@@ -100,11 +126,11 @@ def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> C
     """
     check_names(given, tuple(allowed.__annotations__), where)
     finishing = {name: given[name] for name in _FINISH if name in given}
-    apart = {*_EDGE, *_HINTS, *_SERVER, *_FINISH}
+    apart = {*_EDGE, *_OUTLINE, *_HINTS, *_SERVER, *_FINISH}
     plain = {name: value for name, value in given.items() if name not in apart}
     return CutOptions(
-        **plain, edge=_read_edge(given), hints=_read_hints(given), server=_read_server(given),
-        finish=_read_finish(finishing),
+        **plain, edge=_read_edge(given), outline=_read_outline(given), hints=_read_hints(given),
+        server=_read_server(given), finish=_read_finish(finishing),
     )  # fmt: skip
 
 
@@ -120,6 +146,23 @@ def _read_edge(given: Mapping[str, Any]) -> Edge:
     return Edge(
         **{field: _to_number(name, given[name]) for name, field in _EDGE.items() if name in given}
     )
+
+
+def _read_outline(given: Mapping[str, Any]) -> OutlineOptions:
+    named = {field: given[name] for name, field in _OUTLINE.items() if name in given}
+    return make_outline(named)
+
+
+def make_outline(named: Mapping[str, Any]) -> OutlineOptions:
+    """Return how an outline is drawn.
+
+    Raises:
+        BadOption: a value is not possible.
+    """
+    try:
+        return OutlineOptions(**named)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadOption(str(error)) from None
 
 
 def _to_number(name: str, value: object) -> float:

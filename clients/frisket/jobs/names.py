@@ -244,6 +244,8 @@ def _suffixes(kind: str, source: Path) -> list[str]:
     possible = DELIVERIES[kind].suffixes
     if not possible:  # spliced into a copy, which keeps its suffix
         return [own or ".psd"]
+    if DELIVERIES[kind].traces:  # a copy of the document where it holds paths, else a drawing
+        return [own if own in possible else possible[0]]
     return [suffix for suffix in dict.fromkeys((own, ".png", ".tif")) if suffix in possible]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
 from frisket.client.options import Edge
+from frisket.documents.core.outline import OutlineOptions
 from frisket.documents.core.results import EXISTING, PREVIEWS, ResultOptions
 from frisket.finish.readers import FINISHED
 from frisket.jobs.choices import BadOption, check_choice
@@ -61,6 +62,7 @@ class CutOptions:
         allow_empty: write even when no subject was found.
         threshold: share of opacity, above 0 and at most 1: alpha from there on becomes full and
             the rest 0; None keeps soft edges.
+        outline: how the outline is drawn, for kinds that are one; a threshold is where it runs.
         hints: boxes, points and files.
         server: which server.
         finish: what is done with the subject for the kind `finished`, which it implies.
@@ -87,6 +89,7 @@ class CutOptions:
     decontaminate: bool = True
     allow_empty: bool = False
     threshold: float | None = None
+    outline: OutlineOptions = field(default_factory=OutlineOptions)
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
     finish: Finish | None = None
@@ -124,7 +127,11 @@ class CutOptions:
         Raises:
             ValueError: `depth`, `existing` or `preview` is none of its choices.
         """
-        plain = ResultOptions(self.depth, self.existing, self.preview, convert=self.convert)
+        level = self.outline.level if self.threshold is None else self.threshold
+        plain = ResultOptions(
+            self.depth, self.existing, self.preview, convert=self.convert,
+            outline=replace(self.outline, level=level),
+        )  # fmt: skip
         if self.finish is None:
             return plain
         from frisket.finish.delivery import FinishOptions

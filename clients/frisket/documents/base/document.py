@@ -20,7 +20,7 @@ from ..core.errors import (
     UnreadableDocument,
     UnsupportedDocument,
 )
-from ..core.model import Layer
+from ..core.model import AlphaSource, Layer
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output, check_place
 from .raster import BaseRaster, PixelForm
@@ -28,6 +28,7 @@ from .writer import ResultWriter
 
 if TYPE_CHECKING:
     from ..encode.beside import Beside
+    from .carrier import ResourceCarrier
 
 T = TypeVar("T", bound="BaseDocument")
 PIXEL_KINDS = ("pixel", "smart", "page", "image")
@@ -109,6 +110,14 @@ class BaseDocument(ABC):
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return the kinds of result that can be spliced into this document for ``layer``."""
         return frozenset()
+
+    def open_mask(self, layer: Layer) -> AlphaSource | None:
+        """Return the mask of pixels that ``layer`` carries, of its size; None where it has none."""
+        return None
+
+    def carry_resources(self, layer: Layer) -> ResourceCarrier | None:
+        """Return what carries the image resources of the picture that ``layer`` is part of."""
+        return None
 
     def _find_writer(self, kind: str) -> ResultWriter[Any]:
         """Return what splices a kind that some layer carries."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from frisket.protocol.choices import ALPHA_DEPTHS
 
 from .model import AlphaSource, ColourSource, Layer
+from .outline import OutlineOptions
 
 EXISTING = ("refuse", "replace", "multiply")
 PREVIEWS = ("mark", "render", "keep")
@@ -33,6 +34,7 @@ class ResultOptions:
         name: Of a saved selection.
         convert: Whether pixels that cannot carry a result as they are stored (a TIFF's JPEG,
             palette or single bits, a PSD's bitmap) may be stored in plain samples, losslessly.
+        outline: How the outline is drawn, for kinds that are one.
 
     Raises:
         ValueError: One of them is none of these.
@@ -43,6 +45,7 @@ class ResultOptions:
     preview: str = "mark"
     name: str = "Frisket"
     convert: bool = False
+    outline: OutlineOptions = field(default_factory=OutlineOptions)
 
     def __post_init__(self) -> None:
         if self.depth not in ALPHA_DEPTHS:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..core.pixels import Pixels
     from ..encode.beside import Beside
     from .deep import Deep
+    from .splice_resources import JpegResources
 
 _ORIENTATION = 0x0112  # of EXIF
 _MAX_PIXELS = 1 << 28  # decoded whole, at about eleven bytes a pixel, so bounded
@@ -51,6 +52,23 @@ class FlatDocument(BaseDocument):
 
     def _list_layers(self) -> Sequence[Layer]:
         return (self._describe_whole(self._alpha),)
+
+    @property
+    def turn(self) -> Turn | None:
+        """How the stored picture becomes upright; None where it is."""
+        return self._turn
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Columns and rows of the picture as it is stored."""
+        turned = self._turn is not None and self._turn.transposed
+        return (self.height, self.width) if turned else (self.width, self.height)
+
+    def carry_resources(self, layer: Layer) -> JpegResources | None:
+        """Return the image resources of a JPEG."""
+        from .splice_resources import JpegResources
+
+        return JpegResources(self) if self.format in ("JPEG", "MPO") else None
 
     def raster(self, layer: Layer | None = None) -> ArrayRaster:
         """Return the image's pixels, decoded once and whole, turned upright."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..base.document import MERGED, BaseDocument
 from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
-from ..core.model import Layer
+from ..core.model import AlphaSource, Layer
 from ..io.source import Source
 from .structure import COLOURS, REAL_PREVIEW_AT, VERSION_INFO, read_structure
 from .tree import Node, build_nodes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..base.arrays import ArrayRaster
     from ..base.raster import BaseRaster, PixelForm
     from ..encode.beside import Beside
+    from .splice_resources import PsdResources
 
 _ICC = 1039
 # The kinds of result that a document takes, and the module that splices each.
@@ -78,6 +79,18 @@ class PsdDocument(BaseDocument):
     def carries(self, layer: Layer) -> frozenset[str]:
         """Return the kinds of result that can be spliced in: a merged image has no layers."""
         return frozenset(_SPLICED_INTO_MERGED if layer.kind == "image" else _SPLICED)
+
+    def open_mask(self, layer: Layer) -> AlphaSource | None:
+        """Return the mask of pixels that a layer carries."""
+        from .splice_mask import open_mask
+
+        return open_mask(self, layer) if layer.has_mask and layer.kind != "image" else None
+
+    def carry_resources(self, layer: Layer) -> PsdResources:
+        """Return the image resources of the document."""
+        from .splice_resources import PsdResources
+
+        return PsdResources(self)
 
     def _find_writer(self, kind: str) -> ResultWriter[PsdDocument]:
         writer: ResultWriter[PsdDocument] = import_module(_SPLICED[kind], __package__).WRITER

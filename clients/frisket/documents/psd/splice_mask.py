@@ -216,6 +216,35 @@ def _pack_vector_parameters(record: Record) -> bytes:
     return bytes((vector[0] | USER_DENSITY, 255)) + vector[1:]
 
 
+def open_mask(host: LayerHost, layer: Layer) -> AlphaSource | None:
+    """Return the mask that a layer shows, of its size; None where there are no pixels of one.
+
+    Raises:
+        UnreadableDocument: It cannot be decoded.
+    """
+    record = host.find_node(layer).record
+    if not _has_mask(record) or record.mask is None:
+        return None
+    depth = 8 if host.structure.depth <= 8 else 16
+    return MultipliedMask(_Opaque(layer.width, layer.height, depth), host, record)
+
+
+@dataclass(frozen=True)
+class _Opaque:
+    """An alpha that hides nothing."""
+
+    width: int
+    height: int
+    depth: int
+
+    def solid(self, rect: Rect) -> int:
+        return (1 << self.depth) - 1
+
+    def read(self, rect: Rect) -> Pixels:
+        kind = np.uint8 if self.depth == 8 else np.uint16
+        return np.full((rect.height, rect.width), self.solid(rect), kind)
+
+
 @dataclass(frozen=True)
 class _OldMask:
     """The mask that a person painted, whichever of the two channels it lies in."""

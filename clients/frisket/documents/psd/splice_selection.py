@@ -14,6 +14,7 @@ from ..colour.alpha import Floating, Placed, at_depth
 from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, Layer, Rect
 from ..core.pixels import Pixels, convert_depth
+from ..core.resources import ImageResource
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output
 from ..io.splicing import Edit, Splice
@@ -25,7 +26,8 @@ from .merged import find_end, find_row, read_compression
 from .planar import Plane
 from .rasters import open_merged_plane
 from .splice_records import check_depth, check_limit, check_size, estimate_room
-from .structure import COUNT_LENGTH, MERGED_CHANNELS_AT, Resource, Structure
+from .splice_resources import append_resources, exchange_content, patch_resources
+from .structure import COUNT_LENGTH, MERGED_CHANNELS_AT, Structure
 
 if TYPE_CHECKING:
     from .document import PsdDocument
@@ -78,7 +80,7 @@ def _splice(document: PsdDocument, out: Path, alpha: AlphaSource, options: Resul
         splice.write(file)
         check_size(document, file)
         plane.patch(file)
-        _patch_resources(file, splice, found, edits)
+        patch_resources(file, splice, found, edits)
 
 
 def find_selection(document: PsdDocument, name: str) -> int | None:
@@ -234,24 +236,10 @@ def _plan_resources(document: PsdDocument, name: str) -> list[Edit]:
         if not data:
             continue
         if old is not None:
-            edits.append(_replace_resource(document, old, data))
+            edits.append(exchange_content(found, old, data))
         else:
-            fresh += b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + _pad_even(data)
-    if fresh:
-        end = found.resources[-1].end if found.resources else found.resources_at + 4
-        end = min(end, found.resources_at + 4 + found.resources_length)
-        edits.append(Edit(end, end, fresh))
-    return edits
-
-
-def _replace_resource(document: PsdDocument, old: Resource, data: bytes) -> Edit:
-    found = document.structure
-    stop = min(old.end, found.resources_at + 4 + found.resources_length)
-    return Edit(old.data - 4, stop, struct.pack(">I", len(data)) + _pad_even(data))
-
-
-def _pad_even(data: bytes) -> bytes:
-    return data + bytes(len(data) % 2)
+            fresh += ImageResource(number, b"", data).pack()
+    return edits + append_resources(found, fresh)
 
 
 def _extend_short_names(data: bytes, before: int, name: str, exists: bool) -> bytes:
@@ -303,14 +291,6 @@ def _extend_displays(data: bytes, before: int, name: str, exists: bool) -> bytes
     if not exists and before == 0:
         data = struct.pack(">I", 1)
     return data + _DISPLAY if len(data) == 4 + 13 * before else b""
-
-
-def _patch_resources(out: Output, splice: Splice, found: Structure, edits: list[Edit]) -> None:
-    start = found.resources_at + 4
-    end = start + found.resources_length
-    grown = sum(edit.size - (edit.end - edit.start) for edit in edits if start <= edit.start <= end)
-    length = struct.pack(">I", found.resources_length + grown)
-    out.patch(splice.locate(found.resources_at), length)
 
 
 WRITER = ResultWriter(check_selection, splice_selection)

@@ -16,7 +16,7 @@ from ..base.oriented import OrientedRaster
 from ..base.raster import BaseRaster
 from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
-from ..core.model import Layer
+from ..core.model import AlphaSource, Layer
 from ..core.results import ResultOptions
 from ..psd.rasters import build_node_raster, is_blank
 from .layered import LayeredBlock, read_block
@@ -27,6 +27,7 @@ from .raster import TiffRaster
 
 if TYPE_CHECKING:
     from ..encode.beside import Beside
+    from .splice_resources import TiffResources
 
 _PAGE_IDS = 1_000_001
 # The kinds of result that a document takes, and the module that splices each.
@@ -74,6 +75,19 @@ class TiffDocument(BaseDocument):
         page = self.pages[self.page_number(layer)]
         below = getattr(page, "treeindex", (0,))[1:]
         return frozenset(_SPLICED_BESIDE if below else _SPLICED_INTO_PAGES)
+
+    def open_mask(self, layer: Layer) -> AlphaSource | None:
+        """Return the mask of pixels that a layer inside the first page carries."""
+        from ..psd.splice_mask import open_mask
+
+        inside = self.layered is not None and layer.has_mask and not _is_page(layer)
+        return open_mask(self.layered, layer) if self.layered and inside else None
+
+    def carry_resources(self, layer: Layer) -> TiffResources:
+        """Return the image resources of the layer's page; those inside the first are its own."""
+        from .splice_resources import TiffResources
+
+        return TiffResources(self, self.page_number(layer) if _is_page(layer) else 0)
 
     def _find_writer(self, kind: str) -> ResultWriter[TiffDocument]:
         module = import_module(_SPLICED[kind], __package__)

@@ -1,0 +1,1 @@
+"""Outlines of mattes: contours, Bézier paths, clipping paths and cut lines."""

@@ -1,0 +1,136 @@
+"""From a matte to a Bézier path: contours, specks, inset, fit, and no crossings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from frisket.documents.core.model import AlphaSource
+from frisket.documents.core.outline import OutlineOptions
+from frisket.paths.contours import find_contours
+from frisket.paths.cubic import Points
+from frisket.paths.fit import fit_contours
+from frisket.paths.rings import find_crossed, find_far, move_rings
+from frisket.paths.values import BezierPath, Subpath, find_area, join_polygon
+
+_SAFETY = 0.9  # of the tolerance: what files round, and what is between contour points, is the rest
+_FINER = (0.75, 0.4, 0.15)  # of the tolerance, where curves cross or bulge
+_COARSER = 2.0
+_COARSEST = 16.0
+_BATCH = 1 << 18
+
+
+class NoOutline(Exception):
+    """No outline is possible as it was asked; the message is part of a sentence."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A path, and how it was drawn.
+
+    Attributes:
+        path: in pixels of the matte.
+        tolerance: greatest distance to the contour that was allowed in the end, in pixels.
+    """
+
+    path: BezierPath
+    tolerance: float
+
+
+def trace(alpha: AlphaSource, options: OutlineOptions) -> Traced:
+    """Return the outline of a matte as a path.
+
+    Its curves do not cross. They are sorted by their area, the greatest first, outlines clockwise
+    and holes counter-clockwise, so that both fill rules give the same.
+
+    Args:
+        alpha: the matte.
+        options: how it is drawn.
+
+    Raises:
+        NoOutline: nothing is as opaque as the level, nothing remains, or even a coarse path would
+            have more knots than it may.
+    """
+    rings = find_rings(alpha, options)
+    tolerance = options.tolerance
+    while True:
+        curves = fit_rings(rings, tolerance)
+        path = BezierPath(tuple(curves))
+        if path.knot_count <= options.max_knots:
+            return Traced(path, tolerance)
+        tolerance *= _COARSER
+        if tolerance > max(_COARSEST, options.tolerance):
+            raise NoOutline(
+                f"its outline needs {path.knot_count} knots even {tolerance / _COARSER:g} px off, "
+                f"and {options.max_knots} are allowed; raise --speck or --max-knots, or smooth the "
+                "edge with --smooth"
+            )
+
+
+def find_rings(alpha: AlphaSource, options: OutlineOptions) -> list[Points]:
+    """Return closed lines around what is opaque, without specks, moved by the inset.
+
+    Raises:
+        NoOutline: there are none.
+    """
+    rings = [ring for ring in find_contours(alpha, options.level) if _is_kept(ring, options.speck)]
+    if not rings:
+        raise NoOutline(
+            f"nothing larger than {options.speck:g} square pixels is as opaque as "
+            f"{options.level:.0%}; try a lower --threshold or --speck"
+        )
+    if options.inset:
+        moved = move_rings(rings, -options.inset)
+        rings = [ring for ring in moved if _is_kept(ring, options.speck)]
+    if not rings:
+        raise NoOutline(f"an inset of {options.inset:g} px leaves nothing; give a smaller --inset")
+    return sorted(rings, key=find_area_of, reverse=True)
+
+
+def find_area_of(ring: Points) -> float:
+    """Return the area inside a closed line, whatever way it runs."""
+    return abs(find_area(ring))
+
+
+def _is_kept(ring: Points, speck: float) -> bool:
+    return len(ring) >= 3 and find_area_of(ring) > speck
+
+
+def fit_rings(rings: list[Points], tolerance: float) -> list[Subpath]:
+    """Return a curve for each closed line, near it all along, none crossing itself or another.
+
+    Where lines lie nearer to one another than the tolerance, their curves are drawn finer, and at
+    last through every point of the contour: contours do not cross.
+    """
+    near = tolerance * _SAFETY
+    curves = _fit_some(rings, near)
+    rounds = np.zeros(len(rings), np.int64)
+    unsure = list(range(len(rings)))
+    while True:
+        far = find_far([curves[one] for one in unsure], [rings[one] for one in unsure], tolerance)
+        wrong = {*find_crossed(curves), *(unsure[one] for one in far)}
+        unsure = crossed = sorted(one for one in wrong if rounds[one] <= len(_FINER))
+        if not crossed:
+            return curves
+        for number in range(len(_FINER) + 1):
+            some = [one for one in crossed if rounds[one] == number]
+            again = [rings[one] for one in some]
+            finer = number < len(_FINER)
+            fitted = _fit_some(again, near * _FINER[number]) if finer else map(join_polygon, again)
+            for one, curve in zip(some, fitted, strict=True):
+                curves[one] = curve
+        rounds[crossed] += 1
+
+
+def _fit_some(rings: list[Points], tolerance: float) -> list[Subpath]:
+    """Fit curves in parts, so that memory follows one of them, about the place of each."""
+    ends = np.cumsum([len(ring) for ring in rings]) // _BATCH
+    curves: list[Subpath] = []
+    for part in np.unique(ends):
+        some = [rings[number] for number in np.flatnonzero(ends == part)]
+        # Sums of moments are exact near the origin.
+        middle = complex(np.round(some[0].mean()))
+        fitted = fit_contours([ring - middle for ring in some], tolerance)
+        curves += [curve.move(middle.real, middle.imag) for curve in fitted]
+    return curves
