@@ -203,8 +203,24 @@ class Session:
                 await self._publish(*found)
 
     async def _predict(self) -> bool:
-        """Run the model and show its coarse alpha; False when the hints have changed meanwhile."""
-        matting, started = self._matting, time.perf_counter()
+        """Bring and settle the coarse alpha; False when the hints have changed meanwhile."""
+        matting = self._matting
+        with self._models.hurry():
+            coarse = await self._ask_model(matting)
+            if coarse is None:
+                return False
+            await self._show(coarse)
+        settled = await self._models.share.solve(partial(matting.settle, coarse))
+        if matting.options.hints is not self._matting.options.hints:
+            return False
+        self._coarse, self._settled = coarse, settled
+        self._matting = self._matting.without_hints()
+        self._hint_leases.close()
+        return True
+
+    async def _ask_model(self, matting: Matting) -> Coarse | None:
+        """Run the model; None when other hints, or a cancel, have made that needless."""
+        started = time.perf_counter()
         asking = asyncio.ensure_future(predict(matting, self._models.runners))
         self._asking = asking
         try:
@@ -213,17 +229,9 @@ class Session:
             self._asking = None
             asking.cancel()
         if asking.cancelled():
-            return False
+            return None
         self._timings.model_s += time.perf_counter() - started
-        coarse = asking.result()
-        await self._show(coarse)
-        settled = await self._models.share.solve(partial(matting.settle, coarse))
-        if matting.options.hints is not self._matting.options.hints:
-            return False
-        self._coarse, self._settled = coarse, settled
-        self._matting = self._matting.without_hints()
-        self._hint_leases.close()
-        return True
+        return asking.result()
 
     async def _show(self, coarse: Coarse) -> None:
         pack = partial(report.build_coarse, coarse.alpha, self._number, self._opening.packing)
