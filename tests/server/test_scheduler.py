@@ -39,6 +39,31 @@ def test_neither_a_tile_nor_a_first_mask_waits_for_a_solve_or_a_batch() -> None:
     play(scenario)
 
 
+def test_solves_and_batches_begin_when_no_first_mask_is_waited_for() -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        share, batch = scheduler.open_share(), scheduler.open_share(batch=True)
+        with share.hurry():
+            held = [asyncio.create_task(one.solve(done.set)) for one in (share, batch)]
+            held.append(asyncio.create_task(batch.compute(done.set)))
+            assert await share.show(lambda: 1) == await share.compute(lambda: 1) == 1
+            assert not done.is_set()
+        await asyncio.gather(*held)
+        with batch.hurry():  # for whose sake nobody waits
+            assert await share.solve(lambda: 2) == 2
+
+    done = threading.Event()
+    play(scenario)
+
+
+def test_what_is_held_begins_by_itself_in_the_end() -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        share, batch = scheduler.open_share(), scheduler.open_share(batch=True)
+        with share.hurry():
+            assert await asyncio.gather(share.solve(lambda: 1), batch.compute(lambda: 2)) == [1, 2]
+
+    play(scenario)
+
+
 def test_sessions_take_turns_whoever_came_first_with_much() -> None:
     async def scenario(scheduler: Scheduler) -> None:
         many, few = scheduler.open_share(tile_mp=1.0), scheduler.open_share(tile_mp=1.0)

@@ -16,19 +16,25 @@ MASK, SIGHT, TILE, BATCH = Priority
 PLAIN = {number: Ticket(number, number, TILE) for number in range(1, 10)}
 
 
-def play(slots: int, events: list[tuple[object, ...]]) -> list[list[tuple[int, ...]]]:
-    """Return what began after each event: (`ticket` or "done" or "gone", number, time)."""
-    turns, began = Turns(slots), []
-    for what, *more in events:
-        runs: list[Run] = []
-        if isinstance(what, Ticket):
-            runs = turns.enter(what, *more)  # type: ignore[arg-type]
-        elif what == "done":
-            runs = turns.done(*more)  # type: ignore[arg-type]
-        else:
-            turns.withdraw(*more)  # type: ignore[arg-type]
-        began.append([run.numbers for run in runs])
-    return began
+Event = tuple[object, ...]
+"""(ticket, time), ("done", number, time), ("gone", number), ("hold", until, now), ("look", now)."""
+
+
+def feed(turns: Turns, event: Event) -> list[Run]:
+    what, *more = event
+    if isinstance(what, Ticket):
+        return turns.enter(what, *more)  # type: ignore[arg-type]
+    if what == "gone":
+        turns.withdraw(*more)  # type: ignore[arg-type]
+        return []
+    runs: list[Run] = getattr(turns, str(what))(*more)
+    return runs
+
+
+def play(slots: int, events: list[Event]) -> list[list[tuple[int, ...]]]:
+    """Return what began after each event."""
+    turns = Turns(slots)
+    return [[run.numbers for run in feed(turns, event)] for event in events]
 
 
 @pytest.mark.parametrize(
@@ -116,10 +122,56 @@ def play(slots: int, events: list[tuple[object, ...]]) -> list[list[tuple[int, .
             [[(9,)], [], [], [(1,)]],
             id="a model of one picture a run is run one by one",
         ),
+        pytest.param(
+            [
+                (PLAIN[1], 0),
+                ("hold", 2, 0),
+                (Ticket(2, 2, BATCH), 0),
+                ("done", 1, 0.5),
+                ("hold", 0, 0.6),
+            ],
+            [[(1,)], [], [], [], [(2,)]],
+            id="what runs when others are held goes on, and what waits begins when they are freed",
+        ),
+        pytest.param(
+            [
+                ("hold", 9, 0),
+                (PLAIN[1], 0),
+                (Ticket(2, 2, MASK), 0),
+                ("done", 2, 0.1),
+                ("look", AGE_S),
+            ],
+            [[], [], [(2,)], [], [(1,)]],
+            id="first masks are not held, nor what has waited long",
+        ),
+        pytest.param(
+            [("hold", 0.5, 0), (PLAIN[1], 0), ("look", 0.4), ("look", 0.5)],
+            [[], [], [], [(1,)]],
+            id="to hold others ends by itself",
+        ),
     ],
 )
-def test_decisions(events: list[tuple[object, ...]], began: list[list[tuple[int, ...]]]) -> None:
+def test_decisions(events: list[Event], began: list[list[tuple[int, ...]]]) -> None:
     assert play(1, events) == began
+
+
+@pytest.mark.parametrize(
+    ("events", "now", "begins"),
+    [
+        pytest.param([], 0, None, id="nothing waits"),
+        pytest.param([(PLAIN[1], 0), (PLAIN[2], 0)], 0, None, id="for the end of a run"),
+        pytest.param([("hold", 9, 0), (PLAIN[1], 0.5)], 0.6, 0.5 + AGE_S, id="when it has risen"),
+        pytest.param([("hold", 0.7, 0), (PLAIN[1], 0.5)], 0.6, 0.7, id="when it is freed"),
+        pytest.param([("hold", 9, 0), (PLAIN[1], 0), ("gone", 1)], 0.1, None, id="it left"),
+    ],
+)
+def test_when_something_begins_by_itself(
+    events: list[Event], now: float, begins: float | None
+) -> None:
+    turns = Turns(1)
+    for event in events:
+        feed(turns, event)
+    assert turns.foresee(now) == begins
 
 
 tickets = st.builds(
@@ -141,9 +193,15 @@ def test_everything_begins_once_and_never_too_much_at_once(
     chance = random.Random(seed)
     entered = [Ticket(**{**vars(t), "number": n}) for n, t in enumerate(wanted)]
     left = list(entered)
-    while left or running:
+    while left or running or turns.waiting:
         now += chance.choice([0.0, AGE_S])
-        if left and (not running or chance.random() < 0.5):
+        if not left and not running:  # all that waits is held, and begins by itself
+            foreseen = turns.foresee(now)
+            runs = turns.look(now if foreseen is None else max(now, foreseen))
+            assert runs
+        elif chance.random() < 0.2:
+            runs = turns.hold(now + chance.choice([-1.0, 0.0, 0.5, 9.0]), now)
+        elif left and (not running or chance.random() < 0.5):
             runs = turns.enter(left.pop(0), now)
         elif not running or chance.random() < 0.2:
             number = chance.choice(entered).number

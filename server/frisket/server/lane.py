@@ -81,6 +81,7 @@ class Lane(Generic[Work]):
         self._numbers = itertools.count()
         self._entries: dict[int, Entry[Work]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def submit(self, claim: Claim, work: Work, group: Hashable = None, share: int = 1) -> Any:
         """Return the answer to a piece of work; cancelling this drops it.
@@ -106,6 +107,10 @@ class Lane(Generic[Work]):
                 answer.exception()  # looked at: it came as its owner left
             raise
 
+    def hold(self, until: float) -> None:
+        """Begin nothing until then but what has waited long; see `Turns.hold`."""
+        self._begin(self._turns.hold(until, time.monotonic()))
+
     @property
     def waiting(self) -> int:
         """Pieces of work that wait."""
@@ -116,6 +121,19 @@ class Lane(Generic[Work]):
             task = asyncio.create_task(self._run(run))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Look again when something that is held may begin though nothing happens."""
+        if self._timer is not None:
+            self._timer.cancel()
+        now = time.monotonic()
+        when = self._turns.foresee(now)
+        loop = asyncio.get_running_loop()
+        self._timer = None if when is None else loop.call_later(when - now, self._look)
+
+    def _look(self) -> None:
+        self._begin(self._turns.look(time.monotonic()))
 
     async def _run(self, run: Run) -> None:
         entries = [self._entries.pop(number) for number in run.numbers]

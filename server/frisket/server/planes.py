@@ -31,7 +31,8 @@ async def read_planes(
             take too long together.
     """
     reader = PlaneReader(opening.proxy_size, planes, opening.proxy_format)
-    with channel.limit(resources.limits.planes_s, "send every row of its planes"):
+    deadline = channel.limit(resources.limits.planes_s, "send every row of its planes")
+    with deadline, share.hurry():
         while not reader.complete:
             request = await channel.next()
             if request is None:

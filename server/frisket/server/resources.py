@@ -45,6 +45,10 @@ class BorrowedModels:
     runners: Runners
     share: Share
 
+    def hurry(self) -> contextlib.AbstractContextManager[None]:
+        """Hold long work of others back in the block, where the model wants the same cores."""
+        return self.share.hurry() if self.model.device == "cpu" else contextlib.nullcontext()
+
 
 @dataclass(frozen=True)
 class Resources:

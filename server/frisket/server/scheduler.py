@@ -2,15 +2,20 @@
 
 A solve takes a hundred times as long as a tile, and work that has begun cannot be interrupted. So
 first masks, tiles, solves and batches have threads of their own each: none waits for another kind
-to end, and the system shares the cores between them, with less for those who can wait.
+to end, and the system shares the cores between them, with less for those who can wait. That is
+not enough for a model that runs on these cores: each of its steps ends with the slowest of its
+threads. So while somebody waits for a first mask, solves and batches begin nothing new.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,6 +28,9 @@ Result = TypeVar("Result")
 
 _SOLVES_YIELD, _BATCHES_YIELD = 3, 10
 """How much nicer than others these threads are: half a share of a core, and a tenth."""
+
+HURRY_S = 2.0
+"""Seconds that one step towards a first mask holds others back, at most: a client may be slow."""
 
 
 class _Threads:
@@ -48,6 +56,10 @@ class _Threads:
         answer: Result = await self._lane.submit(claim, work)
         return answer
 
+    def hold(self, until: float) -> None:
+        """Begin nothing until then but what has waited long."""
+        self._lane.hold(until)
+
     def close(self) -> None:
         """Let running work end, and drop what waits."""
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -65,7 +77,10 @@ class Scheduler:
         self.tiles = _Threads(threads, "tile")
         self.solves = _Threads(threads, "solve", _SOLVES_YIELD)
         self.batches = _Threads(threads, "batch", _BATCHES_YIELD)
-        self._sessions = itertools.count(1)
+        self._sessions, self._steps = itertools.count(1), itertools.count()
+        self._hurries: dict[
+            int, float
+        ] = {}  # steps towards first masks: until when they hold others
 
     def open_share(self, batch: bool = False, proxy_mp: float = 0.0, tile_mp: float = 0.0) -> Share:
         """Return a new session's share.
@@ -76,6 +91,23 @@ class Scheduler:
             tile_mp: megapixels of one of its tiles.
         """
         return Share(self, next(self._sessions), batch, proxy_mp, tile_mp)
+
+    @contextlib.contextmanager
+    def hurry(self) -> Iterator[None]:
+        """Let solves and batches begin nothing new in the block, for `HURRY_S` at most."""
+        number = next(self._steps)
+        self._hurries[number] = time.monotonic() + HURRY_S
+        self._hold()
+        try:
+            yield
+        finally:
+            del self._hurries[number]
+            self._hold()
+
+    def _hold(self) -> None:
+        until = max(self._hurries.values(), default=0.0)
+        for threads in (self.solves, self.batches):
+            threads.hold(until)
 
     def close(self) -> None:
         """End the threads when the work they are at is done."""
@@ -109,6 +141,10 @@ class Share:
     def mask_claim(self) -> Claim:
         """What a model run goes by that finds the coarse alpha."""
         return self.claim(Priority.FIRST_MASK, self.proxy_mp)
+
+    def hurry(self) -> AbstractContextManager[None]:
+        """Hold long work of others back in the block: somebody waits for a first mask."""
+        return contextlib.nullcontext() if self.batch else self.scheduler.hurry()
 
     async def show(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a step on the way to the first mask."""

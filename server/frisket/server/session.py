@@ -219,6 +219,14 @@ class Session:
 
     async def _predict(self, matting: Matting) -> Coarse | None:
         """Run the model and show its coarse alpha; None when that is wanted no more."""
+        with self._models.hurry():
+            coarse = await self._ask_model(matting)
+            if coarse is not None:
+                await self._show(coarse)
+        return coarse
+
+    async def _ask_model(self, matting: Matting) -> Coarse | None:
+        """Run the model; None when other hints, or a cancel, have made that needless."""
         started = time.perf_counter()
         asking = asyncio.ensure_future(predict(matting, self._models.runners))
         self._asking = asking
@@ -230,9 +238,7 @@ class Session:
         if asking.cancelled():
             return None
         self._timings.model_s += time.perf_counter() - started
-        coarse = asking.result()
-        await self._show(coarse)
-        return coarse
+        return asking.result()
 
     async def _show(self, coarse: Coarse) -> None:
         pack = partial(report.build_coarse, coarse, self._number, self._opening.packing)

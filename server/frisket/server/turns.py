@@ -4,12 +4,14 @@ There is no I/O, clock or waiting here: every event carries its time and returns
 begin now. Work has a class, and a higher class goes first. Within a class sessions take turns by
 deficit round robin (Shreedhar and Varghese, "Efficient Fair Queueing Using Deficit Round Robin",
 1996), counted in megapixels, so that a session of large tiles gets no more than one of small
-ones. What waits long rises from class to class, so nothing waits for ever.
+ones. What waits long rises from class to class, so nothing waits for ever. A whole queue may be
+held for somebody else's sake: then only first masks and what has risen begin.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -77,6 +79,10 @@ class _Line:
         """What the oldest counts for."""
         return min(self.tickets[0][0].megapixels, MAX_COST_MP)
 
+    def passes(self, priority: Priority) -> bool:
+        """Tell whether the oldest, in the class it waits in, begins though others are held."""
+        return not priority or self.tickets[0][0].priority > priority
+
 
 class Turns:
     """A queue in front of some places to work at.
@@ -88,6 +94,7 @@ class Turns:
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._running: set[int] = set()
+        self._held_until = -math.inf
         # Of each class its sessions with work, whose turn it is first.
         self._classes: dict[Priority, dict[int, _Line]] = {p: {} for p in Priority}
 
@@ -114,6 +121,15 @@ class Turns:
         self._running.discard(number)
         return self._decide(now)
 
+    def hold(self, until: float, now: float) -> list[Run]:
+        """Let nothing begin until then but first masks and what has risen by a class."""
+        self._held_until = until
+        return self._decide(now)
+
+    def look(self, now: float) -> list[Run]:
+        """Take note that it is later, and nothing else has happened."""
+        return self._decide(now)
+
     # ----------------------------------------------------------- questions
 
     @property
@@ -122,13 +138,21 @@ class Turns:
         lines = (line for lines in self._classes.values() for line in lines.values())
         return sum(len(line.tickets) for line in lines)
 
+    def foresee(self, now: float) -> float | None:
+        """Return when what is held begins by itself; None where nothing waits for that."""
+        if now >= self._held_until or len(self._running) >= self._slots:
+            return None
+        lines = (line for lines in self._classes.values() for line in lines.values())
+        risen = (line.tickets[0][1] + AGE_S for line in lines)
+        return min(self._held_until, *risen) if self.waiting else None
+
     # ----------------------------------------------------------- decisions
 
     def _decide(self, now: float) -> list[Run]:
         """Return what begins now."""
         self._age(now)
         runs = []
-        while len(self._running) < self._slots and (first := self._next()) is not None:
+        while len(self._running) < self._slots and (first := self._next(now)) is not None:
             others = self._join(first)
             self._running.add(first.number)
             runs.append(Run((first.number, *(ticket.number for ticket in others))))
@@ -144,17 +168,26 @@ class Turns:
                     self._take(lines, session, entry)
                     self._queue(entry[0], Priority(priority - 1), now)
 
-    def _next(self) -> Ticket | None:
+    def _next(self, now: float) -> Ticket | None:
         """Take the piece of work whose turn it is."""
-        lines = next((lines for lines in self._classes.values() if lines), None)
-        while lines:
-            session, line = next(iter(lines.items()))
+        held = now < self._held_until
+        for priority, lines in self._classes.items():
+            free = [one for one, line in lines.items() if not held or line.passes(priority)]
+            if free:
+                return self._take_turn(lines, deque(free))
+        return None
+
+    def _take_turn(self, lines: dict[int, _Line], free: deque[int]) -> Ticket:
+        """Take from the first of the free sessions that has credit; the others get more."""
+        while True:
+            session = free.popleft()
+            line = lines[session]
             if line.cost <= line.credit:
                 line.credit -= line.cost
                 return self._take(lines, session, line.tickets[0])
             line.credit += QUANTUM_MP
             lines[session] = lines.pop(session)
-        return None
+            free.append(session)
 
     def _join(self, first: Ticket) -> list[Ticket]:
         """Take what shares the run of `first`: the most urgent of its group, each class in turn."""

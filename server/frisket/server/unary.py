@@ -87,7 +87,8 @@ async def matte_encoded(
             picture = await compute(partial(_decode, encoded))
             proxy = await compute(partial(_reduce, picture))
             matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
-            coarse = await predict(matting, models.runners)
+            with models.hurry():
+                coarse = await predict(matting, models.runners)
             solution = await compute(partial(matting.solve, coarse))
             alpha = await _refine(solution, picture, models.runners)
             png = await compute(partial(_encode, picture, alpha, cutout))
