@@ -103,15 +103,22 @@ class Matting:
         Raises:
             BadInput: as `settle`.
         """
-        rgb, grid = flatten_proxy(self.proxy), self.grid
-        matte = engine.solve_settled(
-            rgb,
-            settled or self.settle(coarse),
-            (grid.width, grid.height),
+        return self.plan(coarse, self.solve_matte(coarse, settled or self.settle(coarse)))
+
+    def solve_matte(self, coarse: Coarse, settled: engine.Settled) -> engine.LinearMatte:
+        """Return the matte on the solve's grid; see `solve`."""
+        return engine.solve_settled(
+            flatten_proxy(self.proxy),
+            settled,
+            (self.grid.width, self.grid.height),
             self._effective_quality(),
             self.options.edge,
             coarse.cell_px,
         )
+
+    def plan(self, coarse: Coarse, matte: engine.LinearMatte) -> Solution:
+        """Return the solution that a matte is; see `solve`."""
+        rgb, grid = flatten_proxy(self.proxy), self.grid
         windows, remark = self._lay_windows(matte)
         # Where a prompted model looked when nobody said.
         note = f" {coarse.note}" if coarse.prompted and coarse.note else ""

@@ -66,6 +66,12 @@ def _resize(image: Bytes, size: tuple[int, int]) -> Bytes:
     return np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def make_guide(rgb: Bytes, matte: LinearMatte) -> Float:
+    """Return a proxy (h, w, 3) as a matte's cells see it: (rows, columns, 3) float32, 0..1."""
+    size = (matte.b.shape[0], matte.b.shape[1])
+    return np.asarray(_resize(rgb, size).astype(np.float32) / np.float32(255))
+
+
 def _check_sizes(rgb: Bytes, coarse: Bytes) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
         raise BadInput("The proxy must be (height, width, 3) uint8 and not empty.")

@@ -1,0 +1,66 @@
+"""The frames of a sequence: each is matted as a layer and steadied by what came before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from frisket.matting.engine.motion import find_motion
+from frisket.matting.engine.solve import make_guide
+from frisket.matting.engine.temporal import (
+    Past,
+    Track,
+    carry_track,
+    leave_track,
+    steady_coarse,
+    steady_matte,
+)
+from frisket.matting.engine.types import Bytes
+from frisket.matting.pipeline import Matting, flatten_proxy
+from frisket.matting.solution import Solution
+from frisket.models import Coarse
+
+
+@dataclass(frozen=True, eq=False)
+class SolvedFrame:
+    """A frame that was solved.
+
+    Attributes:
+        solution: what its tiles are computed from.
+        track: what it leaves to the frame after it.
+        is_new: nothing of an earlier frame counted: it is the first, or a scene begins with it.
+    """
+
+    solution: Solution
+    track: Track
+    is_new: bool
+
+
+def solve_frame(matting: Matting, coarse: Coarse, before: Track | None = None) -> SolvedFrame:
+    """Solve a frame.
+
+    Args:
+        matting: the frame.
+        coarse: the model's answer about it.
+        before: what the frame before left; None starts anew.
+
+    Raises:
+        BadInput: as `Matting.settle`.
+    """
+    rgb = flatten_proxy(matting.proxy)
+    past = _recall(before, rgb)
+    settled = matting.settle(coarse)
+    settled = replace(settled, alpha=steady_coarse(settled.alpha, past))
+    coarse = replace(coarse, alpha=settled.alpha)
+    alone = matting.solve_matte(coarse, settled)
+    guide = make_guide(rgb, alone)
+    matte = steady_matte(alone, guide, past)
+    track = leave_track(rgb, settled.alpha, matte, guide, past)
+    return SolvedFrame(matting.plan(coarse, matte), track, past is None)
+
+
+def _recall(before: Track | None, rgb: Bytes) -> Past | None:
+    """Return what is known from the frame before; None where another scene begins."""
+    if before is None or before.rgb.shape != rgb.shape:
+        return None
+    motion = find_motion(before.rgb, rgb)
+    return None if motion.is_cut else carry_track(before, motion)

@@ -1,0 +1,153 @@
+"""Frames that follow one another: steadied within the band, and again with the same bytes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matting_kit import H, W, coarse, picture
+
+from frisket.matting import Matting, MattingOptions
+from frisket.matting.engine import Quality, refine
+from frisket.matting.engine.motion import find_motion
+from frisket.matting.engine.temporal import Track
+from frisket.matting.frames import SolvedFrame, solve_frame
+from frisket.models import Coarse
+from frisket.protocol.grid import Grid
+
+GRID = Grid(W * 2, H * 2, 64)
+
+
+def grainy(rgb: np.ndarray, seed: int, grain: float = 3.0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, grain, rgb.shape)
+    return np.rint(np.clip(rgb + noise, 0, 255)).astype(np.uint8)
+
+
+def shift(plane: np.ndarray, x: int) -> np.ndarray:
+    return np.roll(plane, x, axis=1)
+
+
+def solve_all(
+    frames: Sequence[tuple[np.ndarray, np.ndarray]], quality: Quality = Quality.STANDARD
+) -> list[SolvedFrame]:
+    """Solve frames (proxy, coarse alpha), each after the one before."""
+    solved: list[SolvedFrame] = []
+    for rgb, alpha in frames:
+        before = solved[-1].track if solved else None
+        matting = Matting(rgb, GRID, MattingOptions(quality=quality))
+        solved.append(solve_frame(matting, Coarse(alpha), before))
+    return solved
+
+
+def show(frame: SolvedFrame, rgb: np.ndarray) -> np.ndarray:
+    """The alpha (h, w) of a frame at twice its proxy's size, 0..1."""
+    layer = rgb.repeat(2, axis=0).repeat(2, axis=1)
+    return refine(frame.solution.matte, 0, 0, layer).astype(np.float32) / 255
+
+
+def flicker(alphas: Sequence[np.ndarray]) -> float:
+    return float(np.mean([np.abs(b - a).mean() for a, b in itertools.pairwise(alphas)]))
+
+
+def test_a_still_scene_flickers_less_than_half_as_much_as_frame_by_frame() -> None:
+    shown = [grainy(picture(), seed) for seed in range(8)]
+    alone = [show(solve_all([(rgb, coarse())])[0], rgb) for rgb in shown]
+    solved = solve_all([(rgb, coarse()) for rgb in shown])
+    together = [show(frame, rgb) for frame, rgb in zip(solved, shown, strict=True)]
+    assert flicker(together[2:]) < 0.5 * flicker(alone[2:])
+    assert flicker(together[2:]) < 1 / 255
+
+
+def test_a_model_that_wavers_is_averaged() -> None:
+    pairs = [(picture(), np.roll(coarse(), step % 2 * 3, axis=0)) for step in range(8)]
+    solved = [show(frame, picture()) for frame in solve_all(pairs)]
+    alone = [show(solve_all([pair])[0], picture()) for pair in pairs]
+    assert flicker(solved[2:]) < 0.6 * flicker(alone[2:])
+
+
+def test_a_moving_subject_is_not_smeared() -> None:
+    wide = np.ascontiguousarray(picture())
+    pairs = [(shift(wide, 3 * step), shift(coarse(), 3 * step)) for step in range(6)]
+    steady = show(solve_all(pairs)[-1], pairs[-1][0])
+    alone = show(solve_all(pairs[-1:])[0], pairs[-1][0])
+    assert np.abs(steady - alone).mean() < 0.01
+
+
+def test_the_first_frame_is_what_a_picture_alone_would_be() -> None:
+    [frame] = solve_all([(picture(), coarse())])
+    alone = Matting(picture(), GRID).solve(Coarse(coarse()))
+    assert frame.is_new
+    for name in ("a", "b", "known", "alpha"):
+        left, right = getattr(frame.solution.matte, name), getattr(alone.matte, name)
+        assert np.array_equal(left, right), name
+
+
+def test_a_scene_cut_forgets_what_was_before() -> None:
+    other = np.random.default_rng(9).integers(0, 255, (H, W, 3), np.uint8)
+    first, cut = solve_all([(picture(), coarse()), (other, coarse())])
+    [alone] = solve_all([(other, coarse())])
+    assert first.is_new and cut.is_new
+    assert np.array_equal(cut.solution.matte.b, alone.solution.matte.b)
+
+
+@pytest.mark.parametrize("quality", [Quality.DRAFT, Quality.STANDARD, Quality.HIGH])
+def test_alpha_outside_the_band_stays_nothing_or_all(quality: Quality) -> None:
+    pairs = [(grainy(picture(), seed), coarse()) for seed in range(3)]
+    matte = solve_all(pairs, quality)[-1].solution.matte
+    outside = matte.known != 128
+    assert not matte.a[outside].any()
+    assert np.array_equal(matte.b[outside], matte.known[outside] / np.float32(255))
+
+
+@settings(max_examples=10, deadline=None)
+@given(start=st.integers(0, 5), seed=st.integers(0, 100), x=st.integers(-4, 4))
+def test_frames_since_a_restart_decide_every_byte(start: int, seed: int, x: int) -> None:
+    pairs = [
+        (grainy(shift(picture(), x * step), seed + step), shift(coarse(), x * step))
+        for step in range(start + 2)
+    ]
+    once, again = solve_all(pairs[start:])[-1], solve_all(pairs[start:])[-1]
+    for name in ("a", "b", "known"):
+        left, right = getattr(once.solution.matte, name), getattr(again.solution.matte, name)
+        assert np.array_equal(left, right), name
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    high=st.integers(1, 40),
+    wide=st.integers(1, 40),
+    seed=st.integers(0, 1000),
+    same=st.booleans(),
+)
+def test_motion_of_any_frames_is_finite_and_trust_a_share(
+    high: int, wide: int, seed: int, same: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    first, second = rng.integers(0, 256, (2, high, wide, 3), np.uint8)
+    motion = find_motion(first, first if same else second)
+    assert np.isfinite(motion.flow).all()
+    assert motion.trust.min() >= 0 and motion.trust.max() <= 1
+    assert not (same and motion.is_cut)
+
+
+def test_motion_is_found_where_a_picture_moves() -> None:
+    still = np.random.default_rng(4).integers(0, 256, (30, 40, 3), np.uint8)
+    large = still.repeat(4, axis=0).repeat(4, axis=1)
+    motion = find_motion(large, shift(large, 3))
+    middle = motion.flow[20:-20, 20:-20]
+    assert np.abs(np.median(middle[..., 0]) + 3) < 0.25
+    assert np.abs(np.median(middle[..., 1])) < 0.25
+
+
+def test_a_track_grows_no_longer_than_its_frame() -> None:
+    solved = solve_all([(grainy(picture(), seed), coarse()) for seed in range(4)])
+    sizes = [_measure(frame.track) for frame in solved]
+    assert len(set(sizes)) == 1
+
+
+def _measure(track: Track) -> int:
+    return sum(plane.nbytes for plane in (track.rgb, track.coarse, track.seen, track.a))
