@@ -12,7 +12,6 @@ from samples import Picture
 from splices import splice_alpha, splice_mask
 
 from frisket.documents import ArrayAlpha, OutputError, Rect, open_document
-from frisket.documents.psd.rasters import build_channel_raster
 from frisket.documents.tiff import TiffDocument
 
 
@@ -45,10 +44,10 @@ def test_masks_go_into_the_block(
         layer = document.find_layer("Figure")
         assert layer.has_mask
         assert np.array_equal(document.raster(layer).read(Rect(0, 0, 40, 30)), pixels)
-        host = document.layered
-        assert host is not None
-        mask = build_channel_raster(host, host.find_node(layer).record, -2).read(Rect(0, 0, 40, 30))
-        assert np.array_equal(mask[..., 0], alpha)
+        mask = document.read_mask(layer, Rect(10, 5, 20, 15))
+        assert mask is not None
+        assert np.array_equal(np.rint(mask * np.iinfo(alpha.dtype).max), alpha[5:20, 10:30])
+        assert document.read_mask(document.find_layer("Image"), Rect(0, 0, 9, 9)) is None
         with pytest.raises(OutputError, match="already has a mask"):
             splice_mask(document, out, {layer: ArrayAlpha(alpha)})
     with tifffile.TiffFile(out) as result:

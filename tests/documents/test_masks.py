@@ -56,6 +56,10 @@ def test_an_existing_mask_is_refused_replaced_or_multiplied(
     with open_document(first) as document:
         layer = document.find_layer("Figure")
         assert layer.has_mask
+        mask = document.read_mask(layer, Rect(0, 0, 100, 80))
+        assert mask is not None
+        assert np.array_equal(np.rint(mask * 255), alpha)
+        assert document.read_mask(document.find_layer("Background"), Rect(0, 0, 9, 9)) is None
         with pytest.raises(OutputError, match="already has a mask"):
             splice_mask(document, second, {layer: ArrayAlpha(ramp)})
         assert not second.exists()

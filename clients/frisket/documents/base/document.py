@@ -20,13 +20,14 @@ from ..core.errors import (
     UnreadableDocument,
     UnsupportedDocument,
 )
-from ..core.model import AlphaSource, Layer
+from ..core.model import AlphaSource, Layer, Rect
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import Output, atomic_output, check_place
 from .raster import BaseRaster, PixelForm
 from .writer import ResultWriter
 
 if TYPE_CHECKING:
+    from ..core.pixels import Pixels
     from ..encode.beside import Beside
     from .carrier import ResourceCarrier
 
@@ -92,6 +93,14 @@ class BaseDocument(ABC):
         What the result will take the place of hides nothing.
         """
         return self.raster(layer)
+
+    def read_mask(self, layer: Layer, rect: Rect) -> Pixels | None:
+        """Return a rectangle of ``layer`` as its mask lets it through.
+
+        Returns:
+            float32 (height, width), 0 to 1; None where there is no mask, or it is switched off.
+        """
+        return None
 
     def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the pixels of ``layer`` are stored as, without decoding them.

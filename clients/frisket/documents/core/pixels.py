@@ -43,3 +43,10 @@ def convert_depth(values: Pixels, depth: int) -> Pixels:
         return np.asarray(values / np.float32(peak_of(values.dtype)), np.float32)
     top = peak_of(target)
     return np.asarray(np.clip(np.nan_to_num(values), 0, 1) * top + 0.5).astype(target)
+
+
+def to_rgba(pixels: Pixels) -> Pixels:
+    """Return 8-bit sRGB (height, width, 3 or 4) with opacity; what has none is opaque."""
+    out: Pixels = np.full((*pixels.shape[:2], 4), 255, np.uint8)
+    out[..., : pixels.shape[2]] = pixels
+    return out

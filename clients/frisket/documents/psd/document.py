@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..base.document import MERGED, BaseDocument
 from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
-from ..core.model import AlphaSource, Layer
+from ..core.model import AlphaSource, Layer, Rect
 from ..io.source import Source
 from .structure import COLOURS, REAL_PREVIEW_AT, VERSION_INFO, read_structure
 from .tree import Node, build_nodes
@@ -20,6 +20,7 @@ from .tree import Node, build_nodes
 if TYPE_CHECKING:
     from ..base.arrays import ArrayRaster
     from ..base.raster import BaseRaster, PixelForm
+    from ..core.pixels import Pixels
     from ..encode.beside import Beside
     from .splice_resources import PsdResources
 
@@ -170,6 +171,14 @@ class PsdDocument(BaseDocument):
         if layer.kind == "image":
             return build_merged_raster(self)
         return build_node_raster(self, self.find_node(layer))
+
+    def read_mask(self, layer: Layer, rect: Rect) -> Pixels | None:
+        """Return a rectangle of ``layer`` as its mask lets it through, or None without one."""
+        from .rasters import read_mask
+
+        return (
+            None if layer.kind == "image" else read_mask(self, self.find_node(layer).record, rect)
+        )
 
     def count_colours(self) -> int:
         """Return how many channels are colour."""

@@ -9,11 +9,12 @@ import numpy as np
 
 from ..colour import Colour
 from ..core.errors import DocumentError, UnsupportedDocument
-from ..core.pixels import Pixels
+from ..core.model import Rect
+from ..core.pixels import Pixels, convert_depth
 from .channel import ChannelReader
 from .encode import split_bands
 from .planar import PlanarRaster, Plane
-from .records import ALPHA, Record
+from .records import ALPHA, MASK, MASK_DISABLED, MASK_INVERTED, Record
 from .structure import COLOURS
 from .tree import Node
 
@@ -89,6 +90,26 @@ def build_channel_raster(document: LayerHost, record: Record, number: int) -> Pl
     size = channel.width, channel.height
     plane = Plane(open_channel(document, record, number)) if channel.length > 2 else None
     return PlanarRaster(size, document.structure.depth, [plane], Colour("GRAY", colours=1), False)
+
+
+def read_mask(document: LayerHost, record: Record, rect: Rect) -> Pixels | None:
+    """Return a rectangle of a layer as its mask lets it through.
+
+    Returns:
+        float32 (height, width), 0 to 1; None where there is no mask, or it is switched off.
+    """
+    mask = record.mask
+    if record.find_channel(MASK) is None or mask is None or mask.flags & MASK_DISABLED:
+        return None
+    values = np.full((rect.height, rect.width), mask.background / 255, np.float32)
+    placed = rect.shift(record.left - mask.left, record.top - mask.top)
+    part = placed.intersect(Rect(0, 0, *mask.size))
+    if not part.empty:
+        raster = build_channel_raster(document, record, MASK)
+        y, x = part.y - placed.y, part.x - placed.x
+        stored = convert_depth(raster.read(part)[..., 0], 32)
+        values[y : y + part.height, x : x + part.width] = stored
+    return np.asarray(1 - values) if mask.flags & MASK_INVERTED else values
 
 
 def open_channel(document: LayerHost, record: Record, number: int) -> ChannelReader:

@@ -21,8 +21,8 @@ from ..io.output import Output
 from ..io.splicing import Edit
 from .channel import RLE
 from .encode import pack_values
-from .rasters import build_channel_raster, build_layer_raster, open_merged_plane
-from .records import MASK, MASK_DISABLED, MASK_INVERTED, REAL_MASK
+from .rasters import build_layer_raster, open_merged_plane, read_mask
+from .records import REAL_MASK
 from .tree import Node
 
 if TYPE_CHECKING:
@@ -129,22 +129,8 @@ class PreviewComposer:
         fresh = self._masks.get(node.index)
         if fresh is not None:
             return convert_depth(fresh.read(inner), 32)
-        if (
-            record.find_channel(MASK) is None
-            or record.mask is None
-            or record.mask.flags & MASK_DISABLED
-        ):
-            return np.ones((inner.height, inner.width), np.float32)
-        mask = record.mask
-        values = np.full((inner.height, inner.width), mask.background / 255, np.float32)
-        placed = inner.shift(record.left - mask.left, record.top - mask.top)
-        part = placed.intersect(Rect(0, 0, *mask.size))
-        if not part.empty:
-            raster = build_channel_raster(self._document, record, MASK)
-            y, x = part.y - placed.y, part.x - placed.x
-            old = convert_depth(raster.read(part)[..., 0], 32)
-            values[y : y + part.height, x : x + part.width] = old
-        return np.asarray(1 - values) if mask.flags & MASK_INVERTED else values
+        stored = read_mask(self._document, record, inner)
+        return np.ones((inner.height, inner.width), np.float32) if stored is None else stored
 
     def plan_edit(self) -> Edit:
         """Exchange the merged image; further channels of it are kept."""

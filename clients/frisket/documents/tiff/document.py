@@ -16,9 +16,9 @@ from ..base.oriented import OrientedRaster
 from ..base.raster import BaseRaster
 from ..base.writer import ResultWriter
 from ..core.errors import DocumentError, LayerNotFound, UnreadableDocument
-from ..core.model import AlphaSource, Layer
+from ..core.model import AlphaSource, Layer, Rect
 from ..core.results import ResultOptions
-from ..psd.rasters import build_node_raster, is_blank
+from ..psd.rasters import build_node_raster, is_blank, read_mask
 from .layered import LayeredBlock, read_block
 from .opaque import OpaqueRaster
 from .page import describe_samples
@@ -26,6 +26,7 @@ from .pages import find_turn, is_level, sort_pages
 from .raster import TiffRaster
 
 if TYPE_CHECKING:
+    from ..core.pixels import Pixels
     from ..encode.beside import Beside
     from .splice_resources import TiffResources
 
@@ -138,6 +139,12 @@ class TiffDocument(BaseDocument):
         if self.layered is not None and not _is_page(layer):
             return build_node_raster(self.layered, self.layered.find_node(layer))
         return self._open_upright(self.page_number(layer))
+
+    def read_mask(self, layer: Layer, rect: Rect) -> Pixels | None:
+        """Return a rectangle of ``layer`` as its mask lets it through, or None without one."""
+        if self.layered is None or _is_page(layer):
+            return None
+        return read_mask(self.layered, self.layered.find_node(layer).record, rect)
 
     def tell_beside(self, layer: Layer) -> Beside:
         """Return resolution, EXIF, XMP and IPTC of the layer's page."""

@@ -14,7 +14,7 @@ from ..base.raster import BaseRaster
 from ..base.writer import ResultWriter
 from ..colour.alpha import at_depth
 from ..core.model import AlphaSource, ColourSource, Layer, Rect
-from ..core.pixels import Pixels, convert_depth
+from ..core.pixels import Pixels, convert_depth, to_rgba
 from ..core.results import LayerResult, ResultOptions
 from ..io.output import atomic_output, check_place
 from .reduced import reduce_bands
@@ -35,7 +35,7 @@ def compare(raster: BaseRaster, alpha: AlphaSource, colours: ColourSource | None
         alpha: Its matte, of its size.
         colours: Cleaned colours, or None for the layer's own.
     """
-    original = _to_rgba(raster.proxy())
+    original = to_rgba(raster.proxy())
     size = original.shape[1], original.shape[0]
     matte = at_depth(alpha, 8)
 
@@ -51,20 +51,13 @@ def compare(raster: BaseRaster, alpha: AlphaSource, colours: ColourSource | None
 def _read_foreground(
     raster: BaseRaster, matte: AlphaSource, colours: ColourSource | None, rect: Rect
 ) -> Pixels:
-    own = _to_rgba(convert_depth(raster.read_srgb(rect), 8))
+    own = to_rgba(convert_depth(raster.read_srgb(rect), 8))
     if colours is not None:
         cleaned = raster.colour.plain_to_srgb(colours.read(rect))
         own[..., :3] = convert_depth(cleaned, 8)[..., :3]
     product = own[..., 3].astype(np.uint16) * matte.read(rect) + 127
     own[..., 3] = product // 255
     return own
-
-
-def _to_rgba(pixels: Pixels) -> Pixels:
-    """Return sRGB with opacity; what has none is opaque."""
-    out = np.full((*pixels.shape[:2], 4), 255, np.uint8)
-    out[..., : pixels.shape[2]] = pixels
-    return out
 
 
 def _make_board(width: int, height: int) -> Pixels:

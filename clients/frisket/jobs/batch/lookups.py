@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -74,9 +75,18 @@ class Lookups:
         )
         return (read_row(one, self._root) for one in found)
 
-    def changed_since(self, moment: float) -> Iterator[Row]:
-        """Yield rows of all states that were changed after a time of the epoch."""
-        found = self._select("changed > ? ORDER BY id", (moment,))
+    def changed_since(
+        self, moment: float, row: int = sys.maxsize, limit: int = -1
+    ) -> Iterator[Row]:
+        """Yield rows of all states by the time of their last change, the oldest first.
+
+        Args:
+            moment: of the epoch; what was changed later is told,
+            row: and what was changed then and has a greater number.
+            limit: how many at most; below 0 for all.
+        """
+        where = "(changed, id) > (?, ?) ORDER BY changed, id LIMIT ?"
+        found = self._select(where, (moment, row, limit))
         return (read_row(one, self._root) for one in found)
 
     def counts(self) -> Counts:
