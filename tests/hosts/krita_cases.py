@@ -11,6 +11,7 @@ sys.path.insert(0, os.environ["FRISKET_LAB"])
 import krita_away
 import krita_colours
 import krita_conformance
+import krita_frames
 import krita_kept
 import krita_kit
 import krita_marks
@@ -21,6 +22,6 @@ import krita_trouble
 import krita_words
 
 ROOMS = (krita_results, krita_colours, krita_trouble, krita_painted)
-ROOMS += (krita_kept, krita_refused, krita_marks, krita_words, krita_away)
+ROOMS += (krita_kept, krita_refused, krita_marks, krita_words, krita_away, krita_frames)
 CASES = {name: value for room in ROOMS for name, value in vars(room).items()}
 krita_kit.run({**CASES, **krita_conformance.CASES})

@@ -117,8 +117,12 @@ def case_what_has_no_place_for_a_mask_is_refused_in_words():
     layer.enableAnimation()
     yield 500
     docker().controls.choose(make="mask")
+    if not OLD:
+        # Krita 5.1 can do nothing with it, so nothing is asked.
+        answer("Cancel")
     docker().cut()
-    assert "is animated" in docker().status.text(), docker().status.text()
+    assert not OLD or "is animated" in docker().status.text(), docker().status.text()
+    assert docker().task is None
     assert not masks(layer)
     if not OLD:
         yield from cut(make="selection")

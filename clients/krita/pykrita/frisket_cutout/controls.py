@@ -128,15 +128,10 @@ class Controls(QtWidgets.QWidget):
         """Return the edge controls."""
         return Edge(**{name: spin.value() for name, spin in self._spins.items()})
 
-    def read_request(self, existing: str = CutRequest.existing) -> CutRequest:
-        """Return what is chosen.
-
-        Args:
-            existing: what to do with a mask that is there.
-        """
+    def read_request(self) -> CutRequest:
+        """Return what is chosen."""
         return CutRequest(
             make=self._make.currentData(),
-            existing=existing,
             model=self._model.currentData() or "",
             quality=self._quality.currentData(),
             edge=self.read_edge(),

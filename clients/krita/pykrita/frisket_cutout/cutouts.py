@@ -9,10 +9,12 @@ from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest, Refused
 
 from . import strokelayer
+from .frames import Frames
 from .installed import PLUGIN
 from .qt import QtCore
 from .targetlayer import check_target, is_open
 from .task import DONE, Task
+from .turns import Layers
 
 _UNDER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 
@@ -34,26 +36,36 @@ class Cutouts(QtCore.QObject):
         self.task: Task | None = None
         self.is_busy = False
         self._document = None
-        self._waiting: list = []
+        self._turns = None
         self._request = CutRequest()
         self._reports: list[str] = []
         self._selected = self._joined = None
-        self._count = 0
 
-    def begin(self, document, nodes: list, request: CutRequest) -> Task | None:
+    def begin(self, document, nodes: list, request: CutRequest, frames: str = "") -> Task | None:
         """Cut layers out; an open cutout is finished first.
+
+        Args:
+            document: the document.
+            nodes: the layers.
+            request: what is wanted.
+            frames: what is meant of an animated layer: "this" frame, or "every" one.
 
         Raises:
             Refused: one of them cannot be cut out, or another cutout is still at work.
         """
         self.require_rest()
         for node in nodes:
-            check_target(node, request.make)
+            check_target(node, request.make, frames)
         self.finish()
-        self._document, self._waiting, self._request = document, list(nodes), request
-        self._reports, self._count = [], len(nodes)
+        self._document, self._request = document, request
+        self._turns = Frames(document, *nodes) if frames == "every" else Layers(document, nodes)
+        self._reports = []
         self._selected, self._joined = document.selection(), None
-        self._begin_next()
+        following = self._turns.take()
+        if following is not None:
+            self._begin_next(*following)
+        else:
+            self._end_turns()
         return self.task
 
     def require_rest(self) -> None:
@@ -73,7 +85,7 @@ class Cutouts(QtCore.QObject):
 
     def belongs_to(self, document) -> bool:
         """Tell whether the open cutout is one of this document."""
-        return self.task is not None and self.task.belongs_to(document)
+        return self.task is not None and document is not None and document == self._document
 
     def change(self, edge: Edge) -> None:
         """Change the edge of the open cutout."""
@@ -88,21 +100,24 @@ class Cutouts(QtCore.QObject):
 
     def leave(self) -> None:
         """End when all that is at work is complete, and keep it: nobody can press a button."""
-        self._waiting.clear()
+        self._drop_turns()
         if self.task is not None:
             self.task.end()
 
     def cancel(self) -> None:
         """Stop, and take back what the open cutout has made."""
-        self._waiting.clear()
+        self._drop_turns()
         if self.task is not None:
             self.task.cancel()
 
-    def _begin_next(self) -> None:
-        node = self._waiting.pop(0)
+    def _drop_turns(self) -> None:
+        if self._turns is not None:
+            self._turns.drop()
+
+    def _begin_next(self, document, node) -> None:
         connect = PLUGIN.make_connector(self._starting)
         self.task = task = Task(
-            self._document, node, self._request, connect, self._selected, self._joined
+            document, node, self._request, connect, self._selected, self._joined
         )
         task.progressed.connect(lambda share, text: self._progress(task, share, text))
         task.completed.connect(lambda text: self._complete(task, text))
@@ -114,9 +129,9 @@ class Cutouts(QtCore.QObject):
 
     def _progress(self, task: Task, share: float, text: str) -> None:
         if task is self.task:
-            number = self._count - len(self._waiting)
-            counted = _("{number} of {count}: {text}") if self._count > 1 else "{text}"
-            text = counted.format(number=number, count=self._count, text=_(text))
+            number, count = self._turns.number, self._turns.count
+            counted = _("{number} of {count}: {text}") if count > 1 else "{text}"
+            text = counted.format(number=number, count=count, text=_(text))
             self.progressed.emit(share, f"{text}...")
 
     def _note(self, task: Task, text: str) -> None:
@@ -126,7 +141,7 @@ class Cutouts(QtCore.QObject):
     def _complete(self, task: Task, text: str) -> None:
         if task is not self.task:
             return
-        if self._count > 1:
+        if not self._turns.stays_open:
             self._reports += [] if text == DONE else [text]
             if self._request.make == "selection" and task.outcome.subject is not None:
                 self._joined = self._document.selection()
@@ -139,24 +154,39 @@ class Cutouts(QtCore.QObject):
     def _forget(self, task: Task, text: str) -> None:
         if task is self.task:
             self._reports += [text] if text else []
-            self._waiting = self._list_waiting(task)
-            if self._waiting:
-                self._begin_next()
+            try:
+                following = self._find_next(task)
+            except Refused as error:
+                # The docker is told of it, and of nothing that follows.
+                self._reports.append(str(error))
+                self._turns.drop()
+                following = None
+            if following is not None:
+                self._begin_next(*following)
             else:
-                done = _("{count} layers are done.").format(count=self._count)
-                self._let_go(" ".join(self._reports) or (done if self._count > 1 else ""))
+                self._end_turns()
         task.release()
 
-    def _list_waiting(self, task: Task) -> list:
-        """Return the layers that can still be cut; after a failure none."""
+    def _find_next(self, task: Task):
+        """Return document and layer of the next turn; None when there is no other."""
         if task.error is not None or not is_open(self._document):
-            return []
-        return [node for node in self._waiting if node.parentNode() is not None]
+            self._turns.drop()
+            return None
+        self._turns.keep()
+        return self._turns.take()
+
+    def _end_turns(self) -> None:
+        try:
+            done = self._turns.close()
+        except Refused as error:
+            done = str(error)
+            self._reports.clear()
+        self._let_go(" ".join(self._reports) or done)
 
     def _let_go(self, text: str) -> None:
         document, self._document = self._document, None
         self.task, self.is_busy = None, False
-        self._waiting.clear()
+        self._turns = None
         self._selected = self._joined = None
         if is_open(document):
             strokelayer.remove_layer(document)

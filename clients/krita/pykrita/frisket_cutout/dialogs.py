@@ -22,13 +22,35 @@ def ask_existing(parent, nodes: list) -> str:
         sentences.append(_("A mask that is hidden is shown again when it is intersected."))
     box.setInformativeText("\n".join(sentences))
     role = QtWidgets.QMessageBox.ButtonRole.AcceptRole
-    buttons = {box.addButton(mark_key(each.button), role): each.key for each in EXISTING}
-    cancel = box.addButton(QtWidgets.QMessageBox.StandardButton.Cancel)
+    keys = {box.addButton(mark_key(each.button), role): each.key for each in EXISTING}
+    box.addButton(QtWidgets.QMessageBox.StandardButton.Cancel)
+    return _find_clicked(box, keys)
+
+
+def ask_frames(parent, node) -> str:
+    """Ask which frames of an animated layer are meant: "every", "this", or none."""
+    box = QtWidgets.QMessageBox(parent)
+    box.setWindowTitle("Frisket")
+    box.setText(_("The layer '{name}' is animated.").format(name=node.name()))
+    sentences = [
+        _("This frame: what is on show becomes a layer of its own, without animation."),
+        _("Every key frame: each is cut out in an animated copy of the layer."),
+    ]
+    # Layers of a group have key frames at times of their own.
+    count = 2 if node.type() == "paintlayer" else 1
+    box.setInformativeText("\n".join(sentences[:count]))
+    role = QtWidgets.QMessageBox.ButtonRole.AcceptRole
+    words = [("this", _("_This frame")), ("every", _("_Every key frame"))][:count]
+    keys = {box.addButton(mark_key(word), role): key for key, word in words}
+    box.addButton(QtWidgets.QMessageBox.StandardButton.Cancel)
+    return _find_clicked(box, keys)
+
+
+def _find_clicked(box, keys: dict) -> str:
+    """Run a box; return the key of the button that was clicked, empty for any other."""
     run(box)
     clicked = box.clickedButton()
-    if clicked is None or clicked == cancel:
-        return ""
-    return next((key for button, key in buttons.items() if button == clicked), "")
+    return next((key for button, key in keys.items() if button == clicked), "")
 
 
 def run(dialog) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from krita import DockWidget, Krita
 
 from frisket.client.options import Edge
 from frisket.hosts.language import _, drop_key
-from frisket.hosts.request import Refused
+from frisket.hosts.request import CutRequest, Refused
 
 from . import dialogs, strokelayer
 from .controls import Controls
 from .cutouts import Cutouts
+from .frames import check_frames, needs_frames, request_frames
 from .markrow import MarkRow
 from .qt import QtCore, QtWidgets, mark_key
 from .serverrow import ServerRow, make_button
@@ -114,19 +117,27 @@ class CutoutDocker(DockWidget):
             self.cutouts.require_rest()
             document, nodes = find_targets()
             _require_one_window(self, document)
-            request = self.controls.read_request()
-            for node in nodes:
-                check_target(node, request.make)
-            masked = [node for node in nodes if find_mask(node) is not None]
-            if request.make == "mask" and masked:
-                existing = dialogs.ask_existing(self, masked)
-                if not existing:
-                    return
-                request = self.controls.read_request(existing)
-            self.marks.give_back()
-            self.cutouts.begin(document, nodes, request)
+            asked = self._ask(document, nodes, self.controls.read_request())
+            if asked is not None:
+                self.marks.give_back()
+                self.cutouts.begin(document, nodes, *asked)
         except Refused as error:
             self.say(str(error))
+
+    def _ask(self, document, nodes: list, request: CutRequest) -> tuple[CutRequest, str] | None:
+        """Ask what the choices leave open; return the request and which frames, or None."""
+        animated = [node for node in nodes if needs_frames(document, node, request.make)]
+        for node in nodes:
+            check_target(node, request.make, "ask" if animated else "")
+        if animated:
+            check_frames(nodes)
+            frames = dialogs.ask_frames(self, *animated)
+            return (request_frames(request, frames), frames) if frames else None
+        masked = [node for node in nodes if find_mask(node) is not None]
+        if request.make == "mask" and masked:
+            existing = dialogs.ask_existing(self, masked)
+            return (replace(request, existing=existing), "") if existing else None
+        return request, ""
 
     def finish(self, *_event) -> None:
         """End the open cutout and keep what it made."""

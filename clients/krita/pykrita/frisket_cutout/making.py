@@ -15,10 +15,11 @@ from frisket.hosts.language import _
 from frisket.protocol.grid import TileRect
 
 from .adding import NAME, add_transparency_mask, can_swap, read_step, tell_step
+from .frames import copy_frame
 from .mainthread import host_cost
 from .qt import QtCore
 from .staying import stay_active
-from .targetlayer import GivenUp, TargetLayer, find, list_children
+from .targetlayer import GivenUp, TargetLayer, find, is_animated, list_children
 from .undoing import MaskedCopy, Swap
 
 # Krita makes a new node the active one, a moment later.
@@ -206,7 +207,7 @@ class NewLayer(Result):
     def _make(self):
         document, node = self._target_layer.find_document(), self._target_layer.find_node()
         with host_cost():
-            copy = node.duplicate()
+            copy = copy_frame(document, node) if is_animated(node) else node.duplicate()
         copy.setName(_("{name} cutout").format(name=node.name()))
         for child in list_children(copy):
             if child.type() == "transparencymask":

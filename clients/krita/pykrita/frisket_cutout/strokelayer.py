@@ -17,7 +17,7 @@ from frisket.protocol.grid import TileRect
 from .converting import SRGB, Converter, Space
 from .mainthread import MainThread
 from .qt import QtCore, QtGui
-from .targetlayer import TargetLayer, is_open
+from .targetlayer import TargetLayer, is_open, split_rows
 
 _SIDE = 256
 _TAKEN_IN_MS = 300
@@ -136,7 +136,7 @@ class StrokeWatcher:
         image.fill(0)
         painter = QtGui.QPainter(image)
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
-        for part in _split(bounds):
+        for part in split_rows(bounds, _GRAB_PIXELS):
             self._draw(painter, part, scale)
         painter.end()
         bits = image.constBits()
@@ -175,9 +175,3 @@ class StrokeWatcher:
         if bounds.width() < 1 or bounds.height() < 1:
             return None
         return TileRect(bounds.x(), bounds.y(), bounds.width(), bounds.height())
-
-
-def _split(bounds: TileRect):
-    rows = max(1, _GRAB_PIXELS // bounds.width)
-    for y in range(0, bounds.height, rows):
-        yield TileRect(bounds.x, bounds.y + y, bounds.width, min(rows, bounds.height - y))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from krita import Krita
 
 from frisket.hosts.language import _
@@ -15,13 +17,20 @@ class GivenUp(Refused):
 
 
 class TargetLayer:
-    """Where a result belongs. Every method is for the main thread."""
+    """Where a result belongs. Every method is for the main thread.
 
-    def __init__(self, document, node) -> None:
+    Args:
+        document: the document.
+        node: its layer.
+        any_frame: an animated layer may show another frame meanwhile.
+    """
+
+    def __init__(self, document, node, any_frame: bool = False) -> None:
         self._document = document
         self._id = node.uniqueId()
         self._size = (document.width(), document.height())
         self._place = node.position()
+        self._time = document.currentTime() if is_animated(node) and not any_frame else None
 
     def release(self) -> None:
         """Let go of the document."""
@@ -61,6 +70,9 @@ class TargetLayer:
             raise GivenUp(_("The layer was moved, so the cutout was given up. Start it again."))
         if node.locked():
             raise GivenUp(_("The layer was locked, so the cutout was given up. Unlock it first."))
+        if self._time is not None and self.find_document().currentTime() != self._time:
+            text = _("Another frame is on show, so the cutout was given up. Start it again there.")
+            raise GivenUp(text)
 
 
 def find_document():
@@ -104,12 +116,13 @@ def _list_selected() -> list:
     return list(view.selectedNodes()) if view is not None else []
 
 
-def check_target(node, make: str) -> None:
+def check_target(node, make: str, frames: str = "") -> None:
     """Check that a layer can be cut out.
 
     Args:
         node: the layer.
         make: a key of what is to be made.
+        frames: what is meant of an animated layer: "this" frame, "every" one, or empty.
 
     Raises:
         Refused: it has no place for that.
@@ -124,7 +137,7 @@ def check_target(node, make: str) -> None:
             "Switch pass-through off in the Layers docker and try again."
         )
         raise Refused(text.format(name=name))
-    if make != "selection" and _is_animated(node):
+    if make != "selection" and not frames and is_animated(node):
         text = _(
             "The layer '{name}' is animated, and one mask would hide the same place in every "
             "frame. Make a selection, which is of this frame alone, or duplicate the frame as a "
@@ -135,8 +148,9 @@ def check_target(node, make: str) -> None:
     check_layer(name, locked, find_region(node) is None, _("Layers docker"))
 
 
-def _is_animated(node) -> bool:
-    return node.animated() or any(_is_animated(child) for child in list_children(node))
+def is_animated(node) -> bool:
+    """Tell whether a layer, or one in a group, has key frames."""
+    return node.animated() or any(is_animated(child) for child in list_children(node))
 
 
 def is_open(document) -> bool:
@@ -150,6 +164,13 @@ def find_region(node) -> TileRect | None:
     if bounds.width() < 1 or bounds.height() < 1:
         return None
     return TileRect(bounds.x(), bounds.y(), bounds.width(), bounds.height())
+
+
+def split_rows(rect: TileRect, pixels: int) -> Iterator[TileRect]:
+    """Yield a rectangle in bands of whole rows, each of at most so many pixels."""
+    rows = max(1, pixels // rect.width)
+    for y in range(0, rect.height, rows):
+        yield TileRect(rect.x, rect.y + y, rect.width, min(rows, rect.height - y))
 
 
 def find(document, node_id):

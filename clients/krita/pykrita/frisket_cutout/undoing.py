@@ -130,3 +130,19 @@ class MaskedCopy(Follower):
             original.setVisible(not there)
             self._document.refreshProjection()
         self._there = there
+
+
+class WholeCopy(MaskedCopy):
+    """A copy of a layer that is added in one step; the original is hidden while it is there.
+
+    Args:
+        document: the document.
+        copy: id of the copy.
+        original: id of the layer.
+    """
+
+    def __init__(self, document, copy, original) -> None:
+        super().__init__(document, copy, copy, original, [copy])
+
+    def _is_half_way(self, copy, mask) -> bool:
+        return False
