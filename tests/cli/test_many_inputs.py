@@ -212,7 +212,8 @@ def test_an_interrupt_keeps_what_is_finished_and_nothing_half(home: Path, folder
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
     assert "nothing half-written" in said
-    assert files(folder / "out") == {"a-matte.png"}
+    # Files are worked on together, so the small one behind it may be done as well.
+    assert files(folder / "out") - {"b-matte.png"} == {"a-matte.png"}
 
 
 def test_a_server_that_is_not_there_is_not_asked_for_ever(home: Path, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,21 +62,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(tasks: Sequence[Task], teller: Teller, progress: Bar) -> None:
-    from frisket.jobs.many import cut_many
+    from frisket.jobs.many import DEFAULT_JOBS, cut_many
 
-    with closing(cut_many(_announce(tasks, progress), progress=progress)) as outcomes:
-        for outcome in outcomes:
+    jobs = min(DEFAULT_JOBS, len(tasks))
+    _announce(tasks, 0, progress)
+    with closing(cut_many(tasks, progress=progress, jobs=jobs)) as outcomes:
+        for number, outcome in enumerate(outcomes, 1):
             progress.hide()
             teller.take(outcome)
             if teller.is_hopeless:
                 break
+            _announce(tasks, number, progress)
 
 
-def _announce(tasks: Sequence[Task], progress: Bar) -> Iterator[Task]:
-    for number, task in enumerate(tasks, 1):
-        if len(tasks) > 1:
-            progress.begin(f"[{number}/{len(tasks)}] {task.source.name}")
-        yield task
+def _announce(tasks: Sequence[Task], number: int, progress: Bar) -> None:
+    """Say which of several files comes next, where there is one more."""
+    if 1 < len(tasks) > number:
+        progress.begin(f"[{number + 1}/{len(tasks)}] {tasks[number].source.name}")
 
 
 def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:

@@ -29,6 +29,7 @@ from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
 from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
 from frisket.jobs.nothing_found import explain_nothing
+from frisket.jobs.overlap import Room
 from frisket.jobs.previews import Preview, make_preview
 from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerReport, NoSubject, Task
 from frisket.protocol.memory import peak_bytes
@@ -57,6 +58,7 @@ def cut_document(
     connection: Connection,
     progress: Progress,
     rehearse: Callable[..., None] = decode_in_sandbox,
+    room: Room | None = None,
 ) -> CutResult:
     """Do one task: read, matte every layer that was chosen, write.
 
@@ -65,6 +67,7 @@ def cut_document(
         connection: to the server; stays open.
         progress: see `frisket.jobs.matting.Progress`; "writing" comes last.
         rehearse: decodes an untrusted document first; see `frisket.documents.Sandbox.decode`.
+        room: what pixels of documents that are cut at the same time need; None for one alone.
 
     Raises:
         NoSubject: there is nothing to cut out.
@@ -76,6 +79,8 @@ def cut_document(
     _prepare(task, rehearse)
     with contextlib.ExitStack() as stack:
         document = stack.enter_context(open_document(task.source, options.encoding))
+        if room is not None:
+            stack.enter_context(room.take(document.width * document.height))
         chosen = document.find_layers(options.layers, options.all_layers)
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         delivery.check(document, output, chosen, options.result_options())

@@ -4,8 +4,8 @@
         for outcome in outcomes:
             print(outcome.error or outcome.result.seconds)
 
-Nothing is read ahead: a task is taken from `tasks` when the outcome before it has been used,
-so the caller decides about order, and may stop after any.
+Nothing is read ahead unless `jobs` says so: a task is taken from `tasks` when the outcome before
+it has been used, so the caller decides about order, and may stop after any.
 """
 
 from __future__ import annotations
@@ -14,23 +14,28 @@ import contextlib
 import traceback
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frisket.documents import decode_in_sandbox
+from frisket.documents.io.output import remove_own_parts
 from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.cutting import cut_document
 from frisket.jobs.kept import KEPT
 from frisket.jobs.keywords import CutKeywords, read_keywords
 from frisket.jobs.matting import Progress
+from frisket.jobs.overlap import Overlap, Room
 from frisket.jobs.task import CutOptions, CutResult, Task
 
 if TYPE_CHECKING:
     import os
 
     from typing_extensions import Unpack
+
+DEFAULT_JOBS = 3
+"""Files at the same time: one is read, one is with the model, one is written."""
+_ROOM_PIXELS = 64_000_000  # of all of them together: about ten bytes of memory each
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,9 @@ def cut_many(
     connection: Connection | None = None,
     progress: Progress = lambda stage, done, total: None,
     rehearse: Callable[..., None] = decode_in_sandbox,
+    jobs: int = 1,
 ) -> Generator[TaskOutcome, None, None]:
-    """Do tasks one after another and yield how each ended.
+    """Do tasks and yield how each ended, in their order.
 
     A task that fails ends with its error, writes nothing, and the next goes on. Closing the
     generator closes every connection that it opened.
@@ -110,26 +116,92 @@ def cut_many(
         tasks: what to do; taken one at a time.
         connection: an open connection, which stays open, for all of them; by default one
             for each server that their options name, kept open from task to task.
-        progress: see `cut`; called for the task that was taken last.
+        progress: see `cut`; called for the task whose outcome comes next.
         rehearse: decodes untrusted documents first; by default each in a child of its own.
+        jobs: how many are done at the same time, on threads. Each has connections of its own,
+            so `connection` is for one alone. Their pixels together are bounded, so that three
+            very large files are done one by one. Closing the generator calls off what is at
+            work.
+
+    Raises:
+        ValueError: more than one job is to share `connection`.
     """
-    with contextlib.ExitStack() as stack:
+    if jobs > 1 and connection is not None:
+        raise ValueError("jobs that share one connection are not possible: leave it out")
+    return (
+        _cut_beside(tasks, progress, rehearse, jobs)
+        if jobs > 1
+        else _cut_in_turn(tasks, connection, progress, rehearse)
+    )
 
-        @cache
-        def reach(choice: ServerChoice) -> Connection:
-            return stack.enter_context(Connection(choice))
 
+def _cut_in_turn(
+    tasks: Iterable[Task],
+    connection: Connection | None,
+    progress: Progress,
+    rehearse: Callable[..., None],
+) -> Generator[TaskOutcome, None, None]:
+    with _Lane(rehearse) as lane:
         for task in tasks:
-            server = connection or reach(task.options.server)
-            yield _attempt(task, partial(cut_document, task, server, progress, rehearse))
+            yield lane.cut(task, progress, connection)
 
 
-def _attempt(task: Task, cut_it: Callable[[], CutResult]) -> TaskOutcome:
-    try:
-        return TaskOutcome(task, result=cut_it())
-    except Exception as error:
-        _release(error)
-        return TaskOutcome(task, error=error)
+def _cut_beside(
+    tasks: Iterable[Task], progress: Progress, rehearse: Callable[..., None], jobs: int
+) -> Generator[TaskOutcome, None, None]:
+    room = Room(_ROOM_PIXELS)
+    with contextlib.ExitStack() as stack:
+        lanes = [stack.enter_context(_Lane(rehearse, room)) for _ in range(jobs)]
+
+        def call_off() -> None:
+            room.close()
+            for lane in lanes:
+                lane.close()
+
+        overlap = Overlap(tasks, [lane.cut for lane in lanes], progress, call_off)
+        try:
+            yield from overlap.outcomes()
+        finally:
+            # Who has not left by now is writing something large; it leaves with the program.
+            for task in overlap.list_at_work():
+                remove_own_parts(task.output.parent)
+
+
+class _Lane:
+    """Does tasks one after another, and keeps its connections open from one to the next.
+
+    Args:
+        rehearse: see `cut_many`.
+        room: bounds the pixels of several lanes together; None where there is no other.
+    """
+
+    def __init__(self, rehearse: Callable[..., None], room: Room | None = None) -> None:
+        self._rehearse, self._room = rehearse, room
+        self._connections: dict[ServerChoice, Connection] = {}
+
+    def __enter__(self) -> _Lane:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection; from another thread it ends what is under way."""
+        for connection in list(self._connections.values()):
+            connection.close()
+
+    def cut(
+        self, task: Task, progress: Progress, connection: Connection | None = None
+    ) -> TaskOutcome:
+        """Return how a task ended."""
+        choice = task.options.server
+        server = connection or self._connections.setdefault(choice, Connection(choice))
+        try:
+            done = cut_document(task, server, progress, self._rehearse, self._room)
+            return TaskOutcome(task, result=done)
+        except Exception as error:
+            _release(error)
+            return TaskOutcome(task, error=error)
 
 
 def _release(error: BaseException | None) -> None:

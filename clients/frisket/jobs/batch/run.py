@@ -19,6 +19,7 @@ from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import State, Verdict
 from frisket.jobs.batch.worker import SourceChanged, Worker, find
 from frisket.jobs.batch.workqueue import Item, WorkQueue
+from frisket.jobs.many import DEFAULT_JOBS
 from frisket.jobs.task import CutResult, NoSubject, Task
 
 _FIRST_PATIENCE_S = 2.0
@@ -38,7 +39,7 @@ class Rules:
         thumbnails: whether small pictures are kept for the review page.
     """
 
-    jobs: int = 3
+    jobs: int = DEFAULT_JOBS
     retries: int = 3
     delays_s: tuple[float, ...] = (1.0, 3.0, 9.0)
     patience_s: float = 30.0

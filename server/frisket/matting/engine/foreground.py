@@ -10,6 +10,7 @@ same bytes, and the colours of the sure foreground are never touched.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import EllipsisType
 
 import cv2
 import numpy as np
@@ -20,6 +21,17 @@ from .types import Bytes, Float, LinearMatte, Pixels
 _SIDE = 512
 _STEPS_UP = 9  # levels between one cell and the whole grid
 _ROUNDS_SMALL, _ROUNDS = 10, 3  # on grids up to 32 cells, and larger ones
+_Place = tuple[EllipsisType, slice, slice]
+_ALL, _FIRST, _LAST, _HEAD, _TAIL = (
+    slice(None), slice(0, 1), slice(-1, None), slice(None, -1), slice(1, None)
+)  # fmt: skip
+# For a neighbour above, below, left and right: cells that have one, those neighbours, the others.
+_SIDES: tuple[tuple[_Place, _Place, _Place], ...] = (
+    ((..., _TAIL, _ALL), (..., _HEAD, _ALL), (..., _FIRST, _ALL)),
+    ((..., _HEAD, _ALL), (..., _TAIL, _ALL), (..., _LAST, _ALL)),
+    ((..., _ALL, _TAIL), (..., _ALL, _HEAD), (..., _ALL, _FIRST)),
+    ((..., _ALL, _HEAD), (..., _ALL, _TAIL), (..., _ALL, _LAST)),
+)
 _WEAK = np.float32(1e-5)  # ties neighbours where alpha does not change
 
 
@@ -61,32 +73,65 @@ def _estimate_levels(image: Float, alpha: Float) -> ForegroundColours:
         share = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)[..., None]
         fore = cv2.resize(fore, size, interpolation=cv2.INTER_NEAREST).reshape(small.shape)
         back = cv2.resize(back, size, interpolation=cv2.INTER_NEAREST).reshape(small.shape)
-        for _ in range(_ROUNDS_SMALL if max(size) <= 32 else _ROUNDS):
-            fore, back = _relax(small, share, fore, back)
+        rounds = _ROUNDS_SMALL if max(size) <= 32 else _ROUNDS
+        fore, back = _relax(small, share, fore, back, rounds)
     return ForegroundColours(np.asarray(fore, np.float32), np.asarray(back, np.float32))
 
 
-def _relax(image: Float, alpha: Float, fore: Float, back: Float) -> tuple[Float, Float]:
-    """Take one Jacobi step of the smoothness-regularised compositing equation."""
+def _relax(
+    image: Float, alpha: Float, fore: Float, back: Float, rounds: int
+) -> tuple[Float, Float]:
+    """Take Jacobi steps of the smoothness-regularised compositing equation.
+
+    Planes lie one behind another meanwhile: three samples a pixel make NumPy's loops short.
+    """
+    image, fore, back = (np.moveaxis(v, 2, 0).copy() for v in (image, fore, back))
+    alpha = alpha[..., 0]
     rest = 1 - alpha
-    for_fore, for_back = alpha * image, rest * image
+    weights = [_weigh_neighbours(alpha, *side) for side in _SIDES]
     pull = np.zeros_like(alpha)
-    for axis in (0, 1):
-        for way in (-1, 1):
-            weight = _WEAK + np.abs(alpha - _take_neighbours(alpha, axis, way))
-            for_fore = for_fore + weight * _take_neighbours(fore, axis, way)
-            for_back = for_back + weight * _take_neighbours(back, axis, way)
-            pull = pull + weight
+    for weight in weights:
+        pull += weight
     ff, fb, bb = alpha * alpha + pull, alpha * rest, rest * rest + pull
     scale = 1 / (ff * bb - fb * fb)
-    new_fore = np.clip((bb * for_fore - fb * for_back) * scale, 0, 1)
-    return new_fore, np.clip((ff * for_back - fb * for_fore) * scale, 0, 1)
+    own_fore, own_back = alpha * image, rest * image
+    for_fore, for_back, spare = (np.empty_like(image) for _ in range(3))
+    for _ in range(rounds):
+        _add_neighbours(own_fore, fore, weights, for_fore, spare)
+        _add_neighbours(own_back, back, weights, for_back, spare)
+        _divide(bb, for_fore, fb, for_back, scale, fore, spare)
+        _divide(ff, for_back, fb, for_fore, scale, back, spare)
+    return np.moveaxis(fore, 0, 2), np.moveaxis(back, 0, 2)
 
 
-def _take_neighbours(values: Float, axis: int, way: int) -> Float:
-    """Return each cell's neighbour; at the border, the cell itself."""
-    at = np.clip(np.arange(values.shape[axis]) + way, 0, values.shape[axis] - 1)
-    return np.asarray(np.take(values, at, axis=axis))
+def _weigh_neighbours(alpha: Float, to: _Place, near: _Place, edge: _Place) -> Float:
+    """Return how much each cell follows its neighbour; at the border that is the cell itself."""
+    weight = np.zeros_like(alpha)
+    np.abs(alpha[to] - alpha[near], out=weight[to])
+    weight += _WEAK
+    return weight
+
+
+def _add_neighbours(
+    own: Float, values: Float, weights: list[Float], out: Float, spare: Float
+) -> None:
+    """Put into ``out`` what a cell says itself and, weighed, what its neighbours are."""
+    np.copyto(out, own)
+    for weight, (to, near, edge) in zip(weights, _SIDES, strict=True):
+        for at, source in ((to, near), (edge, edge)):
+            np.multiply(weight[at], values[source], out=spare[at])
+        out += spare
+
+
+def _divide(
+    gain: Float, wanted: Float, share: Float, other: Float, scale: Float, out: Float, spare: Float
+) -> None:
+    """Put (gain * wanted - share * other) * scale into ``out``, within 0..1."""
+    np.multiply(gain, wanted, out=out)
+    np.multiply(share, other, out=spare)
+    out -= spare
+    out *= scale
+    np.clip(out, 0, 1, out=out)
 
 
 def clean_colours(
