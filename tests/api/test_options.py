@@ -96,7 +96,9 @@ def test_every_keyword_is_an_option_of_something() -> None:
         **dict.fromkeys(("sandbox", "allow_empty", "tls", "all_layers", "convert"), True),
         "boxes": [(0, 0, 1, 1)], "points": [(0, 0)], "quality": "high", "normalise": "auto",
         "path_name": "Cup", "tolerance": 1.0, "inset": 2.0, "speck": 4.0, "max_knots": 99,
-        "clip": False, "kind": "matte", "existing": "replace", "preview": "keep", "depth": 16,
+        "clip": False, "offset": "1mm", "bleed": "2mm", "safe": 3, "ppi": 254.0, "spot": "KissCut",
+        "white_ink": True, "varnish": True, "sheet": "90x60mm", "gap": "1mm", "copies": 2,
+        "marks": True, "kind": "matte", "existing": "replace", "preview": "keep", "depth": 16,
         "device": "cpu", "decontaminate": False,
     }  # fmt: skip
     # What finishing takes is held against its readers in tests/finish.

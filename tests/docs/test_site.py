@@ -28,6 +28,7 @@ OURS = (
     "models",
     "cli",
     "paths",
+    "cutlines",
     "batch",
     "finishing",
     "watch",

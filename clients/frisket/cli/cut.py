@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
-from frisket.cli.cut_options import CUT_OPTIONS, EDGE, OUTLINE
+from frisket.cli.cut_options import CUT_OPTIONS, CUTLINE, EDGE, OUTLINE
 from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
@@ -20,6 +20,7 @@ from frisket.cli.settings import fill
 if TYPE_CHECKING:
     from frisket.cli.cut_outcomes import Teller
     from frisket.cli.progress import Bar
+    from frisket.documents.core.cutline import CutlineOptions
     from frisket.documents.core.outline import OutlineOptions
     from frisket.finish.chain import Finish
     from frisket.jobs.names import Template
@@ -146,6 +147,14 @@ def read_outline(arguments: argparse.Namespace) -> OutlineOptions:
     return make_outline(named)
 
 
+def read_cutline(arguments: argparse.Namespace) -> CutlineOptions:
+    """Return what the command line wants printed around a cut line."""
+    from frisket.jobs.keywords import make_cutline
+
+    named = {row.attribute: getattr(arguments, row.attribute) for row in CUTLINE}
+    return make_cutline({**named, "ppi": named["ppi"] or 0.0})
+
+
 def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptions:
     """Return what the command line describes, for one kind of result."""
     from frisket.client.options import Edge, Point
@@ -172,6 +181,7 @@ def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptio
         allow_empty=arguments.allow_empty,
         threshold=arguments.threshold,
         outline=read_outline(arguments),
+        cutline=read_cutline(arguments),
         hints=HintFiles(tuple(arguments.box), points, arguments.trimap, arguments.prior),
         server=server_choice(arguments),
         finish=_finish(arguments, kind),

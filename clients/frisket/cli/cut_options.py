@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import ENCODING, Between, Option, path
 from frisket.cli.server_options import SERVER_OPTIONS
+from frisket.documents.core.cutline import SPOT, check_spot, read_length, read_sheet
 from frisket.documents.core.outline import NAME
 from frisket.documents.core.results import EXISTING as EXISTING_CHOICES
 from frisket.documents.core.results import PREVIEWS
@@ -117,6 +120,63 @@ OUTLINE = (
     ),
     Option("no-clip", "add a named path that does not clip", group="result"),
 )  # fmt: skip
+
+
+def _read(reader: Callable[[object], object]) -> Callable[[str], str]:
+    """Return a reader that checks a text and leaves it as it is, for files of options."""
+
+    def check(text: str) -> str:
+        reader(text)
+        return text
+
+    return check
+
+
+def _read_spot(text: str) -> str:
+    check_spot(text)
+    return text
+
+
+_LENGTH = _read(read_length)
+CUTLINE = (
+    Option(
+        "offset", "how far outside of the subject a cut line runs: 2mm, 0.1in, 24px; default: 0",
+        _LENGTH, metavar="LENGTH", default="0", group="cut line",
+    ),
+    Option(
+        "bleed", "print the picture itself, and this far beyond the cut line; default: the cut-out "
+        "subject alone",
+        _LENGTH, metavar="LENGTH", default="0", group="cut line",
+    ),
+    Option(
+        "safe", "draw another line this far inside, for the eye alone",
+        _LENGTH, metavar="LENGTH", default="0", group="cut line",
+    ),
+    Option(
+        "ppi", "pixels to an inch; default: what the picture tells, or else 300",
+        Between(1, 100_000), metavar="N", group="cut line", example=300,
+    ),
+    Option(
+        "spot", "the line's spot colour: CutContour, PerfCutContour, Thru-cut, KissCut; default: "
+        "CutContour",
+        _read_spot, metavar="NAME", default=SPOT, group="cut line",
+    ),
+    Option("white-ink", "add a mask for white ink below the subject", group="cut line"),
+    Option("varnish", "add a mask for varnish", group="cut line"),
+    Option(
+        "sheet", "put copies on a sheet of this size, as 320x450mm",
+        _read(read_sheet), metavar="WxH", group="cut line", example="320x450mm",
+    ),
+    Option(
+        "gap", "between copies on a sheet; default: 3mm",
+        _LENGTH, metavar="LENGTH", default="3mm", group="cut line",
+    ),
+    Option(
+        "copies", "on a sheet; default: as many as fit",
+        int, metavar="N", default=0, group="cut line", whole=True,
+    ),
+    Option("marks", "add registration marks to a sheet", group="cut line"),
+)  # fmt: skip
 _RESULT = (
     Option(
         "as", _describe_kinds(), str, metavar="KIND", default="", dest="kind",
@@ -140,6 +200,7 @@ _RESULT = (
         group="result",
     ),
     *OUTLINE,
+    *CUTLINE,
     Option("no-decontaminate", "keep the edge's own colours in cutouts", group="result"),
     Option("allow-empty", "write even where no subject is found", group="result"),
     Option("open", "show the first result in the system's own program", group="result"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
-from frisket.cli.cut_options import EXISTING, JSON, OUTLINE, THRESHOLD
+from frisket.cli.cut_options import CUTLINE, EXISTING, JSON, OUTLINE, THRESHOLD
 from frisket.cli.finish_options import EDGE_OPTIONS, FINISH_OPTIONS, MATTE
 from frisket.cli.options import ENCODING, Option, add_options
 from frisket.cli.settings import fill
@@ -36,8 +36,9 @@ ROWS = (
     ),
     MATTE,
     Option(
-        "as", "finished: a finished picture; path: the outline as a Bézier path",
-        str, default=FINISHED, choices=(FINISHED, "path"), dest="kind", stored=False,
+        "as", "finished: a finished picture; path: the outline as a Bézier path; cutline: a PDF "
+        "for print and cut",
+        str, default=FINISHED, choices=(FINISHED, "path", "cutline"), dest="kind", stored=False,
     ),
     Option("layer", "of a layered input: name, path, glob or #id", str, metavar="LAYER",
            default="", stored=False, example="Person*"),
@@ -53,6 +54,7 @@ ROWS = (
     replace(EXISTING, help="what becomes of a path of the same name, and of another clipping path: "
             "refuse or replace; default: refuse", choices=("refuse", "replace"), group="outline"),
     *(replace(row, group="outline") for row in OUTLINE),
+    *CUTLINE,
 )  # fmt: skip
 
 
@@ -105,7 +107,7 @@ def _read(arguments: argparse.Namespace) -> Finish | None:
 
 def _plan(arguments: argparse.Namespace, how: Finish | None) -> list[Task]:
     """Return what is to be done, every output named, nothing done yet."""
-    from frisket.cli.cut import make_folder, read_outline, read_template
+    from frisket.cli.cut import make_folder, read_cutline, read_outline, read_template
     from frisket.jobs.inputs import find_inputs
     from frisket.jobs.names import plan_tasks
     from frisket.jobs.task import CutOptions
@@ -115,6 +117,7 @@ def _plan(arguments: argparse.Namespace, how: Finish | None) -> list[Task]:
     wanted = CutOptions(
         kind=arguments.kind, layers=layers, encoding=arguments.encoding, finish=how,
         threshold=arguments.threshold, existing=arguments.existing, outline=read_outline(arguments),
+        cutline=read_cutline(arguments),
     )  # fmt: skip
     tasks = plan_tasks(find_inputs(arguments.input), wanted, template, arguments.overwrite)
     make_folder(folder)

@@ -26,6 +26,7 @@ from frisket.jobs.classes import list_passes
 from frisket.jobs.colours import EdgeColours
 from frisket.jobs.connection import Connection
 from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
+from frisket.jobs.existing import read_alpha
 from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
 from frisket.jobs.nothing_found import explain_nothing
@@ -141,6 +142,10 @@ def _write(
     else:
         threshold = None if delivery.traces else options.threshold
         results = [make_result(document, one, threshold) for one in kept]
+        if delivery.traces:
+            results = [
+                replace(one, alpha=read_alpha(document, one.layer, one.alpha)) for one in results
+            ]
     said = delivery.write(document, output, results, options.result_options())
     lost = delivery.tell_lost(document, output, [one.layer for one in results])
     return " ".join(filter(None, (*map(_end_sentence, said), lost)))

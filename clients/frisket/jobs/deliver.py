@@ -177,6 +177,14 @@ _ROWS = (
         asked_depth=True,
         traces=True,
     ),
+    Delivery(
+        "cutline",
+        "a PDF for print and cut: the picture, and the line around it in a spot colour",
+        "frisket.paths.cutline",
+        (".pdf",),
+        colours=True,
+        traces=True,
+    ),
 )
 DELIVERIES = {row.kind: row for row in _ROWS}
 # What is made when nothing is said, where the copy of a document can carry it.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from frisket.client.options import Edge, Point
+from frisket.documents.core.cutline import CutlineOptions, read_length, read_sheet
 from frisket.documents.core.outline import OutlineOptions
 from frisket.finish.keywords import FinishKeywords
 from frisket.jobs.choices import BadOption, check_choice, check_names
@@ -75,6 +76,17 @@ class OutlineKeywords(TypedDict, total=False):
     speck: float
     max_knots: int
     clip: bool
+    offset: str | float
+    bleed: str | float
+    safe: str | float
+    ppi: float
+    spot: str
+    white_ink: bool
+    varnish: bool
+    sheet: str
+    gap: str | float
+    copies: int
+    marks: bool
 
 
 class TracedKeywords(OutlineKeywords, total=False):
@@ -109,6 +121,8 @@ _OUTLINE = {
     "max_knots": "max_knots",
     "clip": "clip",
 }
+_LENGTHS = ("offset", "bleed", "safe", "gap")
+_CUTLINE = (*_LENGTHS, "ppi", "spot", "white_ink", "varnish", "sheet", "copies", "marks")
 _HINTS = ("boxes", "points", "trimap", "prior")
 _SERVER = ("server", "token_file", "tls", "ca_file", "certificate", "key", "device")
 
@@ -126,11 +140,12 @@ def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> C
     """
     check_names(given, tuple(allowed.__annotations__), where)
     finishing = {name: given[name] for name in _FINISH if name in given}
-    apart = {*_EDGE, *_OUTLINE, *_HINTS, *_SERVER, *_FINISH}
+    apart = {*_EDGE, *_OUTLINE, *_CUTLINE, *_HINTS, *_SERVER, *_FINISH}
     plain = {name: value for name, value in given.items() if name not in apart}
     return CutOptions(
-        **plain, edge=_read_edge(given), outline=_read_outline(given), hints=_read_hints(given),
-        server=_read_server(given), finish=_read_finish(finishing),
+        **plain, edge=_read_edge(given), outline=_read_outline(given),
+        cutline=make_cutline({name: given[name] for name in _CUTLINE if name in given}),
+        hints=_read_hints(given), server=_read_server(given), finish=_read_finish(finishing),
     )  # fmt: skip
 
 
@@ -161,6 +176,21 @@ def make_outline(named: Mapping[str, Any]) -> OutlineOptions:
     """
     try:
         return OutlineOptions(**named)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadOption(str(error)) from None
+
+
+def make_cutline(named: Mapping[str, Any]) -> CutlineOptions:
+    """Return what is printed around a cut line; lengths and the sheet may be texts.
+
+    Raises:
+        BadOption: a value is not possible.
+    """
+    read: dict[str, Any] = dict.fromkeys(_LENGTHS, read_length) | {"sheet": read_sheet}
+    try:
+        values = {name: read[name](value) if name in read and value is not None else value
+                  for name, value in named.items()}  # fmt: skip
+        return CutlineOptions(**values)
     except (TypeError, ValueError, AttributeError) as error:
         raise BadOption(str(error)) from None
 

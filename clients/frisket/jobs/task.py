@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
 from frisket.client.options import Edge
+from frisket.documents.core.cutline import CutlineOptions
 from frisket.documents.core.outline import OutlineOptions
 from frisket.documents.core.results import EXISTING, PREVIEWS, ResultOptions
 from frisket.finish.readers import FINISHED
@@ -63,6 +64,7 @@ class CutOptions:
         threshold: share of opacity, above 0 and at most 1: alpha from there on becomes full and
             the rest 0; None keeps soft edges.
         outline: how the outline is drawn, for kinds that are one; a threshold is where it runs.
+        cutline: what is printed around it, for the kind `cutline`.
         hints: boxes, points and files.
         server: which server.
         finish: what is done with the subject for the kind `finished`, which it implies.
@@ -90,6 +92,7 @@ class CutOptions:
     allow_empty: bool = False
     threshold: float | None = None
     outline: OutlineOptions = field(default_factory=OutlineOptions)
+    cutline: CutlineOptions = field(default_factory=CutlineOptions)
     hints: HintFiles = field(default_factory=HintFiles)
     server: ServerChoice = field(default_factory=ServerChoice)
     finish: Finish | None = None
@@ -130,7 +133,7 @@ class CutOptions:
         level = self.outline.level if self.threshold is None else self.threshold
         plain = ResultOptions(
             self.depth, self.existing, self.preview, convert=self.convert,
-            outline=replace(self.outline, level=level),
+            outline=replace(self.outline, level=level), cutline=self.cutline,
         )  # fmt: skip
         if self.finish is None:
             return plain

@@ -11,7 +11,9 @@ import numpy as np
 from frisket.paths.values import BezierPath
 
 if TYPE_CHECKING:
-    from pikepdf import Pdf
+    from pikepdf import Object, Pdf
+
+    from frisket.paths.sheet import Box
 
 _ORIGIN = "frisket"
 _PRODUCT = f"%%Creator: {_ORIGIN}"
@@ -55,8 +57,22 @@ def draw_pdf(path: BezierPath, width: int, height: int, name: str) -> bytes:
     return save(pdf)
 
 
-def add_page(pdf: Pdf, size: tuple[float, float], content: bytes) -> None:
-    """Append a page of a size in points, enlarging its unit where it would be too large."""
+def add_page(
+    pdf: Pdf,
+    size: tuple[float, float],
+    content: bytes,
+    resources: Object | None = None,
+    boxes: tuple[Box, Box] | None = None,
+) -> None:
+    """Append a page, enlarging its unit where it would be too large.
+
+    Args:
+        pdf: the document.
+        size: width and height in points.
+        content: drawing operators.
+        resources: what they name.
+        boxes: what is left after trimming, and what is printed.
+    """
     import pikepdf
 
     unit = max(1.0, max(size) / MOST_POINTS)
@@ -66,9 +82,12 @@ def add_page(pdf: Pdf, size: tuple[float, float], content: bytes) -> None:
     page = pikepdf.Dictionary(
         Type=pikepdf.Name.Page,
         MediaBox=[0, 0, round(size[0] / unit, 4), round(size[1] / unit, 4)],
-        Resources=pikepdf.Dictionary(),
+        Resources=pikepdf.Dictionary() if resources is None else resources,
         Contents=pdf.make_stream(scaled),
     )
+    for name, box in zip(("/TrimBox", "/BleedBox"), boxes or (), strict=False):
+        sides = (box.left, box.bottom, box.right, box.top)
+        page[name] = [round(side / unit, 4) for side in sides]
     if unit > 1:
         page.UserUnit = unit
     pdf.pages.append(pikepdf.Page(page))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from frisket.protocol.choices import ALPHA_DEPTHS
 
+from .cutline import CutlineOptions
 from .model import AlphaSource, ColourSource, Layer
 from .outline import OutlineOptions
 
@@ -35,6 +36,7 @@ class ResultOptions:
         convert: Whether pixels that cannot carry a result as they are stored (a TIFF's JPEG,
             palette or single bits, a PSD's bitmap) may be stored in plain samples, losslessly.
         outline: How the outline is drawn, for kinds that are one.
+        cutline: What is printed around it, for the kind that is cut.
 
     Raises:
         ValueError: One of them is none of these.
@@ -46,6 +48,7 @@ class ResultOptions:
     name: str = "Frisket"
     convert: bool = False
     outline: OutlineOptions = field(default_factory=OutlineOptions)
+    cutline: CutlineOptions = field(default_factory=CutlineOptions)
 
     def __post_init__(self) -> None:
         if self.depth not in ALPHA_DEPTHS:
