@@ -6,6 +6,8 @@ import asyncio
 import queue
 import threading
 
+from frisket.client.errors import TransportError
+from frisket.client.transport import SequenceCall
 from frisket.models import Registry
 from frisket.server.admission import Admission
 from frisket.server.config import Config
@@ -79,6 +81,10 @@ class InProcessTransport:
     def matte(self) -> InProcessCall:
         """Open a session."""
         return InProcessCall(self._server)
+
+    def sequence(self) -> SequenceCall:
+        """Refuse: only layers are measured here."""
+        raise TransportError("UNIMPLEMENTED", "", "Only layers go in process.", False)
 
     def unary(self, method: str, request: bytes, timeout: float) -> bytes:
         """Answer nothing."""

@@ -16,6 +16,7 @@ from frisket.protocol.reasons import CLIENT_REASONS, REASON_DOMAIN, REASON_TRAIL
 from frisket.v1 import local_pb2 as local_pb
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import models_pb2 as models_pb
+from frisket.v1 import sequence_pb2 as sequence_pb
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = (ROOT / "proto/frisket/v1/matting.proto").read_text(encoding="utf-8")
@@ -127,6 +128,7 @@ def test_devices_are_those_the_backend_knows() -> None:
 def test_methods_are_those_of_the_services() -> None:
     services = [*pb.DESCRIPTOR.services_by_name.values()]
     services += models_pb.DESCRIPTOR.services_by_name.values()
+    services += sequence_pb.DESCRIPTOR.services_by_name.values()
     services += local_pb.DESCRIPTOR.services_by_name.values()
     named = {f"/{each.full_name}/{method.name}" for each in services for method in each.methods}
     ours = {value for name, value in vars(methods).items() if name.isupper()}

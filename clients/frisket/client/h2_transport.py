@@ -10,6 +10,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
@@ -19,8 +22,12 @@ from frisket.client.h2_socket import Wire
 from frisket.client.probe import diagnose
 from frisket.client.transport import PATIENCE, Patience
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
-from frisket.protocol.methods import MATTE
+from frisket.protocol.methods import MATTE, MATTE_SEQUENCE
 from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import sequence_pb2 as sequence_pb
+
+Sent = TypeVar("Sent", bound=Message)
+Received = TypeVar("Received", bound=Message)
 
 
 class _Line:
@@ -197,20 +204,30 @@ def _gone_silent() -> TransportError:
     return transport_error("UNAVAILABLE", "", "The server has gone silent.")
 
 
-class H2Call:
-    """One `Matte` stream on a connection of its own."""
+class H2Stream(Generic[Sent, Received]):
+    """One stream on a connection of its own.
 
-    def __init__(self, address: Address, patience: Patience) -> None:
-        self._line = _Line(address, MATTE, 0, patience)
+    Args:
+        address: of the server.
+        patience: with a silent one.
+        method: of the call.
+        received: the message that comes.
+    """
 
-    def send(self, request: pb.MatteRequest) -> None:
+    def __init__(
+        self, address: Address, patience: Patience, method: str, received: type[Received]
+    ) -> None:
+        self._line = _Line(address, method, 0, patience)
+        self._received = received
+
+    def send(self, request: Sent) -> None:
         """Send a request; blocks for flow control, reading meanwhile."""
         self._line.send(request.SerializeToString())
 
-    def receive(self, timeout: float | None = None) -> pb.MatteResponse | None:
+    def receive(self, timeout: float | None = None) -> Received | None:
         """Wait for the next response; None at the clean end of the stream."""
         message = self._line.receive(timeout)
-        return None if message is None else pb.MatteResponse.FromString(message)
+        return None if message is None else self._received.FromString(message)
 
     def finish(self) -> None:
         """Half-close the stream."""
@@ -225,6 +242,10 @@ class H2Call:
         self._line.close()
 
 
+H2Call = H2Stream[pb.MatteRequest, pb.MatteResponse]
+H2SequenceCall = H2Stream[sequence_pb.SequenceMatteRequest, sequence_pb.SequenceMatteResponse]
+
+
 class H2Transport:
     """Connections to one server, opened as they are needed.
 
@@ -235,11 +256,18 @@ class H2Transport:
 
     def __init__(self, address: Address, patience: Patience = PATIENCE) -> None:
         self._address, self._patience = address, patience
-        self._calls: list[H2Call] = []
+        self._calls: list[H2Call | H2SequenceCall] = []
 
     def matte(self) -> H2Call:
         """Open a `Matte` stream."""
-        call = H2Call(self._address, self._patience)
+        call: H2Call = H2Stream(self._address, self._patience, MATTE, pb.MatteResponse)
+        self._calls.append(call)
+        return call
+
+    def sequence(self) -> H2SequenceCall:
+        """Open a stream of frames."""
+        received = sequence_pb.SequenceMatteResponse
+        call: H2SequenceCall = H2Stream(self._address, self._patience, MATTE_SEQUENCE, received)
         self._calls.append(call)
         return call
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from frisket.client.errors import TransportError
 from frisket.v1.matting_pb2 import MatteRequest, MatteResponse
+from frisket.v1.sequence_pb2 import SequenceMatteRequest, SequenceMatteResponse
+
+Sent = TypeVar("Sent", contravariant=True)
+Received = TypeVar("Received", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -25,17 +30,17 @@ class Patience:
 PATIENCE = Patience()
 
 
-class Call(Protocol):
-    """One open `Matte` stream."""
+class Stream(Protocol[Sent, Received]):
+    """One open stream of requests and responses."""
 
-    def send(self, request: MatteRequest) -> None:
+    def send(self, request: Sent) -> None:
         """Queue a request; may block for flow control.
 
         Raises:
             TransportError: the stream has ended.
         """
 
-    def receive(self, timeout: float | None = None) -> MatteResponse | None:
+    def receive(self, timeout: float | None = None) -> Received | None:
         """Wait for the next response; None at the clean end of the stream.
 
         Args:
@@ -53,11 +58,20 @@ class Call(Protocol):
         """Drop the stream at once; may be called from any thread."""
 
 
+Call = Stream[MatteRequest, MatteResponse]
+"""A stream about one layer."""
+SequenceCall = Stream[SequenceMatteRequest, SequenceMatteResponse]
+"""A stream about frames that follow one another."""
+
+
 class Transport(Protocol):
     """A connection to one server."""
 
     def matte(self) -> Call:
         """Open a `Matte` stream."""
+
+    def sequence(self) -> SequenceCall:
+        """Open a stream of frames."""
 
     def unary(self, method: str, request: bytes, timeout: float) -> bytes:
         """Call `method` ("/package.Service/Method") with serialised messages.
@@ -113,6 +127,14 @@ class ScriptedTransport:
     def matte(self) -> ScriptedCall:
         """Return the next scripted stream."""
         return next(self._calls)
+
+    def sequence(self) -> SequenceCall:
+        """Refuse: no script has frames.
+
+        Raises:
+            TransportError: always.
+        """
+        raise TransportError("UNIMPLEMENTED", "", "This script has no sequences.", False)
 
     def unary(self, method: str, request: bytes, timeout: float) -> bytes:
         """Answer every unary call with an empty message."""

@@ -13,7 +13,7 @@ from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import NoServer, TransportError
 from frisket.client.proof import Standing, examine
-from frisket.client.transport import Call, Connect, Transport
+from frisket.client.transport import Call, Connect, SequenceCall, Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.local_state import Installation, LocalServer, find_environment
@@ -126,11 +126,17 @@ class _Lent:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._calls: list[Call] = []
+        self._calls: list[Call | SequenceCall] = []
 
     def matte(self) -> Call:
         """Open a `Matte` stream."""
         call = self._transport.matte()
+        self._calls.append(call)
+        return call
+
+    def sequence(self) -> SequenceCall:
+        """Open a stream of frames."""
+        call = self._transport.sequence()
         self._calls.append(call)
         return call
 

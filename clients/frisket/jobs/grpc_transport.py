@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import queue
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 # Read while grpc is imported: its C core would write to the terminal what is told in a
 # sentence.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
+from google.protobuf.message import Message
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
@@ -18,10 +20,13 @@ from frisket.client.h2_tls import make_context
 from frisket.client.probe import CONNECT_TIMEOUT_S, diagnose, distrust
 from frisket.client.transport import PATIENCE
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
-from frisket.protocol.methods import MATTE
+from frisket.protocol.methods import MATTE, MATTE_SEQUENCE
 from frisket.protocol.reasons import REASON_TRAILER
 from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import sequence_pb2 as sequence_pb
 
+Sent = TypeVar("Sent", bound=Message)
+Received = TypeVar("Received", bound=Message)
 _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -35,36 +40,49 @@ _OPTIONS = [
     # How long a connection may take; 20 s by default.
     ("grpc.min_reconnect_backoff_ms", int(CONNECT_TIMEOUT_S * 1000)),
 ]
-_DONE = object()
 
 
-class GrpcCall:
-    """One `Matte` stream over a grpcio channel."""
+class GrpcStream(Generic[Sent, Received]):
+    """One stream over a grpcio channel.
 
-    def __init__(self, channel: grpc.Channel, address: Address) -> None:
+    Args:
+        channel: the connection.
+        address: of the server.
+        method: of the call.
+        sent, received: the messages of either direction.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.Channel,
+        address: Address,
+        method: str,
+        sent: type[Sent],
+        received: type[Received],
+    ) -> None:
         self._address = address
         self._answered = False
-        self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[Sent | None] = queue.SimpleQueue()
         multi = channel.stream_stream(
-            MATTE,
-            request_serializer=pb.MatteRequest.SerializeToString,
-            response_deserializer=pb.MatteResponse.FromString,
+            method,
+            request_serializer=sent.SerializeToString,
+            response_deserializer=received.FromString,
         )
         self._call = multi(self._requests(), metadata=address.metadata)
 
-    def _requests(self) -> Iterator[pb.MatteRequest]:
+    def _requests(self) -> Iterator[Sent]:
         # Bounded without a limit of its own: only tiles the server asked for enter it.
-        while isinstance(request := self._outbox.get(), pb.MatteRequest):
+        while (request := self._outbox.get()) is not None:
             yield request
 
-    def send(self, request: pb.MatteRequest) -> None:
+    def send(self, request: Sent) -> None:
         """Queue a request; grpcio sends it from a thread of its own."""
         self._outbox.put(request)
 
-    def receive(self, timeout: float | None = None) -> pb.MatteResponse | None:
+    def receive(self, timeout: float | None = None) -> Received | None:
         """Wait for the next response; keepalive, not `timeout`, notices a dead peer."""
         try:
-            response: pb.MatteResponse = next(self._call)
+            response: Received = next(self._call)
         except StopIteration:
             return None
         except grpc.RpcError as error:
@@ -74,12 +92,16 @@ class GrpcCall:
 
     def finish(self) -> None:
         """Half-close the stream."""
-        self._outbox.put(_DONE)
+        self._outbox.put(None)
 
     def cancel(self) -> None:
         """Drop the stream."""
-        self._outbox.put(_DONE)
+        self._outbox.put(None)
         self._call.cancel()
+
+
+GrpcCall = GrpcStream[pb.MatteRequest, pb.MatteResponse]
+GrpcSequenceCall = GrpcStream[sequence_pb.SequenceMatteRequest, sequence_pb.SequenceMatteResponse]
 
 
 class GrpcTransport:
@@ -96,7 +118,13 @@ class GrpcTransport:
 
     def matte(self) -> GrpcCall:
         """Open a `Matte` stream."""
-        return GrpcCall(self._channel, self._address)
+        messages = (pb.MatteRequest, pb.MatteResponse)
+        return GrpcStream(self._channel, self._address, MATTE, *messages)
+
+    def sequence(self) -> GrpcSequenceCall:
+        """Open a stream of frames."""
+        messages = (sequence_pb.SequenceMatteRequest, sequence_pb.SequenceMatteResponse)
+        return GrpcStream(self._channel, self._address, MATTE_SEQUENCE, *messages)
 
     def unary(self, method: str, request: bytes, timeout: float) -> bytes:
         """Make a unary call with serialised messages.

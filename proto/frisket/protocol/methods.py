@@ -4,6 +4,7 @@ from __future__ import annotations
 
 MATTE = "/frisket.v1.MattingService/Matte"
 GET_CAPABILITIES = "/frisket.v1.MattingService/GetCapabilities"
+MATTE_SEQUENCE = "/frisket.v1.SequenceService/Matte"
 MATTE_IMAGE = "/frisket.v1.MattingService/MatteImage"
 LOAD_MODEL = "/frisket.v1.ModelService/LoadModel"
 PROVE = "/frisket.v1.LocalService/Prove"

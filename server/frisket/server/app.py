@@ -40,7 +40,7 @@ from frisket.server.openers import LocalOpener
 from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
-from frisket.server.service import MattingService, ModelService
+from frisket.server.service import MattingService, ModelService, SequenceService
 from frisket.server.tokens import TokenList
 from frisket.v1 import (
     local_pb2_grpc,
@@ -48,6 +48,8 @@ from frisket.v1 import (
     matting_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    sequence_pb2,
+    sequence_pb2_grpc,
 )
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ _PATIENCE_S = 5.0  # for a model that runs or opens
 _SERVICES = (
     matting_pb2.DESCRIPTOR.services_by_name["MattingService"].full_name,
     models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
+    sequence_pb2.DESCRIPTOR.services_by_name["SequenceService"].full_name,
 )
 
 
@@ -150,6 +153,9 @@ class App:
         resources = Resources(self._pool, self._scheduler, limits, budget)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(resources, self._admission), server
+        )
+        sequence_pb2_grpc.add_SequenceServiceServicer_to_server(
+            SequenceService(resources, self._admission), server
         )
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(resources), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

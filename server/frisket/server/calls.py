@@ -18,7 +18,11 @@ Result = TypeVar("Result")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 
-COUNTED = ("/frisket.v1.MattingService/", "/frisket.v1.ModelService/")
+COUNTED = (
+    "/frisket.v1.MattingService/",
+    "/frisket.v1.ModelService/",
+    "/frisket.v1.SequenceService/",
+)
 """Calls that need the token and count towards its limits."""
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.server.wire import Request, Response
+
+Heard = TypeVar("Heard")
+Said = TypeVar("Said")
 
 
 class Unread(ServiceError):
     """The client does not read, so that not even a status can be sent."""
 
 
-class Channel:
+class Channel(Generic[Heard, Said]):
     """A conversation with one client, without a word of its content.
 
     Whatever fails ends the waiting for the next request: work beside the conversation, a phase
@@ -30,8 +33,8 @@ class Channel:
 
     def __init__(
         self,
-        receive: Callable[[], Awaitable[Request | None]],
-        send: Callable[[Response], Awaitable[None]],
+        receive: Callable[[], Awaitable[Heard | None]],
+        send: Callable[[Said], Awaitable[None]],
         write_s: float,
     ) -> None:
         self._receive, self._send, self._write_s = receive, send, write_s
@@ -41,13 +44,13 @@ class Channel:
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._failed.add_done_callback(_look_at)
 
-    async def next(self) -> Request | None:
+    async def next(self) -> Heard | None:
         """Return the next request, or None at the client's half-close.
 
         Raises:
             Exception: what has failed meanwhile.
         """
-        receiving: asyncio.Future[Request | None] = asyncio.ensure_future(self._receive())
+        receiving: asyncio.Future[Heard | None] = asyncio.ensure_future(self._receive())
         both: set[asyncio.Future[Any]] = {receiving, self._failed}
         receiving.add_done_callback(_look_at)
         try:
@@ -58,7 +61,7 @@ class Channel:
         finally:
             receiving.cancel()
 
-    async def say(self, message: Response) -> None:
+    async def say(self, message: Said) -> None:
         """Send a response; one at a time, as grpc.aio wants it.
 
         Who is cancelled meanwhile leaves, but what gRPC has begun to write is written.
@@ -68,7 +71,7 @@ class Channel:
         """
         await asyncio.shield(self.spawn(self._write(message)))
 
-    async def _write(self, message: Response) -> None:
+    async def _write(self, message: Said) -> None:
         async with self._sending:
             try:
                 await asyncio.wait_for(self._send(message), self._write_s)
@@ -147,6 +150,10 @@ class Channel:
             task.cancel()
         for timer in self._timers:
             timer.cancel()
+
+
+LayerChannel = Channel[Request, Response]
+"""About one layer."""
 
 
 def _idle(duty: str) -> ServiceError:

@@ -7,7 +7,14 @@ from typing import Any
 
 import grpc
 
-from frisket.protocol.methods import GET_CAPABILITIES, LOAD_MODEL, MATTE, MATTE_IMAGE, PROVE
+from frisket.protocol.methods import (
+    GET_CAPABILITIES,
+    LOAD_MODEL,
+    MATTE,
+    MATTE_IMAGE,
+    MATTE_SEQUENCE,
+    PROVE,
+)
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError, trailers
 from frisket.server.tokens import TokenList
@@ -18,6 +25,7 @@ _ANY = ""
 _SCOPES = {
     MATTE: "matte",
     MATTE_IMAGE: "matte",
+    MATTE_SEQUENCE: "matte",
     GET_CAPABILITIES: _ANY,
     "/frisket.v1.ModelService/ListModels": _ANY,
     LOAD_MODEL: "models",

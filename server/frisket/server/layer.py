@@ -9,7 +9,7 @@ from functools import partial
 from frisket.matting import Matting, explain_lack
 from frisket.server import report
 from frisket.server.admission import Seat
-from frisket.server.channel import Channel
+from frisket.server.channel import LayerChannel
 from frisket.server.costs import estimate_hints, estimate_session
 from frisket.server.planes import place_coarse, place_planes, read_planes
 from frisket.server.requests import Opening, read_opening
@@ -36,19 +36,19 @@ async def serve_layer(
     Raises:
         ServiceError, MattingError, ModelError: the client's requests cannot be served.
     """
-    channel = Channel(receive, send, resources.limits.write_s)
+    channel = LayerChannel(receive, send, resources.limits.write_s)
     seat.fail = channel.fail
     with ExitStack() as leases, ExitStack() as hint_leases:
         leases.callback(channel.close)
         opening = await _read_opening(resources, seat, channel, hint_leases)
         await resources.spend(seat, leases, "sessions", estimate_session(opening, resources.limits))
-        share = _open_share(resources, opening)
-        async with _borrow(resources, opening, share) as models:
+        share = open_share(resources, opening)
+        async with borrow_models(resources, opening, share) as models:
             remark = explain_lack(opening.options, models.refiner)
             await channel.say(report.build_opened(opening, models.model, remark))
         # Who opens and then says nothing holds no model meanwhile.
         planes = await read_planes(resources, share, channel, opening, opening.planes)
-        async with _borrow(resources, opening, share) as models:
+        async with borrow_models(resources, opening, share) as models:
             options = place_planes(opening.options, planes)
             matting = Matting(planes[Plane.PROXY], opening.grid, options, models.refiner)
             plain = place_coarse(opening, planes).without_hints()
@@ -59,7 +59,7 @@ async def serve_layer(
 
 
 async def _read_opening(
-    resources: Resources, seat: Seat, channel: Channel, hint_leases: ExitStack
+    resources: Resources, seat: Seat, channel: LayerChannel, hint_leases: ExitStack
 ) -> Opening:
     with channel.limit(resources.limits.open_s, "open a layer"):
         request = await channel.next()
@@ -68,14 +68,15 @@ async def _read_opening(
     return await resources.compute_if_large(partial(read_opening, request), size)
 
 
-def _open_share(resources: Resources, opening: Opening) -> Share:
+def open_share(resources: Resources, opening: Opening) -> Share:
+    """Return the threads of who opens a layer or a sequence."""
     proxy_width, proxy_height = opening.proxy_size
     return resources.scheduler.open_share(
         opening.batch, proxy_width * proxy_height / 1e6, opening.grid.tile_size**2 / 1e6
     )
 
 
-def _borrow(
+def borrow_models(
     resources: Resources, opening: Opening, share: Share
 ) -> AbstractAsyncContextManager[BorrowedModels]:
     """Hold what a layer is matted with."""

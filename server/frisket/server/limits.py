@@ -93,6 +93,9 @@ class Limits:
         24, 1, 1024, "tiles that a session has asked for and not answered"
     )
     tile_bytes_in_flight: int = _bound(20 * _MIB, _MIB, 1024 * _MIB, "the same in bytes", "bytes")
+    frames_in_flight: int = _bound(
+        4, 1, 64, "frames of a sequence begun and not finished; one more ends it with BAD_ORDER"
+    )
     memory: int = _bound(
         0,
         0,
@@ -119,6 +122,9 @@ class Limits:
     )
     tile_s: float = _bound(
         120.0, 0.01, 86_400, "from asking for a tile to its pixels; then IDLE", "s"
+    )
+    frame_s: float = _bound(
+        300.0, 0.01, 86_400, "from the end of a sequence's frames to its next frame; then IDLE", "s"
     )
     write_s: float = _bound(
         60.0, 0.01, 86_400, "for a response that the client does not read; then IDLE", "s"

@@ -9,7 +9,7 @@ from functools import partial
 from frisket.matting import MattingOptions
 from frisket.matting.engine.types import Bytes
 from frisket.protocol.reasons import Reason
-from frisket.server.channel import Channel
+from frisket.server.channel import LayerChannel
 from frisket.server.errors import ServiceError
 from frisket.server.requests import Opening
 from frisket.server.resources import Resources
@@ -20,7 +20,7 @@ from frisket.server.wire import Plane, PlaneReader
 async def read_planes(
     resources: Resources,
     share: Share,
-    channel: Channel,
+    channel: LayerChannel,
     opening: Opening,
     planes: Sequence[Plane],
 ) -> Mapping[int, Bytes]:

@@ -17,6 +17,7 @@ from frisket.server.requests import Opening
 from frisket.server.unary import EncodedMatte
 from frisket.server.wire import CorruptPixels, Packing, pack
 from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import sequence_pb2 as sequence_pb
 
 
 @dataclass
@@ -43,6 +44,23 @@ def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteRe
             notice=" ".join(part for part in (model.info.notice, remark) if part),
         )
     )
+
+
+def build_sequence_opened(
+    opening: Opening, model: Model, remark: str, frames: int
+) -> sequence_pb.SequenceMatteResponse:
+    """Return the answer to the `open` of a sequence; `frames` may be begun at once."""
+    layer = build_opened(opening, model, remark).opened
+    opened = sequence_pb.SequenceOpened(layer=layer, max_frames=frames)
+    return sequence_pb.SequenceMatteResponse(opened=opened)
+
+
+def build_answer(
+    frame: int, response: pb.MatteResponse, is_new: bool
+) -> sequence_pb.SequenceMatteResponse:
+    """Return what is said of a frame."""
+    answer = sequence_pb.FrameAnswer(frame=frame, response=response, is_new=is_new)
+    return sequence_pb.SequenceMatteResponse(answer=answer)
 
 
 def build_coarse(coarse: Coarse, revision: int, packing: Packing) -> list[pb.MatteResponse]:

@@ -43,7 +43,7 @@ from frisket.protocol.limits import (
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
-from frisket.server.wire import Packing, Plane
+from frisket.server.wire import Packing, Plane, SequenceRequest
 from frisket.v1 import matting_pb2 as pb
 
 Viewport = tuple[int, int, int, int]
@@ -145,6 +145,23 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
         viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
         batch=message.batch,
     )
+
+
+def read_sequence_opening(request: SequenceRequest | None) -> Opening:
+    """Check the first request of a sequence.
+
+    Raises:
+        ServiceError: as `read_opening`; BAD_OPEN for what belongs to one picture alone.
+        BadInput: as `read_opening`.
+    """
+    if request is None or not request.HasField("open"):
+        raise ServiceError(Reason.BAD_ORDER, "The first request of a sequence must be 'open'.")
+    message = request.open
+    if message.options.HasField("hints") and message.options.hints != pb.Hints():
+        raise _bad_open("Hints belong to one picture; a sequence takes none.")
+    if message.held or message.HasField("viewport"):
+        raise _bad_open("'held' and 'viewport' belong to one picture; a sequence takes neither.")
+    return read_opening(pb.MatteRequest(open=message))
 
 
 def read_options(message: pb.MatteOptions, layer: tuple[int, int]) -> MattingOptions:

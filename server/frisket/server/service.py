@@ -14,10 +14,12 @@ from frisket.server.calls import Context
 from frisket.server.layer import serve_layer
 from frisket.server.requests import read_name
 from frisket.server.resources import Resources
+from frisket.server.sequence import serve_sequence
 from frisket.server.unary import matte_encoded
 from frisket.v1 import matting_pb2 as pb
-from frisket.v1 import matting_pb2_grpc, models_pb2_grpc
+from frisket.v1 import matting_pb2_grpc, models_pb2_grpc, sequence_pb2_grpc
 from frisket.v1 import models_pb2 as models_pb
+from frisket.v1 import sequence_pb2 as sequence_pb
 
 
 class MattingService(matting_pb2_grpc.MattingServiceServicer):
@@ -67,6 +69,26 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
             max_sessions=self._admission.limit,
             server_peak_bytes=self._resources.peak_bytes,
         )
+
+
+class SequenceService(sequence_pb2_grpc.SequenceServiceServicer):
+    """`frisket.v1.SequenceService`."""
+
+    def __init__(self, resources: Resources, admission: Admission) -> None:
+        self._resources = resources
+        self._admission = admission
+
+    async def Matte(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: object, context: Context
+    ) -> None:
+        """Serve one sequence, by reading from and writing to the context."""
+
+        async def receive() -> sequence_pb.SequenceMatteRequest | None:
+            request: Any = await context.read()
+            return None if request is grpc.aio.EOF else request
+
+        async with self._admission.slot() as seat:
+            await serve_sequence(self._resources, seat, receive, context.write)
 
 
 class ModelService(models_pb2_grpc.ModelServiceServicer):

@@ -25,7 +25,7 @@ from frisket.protocol.limits import MAX_REJECTIONS
 from frisket.protocol.reasons import Reason
 from frisket.server import report
 from frisket.server.admission import Seat
-from frisket.server.channel import Channel
+from frisket.server.channel import LayerChannel
 from frisket.server.costs import count_tiles, estimate_hints
 from frisket.server.errors import ServiceError
 from frisket.server.planes import place_planes, read_planes
@@ -84,7 +84,7 @@ class Session:
     def __init__(
         self,
         resources: Resources,
-        channel: Channel,
+        channel: LayerChannel,
         seat: Seat,
         opening: Opening,
         models: BorrowedModels,
@@ -222,7 +222,7 @@ class Session:
         with self._models.hurry():
             coarse = await self._ask_model(matting)
             if coarse is not None:
-                await self._show(coarse)
+                await self.show_coarse(coarse)
         return coarse
 
     async def _ask_model(self, matting: Matting) -> Coarse | None:
@@ -240,7 +240,8 @@ class Session:
         self._timings.model_s += time.perf_counter() - started
         return asking.result()
 
-    async def _show(self, coarse: Coarse) -> None:
+    async def show_coarse(self, coarse: Coarse) -> None:
+        """Send the coarse alpha."""
         pack = partial(report.build_coarse, coarse, self._number, self._opening.packing)
         for message in await self._models.share.show(pack):
             await self._channel.say(message)
@@ -248,12 +249,18 @@ class Session:
     async def _solve(self, number: int) -> tuple[Revision, Response | None] | None:
         """Solve on the proxy and choose the tiles; None when that is wanted no more."""
         assert self._coarse is not None
-        started, solve = time.perf_counter(), self._models.share.solve
-        solution = await solve(partial(self._matting.solve, self._coarse, self._settled))
+        started = time.perf_counter()
+        solution = await self.solve_layer(self._matting, self._coarse, self._settled)
         self._timings.solve_s += time.perf_counter() - started
         if number != self._number or self._stopped:
             return None
-        return await solve(partial(self._plan, number, solution))
+        return await self._models.share.solve(partial(self._plan, number, solution))
+
+    async def solve_layer(
+        self, matting: Matting, coarse: Coarse, settled: Settled | None
+    ) -> Solution:
+        """Return a layer's solution; `settled` is the coarse alpha with what hints say of it."""
+        return await self._models.share.solve(partial(matting.solve, coarse, settled))
 
     def _plan(self, number: int, solution: Solution) -> tuple[Revision, Response | None]:
         """Choose the tiles to send; runs on a compute thread."""
@@ -289,7 +296,11 @@ class Session:
             report.build_finished(number, cancelled, self._timings, solution, assessment, failures)
         )
         if number == self._number and cancelled == self._stopped:
-            self._seat.rest()
+            self.rest()
+
+    def rest(self) -> None:
+        """Offer the place to others until there is work again."""
+        self._seat.rest()
 
     # --------------------------------------------------------------- tiles
 

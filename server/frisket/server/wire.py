@@ -15,6 +15,7 @@ from frisket.protocol.limits import MAX_PIXEL_BYTES
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import sequence_pb2 as sequence_pb
 
 Array = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Request = pb.MatteRequest
@@ -22,6 +23,10 @@ Response = pb.MatteResponse
 TilePixels = pb.TilePixels
 UpdateMessage = pb.UpdateRequest
 OptionsMessage = pb.MatteOptions
+SequenceRequest = sequence_pb.SequenceMatteRequest
+SequenceResponse = sequence_pb.SequenceMatteResponse
+FrameMessage = sequence_pb.FrameRequest
+FramePart = sequence_pb.FramePart
 
 _DTYPES: dict[int, npt.DTypeLike] = {8: np.dtype(np.uint8), 16: np.dtype("<u2")}
 """Of a format's samples, by their depth, as they travel."""

@@ -20,6 +20,7 @@ _LEAST_SIDE = 12  # DIS searches patches of 8 cells
 _CLOSED = 1.0  # cells by which the way there and back may miss
 _STILL = 0.12  # cells: a motion that noise alone shows
 _ALIKE = 5.0  # levels by which a colour may differ and be the same
+_MOST_GRAIN = 10.0  # beyond it what differs is another picture
 _GREY_GRAIN = 0.67  # of a grey's grain to that of its colours: the length of the weights
 _CUT = 0.3  # a share of pixels found again below which a new scene begins
 
@@ -77,15 +78,22 @@ def find_motion(before: Bytes, now: Bytes) -> Motion:
     closed = _CLOSED + np.float32(0.05) * np.hypot(back[..., 0], back[..., 1])
     trust = _fade(np.hypot(miss[..., 0], miss[..., 1]) / closed)
     found = _warp(earlier, back)
-    trust *= _fade(_differ(found, later) / np.float32(_ALIKE))
+    grain = _measure_grain(found, later)
+    trust *= _find_again(found, later, grain)
     trust *= _is_inside(back)
-    return Motion(back, trust, _measure_grain(found, later))
+    return Motion(back, trust, grain)
 
 
 def _compare_in_place(before: Bytes, now: Bytes) -> Motion:
     """Return the motion of frames too small to search: none."""
-    trust = _fade(_differ(before, now) / np.float32(_ALIKE))
-    return Motion(np.zeros((*now.shape, 2), np.float32), trust, _measure_grain(before, now))
+    grain = _measure_grain(before, now)
+    still = np.zeros((*now.shape, 2), np.float32)
+    return Motion(still, _find_again(before, now, grain), grain)
+
+
+def _find_again(found: Bytes, now: Bytes, grain: float) -> Float:
+    """Return 1 where colours are alike, 0 where they differ by more than grain explains."""
+    return _fade(_differ(found, now) / np.float32(_ALIKE + min(grain, _MOST_GRAIN)))
 
 
 def _measure_grain(found: Bytes, now: Bytes) -> float:

@@ -1,0 +1,1 @@
+"""Videos and image sequences: frames in, mattes of frames out."""

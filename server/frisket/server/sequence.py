@@ -1,0 +1,261 @@
+"""One `SequenceService.Matte` stream: frames that are layers, each steadied by the one before.
+
+Every frame has the conversation of a layer (`Session`) on a channel of its own; here its messages
+are handed out, and what a frame leaves to the next is passed on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from frisket.matting import Matting, explain_lack, predict
+from frisket.matting.engine import Settled
+from frisket.matting.engine.temporal import Track
+from frisket.matting.frames import solve_frame
+from frisket.matting.solution import Solution
+from frisket.models import Coarse
+from frisket.protocol.reasons import Reason
+from frisket.server import report
+from frisket.server.admission import Seat
+from frisket.server.channel import Channel, LayerChannel
+from frisket.server.costs import count_tiles, estimate_session
+from frisket.server.errors import ServiceError
+from frisket.server.layer import borrow_models, open_share
+from frisket.server.planes import read_planes
+from frisket.server.requests import Opening, read_sequence_opening
+from frisket.server.resources import BorrowedModels, Resources
+from frisket.server.session import Session
+from frisket.server.wire import (
+    FrameMessage,
+    FramePart,
+    Plane,
+    Request,
+    Response,
+    SequenceRequest,
+    SequenceResponse,
+)
+
+SequenceChannel = Channel[SequenceRequest, SequenceResponse]
+_PACKING_BYTES = 1 << 10  # by which zlib may enlarge what it cannot pack, at least
+
+
+async def serve_sequence(
+    resources: Resources,
+    seat: Seat,
+    receive: Callable[[], Awaitable[SequenceRequest | None]],
+    send: Callable[[SequenceResponse], Awaitable[None]],
+) -> None:
+    """Serve one sequence until the client ends it.
+
+    Args:
+        resources: models, threads and memory.
+        seat: its place on the server.
+        receive: returns the next request; None at the client's half-close.
+        send: sends one response.
+
+    Raises:
+        ServiceError, MattingError, ModelError: the client's requests cannot be served.
+    """
+    channel: SequenceChannel = Channel(receive, send, resources.limits.write_s)
+    seat.fail = channel.fail
+    limits = resources.limits
+    with ExitStack() as leases:
+        leases.callback(channel.close)
+        with channel.limit(limits.open_s, "open a sequence"):
+            opening = read_sequence_opening(await channel.next())
+        bytes_each = estimate_session(opening, limits)
+        await resources.spend(seat, leases, "sessions", bytes_each * limits.frames_in_flight)
+        share = open_share(resources, opening)
+        async with borrow_models(resources, opening, share) as models:
+            remark = explain_lack(opening.options, models.refiner)
+            frames = limits.frames_in_flight
+            opened = report.build_sequence_opened(opening, models.model, remark, frames)
+            await channel.say(opened)
+            await Sequence(resources, channel, seat, opening, models).run()
+
+
+@dataclass(eq=False)
+class Frame:
+    """A frame that was begun and is not finished.
+
+    Attributes:
+        number: as the client chose it.
+        run_in: no tiles of it are wanted.
+        before: what the frame before it leaves; None where it starts anew.
+        rows_owed: rows of its proxy that have not come.
+        track: what it leaves itself.
+        is_new: no earlier frame counted.
+        inbox: what came about it.
+    """
+
+    number: int
+    run_in: bool
+    before: asyncio.Future[Track] | None
+    rows_owed: int
+    track: asyncio.Future[Track]
+    is_new: bool = True
+    inbox: asyncio.Queue[Request | None] = field(default_factory=asyncio.Queue)
+
+    async def solve(self, models: BorrowedModels, matting: Matting, coarse: Coarse) -> Solution:
+        """Solve it when the frame before it is solved, and pass on what it leaves."""
+        before = None if self.before is None else await self.before
+        solved = await models.share.solve(partial(solve_frame, matting, coarse, before))
+        self.before, self.is_new = None, solved.is_new
+        self.track.set_result(solved.track)
+        return solved.solution
+
+
+class FrameSession(Session):
+    """The conversation about one frame; its coarse alpha is not shown, and it never rests."""
+
+    frame: Frame
+
+    async def show_coarse(self, coarse: Coarse) -> None:
+        """Say nothing: nobody looks at one frame of many."""
+
+    async def solve_layer(
+        self, matting: Matting, coarse: Coarse, settled: Settled | None
+    ) -> Solution:
+        """Return the frame's solution, steadied by the frame before it."""
+        return await self.frame.solve(self._models, matting, coarse)
+
+    def rest(self) -> None:
+        """Keep the place: other frames are worked on."""
+
+
+class Sequence:
+    """The conversation about a sequence, once it is open.
+
+    Args:
+        resources: threads and limits.
+        channel: to the client.
+        seat: the sequence's place on the server.
+        opening: what the client asked for.
+        models: who is asked about the frames.
+    """
+
+    def __init__(
+        self,
+        resources: Resources,
+        channel: SequenceChannel,
+        seat: Seat,
+        opening: Opening,
+        models: BorrowedModels,
+    ) -> None:
+        self._resources = resources
+        self._channel = channel
+        self._seat = seat
+        self._opening = opening
+        self._models = models
+        self._frames: dict[int, Frame] = {}
+        self._last = -1
+        self._track: asyncio.Future[Track] | None = None
+
+    async def run(self) -> None:
+        """Serve frames until the client ends the stream."""
+        self._expect_frame()
+        while (request := await self._channel.next()) is not None:
+            if request.HasField("frame"):
+                self._begin(request.frame)
+            elif request.HasField("part"):
+                self._hand_out(request.part)
+            else:
+                raise ServiceError(Reason.BAD_ORDER, "A sequence is opened once.")
+        for frame in self._frames.values():
+            frame.inbox.put_nowait(None)
+        await self._channel.settle()
+
+    def _expect_frame(self) -> None:
+        last = self._last
+        self._channel.expect(
+            self._resources.limits.frame_s,
+            lambda: self._last == last and not self._frames,
+            "begin a frame or end the sequence",
+        )
+
+    def _begin(self, message: FrameMessage) -> None:
+        most = self._resources.limits.frames_in_flight
+        if message.frame <= self._last:
+            raise ServiceError(Reason.BAD_ORDER, "The numbers of frames must rise.")
+        if len(self._frames) >= most:
+            raise ServiceError(Reason.BAD_ORDER, f"More than {most} frames were begun at once.")
+        before = None if message.restart else self._track
+        self._track = asyncio.get_running_loop().create_future()
+        frame = Frame(
+            message.frame, message.run_in, before, self._opening.proxy_size[1], self._track
+        )
+        self._last = message.frame
+        self._frames[message.frame] = frame
+        self._channel.spawn(self._serve(frame))
+
+    def _hand_out(self, part: FramePart) -> None:
+        """Give a frame what came about it; what waits there is bounded by what it may send."""
+        frame = self._frames.get(part.frame)
+        if frame is None:
+            raise ServiceError(Reason.BAD_ORDER, f"Frame {part.frame} is not open.")
+        if part.request.HasField("rows") and frame.rows_owed:
+            self._check_rows(frame, part.request)
+        elif not part.request.HasField("tile") or frame.rows_owed or frame.run_in:
+            phase = part.request.WhichOneof("phase") or "an empty message"
+            raise ServiceError(Reason.BAD_ORDER, f"'{phase}' cannot come now for a frame.")
+        elif frame.inbox.qsize() >= count_tiles(self._opening, self._resources.limits):
+            raise ServiceError(Reason.BAD_TILE, "More tiles came than were asked for.")
+        frame.inbox.put_nowait(part.request)
+
+    def _check_rows(self, frame: Frame, request: Request) -> None:
+        """Refuse rows that the proxy has not, or more bytes than they can be."""
+        rows, opening = request.rows, self._opening
+        room = rows.row_count * opening.proxy_size[0] * opening.proxy_format.pixel_bytes
+        if not 1 <= rows.row_count <= frame.rows_owed:
+            raise ServiceError(Reason.BAD_PROXY, "Rows of a plane came out of order.")
+        if len(rows.pixels.data) > room + room // 512 + _PACKING_BYTES:
+            raise ServiceError(Reason.BAD_PROXY, "Rows of the proxy are larger than their pixels.")
+        frame.rows_owed -= rows.row_count
+
+    async def _serve(self, frame: Frame) -> None:
+        """Matte one frame."""
+        channel = LayerChannel(
+            frame.inbox.get, partial(self._say, frame), self._resources.limits.write_s
+        )
+        try:
+            planes = (Plane.PROXY,)
+            share, opening = self._models.share, self._opening
+            came = await read_planes(self._resources, share, channel, opening, planes)
+            matting = Matting(
+                came[Plane.PROXY], opening.grid, opening.options, self._models.refiner
+            )
+            if frame.run_in:
+                await self._run_in(frame, matting)
+            else:
+                await self._converse(frame, channel, matting)
+        finally:
+            channel.close()
+
+    async def _run_in(self, frame: Frame, matting: Matting) -> None:
+        coarse = await predict(matting, self._models.runners)
+        solution = await frame.solve(self._models, matting, coarse)
+        finished = report.build_finished(0, False, report.Timings(), solution, None)
+        await self._say(frame, finished)
+
+    async def _converse(self, frame: Frame, channel: LayerChannel, matting: Matting) -> None:
+        session = FrameSession(
+            self._resources, channel, self._seat, self._opening, self._models, matting, ExitStack()
+        )
+        session.frame = frame
+        await session.run()
+
+    async def _say(self, frame: Frame, response: Response) -> None:
+        """Send what is said of a frame; with its end it is forgotten."""
+        is_last = response.HasField("finished")
+        if is_last:
+            del self._frames[frame.number]
+            frame.inbox.put_nowait(None)
+        await self._channel.say(
+            report.build_answer(frame.number, response, is_last and frame.is_new)
+        )
+        if is_last:
+            self._expect_frame()
