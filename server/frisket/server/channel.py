@@ -9,6 +9,8 @@ from typing import Any
 
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import measure
 from frisket.server.wire import Request, Response
 
 
@@ -66,7 +68,8 @@ class Channel:
         Raises:
             Unread: the client does not read.
         """
-        await asyncio.shield(self.spawn(self._write(message)))
+        with measure(Stage.WRITE):
+            await asyncio.shield(self.spawn(self._write(message)))
 
     async def _write(self, message: Response) -> None:
         async with self._sending:
