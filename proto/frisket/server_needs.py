@@ -33,6 +33,13 @@ def explain_lack() -> str:
     return f"The server's {', '.join(missing)} {verb} not installed; {advice}"
 
 
+def explain_metrics_lack() -> str:
+    """Return in one sentence why there can be no metrics here and what to do, or ""."""
+    if _is_there("prometheus_client"):
+        return ""
+    return f"prometheus-client is not installed; {advise_install('metrics')}"
+
+
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None

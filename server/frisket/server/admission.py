@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.server.limits import Limits
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import current, measure
 
 _LEAVE_S = 5.0  # how long somebody who was dismissed is waited for
 _LINGER_S = 1.0  # how long who has finished may still end by itself when the server leaves
@@ -42,10 +44,14 @@ class Seat:
         if not self.resting:
             self.resting = True
             self.admission.note_rest(self)
+            if trace := current():
+                trace.rest()
 
     def work(self) -> None:
         """Keep the place again."""
         self.resting = False
+        if trace := current():
+            trace.work()
 
     def dismiss(self, error: ServiceError) -> None:
         """Let who rests here leave."""
@@ -161,7 +167,7 @@ class Admission:
         if seat is None:
             return False
         seat.dismiss(_busy("The place was needed: open again with the tiles you hold.", 1.0))
-        with contextlib.suppress(asyncio.TimeoutError):
+        with contextlib.suppress(asyncio.TimeoutError), measure(Stage.LOAD):
             await asyncio.wait_for(seat.left.wait(), _LEAVE_S)
         return True
 

@@ -41,6 +41,7 @@ from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
 from frisket.server.service import MattingService, ModelService, SequenceService
+from frisket.server.telemetry.meter import Meter, Standing
 from frisket.server.tokens import TokenList
 from frisket.v1 import (
     local_pb2_grpc,
@@ -89,6 +90,17 @@ def _make_pool(config: Config) -> ModelPool:
     return ModelPool(registry, config.device, config.compute_threads, config.limits, opener)
 
 
+def _make_meter(config: Config) -> tuple[Meter, contextlib.AbstractContextManager[str]]:
+    """Return what hears of the server's work, and a block in which it tells; see `listen`."""
+    if config.metrics is None:
+        return Meter(), contextlib.nullcontext("")
+    # What it needs is installed only where metrics are wanted.
+    from frisket.server.telemetry.prometheus import PrometheusMeter, listen
+
+    meter = PrometheusMeter(config.device)
+    return meter, listen(meter, config.metrics)
+
+
 def leave_if_stuck(status: int) -> None:
     """End the process when a thread works on that cannot be ended: Python would wait for it."""
     until = time.monotonic() + _CLOSE_S
@@ -129,6 +141,7 @@ class App:
         self._scheduler = Scheduler(config.compute_threads)
         self._pool = _make_pool(config)
         self._admission = Admission(config.limits, config.device)
+        self._meter, self._telling = _make_meter(config)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
         self.target = self._bind()
@@ -139,8 +152,8 @@ class App:
         access, limits = config.access, config.limits
         guards: list[grpc.aio.ServerInterceptor] = []
         if access.closed:
-            guards.append(TokenGuard(TokenList(access)))
-        guards.append(CallGuard(self._admission, by_token=access.closed))
+            guards.append(TokenGuard(TokenList(access), self._meter))
+        guards.append(CallGuard(self._admission, by_token=access.closed, meter=self._meter))
         options = [
             *_OPTIONS,
             ("grpc.max_concurrent_streams", limits.calls_per_connection),
@@ -150,7 +163,7 @@ class App:
         budget = Budget(limits.memory or memory_bytes() // 2)
         if config.device != "cuda":  # whose models lie in a memory of their own
             self._pool.share_memory(budget)
-        resources = Resources(self._pool, self._scheduler, limits, budget)
+        self._resources = resources = Resources(self._pool, self._scheduler, limits, budget)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(resources, self._admission), server
         )
@@ -196,7 +209,10 @@ class App:
         try:
             if self._config.model:
                 self._pool.release(await self._pool.acquire(self._config.model))
-            await self._serve(ready)
+            with self._telling as address:
+                if address:
+                    log.info("metrics are told on %s", address)
+                await self._serve(ready)
         finally:
             left_s = self._leave_by - time.monotonic()
             await self._pool.close(max(_CLOSE_S, min(_PATIENCE_S, left_s)))
@@ -210,22 +226,29 @@ class App:
             log.info("frisket %s listens on %s", VERSION, self.target)
             ready()
             self._pool.prepare()
-            watching = asyncio.ensure_future(self._watch_runs())
+            watching = asyncio.ensure_future(self._watch())
             await self._until_told()
             watching.cancel()
         # Without its announcement: new clients start a fresh server, and nobody is sent to a
         # port that is free for others to take.
         await self._drain()
 
-    async def _watch_runs(self) -> None:
-        """Let health say NOT_SERVING while a run takes longer than it may."""
+    async def _watch(self) -> None:
+        """Let health say NOT_SERVING while a run takes longer than it may, and metrics all."""
         told = False
         while True:
+            if self._config.metrics is not None:
+                self._tell_standing()
             await asyncio.sleep(_WATCH_STEP_S)
             if told != self._pool.overdue:
                 told = self._pool.overdue
                 states = health_pb2.HealthCheckResponse
                 await self._set_health(states.NOT_SERVING if told else states.SERVING)
+
+    def _tell_standing(self) -> None:
+        seats, peak = self._admission, self._resources.peak_bytes
+        residents = self._pool.list_residents()
+        self._meter.stand(Standing(seats.open, seats.limit, peak, residents))
 
     async def _until_told(self) -> None:
         idle = self._config.idle_exit_s

@@ -15,6 +15,7 @@ from frisket.token_file import BadToken, read_token, read_variable
 
 LOCAL_IDLE_EXIT_S = 600.0
 MAX_THREADS = 1024
+MAX_PORT = 65535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         default=30.0,
         help="on SIGTERM open streams get S seconds to finish; default: 30",
+    )
+    parser.add_argument(
+        "--metrics",
+        type=_port,
+        metavar="PORT",
+        help="tell Prometheus on this port of 127.0.0.1 how the server does; 0 for a free one",
     )
     _add_limits(parser)
     _add_access(parser)
@@ -122,6 +129,7 @@ def configure(arguments: argparse.Namespace) -> Config:
         local=arguments.local,
         idle_exit_s=idle,
         drain_s=arguments.drain,
+        metrics=arguments.metrics,
         access=Access(
             _token(arguments),
             arguments.tls_cert,
@@ -163,5 +171,13 @@ def _threads(text: str) -> int:
     return value
 
 
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and {MAX_PORT}")
+    return value
+
+
 # What argparse calls them when it refuses a value.
 _seconds.__name__, _threads.__name__ = "number of seconds", "number of threads"
+_port.__name__ = "port"

@@ -107,6 +107,7 @@ class Batcher(Generic[Work, Answer]):
                 self._stop()
 
         works = [entry.work.work for entry in batch]
+        batch[0].wait.run_with(len(batch) - 1)
         for entry in batch:
             entry.watch(stop_if_alone)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
@@ -13,6 +14,8 @@ from google.protobuf.message import DecodeError
 from frisket.server.admission import Admission
 from frisket.server.channel import Unread
 from frisket.server.errors import to_service_error, trailers
+from frisket.server.telemetry.calls import find_method, observe, refuse
+from frisket.server.telemetry.meter import Meter, Method
 
 Result = TypeVar("Result")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -26,15 +29,17 @@ COUNTED = (
 """Calls that need the token and count towards its limits."""
 
 
-async def guard(context: Context, work: Awaitable[Result]) -> Result:
+async def guard(meter: Meter, context: Context, work: Awaitable[Result]) -> Result:
     """Await a call's work and end the call with a status when it fails."""
     try:
         return await work
-    except Unread:
+    except Unread as error:
+        refuse(meter, error)
         # gRPC still tries to write: another word would be one operation too many.
         raise asyncio.CancelledError from None
     except Exception as error:
         refusal = to_service_error(error)
+        refuse(meter, refusal)
         await context.abort(refusal.code, refusal.message, trailers(refusal))
 
 
@@ -44,10 +49,11 @@ class CallGuard(grpc.aio.ServerInterceptor):
     Args:
         admission: counts.
         by_token: tokens are checked; otherwise all callers are one.
+        meter: hears what happens.
     """
 
-    def __init__(self, admission: Admission, by_token: bool) -> None:
-        self._admission, self._by_token = admission, by_token
+    def __init__(self, admission: Admission, by_token: bool, meter: Meter) -> None:
+        self._admission, self._by_token, self._meter = admission, by_token, meter
 
     async def intercept_service(
         self,
@@ -60,24 +66,33 @@ class CallGuard(grpc.aio.ServerInterceptor):
         caller = _read_caller(details) if self._by_token else ""
         if handler is None or handler.response_streaming != handler.request_streaming:
             return handler
+        method = find_method(details.method)
         if not handler.request_streaming:
-            return self._guard_unary(handler, caller if counted else None)
-        return self._guard_stream(handler, caller) if counted else handler
+            return self._guard_unary(handler, caller if counted else None, method)
+        return self._guard_stream(handler, caller, method) if counted else handler
 
-    def _guard_unary(self, handler: Any, caller: str | None) -> Any:
+    async def _observe(
+        self, method: Method | None, context: Context, work: Awaitable[Result]
+    ) -> Result:
+        seen = observe(self._meter, method) if method else contextlib.nullcontext()
+        with seen:
+            return await guard(self._meter, context, work)
+
+    def _guard_unary(self, handler: Any, caller: str | None, method: Method | None) -> Any:
         async def run(message: bytes, context: Context) -> Any:
             return await handler.unary_unary(handler.request_deserializer(message), context)
 
         async def call(message: bytes, context: Context) -> Any:
-            return await guard(context, self._count(caller, run, message, context))
+            return await self._observe(method, context, self._count(caller, run, message, context))
 
         return grpc.unary_unary_rpc_method_handler(
             call, response_serializer=handler.response_serializer
         )
 
-    def _guard_stream(self, handler: Any, caller: str) -> Any:
+    def _guard_stream(self, handler: Any, caller: str, method: Method | None) -> Any:
         async def call(requests: Any, context: Context) -> None:
-            await guard(context, self._count(caller, handler.stream_stream, requests, context))
+            work = self._count(caller, handler.stream_stream, requests, context)
+            await self._observe(method, context, work)
 
         return grpc.stream_stream_rpc_method_handler(
             call, handler.request_deserializer, handler.response_serializer

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import measure
 from frisket.server.wire import Request, Response
 
 Heard = TypeVar("Heard")
@@ -69,7 +71,8 @@ class Channel(Generic[Heard, Said]):
         Raises:
             Unread: the client does not read.
         """
-        await asyncio.shield(self.spawn(self._write(message)))
+        with measure(Stage.WRITE):
+            await asyncio.shield(self.spawn(self._write(message)))
 
     async def _write(self, message: Said) -> None:
         async with self._sending:

@@ -11,6 +11,7 @@ from pathlib import Path
 from frisket.protocol.certificates import BadCertificate, load_pair
 from frisket.server.limits import Limits
 from frisket.server.tls import check_authority
+from frisket.server_needs import explain_metrics_lack
 
 
 class ConfigError(Exception):
@@ -57,6 +58,7 @@ class Config:
         local: announce this server to its user's clients.
         idle_exit_s: leave after so many seconds without a call; 0 means never.
         drain_s: seconds open streams get to finish on SIGTERM.
+        metrics: port of 127.0.0.1 where metrics are told, 0 for a free one; None for none.
     """
 
     address: str = "127.0.0.1:0"
@@ -66,6 +68,7 @@ class Config:
     local: bool = False
     idle_exit_s: float = 0.0
     drain_s: float = 30.0
+    metrics: int | None = None
     access: Access = field(default_factory=Access)
     limits: Limits = field(default_factory=Limits)
 
@@ -94,6 +97,8 @@ def check(config: Config) -> None:
         if file is not None and not file.is_file():
             raise ConfigError(f"The TLS file {file} does not exist.")
     _check_tls(access)
+    if config.metrics is not None and (lack := explain_metrics_lack()):
+        raise ConfigError(f"--metrics: {lack}")
     if not is_loopback(host) and not (access.tls and access.closed):
         raise ConfigError(
             f"{host or 'An empty host'} can be reached from other machines: "

@@ -17,6 +17,7 @@ from frisket.protocol.methods import (
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError, trailers
+from frisket.server.telemetry.meter import Meter
 from frisket.server.tokens import TokenList
 
 OPEN = ("/grpc.health.v1.Health/", PROVE)
@@ -40,10 +41,11 @@ class TokenGuard(grpc.aio.ServerInterceptor):
 
     Args:
         tokens: that are known.
+        meter: hears of refusals.
     """
 
-    def __init__(self, tokens: TokenList) -> None:
-        self._tokens = tokens
+    def __init__(self, tokens: TokenList, meter: Meter) -> None:
+        self._tokens, self._meter = tokens, meter
 
     async def intercept_service(
         self,
@@ -55,7 +57,10 @@ class TokenGuard(grpc.aio.ServerInterceptor):
         if details.method.startswith(OPEN):
             return handler
         refusal = self._judge(details)
-        return handler if refusal is None else _refuse(handler, refusal)
+        if refusal is None:
+            return handler
+        self._meter.refuse(refusal.reason)
+        return _refuse(handler, refusal)
 
     def _judge(self, details: grpc.HandlerCallDetails) -> ServiceError | None:
         given = dict(details.invocation_metadata).get("authorization", "")

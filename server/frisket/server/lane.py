@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from frisket.server.telemetry.trace import Wait, wait_in_line
 from frisket.server.turns import Priority, Run, Ticket, Turns
 
 Work = TypeVar("Work")
@@ -31,9 +32,10 @@ class Claim:
 
 @dataclass(frozen=True, eq=False)
 class Entry(Generic[Work]):
-    """A piece of work and who waits for its answer."""
+    """A piece of work, how it waits for its turn, and who waits for its answer."""
 
     work: Work
+    wait: Wait
     _answer: asyncio.Future[Any]
 
     @property
@@ -96,7 +98,8 @@ class Lane(Generic[Work]):
             next(self._numbers), claim.session, claim.priority, claim.megapixels, group, share
         )
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._entries[ticket.number] = Entry(work, answer)
+        wait = wait_in_line(claim.priority)
+        self._entries[ticket.number] = Entry(work, wait, answer)
         self._begin(self._turns.enter(ticket, time.monotonic()))
         try:
             return await answer
@@ -106,6 +109,8 @@ class Lane(Generic[Work]):
             if answer.done() and not answer.cancelled():
                 answer.exception()  # looked at: it came as its owner left
             raise
+        finally:
+            wait.end()
 
     def hold(self, until: float) -> None:
         """Begin nothing until then but what has waited long; see `Turns.hold`."""
@@ -137,6 +142,8 @@ class Lane(Generic[Work]):
 
     async def _run(self, run: Run) -> None:
         entries = [self._entries.pop(number) for number in run.numbers]
+        for entry in entries:
+            entry.wait.end()
         try:
             # Who was cancelled in this very moment had no chance to withdraw.
             if wanted := [entry for entry in entries if not entry.gone]:

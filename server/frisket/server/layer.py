@@ -16,6 +16,8 @@ from frisket.server.requests import Opening, read_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.scheduler import Share
 from frisket.server.session import Session
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import current, measure
 from frisket.server.wire import Plane, Request, Response
 
 
@@ -44,6 +46,8 @@ async def serve_layer(
         await resources.spend(seat, leases, "sessions", estimate_session(opening, resources.limits))
         share = open_share(resources, opening)
         async with borrow_models(resources, opening, share) as models:
+            if trace := current():
+                trace.model = models.model.info.name
             remark = explain_lack(opening.options, models.refiner)
             await channel.say(report.build_opened(opening, models.model, remark))
         # Who opens and then says nothing holds no model meanwhile.
@@ -61,11 +65,15 @@ async def serve_layer(
 async def _read_opening(
     resources: Resources, seat: Seat, channel: LayerChannel, hint_leases: ExitStack
 ) -> Opening:
-    with channel.limit(resources.limits.open_s, "open a layer"):
+    with channel.limit(resources.limits.open_s, "open a layer"), measure(Stage.CLIENT):
         request = await channel.next()
     size = 0 if request is None else request.ByteSize()
     await resources.spend(seat, hint_leases, "hints", estimate_hints(size))
-    return await resources.compute_if_large(partial(read_opening, request), size)
+    with measure(Stage.READ):
+        opening = await resources.compute_if_large(partial(read_opening, request), size)
+    if trace := current():
+        trace.client, trace.size = opening.client, (opening.grid.width, opening.grid.height)
+    return opening
 
 
 def open_share(resources: Resources, opening: Opening) -> Share:

@@ -14,6 +14,8 @@ from frisket.server.errors import ServiceError
 from frisket.server.requests import Opening
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Share
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import measure
 from frisket.server.wire import Plane, PlaneReader
 
 
@@ -34,7 +36,8 @@ async def read_planes(
     deadline = channel.limit(resources.limits.planes_s, "send every row of its planes")
     with deadline, share.hurry():
         while not reader.complete:
-            request = await channel.next()
+            with measure(Stage.CLIENT):
+                request = await channel.next()
             if request is None:
                 message = "The stream ended before the whole proxy came."
                 raise ServiceError(Reason.BAD_PROXY, message)
@@ -43,7 +46,8 @@ async def read_planes(
                 raise ServiceError(
                     Reason.BAD_ORDER, f"'{phase}' came where rows of a plane were announced."
                 )
-            await share.show(partial(reader.add, request.rows))
+            with measure(Stage.READ):
+                await share.show(partial(reader.add, request.rows))
     return reader.planes()
 
 

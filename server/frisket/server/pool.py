@@ -29,6 +29,7 @@ from frisket.server.limits import Limits
 from frisket.server.openers import LocalOpener
 from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
 from frisket.server.runner import Opener, Runner
+from frisket.server.telemetry.meter import Resident
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ class ModelPool:
         return await self._acquire(name) if name else None
 
     async def _acquire(self, name: str) -> Loaded:
-        size = self.info(name).size_bytes * MEMORY_PER_FILE_BYTE
+        size = _weigh(self.info(name))
         ticket = next(self._tickets)
         answer: asyncio.Future[Loaded] = asyncio.get_running_loop().create_future()
         self._waiting[ticket] = answer
@@ -176,6 +177,11 @@ class ModelPool:
             actions, freed = self._placement.reclaim(budget.spent - budget.total)
             if freed:
                 self._perform(actions)
+
+    def list_residents(self) -> list[Resident]:
+        """Return the models in memory, each with the bytes that are counted for it."""
+        models = [loaded.model for loaded in self._loaded.values()]
+        return [Resident(one.info.name, one.device, _weigh(one.info)) for one in models]
 
     @property
     def child_peak_bytes(self) -> int:
@@ -266,6 +272,11 @@ class ModelPool:
         except Exception:
             log.exception("a model failed while it was closed")
         self._perform(self._placement.closed(action.copy))
+
+
+def _weigh(info: ModelInfo) -> int:
+    """Return the bytes of memory that a model is counted for."""
+    return info.size_bytes * MEMORY_PER_FILE_BYTE
 
 
 def _add_queues(model: Model, runner: Runner, budget_bytes: int) -> Loaded:

@@ -76,6 +76,7 @@ class Opening:
         held: (tiles,) those that the client has already.
         viewport: the part in sight.
         batch: nobody waits for it.
+        client: as it calls itself; not to be trusted.
     """
 
     model: str
@@ -90,6 +91,7 @@ class Opening:
     held: npt.NDArray[np.bool_]
     viewport: Viewport | None
     batch: bool = False
+    client: str = ""
 
     def without_hints(self) -> Opening:
         """Return the same without its hints, which may be large."""
@@ -144,6 +146,7 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
         held=_read_held(message, grid.count),
         viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
         batch=message.batch,
+        client=message.client,
     )
 
 

@@ -21,6 +21,8 @@ from frisket.server.lane import Claim
 from frisket.server.limits import Limits
 from frisket.server.pool import Loaded, ModelPool
 from frisket.server.scheduler import Scheduler, Share
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import measure
 from frisket.server.turns import Priority
 
 Result = TypeVar("Result")
@@ -116,6 +118,16 @@ class Resources:
                 return
 
     @contextlib.asynccontextmanager
+    async def take_turn(self) -> AsyncIterator[None]:
+        """Work on a picture of `MatteImage` in the block, when it is its turn."""
+        with measure(Stage.LOAD):
+            await self.pictures.acquire()
+        try:
+            yield
+        finally:
+            self.pictures.release()
+
+    @contextlib.asynccontextmanager
     async def borrow(
         self, name: str, classes: Sequence[str], quality: Quality, share: Share
     ) -> AsyncIterator[BorrowedModels]:
@@ -131,12 +143,14 @@ class Resources:
             ServiceError: UNKNOWN_MODEL, DEVICE_UNAVAILABLE or MODEL_UNUSABLE.
             UnknownClass: the model has not the classes that are wanted.
         """
-        loaded = await self.pool.acquire(name)
+        with measure(Stage.LOAD):
+            loaded = await self.pool.acquire(name)
         refiner: Loaded | None = None
         try:
             check_classes(classes, loaded.model.info)
             if quality is Quality.BEST:
-                refiner = await self.pool.acquire_refiner()
+                with measure(Stage.LOAD):
+                    refiner = await self.pool.acquire_refiner()
             yield _lend(loaded, refiner, share)
         finally:
             self.pool.release(loaded)

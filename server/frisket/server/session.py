@@ -9,15 +9,14 @@ client that comes back says which tiles it already has.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from frisket.matting import Compute, Matting, Refinement, Solution, predict, start_refinement
+from frisket.matting import Compute, Matting, Solution, predict, start_refinement
 from frisket.matting.engine import Settled
 from frisket.matting.engine.types import Bytes
 from frisket.models import Coarse
@@ -31,6 +30,9 @@ from frisket.server.errors import ServiceError
 from frisket.server.planes import place_planes, read_planes
 from frisket.server.requests import Opening, Update, read_update
 from frisket.server.resources import BorrowedModels, Resources
+from frisket.server.revision import Revision
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import current, measure
 from frisket.server.tile_queue import TileQueue, is_in_sight
 from frisket.server.wire import (
     Array,
@@ -41,31 +43,6 @@ from frisket.server.wire import (
     UpdateMessage,
     unpack,
 )
-
-
-@dataclass(eq=False)
-class Revision:
-    """One solution of the layer, and how far its tiles are.
-
-    Attributes:
-        number: as the client chose it.
-        solution: what its tiles are computed from.
-        refinement: where their pixels go.
-        queue: which are asked for.
-        asks: tiles are computed from their pixels, and not from their place alone.
-        owed: tiles that the client was asked for, and when.
-        finished: every tile has been sent.
-        over: another revision has begun, or the client wants no more of this one.
-    """
-
-    number: int
-    solution: Solution
-    refinement: Refinement[Response]
-    queue: TileQueue
-    asks: bool
-    owed: dict[int, float] = field(default_factory=dict)
-    finished: bool = False
-    over: bool = False
 
 
 class Session:
@@ -133,7 +110,8 @@ class Session:
     async def _update(self, message: UpdateMessage) -> None:
         grid = self._opening.grid
         read = partial(read_update, message, (grid.width, grid.height))
-        update = await self._resources.compute_if_large(read, message.ByteSize())
+        with measure(Stage.READ):
+            update = await self._resources.compute_if_large(read, message.ByteSize())
         if update.viewport is not None:
             self._viewport = update.viewport
             if self._revision is not None:
@@ -181,8 +159,7 @@ class Session:
         revision = self._revision
         if revision is not None:
             revision.over = True
-            self._late.update(revision.owed)
-            revision.owed.clear()
+            self._late.update(revision.owed.forgive())
 
     # ----------------------------------------------------------- revisions
 
@@ -209,7 +186,8 @@ class Session:
         coarse = self._given or await self._predict(matting)
         if coarse is None:
             return False
-        settled = await self._models.share.solve(partial(matting.settle, coarse))
+        with measure(Stage.SOLVE):
+            settled = await self._models.share.solve(partial(matting.settle, coarse))
         if matting.options.hints is not self._matting.options.hints:
             return False
         self._given, self._coarse, self._settled = None, coarse, settled
@@ -227,34 +205,39 @@ class Session:
 
     async def _ask_model(self, matting: Matting) -> Coarse | None:
         """Run the model; None when other hints, or a cancel, have made that needless."""
-        started = time.perf_counter()
-        asking = asyncio.ensure_future(predict(matting, self._models.runners))
-        self._asking = asking
-        try:
-            await asyncio.wait({asking})
-        finally:
-            self._asking = None
-            asking.cancel()
+        with measure(Stage.MODEL) as span:
+            asking = asyncio.ensure_future(predict(matting, self._models.runners))
+            self._asking = asking
+            try:
+                await asyncio.wait({asking})
+            finally:
+                self._asking = None
+                asking.cancel()
         if asking.cancelled():
             return None
-        self._timings.model_s += time.perf_counter() - started
+        self._timings.model_s += span.elapsed_s
         return asking.result()
 
     async def show_coarse(self, coarse: Coarse) -> None:
         """Send the coarse alpha."""
         pack = partial(report.build_coarse, coarse, self._number, self._opening.packing)
-        for message in await self._models.share.show(pack):
+        with measure(Stage.WRITE):
+            messages = await self._models.share.show(pack)
+        for message in messages:
             await self._channel.say(message)
+        if trace := current():
+            trace.show()
 
     async def _solve(self, number: int) -> tuple[Revision, Response | None] | None:
         """Solve on the proxy and choose the tiles; None when that is wanted no more."""
         assert self._coarse is not None
-        started = time.perf_counter()
-        solution = await self.solve_layer(self._matting, self._coarse, self._settled)
-        self._timings.solve_s += time.perf_counter() - started
+        with measure(Stage.SOLVE) as span:
+            solution = await self.solve_layer(self._matting, self._coarse, self._settled)
+        self._timings.solve_s += span.elapsed_s
         if number != self._number or self._stopped:
             return None
-        return await self._models.share.solve(partial(self._plan, number, solution))
+        with measure(Stage.SOLVE):
+            return await self._models.share.solve(partial(self._plan, number, solution))
 
     async def solve_layer(
         self, matting: Matting, coarse: Coarse, settled: Settled | None
@@ -289,7 +272,8 @@ class Session:
 
     async def _say_finished(self, number: int, revision: Revision | None, cancelled: bool) -> None:
         solution = revision.solution if revision else None
-        assessment = await self._models.share.compute(solution.assess) if solution else None
+        with measure(Stage.SOLVE):
+            assessment = await self._models.share.compute(solution.assess) if solution else None
         self._timings.peak_bytes = self._resources.peak_bytes
         failures = revision.refinement.failures if revision else ()
         await self._channel.say(
@@ -319,11 +303,8 @@ class Session:
             await self._say_finished(revision.number, revision, cancelled=False)
 
     async def _ask(self, revision: Revision, tiles: list[int]) -> None:
-        now, owed, limit_s = time.monotonic(), revision.owed, self._resources.limits.tile_s
-        owed.update(dict.fromkeys(tiles, now))
-        self._channel.expect(
-            limit_s, lambda: any(owed.get(tile) == now for tile in tiles), "send every tile"
-        )
+        owed, limit_s = revision.owed.add(tiles), self._resources.limits.tile_s
+        self._channel.expect(limit_s, owed, "send every tile")
         self._timings.tiles_needed += len(tiles)
         wanted = [tile for tile in tiles if revision.refinement.wants(tile)]
         context = [tile for tile in tiles if not revision.refinement.wants(tile)]
@@ -340,7 +321,7 @@ class Session:
         """Let a tile's pixels be worked on beside the conversation."""
         tile, revision = message.tile_id, self._revision
         if revision is not None and not revision.over and revision.queue.accept(tile):
-            revision.owed.pop(tile, None)
+            revision.owed.settle(tile)
             self._channel.spawn(self._refine(revision, message))
         elif tile in self._late:
             self._late.discard(tile)
@@ -351,7 +332,8 @@ class Session:
         """Unpack a tile's pixels and send what they finish."""
         tile = message.tile_id
         try:
-            pixels = await self._choose_compute(tile)(partial(self._unpack, message))
+            with measure(Stage.READ):
+                pixels = await self._choose_compute(tile)(partial(self._unpack, message))
         except CorruptPixels as error:
             await self._reject(revision, tile, error)
             return
@@ -364,13 +346,13 @@ class Session:
             revision.queue.finish(tile)
         elif refinement.gathers:
             revision.queue.park(tile)
-        started = time.perf_counter()
-        async for finished in refinement.feed(tile, pixels, self._choose_compute(tile)):
-            self._timings.refine_s += time.perf_counter() - started
-            await self._send(revision, finished)
-            if revision.over:
-                return
-            started = time.perf_counter()
+        with measure(Stage.REFINE) as span:
+            async for finished in refinement.feed(tile, pixels, self._choose_compute(tile)):
+                with span.paused():
+                    await self._send(revision, finished)
+                if revision.over:
+                    break
+        self._timings.refine_s += span.elapsed_s
 
     def _choose_compute(self, tile: int) -> Compute:
         share, viewport = self._models.share, self._viewport

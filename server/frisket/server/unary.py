@@ -29,6 +29,8 @@ from frisket.server.admission import Seat
 from frisket.server.errors import ServiceError
 from frisket.server.requests import list_planes, read_options
 from frisket.server.resources import Resources
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import current, measure
 from frisket.server.wire import OptionsMessage
 
 MAX_PIXELS = 64_000_000
@@ -74,25 +76,32 @@ async def matte_encoded(
         raise ServiceError(Reason.BAD_HINT, "MatteImage takes boxes, points and scribbles only.")
     share = resources.scheduler.open_share(proxy_mp=MAX_PROXY_SIDE_PX**2 / 1e6)
     compute = share.solve
-    size = await compute(partial(_read_size, encoded))
-    read = partial(read_options, message, size)
-    options = replace(await compute(read), foreground=cutout)
+    with measure(Stage.READ):
+        size = await compute(partial(_read_size, encoded))
+        read = partial(read_options, message, size)
+        options = replace(await compute(read), foreground=cutout)
     with ExitStack() as leases:
         pixels = size[0] * size[1]
         await resources.spend(seat, leases, "pictures", pixels * _BYTES_PER_PIXEL)
         async with (
-            resources.pictures,
+            resources.take_turn(),
             resources.borrow(message.model, options.classes, options.quality, share) as models,
         ):
-            picture = await compute(partial(_decode, encoded))
-            proxy = await compute(partial(_reduce, picture))
+            if trace := current():
+                trace.size, trace.model = size, models.model.info.name
+            with measure(Stage.READ):
+                picture = await compute(partial(_decode, encoded))
+                proxy = await compute(partial(_reduce, picture))
             matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
-            with models.hurry():
+            with models.hurry(), measure(Stage.MODEL):
                 coarse = await predict(matting, models.runners)
-            solution = await compute(partial(matting.solve, coarse))
-            alpha = await _refine(solution, picture, models.runners)
-            png = await compute(partial(_encode, picture, alpha, cutout))
-            assessment = await compute(solution.assess)
+            with measure(Stage.SOLVE):
+                solution = await compute(partial(matting.solve, coarse))
+                assessment = await compute(solution.assess)
+            with measure(Stage.REFINE):
+                alpha = await _refine(solution, picture, models.runners)
+            with measure(Stage.WRITE):
+                png = await compute(partial(_encode, picture, alpha, cutout))
             return EncodedMatte(png, *size, models.model, assessment)
 
 

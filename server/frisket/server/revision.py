@@ -1,0 +1,35 @@
+"""One solution of a layer on its way to the client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from frisket.matting import Refinement, Solution
+from frisket.server.debts import Debts
+from frisket.server.tile_queue import TileQueue
+from frisket.server.wire import Response
+
+
+@dataclass(eq=False)
+class Revision:
+    """One solution of the layer, and how far its tiles are.
+
+    Attributes:
+        number: as the client chose it.
+        solution: what its tiles are computed from.
+        refinement: where their pixels go.
+        queue: which are asked for.
+        asks: tiles are computed from their pixels, and not from their place alone.
+        owed: tiles that the client was asked for.
+        finished: every tile has been sent.
+        over: another revision has begun, or the client wants no more of this one.
+    """
+
+    number: int
+    solution: Solution
+    refinement: Refinement[Response]
+    queue: TileQueue
+    asks: bool
+    owed: Debts = field(default_factory=Debts)
+    finished: bool = False
+    over: bool = False

@@ -1,0 +1,1 @@
+"""What a server's work looks like from outside: `trace` measures, `meter` and `prometheus` tell."""

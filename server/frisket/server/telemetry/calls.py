@@ -1,0 +1,40 @@
+"""What is measured around every call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from frisket.server.errors import ServiceError
+from frisket.server.telemetry.meter import GONE, OK, Meter, Method
+from frisket.server.telemetry.trace import Trace, current, follow
+
+_METHODS = {f"/frisket.v1.MattingService/{method.value}": method for method in Method}
+
+
+def find_method(path: str) -> Method | None:
+    """Return the method of a gRPC path; None where it is not measured."""
+    return _METHODS.get(path)
+
+
+@contextlib.contextmanager
+def observe(meter: Meter, method: Method) -> Iterator[Trace]:
+    """Measure a call while the block runs."""
+    trace = Trace(meter, method)
+    with follow(trace):
+        try:
+            yield trace
+        except asyncio.CancelledError:
+            if trace.outcome == OK:
+                trace.outcome = GONE
+            raise
+        finally:
+            meter.end_call(method, trace.outcome, trace.wall_s)
+
+
+def refuse(meter: Meter, error: ServiceError) -> None:
+    """Take note of how the call that runs here ended."""
+    meter.refuse(error.reason)
+    if trace := current():
+        trace.outcome = error.reason.value
