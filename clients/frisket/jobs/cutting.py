@@ -79,9 +79,7 @@ def cut_document(
     started = time.perf_counter()
     _prepare(task, rehearse)
     with contextlib.ExitStack() as stack:
-        document = stack.enter_context(open_document(task.source, options.encoding))
-        if room is not None:
-            stack.enter_context(room.take(document.width * document.height))
+        document = _open(task, room, stack)
         chosen = document.find_layers(options.layers, options.all_layers)
         delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
         delivery.check(document, output, chosen, options.result_options())
@@ -98,6 +96,14 @@ def cut_document(
         preview = _preview(kept, task.preview_px)
     done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
     return _tell_rest(replace(done, preview=preview), cuts, kept, classes)
+
+
+def _open(task: Task, room: Room | None, stack: contextlib.ExitStack) -> Document:
+    """Open the document, and wait until its pixels have room."""
+    document = stack.enter_context(open_document(task.source, task.options.encoding))
+    if room is not None:
+        stack.enter_context(room.take(document.width * document.height))
+    return document
 
 
 def _tell_rest(

@@ -28,7 +28,7 @@ from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
 from frisket.server.errors import ServiceError
 from frisket.server.requests import list_planes, read_options
-from frisket.server.resources import Resources
+from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import current, measure
 from frisket.server.wire import OptionsMessage
@@ -93,16 +93,23 @@ async def matte_encoded(
                 picture = await compute(partial(_decode, encoded))
                 proxy = await compute(partial(_reduce, picture))
             matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
-            with models.hurry(), measure(Stage.MODEL):
-                coarse = await predict(matting, models.runners)
-            with measure(Stage.SOLVE):
-                solution = await compute(partial(matting.solve, coarse))
-                assessment = await compute(solution.assess)
-            with measure(Stage.REFINE):
-                alpha = await _refine(solution, picture, models.runners)
+            solution, alpha = await _matte(matting, picture, models)
             with measure(Stage.WRITE):
+                assessment = await compute(solution.assess)
                 png = await compute(partial(_encode, picture, alpha, cutout))
             return EncodedMatte(png, *size, models.model, assessment)
+
+
+async def _matte(
+    matting: Matting, picture: Image.Image, models: BorrowedModels
+) -> tuple[Solution, Alpha]:
+    """Return the solution of a picture, and its alpha at full size."""
+    with models.hurry(), measure(Stage.MODEL):
+        coarse = await predict(matting, models.runners)
+    with measure(Stage.SOLVE):
+        solution = await models.share.solve(partial(matting.solve, coarse))
+    with measure(Stage.REFINE):
+        return solution, await _refine(solution, picture, models.runners)
 
 
 def _read_size(encoded: bytes) -> tuple[int, int]:
