@@ -38,12 +38,18 @@ def tell_status(arguments: argparse.Namespace) -> Exit:
 
 def _find(arguments: argparse.Namespace) -> Path:
     named = arguments.output or next(iter(arguments.input), "")
-    if arguments.journal or not named:
-        if not arguments.journal:
-            raise UsageError("batch: name the folder of the batch: frisket batch --status OUT.")
+    if arguments.journal:
         return Path(arguments.journal)
+    if not named:
+        raise UsageError("batch: name the folder of the batch: frisket batch --status OUT.")
+    return find_folder(named)
+
+
+def find_folder(named: str) -> Path:
+    """Return the folder of the journal that a folder of results, archive or template means."""
     place = Path(named)
-    return find_journal(place) if place.is_dir() else read_place(named).journal
+    there = place.is_dir() or place.suffix == ".sqlite"
+    return find_journal(place) if there else read_place(named).journal
 
 
 def _lines(counts: dict[str, int], failed: list[Row], asking: list[Row]) -> Iterator[str]:
