@@ -113,6 +113,19 @@ def test_what_makes_no_sense(work: Path) -> None:
         Batch("in", "out", again=Again(redo=["faild"]))
 
 
+def test_files_of_strangers_are_replaced_on_demand_alone(work: Path) -> None:
+    output = Path("out/a-matte.png")
+    output.parent.mkdir()
+    output.write_bytes(b"a stranger's")
+    [refused] = Batch("in/a.jpg", "out", kind="matte", model="fake")
+    assert "exists already" in str(refused.error)
+    assert output.read_bytes() == b"a stranger's"
+    redo = Again(redo=["failed"])
+    [done] = Batch("in/a.jpg", "out", kind="matte", model="fake", overwrite=True, again=redo)
+    assert done.error is None
+    assert Image.open(output).size == (300, 200)
+
+
 def test_results_beside_inputs_of_the_working_folder(work: Path) -> None:
     batch = Batch(".", "{dir}/{stem}-x.{ext}", kind="matte", journal=work / "journal")
     assert [step.planned.task.output.name for step in batch.plan()] == [

@@ -168,14 +168,30 @@ def adjust(
         UsageError: there is no such option or value.
     """
     from frisket.cli.cut import options
+
+    ours = argparse.Namespace(**vars(arguments))
+    for attribute, value in read_changes(changed).items():
+        setattr(ours, attribute, value)
+    return options(ours, chosen.kind, chosen.sandbox)
+
+
+def read_changes(changed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of options that were changed for one result, by their attributes.
+
+    Raises:
+        UsageError: there is no such option or value.
+    """
     from frisket.cli.settings import read_value
 
     rows = {row.name: row for row in BATCH_OPTIONS}
-    ours = argparse.Namespace(**vars(arguments))
+    values = {}
     for name, text in changed.items():
-        value = text == "true" if rows[name].is_switch else text
-        setattr(ours, rows[name].attribute, read_value(rows[name], value, f"redo with {name}"))
-    return options(ours, chosen.kind, chosen.sandbox)
+        if name not in rows:
+            raise UsageError(f"redo with {name}: there is no such option.")
+        row = rows[name]
+        value = text == "true" if row.is_switch else text
+        values[row.attribute] = read_value(row, value, f"redo with {name}")
+    return values
 
 
 def _read_inputs(words: list[str]) -> list[str]:

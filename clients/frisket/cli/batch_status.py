@@ -38,23 +38,42 @@ def tell_status(arguments: argparse.Namespace) -> Exit:
 
 def _find(arguments: argparse.Namespace) -> Path:
     named = arguments.output or next(iter(arguments.input), "")
-    if arguments.journal or not named:
-        if not arguments.journal:
-            raise UsageError("batch: name the folder of the batch: frisket batch --status OUT.")
+    if arguments.journal:
         return Path(arguments.journal)
+    if not named:
+        raise UsageError("batch: name the folder of the batch: frisket batch --status OUT.")
+    return find_folder(named)
+
+
+def find_folder(named: str) -> Path:
+    """Return the folder of the journal that a folder of results, archive or template means."""
     place = Path(named)
-    return find_journal(place) if place.is_dir() else read_place(named).journal
+    there = place.is_dir() or place.suffix == ".sqlite"
+    return find_journal(place) if there else read_place(named).journal
+
+
+# What is said of a count beside those that are done, and of a row that was given up.
+_COUNTED = {
+    "running": "being made",
+    "waiting": "to be made",
+    "failed": "failed",
+    "empty": "without a subject",
+    "review": "to look at",
+    "rejected": "rejected",
+}
+_GIVEN_UP = {State.FAILED: "failed", State.EMPTY: "no subject"}
 
 
 def _lines(counts: dict[str, int], failed: list[Row], asking: list[Row]) -> Iterator[str]:
-    names = ("waiting", "running", "done", "failed", "empty", "review", "rejected")
-    yield ", ".join(f"{counts[name]} {name}" for name in names)
+    total = sum(counts[name] for name in ("waiting", "running", "done", "failed", "empty"))
+    others = [f"{counts[name]} {words}" for name, words in _COUNTED.items() if counts[name]]
+    yield ", ".join([f"{counts['done']} of {total} done", *others])
     for row in failed:
         shown = _shorten(row.source)
         about = "" if row.source.name in row.reason else f"{shown}: "
-        yield f"{row.state.value:<8} {about}{row.reason}"
+        yield f"{_GIVEN_UP[row.state]:<10}  {about}{row.reason}"
     for row in asking:
-        yield f"review   {_shorten(row.output)}: {' '.join(row.verdict.reasons)}"
+        yield f"{'to look at':<10}  {_shorten(row.output)}: {' '.join(row.verdict.reasons)}"
 
 
 def _shorten(path: Path) -> Path:

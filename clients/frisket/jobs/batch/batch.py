@@ -84,7 +84,8 @@ class Batch(Stoppable):
         listen: called with every event (`frisket.jobs.batch.events`), on any thread.
         adjust: applies options that a person changed for one result, by their names.
         words: the command line, for the journal.
-        keywords: instead of `options`; see `frisket.jobs.keywords.CutKeywords`.
+        keywords: instead of `options`; see `frisket.jobs.keywords.CutKeywords`. `overwrite` goes
+            with either, and is the same as that of `again`.
 
     Raises:
         BadOption, BadName: an option or a name makes no sense.
@@ -107,9 +108,12 @@ class Batch(Stoppable):
         super().__init__()
         given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
         self._inputs = [os.fspath(one) for one in given]
+        overwrite = keywords.pop("overwrite", False)
         choices = choose_options(options, keywords, "Batch()")
         self._choices = tuple(replace(one, batch=True) for one in choices)
-        self._again, self._rules = again or Again(), rules or Rules()
+        again = again or Again()
+        self._again = replace(again, overwrite=again.overwrite or overwrite)
+        self._rules = rules or Rules()
         for word in self._again.redo:
             check_choice("redo", word, REDO)
         self._place = read_place(os.fspath(output), Path(journal) if journal else None)

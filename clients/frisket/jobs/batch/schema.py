@@ -152,7 +152,7 @@ def explain_failure(path: Path) -> Iterator[None]:
 
 
 def _word(path: Path, error: sqlite3.DatabaseError) -> str:
-    said = str(error)
+    said = " ".join(str(error).split())
     if "full" in said:
         return (
             f"The journal {path} cannot be written: the disk is full; make room and run the "
