@@ -1,6 +1,8 @@
 """Measures the plug-ins in real hosts: from the click to the first and to the whole mask.
 
-    python benchmarks/hosts.py [--runs 3] [--sizes 24 100] [--hosts gimp krita]
+In GIMP also from a stroke to its answer.
+
+    python benchmarks/hosts.py [--runs 3] [--sizes 24 100] [--hosts gimp gimp-strokes krita]
 
 Each figure comes from a fresh host. The same mask is then made in another fresh host by the
 host's own API alone; the difference is what the plug-in costs. In GIMP the plug-in is a
@@ -80,7 +82,7 @@ def in_gimp(lab: Lab, env: dict[str, str]) -> str:
     """Run the benchmark in GIMP; return its output."""
     places = {"HOME": "/tmp", "GIMP3_DIRECTORY": "/lab/gimp3", "FRISKET_HOME": "/lab/home"}
     batch = "exec(compile(open('/lab/hosts_gimp.py').read(), 'bench', 'exec'), globals())"
-    command = ["gimp-console-3.0", "-id", "--batch-interpreter=python-fu-eval", "-b", batch]
+    command = ["gimp-console", "-id", "--batch-interpreter=python-fu-eval", "-b", batch]
     marks = {"FRISKET_MARKS": "/tmp/marks.json"}
     return run_inside(lab, [*command, "--quit"], {**env, **places, **marks}, 400)
 
@@ -91,13 +93,26 @@ def in_krita(lab: Lab, env: dict[str, str]) -> str:
     return run_inside(lab, command, env, 400)
 
 
-HOSTS = {"gimp": in_gimp, "krita": in_krita}
+def strokes_in_gimp(lab: Lab, env: dict[str, str]) -> str:
+    """Put a cutout right by strokes in a GIMP with a window; return what it said."""
+    for name in ("enough", "state.json", "seen.txt"):
+        (lab.folder / name).unlink(missing_ok=True)
+    shutil.copy(ROOT / "tests" / "hosts" / "gimp_screen.sh", lab.folder)
+    shutil.copy(HERE / "hosts_gimp_strokes.sh", lab.folder)
+    shutil.copy(HERE / "hosts_gimp_strokes.py", lab.folder / "gimp_watch.py")
+    marks = {"FRISKET_MARKS": "/tmp/marks.json"}
+    return run_inside(lab, ["/lab/hosts_gimp_strokes.sh"], {**env, **marks}, 400)
+
+
+HOSTS = {"gimp": in_gimp, "gimp-strokes": strokes_in_gimp, "krita": in_krita}
+# The same mask by the host's own API says what the plug-in costs; a stroke has no such twin.
+ALONE = {"gimp", "krita"}
 
 
 def measure(lab: Lab, host: str, env: dict[str, str]) -> dict[str, float]:
     """Return the figures of one fresh host with the plug-in, and of one without it."""
     figures: dict[str, float] = {}
-    for alone in ({}, {"FRISKET_ALONE": "1"}):
+    for alone in ({}, {"FRISKET_ALONE": "1"}) if host in ALONE else ({},):
         path = lab.folder / "figures.json"
         path.unlink(missing_ok=True)
         output = HOSTS[host](lab, {**env, **alone})
@@ -106,7 +121,7 @@ def measure(lab: Lab, host: str, env: dict[str, str]) -> dict[str, float]:
     if host == "gimp":
         grown = figures["GIMP grew MB"] + figures["plug-in's process MB"]
         figures["beyond its own MB"] = grown - figures["GIMP's own mask MB"]
-    else:
+    elif host == "krita":
         figures["beyond its own MB"] = figures["peak grew MB"] - figures["Krita's own mask MB"]
         for ours, own in (("first mask", "first"), ("complete", "whole")):
             beyond = figures[ours] - figures[f"Krita's own {own} mask s"]

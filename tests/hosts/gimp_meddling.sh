@@ -29,6 +29,13 @@ act "layer.set_lock_content(True)"
 told locked
 expect none locked
 act "layer.set_lock_content(False)"
+command_ "put right with strokes" gimp-strokes-meddling Return
+window 'Frisket: put' 60 && note "window"
+act "layer.set_lock_content(True)"
+told locked-while-marked
+expect none locked-while-marked
+act "layer.set_lock_content(False)"
+act "image.remove_layer(image.get_layers()[0])"
 begin
 act "image.remove_layer(layer)"
 told deleted

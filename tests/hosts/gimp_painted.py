@@ -1,6 +1,6 @@
 """What an artist says of the subject inside GIMP: strokes, selections, paths, edges."""
 
-from gi.repository import Gegl, Gimp
+from gi.repository import Gegl, Gimp, Gio
 from gimp_kit import (
     REFINE,
     SELECTION,
@@ -13,6 +13,9 @@ from gimp_kit import (
     strokes,
     values,
 )
+
+# What `remember_marked` of the plug-in writes.
+MARKED = "frisket-marked-layer"
 
 
 def case_the_selection_as_a_hint_does_not_limit_the_result():
@@ -50,6 +53,22 @@ def case_only_the_strokes_are_selected():
     image, _ = noise(300, 200)
     marks = strokes(image, ("red", (10, 10, 20, 20)))
     refused("Only the strokes are selected", SUBJECT, image, [marks])
+
+
+def case_an_image_is_saved_with_strokes_in_it():
+    """Opened again, its strokes still know the layer that they mark, and count."""
+    image, layer = noise(300, 200)
+    before = green(layer)
+    marks = strokes(image, ("rgb(0,0.8,0)", (40, 40, 60, 40)))
+    marks.attach_parasite(Gimp.Parasite.new(MARKED, 1, str(layer.get_tattoo()).encode()))
+    file = Gio.File.new_for_path("/lab/strokes.xcf")
+    assert Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file, None)
+    image.delete()
+    again = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
+    marks, layer = again.get_layers()
+    good(SUBJECT, again, [marks], model="strokes-saved")
+    assert values(layer.get_mask()) == before
+    assert marks.get_mask() is None
 
 
 def case_anchors_of_a_path_are_points():

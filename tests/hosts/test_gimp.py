@@ -78,6 +78,7 @@ def test_strokes_and_anchors_arrived(results, server):  # type: ignore[no-untype
     assert {(95 < x < 205, 95 < y < 165) for x, y in kept} == {(True, True)}
     assert {(455 < x < 515, 295 < y < 345) for x, y in gone} == {(True, True)}
     assert not opened(server, "strokes-beside").hints.scribbles
+    assert opened(server, "strokes-saved").hints.scribbles
     points = opened(server, "points").hints.points
     assert [(p.x, p.y, p.positive) for p in points] == [(100, 50, True), (300, 250, True)]
 

@@ -164,3 +164,10 @@ def test_a_layer_that_changes_while_it_is_cut_out(meddled, what):  # type: ignor
     assert meddled[what]["mask"] is None
     assert meddled[what]["layers"] == ([] if what == "deleted" else ["Background"])
     assert meddled[what]["channels"] == []
+
+
+def test_a_layer_that_is_locked_while_it_is_put_right(meddled):  # type: ignore[no-untyped-def]
+    """One sentence; the tint goes, and the strokes stay for the next try."""
+    assert "told-locked-while-marked" in meddled["lines"]
+    assert meddled["locked-while-marked"]["layers"] == ["Frisket strokes", "Background"]
+    assert meddled["locked-while-marked"]["channels"] == []

@@ -15,9 +15,11 @@ from frisket.client.errors import Cancelled
 from frisket.client.events import Outcome
 from frisket.client.options import Change, HintSet
 from frisket.client.transport import Connect
+from frisket.hosts import measure
 from frisket.hosts.job import Job
 from frisket.hosts.language import _
-from frisket.hosts.request import CutRequest, Refused
+from frisket.hosts.pace import Pace
+from frisket.hosts.request import CutRequest
 from frisket.hosts.verdict import NoSubject, phrase_doubts
 from frisket.protocol.grid import TileRect
 from frisket_gimp.cut import CLIENT, explain_missing
@@ -36,13 +38,20 @@ class TintPainter:
     Args:
         canvases: what is painted into: the tint, and a channel that nobody sees.
         dialog: tells how far it is, and stays alive meanwhile.
-        check: raises what has to be said when the layer is gone.
+        check: raises what has to be said when the tint is gone; asked before each tile, and
+            each question to a GIMP that is redrawing takes its time.
+        check_all: the same when anything is gone that the artist's work depends on.
     """
 
     def __init__(
-        self, canvases: tuple[Canvas, ...], dialog: StrokeDialog, check: Callable[[], None]
+        self,
+        canvases: tuple[Canvas, ...],
+        dialog: StrokeDialog,
+        check: Callable[[], None],
+        check_all: Callable[[], None],
     ) -> None:
         self._canvases, self._dialog, self._check = canvases, dialog, check
+        self._look = Pace(check_all, least=0.25, share=0.1)
 
     def fill(self, rect: TileRect, opaque: bool) -> None:
         """Paint a rectangle of constant alpha."""
@@ -61,6 +70,7 @@ class TintPainter:
 
     def refresh(self) -> None:
         """Let GIMP redraw what changed."""
+        self._look.ask()
         self._check()
         self._canvases[0].refresh()
 
@@ -69,9 +79,8 @@ class TintPainter:
         self._dialog.tell(share, text)
 
     def finish(self) -> None:
-        """Make sure that all is shown."""
-        for canvas in self._canvases:
-            canvas.finish()
+        """Make sure that all is shown: what changed, for GIMP is slow to draw the whole."""
+        self._canvases[0].show()
 
 
 class Correction:
@@ -96,6 +105,7 @@ class Correction:
         self._marking = Marking(image, layer)
         self._dialog = StrokeDialog(self._name, self._marking.choose, self._poll)
         self._found = False
+        self._picture: Picture | None = None
         self._seen = b""
         self._settling = b""
 
@@ -130,9 +140,12 @@ class Correction:
         stencils = (self._selection,) if self._selection else ()
         tint = Canvas(self._marking.tint, False, offset, stencils)
         self._painter = TintPainter(
-            (tint, Canvas(kept, self._deep, (0, 0), stencils)), self._dialog, self._check
+            (tint, Canvas(kept, self._deep, (0, 0), stencils)),
+            self._dialog,
+            self._marking.check_tint,
+            self._check,
         )
-        reader = LayerReader(self._layer, self._deep, self._check)
+        reader = LayerReader(self._layer, self._deep, self._watch.check_presence)
         job = Job(
             reader,
             self._painter,
@@ -147,13 +160,13 @@ class Correction:
 
     def _check(self) -> None:
         self._watch.check()
-        if not self._marking.is_sound:
-            raise Refused(_("The strokes or the tint were removed, so the cutout was given up."))
+        self._marking.check()
 
     def _await_change(self, outcome: Outcome) -> Change | None:
         """Show the result and wait for a stroke or the end."""
         self._found = outcome.subject is not None
         self._painter.finish()
+        measure.keep({})
         self._dialog.say(self._describe(outcome))
         if not self._dialog.wait():
             if self._dialog.is_cancelled:
@@ -175,13 +188,15 @@ class Correction:
             Refused: the layer, the strokes or the image are gone.
         """
         self._check()
-        now = Picture(self._marking.strokes, self._layer).rgba
+        self._picture = Picture(self._marking.strokes, self._layer)
+        now = self._picture.rgba
         rests = now == self._settling
         self._settling = now
         return rests and now != self._seen
 
     def _read_strokes(self) -> HintSet:
-        picture = Picture(self._marking.strokes, self._layer)
+        picture = self._picture or Picture(self._marking.strokes, self._layer)
+        self._picture = None
         self._seen = self._settling = picture.rgba
         self._dialog.warn(picture.explain())
         return picture.read()

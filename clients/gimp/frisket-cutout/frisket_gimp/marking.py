@@ -36,13 +36,24 @@ class Marking:
         self.strokes: Gimp.Layer | None = None
         self.tint: Gimp.Channel | None = None
 
-    @property
-    def is_sound(self) -> bool:
-        """Whether the image, its layer, strokes and tint are all still there."""
-        items = (self._layer, self.strokes, self.tint)
-        return self._image.is_valid() and all(
-            item is not None and item.is_valid() for item in items
-        )
+    def check(self) -> None:
+        """Check that strokes and tint are still there.
+
+        Raises:
+            Refused: one of them is not.
+        """
+        self.check_tint()
+        if not self.strokes.is_valid():
+            raise _explain_removed()
+
+    def check_tint(self) -> None:
+        """Check that the tint is still there.
+
+        Raises:
+            Refused: it is not.
+        """
+        if not self.tint.is_valid():
+            raise _explain_removed()
 
     def begin(self) -> None:
         """Put strokes and tint in place, in one step, and make the strokes the active layer."""
@@ -108,6 +119,10 @@ class Marking:
         tint.set_show_masked(True)
         tint.set_visible(True)
         return tint
+
+
+def _explain_removed() -> Refused:
+    return Refused(_("The strokes or the tint were removed, so the cutout was given up."))
 
 
 def _is_same(one: Gegl.Color, other: Gegl.Color) -> bool:

@@ -76,7 +76,7 @@ class Canvas:
         self._buffer = drawable.get_shadow_buffer() if shadow else drawable.get_buffer()
         self._dirty: tuple[int, int, int, int] | None = None
         self._painted: set[tuple[int, int]] = set()
-        self._pace = Pace(self._show, least=0.25, share=0.2)
+        self._pace = Pace(self.show, least=0.25, share=0.2)
         self.on_finish: Callable[[], None] = lambda: None
         self.on_discard: Callable[[], None] = lambda: None
 
@@ -149,7 +149,8 @@ class Canvas:
             right, bottom = max(right, old_right), max(bottom, old_bottom)
         self._dirty = (x, y, right, bottom)
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Let GIMP redraw what changed, at once."""
         if self._shadow or not self._dirty:
             return
         left, top, right, bottom = self._dirty

@@ -12,7 +12,8 @@ from gi.repository import GLib, Gtk  # noqa: E402
 
 from frisket.hosts.language import _  # noqa: E402
 
-_POLL_MS = 300
+# Strokes rest when two looks in a row see the same.
+_POLL_MS = 120
 
 
 class StrokeDialog:

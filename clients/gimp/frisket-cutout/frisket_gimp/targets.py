@@ -64,15 +64,23 @@ class Watch:
         self._layer = layer
         self._name = layer.get_name()
 
+    def check_presence(self) -> None:
+        """Check that the layer may still be read.
+
+        Raises:
+            Refused: it was deleted, merged, or its image was closed.
+        """
+        if not self._layer.is_valid():
+            text = _("The layer '{name}' is gone, so its cutout was given up.")
+            raise Refused(text.format(name=self._name))
+
     def check(self) -> None:
         """Check that the layer may still be touched.
 
         Raises:
             Refused: it was deleted, merged, locked, or its image was closed.
         """
-        if not self._layer.is_valid():
-            text = _("The layer '{name}' is gone, so its cutout was given up.")
-            raise Refused(text.format(name=self._name))
+        self.check_presence()
         if _is_locked(self._layer):
             text = _(
                 "The layer '{name}' was locked, so its cutout was given up. "

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Opens *Put right with strokes* in a GIMP with a window; hosts_gimp_strokes.py, which stands in
+# the place of gimp_watch.py, does the rest.
+. /lab/gimp_screen.sh
+command_ "put right with strokes" gimp-strokes-search Return
+for _ in $(seq 1200); do [ -e /lab/figures.json ] && break; sleep 0.1; done
+leave
