@@ -90,22 +90,29 @@ class BoxMean:
         edges = np.arange(first, last + 1, dtype=np.int64) * self._x.span
         edges = np.clip(edges, x * unit, (x + width) * unit) - x * unit
         whole, part = np.divmod(edges, unit)
-        prefix = np.zeros((rows.shape[0], width + 1, rows.shape[2]), rows.dtype)
+        prefix = np.empty((rows.shape[0], width + 1, rows.shape[2]), rows.dtype)
+        prefix[:, 0] = 0
         # Modular sums may wrap: the differences below are still exact.
         np.cumsum(rows, axis=1, out=prefix[:, 1:])
-        integral = prefix[:, whole] * rows.dtype.type(unit)
+        # An index in brackets takes seven times as long as `take`.
+        integral = np.take(prefix, whole, axis=1)
+        integral *= rows.dtype.type(unit)
         if part.any():
-            inside = np.minimum(whole, width - 1)
-            integral += rows[:, inside] * part.astype(rows.dtype)[:, None]
-        sums = np.diff(integral, axis=1)
+            begun = np.take(rows, np.minimum(whole, width - 1), axis=1)
+            # Of full length, for one of three samples would make NumPy's loops that short.
+            begun *= np.repeat(part.astype(rows.dtype), rows.shape[2]).reshape(-1, rows.shape[2])
+            integral += begun
+        sums = np.subtract(integral[:, 1:], integral[:, :-1])
         with self._lock:
-            self._sums[row : row + rows.shape[0], first:last] += sums.astype(self._sums.dtype)
+            self._sums[row : row + rows.shape[0], first:last] += sums.astype(
+                self._sums.dtype, copy=False
+            )
 
-    def bands(self) -> Iterator[tuple[slice, Pixels]]:
-        """Yield the weighted totals in bands of rows, as uint64: the whole would be large."""
+    def bands(self, kind: type[np.unsignedinteger] = np.uint64) -> Iterator[tuple[slice, Pixels]]:
+        """Yield copies of the weighted totals in bands of rows: the whole would be large."""
         for row in range(0, len(self._sums), _BAND_ROWS):
             rows = slice(row, row + _BAND_ROWS)
-            yield rows, self._sums[rows].astype(np.uint64)
+            yield rows, self._sums[rows].astype(kind)
 
     @property
     def weight(self) -> int:
@@ -115,8 +122,12 @@ class BoxMean:
     def mean(self, dtype: np.dtype[Any]) -> Pixels:
         """Return the averages, rounded to nearest."""
         out = np.empty(self._sums.shape, dtype)
-        for rows, sums in self.bands():
-            out[rows] = (sums + np.uint64(self.weight // 2)) // np.uint64(self.weight)
+        top = int(np.iinfo(dtype).max)
+        kind = np.uint32 if (top + 1) * self.weight < 1 << 32 else np.uint64
+        for rows, sums in self.bands(kind):
+            sums += kind(self.weight // 2)
+            sums //= kind(self.weight)  # several times faster in 32 bits
+            out[rows] = sums
         return out
 
 

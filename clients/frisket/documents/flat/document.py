@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _ORIENTATION = 0x0112  # of EXIF
 _MAX_PIXELS = 1 << 28  # decoded whole, at about eleven bytes a pixel, so bounded
 _BLOCK_BYTES = 4 << 20
+_BAND_BYTES = 1 << 20
 
 
 class FlatDocument(BaseDocument):
@@ -117,14 +118,12 @@ class FlatDocument(BaseDocument):
         return ArrayRaster(values, self.mode, colour, self._alpha)
 
     def _read_pixels(self) -> Pixels:
-        import numpy as np
-
         assert self._image is not None
         if self._deep is not None:
             return self._read_deep(self._deep)
         try:
             same = self._image.mode == self._mode
-            values = np.asarray(self._image if same else self._image.convert(self._mode))
+            values = _copy_pixels(self._image if same else self._image.convert(self._mode))
         except Exception as error:  # decoders raise whatever they met first
             raise _refuse_damaged(self.path, error) from error
         return values if values.ndim == 3 else values[..., None]
@@ -174,6 +173,19 @@ def _open_image(path: str) -> Image.Image:
             advice="save it as a tiled TIFF or as PSB, which are read in parts",
         )
     return image
+
+
+def _copy_pixels(image: Image.Image) -> Pixels:
+    """Return an image's pixels, taken band by band: Pillow holds what is taken twice more."""
+    import numpy as np
+
+    width, height = image.size
+    row = np.asarray(image.crop((0, 0, width, 1)))
+    values = np.empty((height, *row.shape[1:]), row.dtype)
+    step = max(1, _BAND_BYTES // row.nbytes)
+    for top in range(0, height, step):
+        values[top : top + step] = image.crop((0, top, width, min(top + step, height)))
+    return values
 
 
 def _refuse_damaged(path: str, error: BaseException) -> UnreadableDocument:
