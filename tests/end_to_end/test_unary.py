@@ -18,6 +18,7 @@ from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import models_pb2
 
 BEARER = (("authorization", f"Bearer {TOKEN}"),)
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
 
 
 def call(server: Server, method: str, request: bytes) -> bytes:
@@ -86,7 +87,20 @@ def test_reflection_lists_the_services(server: Server) -> None:
         request = reflection_pb2.ServerReflectionRequest(list_services="")
         answer = next(iter(stub.ServerReflectionInfo(iter([request]), metadata=BEARER)))
     names = {service.name for service in answer.list_services_response.service}
-    assert {"frisket.v1.MattingService", "frisket.v1.ModelService"} <= names
+    assert names == {
+        "frisket.v1.MattingService",
+        "frisket.v1.ModelService",
+        "grpc.health.v1.Health",
+        REFLECTION,
+    }
+
+
+def test_bytes_that_are_no_reflection_request_are_refused(server: Server) -> None:
+    with grpc.insecure_channel(server.address.target) as channel:
+        ask = channel.stream_stream(f"/{REFLECTION}/ServerReflectionInfo")
+        with pytest.raises(grpc.RpcError) as caught:
+            list(ask(iter([b"\xff\xff"]), metadata=BEARER))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_an_idle_server_leaves(tmp_path: Path) -> None:

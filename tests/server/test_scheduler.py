@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -15,9 +16,9 @@ import pytest
 from frisket.server.scheduler import Scheduler
 
 
-def play(scenario: Callable[[Scheduler], Awaitable[None]], threads: int = 1) -> None:
+def play(scenario: Callable[[Scheduler], Awaitable[None]], hurry_s: float = 60) -> None:
     async def run() -> None:
-        with contextlib.closing(Scheduler(threads)) as scheduler:
+        with contextlib.closing(Scheduler(1, hurry_s)) as scheduler:
             await asyncio.wait_for(scenario(scheduler), 20)
 
     asyncio.run(run())
@@ -62,6 +63,24 @@ def test_what_is_held_begins_by_itself_in_the_end() -> None:
             assert await asyncio.gather(share.solve(lambda: 1), batch.compute(lambda: 2)) == [1, 2]
 
     play(scenario)
+
+
+def test_first_masks_without_end_hold_nobody_for_good() -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        share = scheduler.open_share()
+        with share.hurry():
+            await asyncio.sleep(0.02)
+            with share.hurry():
+                assert await share.solve(time.monotonic) >= began + 0.1
+                assert await asyncio.gather(*(share.solve(int) for _ in range(9))) == [0] * 9
+        with share.hurry():  # which is too slow, so the next one counts anew
+            await asyncio.sleep(0.15)
+            again = time.monotonic()
+            with share.hurry():
+                assert await share.solve(time.monotonic) >= again + 0.1
+
+    began = time.monotonic()
+    play(scenario, hurry_s=0.1)
 
 
 def test_sessions_take_turns_whoever_came_first_with_much() -> None:

@@ -1,9 +1,14 @@
-"""The engine in a loop, without server, sessions or wire: bare.py SESSIONS MEGAPIXELS QUALITY."""
+"""The engine without server, sessions or wire: bare.py SESSIONS MEGAPIXELS QUALITY THREADS.
+
+One thread is a loop; several solve and refine at once, while the model runs for one at a time.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +24,7 @@ from frisket.protocol.grid import Grid
 from frisket.server.memory import return_what_is_freed
 
 _QUALITIES = {2: Quality.STANDARD, 3: Quality.HIGH}
+_running = threading.Lock()
 
 
 def matte(model: Model, picture: np.ndarray, proxy: np.ndarray, quality: int) -> None:
@@ -26,7 +32,8 @@ def matte(model: Model, picture: np.ndarray, proxy: np.ndarray, quality: int) ->
     grid = Grid(picture.shape[1], picture.shape[0], TILE)
     matting = Matting(proxy, grid, MattingOptions(_QUALITIES[quality]))
     views = matting.views()
-    answers = [model.matte([view.rgb], [view.prompt])[0] for view in views]
+    with _running:
+        answers = [model.matte([view.rgb], [view.prompt])[0] for view in views]
     solution = matting.solve(matting.combine(answers))
     for tile in np.flatnonzero(solution.plan < 0):
         x, y, width, height = grid.rect(int(tile))
@@ -34,15 +41,20 @@ def matte(model: Model, picture: np.ndarray, proxy: np.ndarray, quality: int) ->
 
 
 def main() -> None:
-    sessions, megapixels, quality = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    sessions, megapixels = int(sys.argv[1]), float(sys.argv[2])
+    quality, threads = int(sys.argv[3]), int(sys.argv[4])
     return_what_is_freed()
     model = Registry().open("", "cpu", None)
     pictures = [draw(megapixels, seed) for seed in range(4)]
     proxies = [reduce(picture) for picture in pictures]
-    matte(model, pictures[0], proxies[0], quality)
-    started = time.perf_counter()
-    for number in range(sessions):
+
+    def work(number: int) -> None:
         matte(model, pictures[number % 4], proxies[number % 4], quality)
+
+    work(0)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(sessions)))
     print(time.perf_counter() - started)
 
 

@@ -16,7 +16,6 @@ from typing import NoReturn
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from frisket.about import VERSION
 from frisket.models import Registry
@@ -38,6 +37,7 @@ from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
 from frisket.server.openers import LocalOpener
 from frisket.server.pool import ModelPool
+from frisket.server.reflection import SERVICE_NAME, Reflection
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
 from frisket.server.service import MattingService, ModelService, SequenceService
@@ -172,8 +172,8 @@ class App:
         )
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(resources), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        names = (*_SERVICES, health.SERVICE_NAME, SERVICE_NAME)
+        server.add_generic_rpc_handlers((Reflection(names),))
         return server
 
     def _bind(self) -> str:

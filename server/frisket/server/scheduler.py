@@ -30,7 +30,7 @@ _SOLVES_YIELD, _BATCHES_YIELD = 3, 10
 """How much nicer than others these threads are: half a share of a core, and a tenth."""
 
 HURRY_S = 2.0
-"""Seconds that one step towards a first mask holds others back, at most: a client may be slow."""
+"""A client may be slow to send, and where first masks never end there is nothing to wait for."""
 
 
 class _Threads:
@@ -70,17 +70,18 @@ class Scheduler:
 
     Args:
         threads: for each kind of work.
+        hurry_s: seconds in a row that first masks hold others back, and that one step of a client's
+            may.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, hurry_s: float = HURRY_S) -> None:
+        self._hurry_s = hurry_s
         self.masks = _Threads(threads, "mask")
         self.tiles = _Threads(threads, "tile")
         self.solves = _Threads(threads, "solve", _SOLVES_YIELD)
         self.batches = _Threads(threads, "batch", _BATCHES_YIELD)
         self._sessions, self._steps = itertools.count(1), itertools.count()
-        self._hurries: dict[
-            int, float
-        ] = {}  # steps towards first masks: until when they hold others
+        self._hurries: set[int] = set()  # steps towards first masks that hold others back
 
     def open_share(self, batch: bool = False, proxy_mp: float = 0.0, tile_mp: float = 0.0) -> Share:
         """Return a new session's share.
@@ -94,18 +95,25 @@ class Scheduler:
 
     @contextlib.contextmanager
     def hurry(self) -> Iterator[None]:
-        """Let solves and batches begin nothing new in the block, for `HURRY_S` at most."""
+        """Let solves and batches begin nothing new in the block, for a while at most."""
         number = next(self._steps)
-        self._hurries[number] = time.monotonic() + HURRY_S
-        self._hold()
+        if not self._hurries:
+            self._hold(time.monotonic() + self._hurry_s)
+        self._hurries.add(number)
+        timer = asyncio.get_running_loop().call_later(self._hurry_s, self._end_hurry, number)
         try:
             yield
         finally:
-            del self._hurries[number]
-            self._hold()
+            timer.cancel()
+            self._end_hurry(number)
 
-    def _hold(self) -> None:
-        until = max(self._hurries.values(), default=0.0)
+    def _end_hurry(self, number: int) -> None:
+        """Take note that a step is done or takes too long."""
+        self._hurries.discard(number)
+        if not self._hurries:
+            self._hold(0.0)
+
+    def _hold(self, until: float) -> None:
         for threads in (self.solves, self.batches):
             threads.hold(until)
 
