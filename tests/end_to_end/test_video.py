@@ -193,6 +193,23 @@ def test_bad_input_is_told_in_a_sentence(server: Server, clip: Path, tmp_path: P
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+def test_a_truncated_file_gives_what_it_holds_and_a_word(
+    server: Server, clip: Path, tmp_path: Path
+) -> None:
+    cut_off, output = tmp_path / "cut.mkv", tmp_path / "out.mkv"
+    cut_off.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    result = run(server, cut_off, output, MATTE)
+    assert 1 <= result.frames == len(read_video(output)[0]) < FRAMES
+    assert any("truncated" in note for note in result.notes)
+
+
+def test_a_playlist_leads_nowhere(server: Server, clip: Path, tmp_path: Path) -> None:
+    shutil.copy(clip, tmp_path / "secret.mkv")
+    playlist = tmp_path / "list.ffconcat"
+    playlist.write_text("ffconcat version 1.0\nfile 'secret.mkv'\n")
+    assert "no video that FFmpeg can read" in _refuse(server, playlist, tmp_path / "o.mov")
+
+
 def test_sound_alone_is_no_video(server: Server, tmp_path: Path) -> None:
     import av
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from frisket.documents import OutputError
 from frisket.jobs.video.movie import CODECS, Codec
-from frisket.jobs.video.pyav import load_av
+from frisket.jobs.video.pyav import load_av, open_video
 from frisket.jobs.video.source import Shape
 
 Timed = tuple[Fraction, Any]
@@ -55,7 +55,7 @@ def join(parts: Sequence[Part], output: Path, shape: Shape, sound: Sound | None)
             streams = [_copy_frames(av, stack, container, parts, shape)]
             if sound is not None:
                 codec = CODECS[output.suffix.lower()]
-                streams.append(_copy_sound(av, stack, container, codec, sound))
+                streams.append(_copy_sound(stack, container, codec, sound))
             for _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
                 container.mux(packet)
     except (av.FFmpegError, OSError) as error:
@@ -91,10 +91,8 @@ def _read_parts(
                 yield packet.dts * time_base, packet
 
 
-def _copy_sound(
-    av: Any, stack: ExitStack, container: Any, codec: Codec, sound: Sound
-) -> Iterator[Timed]:
-    file = stack.enter_context(av.open(str(sound.path)))
+def _copy_sound(stack: ExitStack, container: Any, codec: Codec, sound: Sound) -> Iterator[Timed]:
+    file = stack.enter_context(open_video(sound.path))
     heard = file.streams.audio[0]
     if heard.codec_context.name in codec.audio:
         stream = container.add_stream_from_template(heard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from frisket.documents import Rect, UnreadableDocument, UnsupportedDocument, open_document
 from frisket.jobs.video.matting import Samples
-from frisket.jobs.video.pyav import load_av
+from frisket.jobs.video.pyav import load_av, open_video
 
 PICTURES = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr", ".psd"})
 """What a numbered picture may be."""
@@ -152,14 +153,18 @@ class Video:
                     pts = place if frame.pts is None else frame.pts
                     yield Frame(place, pts, _turn(frame.to_ndarray(format=kind), frame.rotation))
 
-    def _open(self) -> Any:
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
         av = load_av(self.path)
+        stack = ExitStack()
         try:
-            return av.open(str(self.path), metadata_errors="replace")
-        except (av.FFmpegError, OSError) as error:
+            container = stack.enter_context(open_video(self.path))
+        except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableDocument(
                 self.path, f"is no video that FFmpeg can read, or is truncated ({_say(error)})"
             ) from None
+        with stack:
+            yield container
 
     def _find_stream(self, container: Any) -> Any:
         if not container.streams.video:

@@ -26,6 +26,7 @@ from frisket.jobs.video.writing import Look, write_picture
 
 RETRIES = 3
 """Attempts after a loss that bring no whole segment."""
+_WHOLE = 0.95  # of the frames that a file tells of, which may be an estimate
 Progress = Callable[[str, int, int], None]
 """Called with a stage, what is done, and of how much; 0 for unknown."""
 
@@ -79,6 +80,11 @@ def matte_video(
         run.compute_all()
         run.deliver()
     frames = sum(done.frames for done in run.done)
+    expected = opened.shape.count - wanted.first
+    if wanted.last is None and frames < _WHOLE * expected:
+        opened.notes.append(
+            f"{source} ends after {frames} of about {expected} frames: it is perhaps truncated."
+        )
     seconds = time.perf_counter() - started
     return VideoResult(output, frames, run.resumed, seconds, tuple(opened.notes))
 
