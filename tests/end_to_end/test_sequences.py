@@ -15,7 +15,7 @@ from frisket.client.options import HintSet, Options, Point
 from frisket.client.sequence import Sequence
 from frisket.client.transport import Transport
 from frisket.jobs.connection import Connection, ServerChoice
-from frisket.jobs.video.matting import SourceFrame, describe_frames, matte_frames, reduce_frame
+from frisket.jobs.video.matting import SourceFrame, describe_frames, matte_stream, reduce_frame
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import sequence_pb2 as sequence_pb
 
@@ -48,7 +48,7 @@ def matte_all(
         for number in range(start, len(frames))
     ]
     with Connection(ServerChoice(), connect) as connection:
-        done = matte_frames(sent, LAYER, options, connection)
+        done = matte_stream(sent, LAYER, options, connection)
         return {matted.frame.number: matted.alpha for matted in done}
 
 
@@ -90,7 +90,7 @@ def test_sixteen_bits_and_clean_colours_come_back(server: Server) -> None:
     frame = SourceFrame(0, clip(1)[0].astype(np.uint16) * 257, restart=True)
     options = Options(model="fake", depth=16, foreground=True)
     with Connection(ServerChoice(), server.connect) as connection:
-        [matted] = matte_frames([frame], layer, options, connection)
+        [matted] = matte_stream([frame], layer, options, connection)
     assert matted.alpha.dtype == matted.colours.dtype == np.uint16
     assert matted.alpha.max() == 65535
     assert not np.array_equal(matted.colours, frame.rgb)

@@ -23,7 +23,7 @@ CASES = [
         pytest.param(kind, extra, id=f"{kind}-{extra or 'base'}", marks=pytest.mark.packaging)
         for kind, extra in [
             ("wheel", "raw"), ("wheel", "heif"), ("wheel", "exr"), ("wheel", "finish"),
-            ("wheel", "paths"), ("wheel", "metrics"), ("wheel", "engine"),
+            ("wheel", "paths"), ("wheel", "metrics"), ("wheel", "video"), ("wheel", "engine"),
             ("wheel", "gpu"), ("sdist", ""), ("sdist", "raw"), ("sdist", "engine"),
             ("sdist", "server"),
         ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 COMMANDS = {
     "cut": "cut a subject out of a layer",
     "finish": "put a cut subject on a background, with shadow and canvas",
+    "video": "matte a video or an image sequence",
     "batch": "cut many documents, with a journal: what was killed goes on",
     "watch": "cut what arrives in a folder",
     "review": "look at what a batch made, and decide, in the browser",
@@ -42,6 +43,13 @@ EXAMPLES = {
         "frisket finish cutout.png -o shop.jpg --canvas marketplace --shadow contact",
         "frisket finish a.tif --matte a-matte.tif -o a.jpg --background white --crop 5%",
         "frisket finish cutouts/ -o shop/ --background white --bits 8",
+    ),
+    "video": (
+        "frisket video clip.mp4                       writes clip-cutout.mov",
+        "frisket video clip.mp4 -o clip.webm          VP9 with alpha",
+        "frisket video clip.mp4 --as matte -o mattes/m.%04d.png",
+        "frisket video shot.%04d.png -o shot.mov",
+        "frisket video clip.mp4 --background white -o clip-white.mp4",
     ),
     "batch": (
         "frisket batch photos/ -o cutouts/            the folders inside too",

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from frisket.documents import AlphaSource, ColourSource, Document, Layer, OutputError
+from frisket.documents.core.pixels import Pixels
 
 from .background import Background, Transparent
 from .canvas import Canvas, Crop
@@ -15,12 +18,12 @@ from .edges import Defringe, Edge
 from .entry import Subject, Workplace, describe_space
 from .errors import BadFinish, EmptyMatte
 from .formats import check_format
-from .geometry import Placement
+from .geometry import Box, Placement
 from .save import Finished, Save, check_encoder, save, tell_lost
 from .scene import Facts, Scene, Step
 from .shadow import Shadow
 from .space import Space, read_profile, rescale
-from .vips import load_vips, make_plane
+from .vips import load_vips, make_plane, to_array
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,26 @@ class Finish:
             for path in self.save.list_outputs(task.output):
                 save(done, path, self.save)
         return list(dict.fromkeys((*scene.notes, *self._tell_lost(task, done))))
+
+    def render(self, task: FinishTask) -> Pixels:
+        """Return a finished picture (height, width, bands) and write nothing.
+
+        A matte that shows nothing leaves the background alone.
+
+        Raises:
+            FrisketError: it cannot be done.
+        """
+        with Workplace() as work:
+            subject = work.read(task.document, task.layer, task.alpha, task.colours, task.seen)
+            if subject.box is None:
+                whole = Box(0, 0, subject.colours.width, subject.colours.height)
+                subject = replace(subject, box=whole)
+            scene = self._begin(task, subject, work)
+            for step in self.list_steps():
+                scene = step.apply(scene)
+            sheet = scene.flatten()
+            bands = [sheet.colours] if sheet.coverage is None else [sheet.colours, sheet.coverage]
+            return np.concatenate([to_array(band) for band in bands], axis=2)
 
     def _begin(self, task: FinishTask, subject: Subject, work: Workplace) -> Scene:
         """Return the picture on a canvas of its own size, in the colours of the finish."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,8 @@ from frisket.protocol.formats import PixelFormat, pixel_format
 from frisket.protocol.grid import Grid, TileRect, proxy_size
 from frisket.protocol.limits import MAX_REJECTIONS
 
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Samples = npt.NDArray[Any]
+"""uint8 or uint16."""
 TILE_PX = 128
 """Edge of a frame's tile: the band of a small frame would touch most tiles of 256 px."""
 _PROXY_SIDES = {"draft": 640, "standard": 640, "high": 1024, "best": 1024}
@@ -38,16 +40,20 @@ class SourceFrame:
     """A frame to be matted.
 
     Attributes:
-        number: its place in the source, from 0.
+        number: of the stream; it rises, though a place may come twice.
         rgb: (height, width, 3) uint8 or uint16.
         restart: forget the frames before it.
         run_in: it only steadies those after it.
+        place: in the source, from 0.
+        pts: its time stamp, in the source's own unit.
     """
 
     number: int
     rgb: Samples
     restart: bool = False
     run_in: bool = False
+    place: int = 0
+    pts: int = 0
 
 
 @dataclass(eq=False)
@@ -117,7 +123,7 @@ def reduce_frame(rgb: Samples, layer: LayerSpec) -> npt.NDArray[np.uint8]:
     return np.asarray(Image.fromarray(rgb8).resize(size, Image.Resampling.BOX))
 
 
-def matte_frames(
+def matte_stream(
     frames: Iterable[SourceFrame], layer: LayerSpec, options: Options, connection: Connection
 ) -> Iterator[MattedFrame]:
     """Yield frames with their mattes, in order; frames that run in are left out.

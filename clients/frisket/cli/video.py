@@ -1,0 +1,134 @@
+"""`frisket video`: videos and image sequences, frame by frame and steady."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frisket.cli.commands import COMMANDS
+from frisket.cli.cut_options import JSON, MODEL, QUALITY
+from frisket.cli.options import Option, add_options, path
+from frisket.cli.server_options import SERVER_OPTIONS
+from frisket.cli.settings import fill
+from frisket.cli.style import warn
+
+if TYPE_CHECKING:
+    from frisket.jobs.video.options import VideoOptions
+    from frisket.jobs.video.video import VideoResult
+
+Range = tuple[int, int | None]
+
+
+def _range(text: str) -> Range:
+    first, colon, last = text.partition(":")
+    try:
+        if not colon:
+            raise ValueError
+        return int(first or 0), int(last) if last else None
+    except ValueError:
+        raise ValueError(f"{text!r} is not FIRST:LAST in frames, such as 0:250") from None
+
+
+ROWS = (
+    Option(
+        "output",
+        "a .mov (ProRes 4444), .webm (VP9), .mkv (FFV1) or .mp4 (H.264), or pictures such as "
+        "matte.%04d.png; default: STEM-KIND.mov beside the input",
+        str, short="o", metavar="OUT", default="", stored=False,
+    ),
+    Option(
+        "as", "what is written: cutout, with transparency; matte, the alpha alone; default: "
+        "cutout, and a finished video where a background is named",
+        str, metavar="KIND", default="", dest="kind", choices=("cutout", "matte"), stored=False,
+    ),
+    Option(
+        "background", "lay every frame on a colour, a gradient, a picture or 'original:blur=2%'; "
+        "see 'frisket finish'",
+        str, metavar="WHAT", default="", stored=False, example="white",
+    ),
+    Option(
+        "range", "frames from FIRST up to and without LAST, counted from 0; either may be left out",
+        _range, metavar="FIRST:LAST", default=(0, None), stored=False, example="0:250",
+    ),
+    Option("overwrite", "replace an output that is there already", stored=False),
+    MODEL,
+    QUALITY,
+    JSON,
+    Option("quiet", "print errors only", short="q", stored=False),
+    Option("no-progress", "hide the progress bar", stored=False),
+    *SERVER_OPTIONS,
+)  # fmt: skip
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "video",
+        help=COMMANDS["video"],
+        description="Matte a video or an image sequence. What was killed goes on.",
+        usage="frisket video [OPTION …] INPUT [-o OUT]",
+    )
+    parser.add_argument(
+        "input", metavar="INPUT", type=path,
+        help="a video, a pattern such as shot.%%04d.png, or a folder of numbered pictures",
+    )  # fmt: skip
+    add_options(parser, ROWS)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Matte the video, and say what was done."""
+    fill(arguments, ROWS)
+    from frisket.cli.exits import Exit
+    from frisket.cli.progress import bar
+    from frisket.jobs.video.video import matte_video
+
+    options = _read(arguments)
+    output = _choose_output(arguments, options)
+    hidden = arguments.no_progress or arguments.quiet
+    with bar(sys.stderr.isatty() and not hidden) as progress:
+        result = matte_video(arguments.input, output, options, progress=progress)
+    _tell(arguments, result)
+    return Exit.OK
+
+
+def _read(arguments: argparse.Namespace) -> VideoOptions:
+    from frisket.cli.server_options import server_choice
+    from frisket.jobs.video.options import VideoOptions
+
+    first, last = arguments.range
+    return VideoOptions(
+        arguments.kind, arguments.background, arguments.model, arguments.quality, first, last,
+        arguments.overwrite, server=server_choice(arguments),
+    )  # fmt: skip
+
+
+def _choose_output(arguments: argparse.Namespace, options: VideoOptions) -> Path:
+    if arguments.output:
+        return path(arguments.output)
+    source: Path = arguments.input
+    stem = source.stem.partition("%")[0].rstrip("._-") or "video"
+    return source.with_name(f"{stem}-{options.kind}.mov")
+
+
+def _tell(arguments: argparse.Namespace, result: VideoResult) -> None:
+    if arguments.json:
+        facts = {
+            "input": str(arguments.input), "output": str(result.output), "frames": result.frames,
+            "resumed": result.resumed, "seconds": round(result.seconds, 3),
+            "notes": list(result.notes),
+        }  # fmt: skip
+        print(json.dumps(facts), flush=True)
+    if arguments.quiet:
+        return
+    for note in result.notes:
+        warn(note)
+    if arguments.json:
+        return
+    fresh = result.frames - result.resumed
+    rate = f", {fresh / result.seconds:.1f} a second" if fresh and result.seconds else ""
+    kept = f" ({result.resumed} of an earlier run)" if result.resumed else ""
+    print(f"{result.output}: {result.frames} frames{kept} in {result.seconds:.1f} s{rate}")

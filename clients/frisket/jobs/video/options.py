@@ -1,0 +1,130 @@
+"""What is to be done with a video, as plain values that check themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frisket.documents import OutputError
+from frisket.jobs.choices import BadOption, check_choice
+from frisket.jobs.connection import ServerChoice
+from frisket.jobs.video.movie import CODECS, CUTOUT, FINISHED, MATTE
+from frisket.jobs.video.segments import SEGMENT
+from frisket.jobs.video.source import Source, is_pattern
+from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
+
+if TYPE_CHECKING:
+    from frisket.finish.chain import Finish
+
+KINDS = (MATTE, CUTOUT, FINISHED)
+_SHALLOW = frozenset({".webm", ".mp4"})  # whose samples have 8 bits
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """How to matte a video.
+
+    Attributes:
+        kind: "matte", "cutout" or "finished"; empty follows from the rest.
+        background: as of `frisket finish --background`; it makes the kind "finished".
+        model: empty for the server's default.
+        quality: one of `frisket.protocol.choices.QUALITIES`.
+        first: place of the first frame, from 0.
+        last: place after the last one; None for the end.
+        overwrite: whether an output that is there already is replaced.
+        segment: frames after which the work begins anew and is kept; runs of one number give the
+            same bytes.
+        server: which server.
+
+    Raises:
+        BadOption: one of them has a value that does not exist.
+    """
+
+    kind: str = ""
+    background: str = ""
+    model: str = ""
+    quality: str = DEFAULT_QUALITY
+    first: int = 0
+    last: int | None = None
+    overwrite: bool = False
+    segment: int = SEGMENT
+    server: ServerChoice = field(default_factory=ServerChoice)
+
+    def __post_init__(self) -> None:
+        check_choice("quality", self.quality, QUALITIES)
+        kind = self.kind or (FINISHED if self.background else CUTOUT)
+        check_choice("kind", kind, KINDS)
+        if (kind == FINISHED) != bool(self.background):
+            raise BadOption(
+                "A background makes a finished video, and a finished video needs a background: "
+                "name one, or leave the kind out."
+            )
+        object.__setattr__(self, "kind", kind)
+        if self.segment < 1:
+            raise BadOption(f"segment={self.segment} is not possible: give 1 frame or more.")
+        if self.first < 0 or (self.last is not None and self.last <= self.first):
+            raise BadOption(f"The range {self.first}:{self.last} holds no frame.")
+
+    def read_finish(self) -> Finish | None:
+        """Return what is done with every frame; None where nothing is.
+
+        Raises:
+            FrisketError: the background is none.
+        """
+        if self.kind != FINISHED:
+            return None
+        from frisket.finish.options import read_finish
+
+        how = read_finish({"background": self.background})
+        if how is None or not how.background.opaque:
+            raise BadOption(
+                "background=transparent leaves nothing to finish: ask for a cutout instead."
+            )
+        return how
+
+    def choose_depth(self, output: Path) -> int:
+        """Return the bits of what is written."""
+        return 8 if output.suffix.lower() in _SHALLOW else 16
+
+    def check_output(self, source: Source, output: Path) -> None:
+        """Refuse an output that cannot hold the kind, or would harm something.
+
+        Raises:
+            OutputError: it says why, and what would do.
+        """
+        suffix = output.suffix.lower()
+        if is_pattern(output):
+            if suffix != ".png":
+                raise OutputError(output, "pictures are written as PNG", advice="end it in .png")
+            return
+        if suffix not in CODECS:
+            known = ", ".join(CODECS)
+            raise OutputError(
+                output, f"frames cannot be written as '{suffix or 'a folder'}'",
+                advice=f"name a file that ends in {known}, or pictures such as matte.%04d.png",
+            )  # fmt: skip
+        if self.kind not in CODECS[suffix].formats:
+            raise OutputError(
+                output, "MP4 holds no transparency",
+                advice="name a .mov, .webm or .mkv, or add --background or --as matte",
+            )  # fmt: skip
+        if source.path.exists() and output.exists() and output.samefile(source.path):
+            raise OutputError(output, "is the video itself", advice="name another file")
+        if output.exists() and not self.overwrite:
+            raise OutputError(output, "exists already", advice="add --overwrite")
+
+    def describe(self, source: Source, output: Path) -> dict[str, Any]:
+        """Return what decides the bytes of the segments."""
+        stat = source.path.stat() if source.path.is_file() else None
+        return {
+            "source": str(source.path.resolve()),
+            "stamp": [stat.st_size, stat.st_mtime_ns] if stat else [source.shape.count],
+            "suffix": output.suffix.lower(),
+            "kind": self.kind,
+            "background": self.background,
+            "model": self.model,
+            "quality": self.quality,
+            "range": [self.first, self.last],
+            "segment": self.segment,
+        }

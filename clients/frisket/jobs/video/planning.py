@@ -1,0 +1,42 @@
+"""Which frames are sent in which order, so that every segment has the same bytes in any run."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+
+from frisket.jobs.video.matting import SourceFrame
+from frisket.jobs.video.segments import RUN_IN
+from frisket.jobs.video.source import Frame, Source
+
+
+def plan_frames(
+    source: Source, first: int, last: int | None, begin: int, segment: int
+) -> Iterator[SourceFrame]:
+    """Yield the frames to send.
+
+    A segment begins anew with the frames before it as its run-in, in a whole run as in a range or
+    after a kill.
+
+    Args:
+        source: where frames are from.
+        first: place of the first frame that is wanted.
+        last: place after the last one; None for the end.
+        begin: number of the first segment that is wanted.
+        segment: frames of one.
+    """
+    numbers, before = itertools.count(), deque[Frame](maxlen=RUN_IN)
+    start, wanted = max(0, begin * segment - RUN_IN), max(first, begin * segment)
+    for frame in source.read(start):
+        if last is not None and frame.place >= last:
+            return
+        begins = frame.place % segment == 0 and frame.place // segment > begin
+        for index, earlier in enumerate(before if begins else ()):
+            yield _send(next(numbers), earlier, index == 0, True)
+        yield _send(next(numbers), frame, frame.place == start, frame.place < wanted)
+        before.append(frame)
+
+
+def _send(number: int, frame: Frame, restart: bool, run_in: bool) -> SourceFrame:
+    return SourceFrame(number, frame.rgb, restart, run_in, frame.place, frame.pts)

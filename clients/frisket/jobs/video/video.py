@@ -1,0 +1,262 @@
+"""Mattes a whole video or image sequence, segment by segment, and goes on where a run was ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from frisket.client.errors import TransportError
+from frisket.client.options import Options
+from frisket.documents import OutputError, UnreadableDocument
+from frisket.documents.io.output import check_place, rename_durably
+from frisket.jobs.connection import Connection, raise_loss
+from frisket.jobs.video.joining import Part, Sound, join
+from frisket.jobs.video.matting import MattedFrame, Samples, describe_frames, matte_stream
+from frisket.jobs.video.movie import MATTE, Movie
+from frisket.jobs.video.options import VideoOptions
+from frisket.jobs.video.planning import plan_frames
+from frisket.jobs.video.segments import Done, Segments
+from frisket.jobs.video.source import Source, is_pattern, open_source
+from frisket.jobs.video.writing import Look, write_picture
+
+RETRIES = 3
+"""Attempts after a loss that bring no whole segment."""
+_WHOLE = 0.95  # of the frames that a file tells of, which may be an estimate
+Progress = Callable[[str, int, int], None]
+"""Called with a stage, what is done, and of how much; 0 for unknown."""
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """What was done.
+
+    Attributes:
+        output: the file or pattern.
+        frames: that the output has.
+        resumed: of them, frames that an earlier run had made.
+        seconds: that this run took.
+        notes: sentences for the user.
+    """
+
+    output: Path
+    frames: int
+    resumed: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def matte_video(
+    source: Path,
+    output: Path,
+    options: VideoOptions | None = None,
+    *,
+    progress: Progress = lambda stage, done, total: None,
+    connection: Connection | None = None,
+) -> VideoResult:
+    """Matte a video or an image sequence.
+
+    Args:
+        source: a video, a pattern such as `shot.%04d.png`, or a folder of numbered pictures.
+        output: a .mov, .webm, .mkv or .mp4, or a pattern of PNGs.
+        options: how.
+        progress: called on this thread as work goes on.
+        connection: to a server; None opens one by `options.server`.
+
+    Raises:
+        FrisketError: it cannot be done. What is whole stays beside the output, and the same call
+            goes on there.
+    """
+    wanted, started = options or VideoOptions(), time.perf_counter()
+    opened = open_source(source)
+    wanted.check_output(opened, output)
+    with ExitStack() as stack:
+        server = connection or stack.enter_context(Connection(wanted.server))
+        run = _Run(opened, output, wanted, server, progress)
+        run.compute_all()
+        run.deliver()
+    frames = sum(done.frames for done in run.done)
+    expected = opened.shape.count - wanted.first
+    if wanted.last is None and frames < _WHOLE * expected:
+        opened.notes.append(
+            f"{source} ends after {frames} of about {expected} frames: it is perhaps truncated."
+        )
+    seconds = time.perf_counter() - started
+    return VideoResult(output, frames, run.resumed, seconds, tuple(opened.notes))
+
+
+class _Target(Protocol):
+    """Where the frames of one segment go."""
+
+    def write(self, pixels: Samples, pts: int) -> None:
+        """Write a frame; `pts` counts from the segment's first."""
+
+
+@dataclass
+class _Open:
+    """A segment that is being written."""
+
+    number: int
+    pts: int
+    target: _Target
+    stack: ExitStack
+    frames: int = 0
+    last: int = 0
+
+
+@dataclass
+class _Run:
+    source: Source
+    output: Path
+    options: VideoOptions
+    connection: Connection
+    progress: Progress
+    done: list[Done] = field(default_factory=list)
+    resumed: int = 0
+
+    def __post_init__(self) -> None:
+        self._is_pattern = is_pattern(self.output)
+        self._look = Look(
+            self.options.kind, self.options.choose_depth(self.output), self.options.read_finish()
+        )
+        if not self.output.parent.is_dir():
+            self.output.parent.mkdir()
+        plan = self.options.describe(self.source, self.output)
+        self._segments = Segments(self.output, plan, self.output.suffix)
+        self._first = self.options.first // self.options.segment
+        self.done = self._segments.list_done(self._first)
+        self.resumed = sum(done.frames for done in self.done)
+        if self._is_pattern and not self.done and not self.options.overwrite:
+            self._refuse_present()
+
+    def _refuse_present(self) -> None:
+        first = self.name_picture(self.options.first)
+        if first.exists():
+            self._segments.remove()
+            raise OutputError(first, "exists already", advice="add --overwrite")
+
+    # ------------------------------------------------------------- computing
+
+    def compute_all(self) -> None:
+        """Compute what is missing, again after a loss, and leave it in whole segments."""
+        tries = 0
+        while True:
+            before = len(self.done)
+            try:
+                self._compute()
+            except TransportError as error:
+                tries = 0 if len(self.done) > before else tries + 1
+                if not error.retryable or tries > RETRIES:
+                    raise_loss(self.options.server, error)
+                time.sleep(0.5 * tries)
+            else:
+                break
+        if not self.done:
+            self._segments.remove()
+            raise UnreadableDocument(
+                self.source.path,
+                f"has no frame {self.options.first}: the range lies behind its end",
+            )
+
+    def _compute(self) -> None:
+        shape, options = self.source.shape, self.options
+        begin = self._first + len(self.done)
+        if options.last is not None and begin * options.segment >= options.last:
+            return
+        layer = describe_frames(shape.width, shape.height, shape.depth, options.quality)
+        asked = Options(
+            options.model, options.quality, self._look.depth, options.kind != MATTE, batch=True
+        )
+        frames = plan_frames(self.source, options.first, options.last, begin, options.segment)
+        writing: _Open | None = None
+        try:
+            for matted in matte_stream(frames, layer, asked, self.connection):
+                number = matted.frame.place // options.segment
+                if writing is None or writing.number != number:
+                    self._close(writing)
+                    writing = None
+                    writing = self._open(number, matted)
+                self._write(writing, matted)
+            self._close(writing)
+        except BaseException:
+            if writing is not None:
+                writing.stack.close()
+            raise
+
+    def _open(self, number: int, matted: MattedFrame) -> _Open:
+        stack = ExitStack()
+        if self._is_pattern:
+            target: _Target = _Pictures(self.name_picture, matted.frame.place)
+        else:
+            check_place(self._segments.find_part(number))
+            movie = Movie(self._segments.find_part(number), self.source.shape, self.options.kind)
+            target = stack.enter_context(movie)
+        return _Open(number, matted.frame.pts, target, stack)
+
+    def _write(self, writing: _Open, matted: MattedFrame) -> None:
+        pixels = self._look.make(matted)
+        writing.target.write(pixels, matted.frame.pts - writing.pts)
+        writing.frames, writing.last = writing.frames + 1, matted.frame.pts
+        place, shape = matted.frame.place, self.source.shape
+        last = self.options.last if self.options.last is not None else shape.count
+        self.progress("frames", place + 1 - self.options.first, max(0, last - self.options.first))
+
+    def _close(self, writing: _Open | None) -> None:
+        """Finish a segment, so that no run computes it again."""
+        if writing is None:
+            return
+        writing.stack.close()
+        shape = self.source.shape
+        end = writing.last + round(1 / shape.rate / shape.time_base)
+        done = Done(writing.number, writing.frames, writing.pts, end)
+        try:
+            self._segments.finish(done)
+        except OSError as error:
+            raise OutputError(
+                self._segments.folder, f"cannot be written ({error.strerror})",
+                advice="what is whole stays, and the same command goes on there",
+            ) from None  # fmt: skip
+        self.done.append(done)
+
+    # ------------------------------------------------------------- delivering
+
+    def deliver(self) -> None:
+        """Put the output together from the segments, and forget them."""
+        if not self._is_pattern:
+            whole = self._segments.folder / f"whole{self.output.suffix}"
+            parts = [Part(self._segments.find_file(done.number), done.pts) for done in self.done]
+            self.progress("joining", 0, 1)
+            join(parts, whole, self.source.shape, self._find_sound())
+            try:
+                rename_durably(whole, self.output)
+            except OSError as error:
+                raise OutputError(self.output, f"cannot be written ({error.strerror})") from None
+        self._segments.remove()
+
+    def _find_sound(self) -> Sound | None:
+        shape = self.source.shape
+        if not shape.has_audio:
+            return None
+        start: Fraction = self.done[0].pts * shape.time_base
+        end = None if self.options.last is None else self.done[-1].end * shape.time_base
+        return Sound(self.source.path, start, end)
+
+    def name_picture(self, place: int) -> Path:
+        """Return the file of a frame."""
+        return self.output.with_name(self.output.name % (place + self.source.first_number))
+
+
+class _Pictures:
+    """Writes the frames of a segment as pictures."""
+
+    def __init__(self, name: Callable[[int], Path], place: int) -> None:
+        self._name, self._place = name, place
+
+    def write(self, pixels: Samples, pts: int) -> None:
+        """Write the next frame."""
+        write_picture(self._name(self._place), pixels)
+        self._place += 1

@@ -1,0 +1,246 @@
+"""Videos and image sequences, from file to file over a real server."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from serving import Server
+from video_kit import FRAMES, SIZE, count_sound, frames, read_video, times, write_video
+
+from frisket.jobs import video
+from frisket.jobs.choices import BadOption
+from frisket.jobs.connection import Connection, ServerChoice
+from frisket.jobs.video.options import VideoOptions
+from frisket.jobs.video.video import VideoResult, matte_video
+from frisket.protocol.errors import FrisketError
+
+pytest.importorskip("av", reason="PyAV is not installed")
+
+CUTOUT = VideoOptions(model="fake")
+MATTE = VideoOptions(kind="matte", model="fake")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("clips") / "clip.mkv")
+
+
+def run(server: Server, source: Path, output: Path, how: VideoOptions = CUTOUT) -> VideoResult:
+    with Connection(ServerChoice(), server.connect) as connection:
+        return matte_video(source, output, how, connection=connection)
+
+
+def read_pictures(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.glob("*.png"))}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "decoder", "least"), [(".mov", "", 12), (".webm", "libvpx-vp9", 24), (".mkv", "", 2)]
+)
+def test_a_cutout_keeps_alpha_frames_times_colours_and_sound(
+    server: Server, clip: Path, tmp_path: Path, suffix: str, decoder: str, least: int
+) -> None:
+    output = tmp_path / f"out{suffix}"
+    result = run(server, clip, output)
+    shown, seconds, context = read_video(output, decoder)
+    assert result.frames == len(shown) == FRAMES
+    np.testing.assert_allclose(seconds, [time / 1000 for time in times()], atol=0.0011)
+    assert (context.color_primaries, context.color_trc) == (1, 1)
+    assert abs(count_sound(output) - count_sound(clip)) < 0.05
+    for number, (rgba, original) in enumerate(zip(shown, frames(), strict=True)):
+        middle = SIZE[0] // 2 + 2 * number
+        assert rgba[SIZE[1] // 2, middle, 3] > 200
+        assert rgba[2, middle, 3] < 40
+        solid = rgba[..., 3] > 253
+        assert np.abs(rgba[..., :3][solid] - original[solid].astype(int)).mean() < least
+    assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+
+def test_pictures_and_a_lossless_movie_hold_the_same_matte(
+    server: Server, clip: Path, tmp_path: Path
+) -> None:
+    run(server, clip, tmp_path / "m.%04d.png", MATTE)
+    run(server, clip, tmp_path / "m.mkv", MATTE)
+    pictures = [np.asarray(Image.open(tmp_path / f"m.{n:04}.png")) for n in range(1, FRAMES + 1)]
+    assert pictures[0].dtype == np.uint16 or pictures[0].max() > 255
+    import av
+
+    with av.open(str(tmp_path / "m.mkv")) as container:
+        movie = [frame.to_ndarray() for frame in container.decode(video=0)]
+    for picture, frame in zip(pictures, movie, strict=True):
+        np.testing.assert_array_equal(picture, frame)
+
+
+def test_a_range_has_the_bytes_of_the_whole(server: Server, clip: Path, tmp_path: Path) -> None:
+    short = replace(MATTE, segment=5)
+    for name, how in (("whole", short), ("part", replace(short, first=7, last=12))):
+        run(server, clip, tmp_path / name / "m.%03d.png", how)
+    whole, part = read_pictures(tmp_path / "whole"), read_pictures(tmp_path / "part")
+    assert list(part) == [f"m.{number:03}.png" for number in range(8, 13)]
+    assert part.items() <= whole.items()
+
+
+@pytest.mark.parametrize("name", ["m.%03d.png", "m.mkv"])
+def test_a_run_that_was_ended_goes_on_with_the_same_bytes(
+    server: Server, clip: Path, tmp_path: Path, name: str
+) -> None:
+    how, ended = replace(MATTE, segment=4), tmp_path / "ended" / name
+
+    def end(stage: str, done: int, total: int) -> None:
+        if done == 10:
+            raise KeyboardInterrupt
+
+    with Connection(ServerChoice(), server.connect) as connection:
+        with pytest.raises(KeyboardInterrupt):
+            matte_video(clip, ended, how, progress=end, connection=connection)
+        assert name != "m.mkv" or not ended.exists()
+        result = matte_video(clip, ended, how, connection=connection)
+    run(server, clip, tmp_path / "once" / name, how)
+    assert (result.frames, result.resumed) == (FRAMES, 8)
+    if name == "m.mkv":
+        once, again = (read_video(tmp_path / run_ / name)[0] for run_ in ("once", "ended"))
+        assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
+    else:
+        assert read_pictures(tmp_path / "ended") == read_pictures(tmp_path / "once")
+    assert not [path for path in ended.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_other_options_do_not_go_on_with_what_is_there(
+    server: Server, clip: Path, tmp_path: Path
+) -> None:
+    def end(stage: str, done: int, total: int) -> None:
+        if done == 6:
+            raise KeyboardInterrupt
+
+    how, output = replace(MATTE, segment=4), tmp_path / "m.mkv"
+    with Connection(ServerChoice(), server.connect) as connection:
+        with pytest.raises(KeyboardInterrupt):
+            matte_video(clip, output, how, progress=end, connection=connection)
+        draft = matte_video(clip, output, replace(how, quality="draft"), connection=connection)
+    assert draft.resumed == 0
+
+
+def test_uneven_times_and_a_background_of_one_colour(server: Server, tmp_path: Path) -> None:
+    pytest.importorskip("pyvips", reason="libvips is not installed")
+    clip = write_video(tmp_path / "uneven.mkv", uneven=True)
+    output = tmp_path / "white.mp4"
+    run(server, clip, output, VideoOptions(background="white", model="fake"))
+    shown, seconds, _ = read_video(output)
+    np.testing.assert_allclose(seconds, [time / 1000 for time in times(uneven=True)], atol=0.001)
+    assert (shown[0][2, 2, :3] > 245).all()
+    middle = shown[0][SIZE[1] // 2, SIZE[0] // 2, :3].astype(int)
+    assert np.abs(middle - (220, 170, 60)).max() < 40
+
+
+def test_ten_bits_stay_deep_and_their_transfer_is_kept(server: Server, tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "pq.mkv", frames(3), deep=True)
+    run(server, clip, tmp_path / "pq.mov")
+    context = read_video(tmp_path / "pq.mov")[2]
+    assert context.pix_fmt == "yuva444p10le" or context.pix_fmt == "yuva444p12le"
+    assert context.color_trc == 16
+
+
+def test_numbered_pictures_keep_their_numbers(server: Server, tmp_path: Path) -> None:
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for number, rgb in enumerate(frames(3), 1001):
+        Image.fromarray(rgb).save(shots / f"shot.{number}.png")
+    for source in (shots, shots / "shot.%04d.png"):
+        out = tmp_path / f"out-{source.name.partition('.')[0]}"
+        result = run(server, source, out / "m.%04d.png", MATTE)
+        assert result.frames == 3
+        assert list(read_pictures(out)) == ["m.1001.png", "m.1002.png", "m.1003.png"]
+
+
+def _sequence(folder: Path, numbers: tuple[int, ...], odd: int = 0) -> Path:
+    folder.mkdir()
+    for number in numbers:
+        size = (100, 80) if number == odd else SIZE
+        Image.fromarray(frames(1, size)[0]).save(folder / f"{number:03}.png")
+    return folder
+
+
+def _refuse(server: Server, source: Path, output: Path, how: VideoOptions = CUTOUT) -> str:
+    with pytest.raises(FrisketError) as caught:
+        run(server, source, output, how)
+    return str(caught.value)
+
+
+def test_bad_input_is_told_in_a_sentence(server: Server, clip: Path, tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("no video at all")
+    cut_off = tmp_path / "cut.mkv"
+    cut_off.write_bytes(clip.read_bytes()[:300])
+    out = tmp_path / "o.mov"
+    gap = _sequence(tmp_path / "gap", (1, 2, 4, 5))
+    assert "no video that FFmpeg can read" in _refuse(server, text, out)
+    assert str(cut_off) in _refuse(server, cut_off, out)
+    assert "there is no such file" in _refuse(server, tmp_path / "none.mp4", out)
+    assert "frame 3 is missing" in _refuse(server, gap, out)
+    assert "100 × 80 pixels" in _refuse(server, _sequence(tmp_path / "odd", (1, 2, 3), 3), out)
+    assert "holds no transparency" in _refuse(server, clip, tmp_path / "o.mp4")
+    assert ".mov" in _refuse(server, clip, tmp_path / "o.avi")
+    behind = _refuse(server, clip, out, replace(CUTOUT, first=500))
+    assert "has no frame 500" in behind
+    shutil.copy(clip, out)
+    assert "exists already" in _refuse(server, clip, out)
+    assert "the video itself" in _refuse(server, clip, clip, replace(CUTOUT, overwrite=True))
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_truncated_file_gives_what_it_holds_and_a_word(
+    server: Server, clip: Path, tmp_path: Path
+) -> None:
+    cut_off, output = tmp_path / "cut.mkv", tmp_path / "out.mkv"
+    cut_off.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    result = run(server, cut_off, output, MATTE)
+    assert 1 <= result.frames == len(read_video(output)[0]) < FRAMES
+    assert any("truncated" in note for note in result.notes)
+
+
+def test_a_playlist_leads_nowhere(server: Server, clip: Path, tmp_path: Path) -> None:
+    shutil.copy(clip, tmp_path / "secret.mkv")
+    playlist = tmp_path / "list.ffconcat"
+    playlist.write_text("ffconcat version 1.0\nfile 'secret.mkv'\n")
+    assert "no video that FFmpeg can read" in _refuse(server, playlist, tmp_path / "o.mov")
+
+
+def test_sound_alone_is_no_video(server: Server, tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "tone.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    assert "holds no video stream" in _refuse(server, path, tmp_path / "o.mov")
+
+
+def test_python_gets_frames_and_mattes_as_arrays(server: Server, clip: Path) -> None:
+    with Connection(ServerChoice(), server.connect) as connection:
+        filed = [
+            (frame, alpha)
+            for frame, alpha in video.matte_frames(
+                clip, replace(CUTOUT, last=3), depth=16, connection=connection
+            )
+        ]
+        held = list(video.matte_frames(frames(3), CUTOUT, depth=16, connection=connection))
+    for (frame, alpha), (same, like) in zip(filed, held, strict=True):
+        assert alpha.dtype == np.uint16 and alpha.shape == frame.shape[:2]
+        assert np.abs(frame.astype(int) - same).max() <= 3  # through YCbCr of 8 bits
+        assert np.abs(alpha.astype(int) - like).mean() < 1500
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], [np.zeros((4, 4), np.uint8)], [np.zeros((4, 4, 3), np.float32)]]
+)
+def test_arrays_that_are_no_frames_are_told(server: Server, wrong: list[np.ndarray]) -> None:
+    with Connection(ServerChoice(), server.connect) as connection, pytest.raises(BadOption):
+        list(video.matte_frames(wrong, CUTOUT, connection=connection))
