@@ -41,6 +41,7 @@ from frisket.server.pool import ModelPool
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
 from frisket.server.service import MattingService, ModelService
+from frisket.server.telemetry.log import open_log
 from frisket.server.telemetry.meter import Meter, Standing
 from frisket.server.tokens import TokenList
 from frisket.v1 import (
@@ -130,6 +131,7 @@ class App:
 
     def __init__(self, config: Config) -> None:
         check(config)
+        open_log(config.access_log, config.local)
         self._config = config
         hush_unreadable()
         self._stop = asyncio.Event()

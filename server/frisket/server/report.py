@@ -30,8 +30,10 @@ class Timings:
     peak_bytes: int = 0
 
 
-def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
-    """Return the answer to `open`, with a remark for the user where there is one."""
+def build_opened(
+    opening: Opening, model: Model, remark: str = "", call: str = ""
+) -> pb.MatteResponse:
+    """Return the answer to `open`, with a remark for the user and the call's id, if any."""
     return pb.MatteResponse(
         opened=pb.OpenedResponse(
             protocol_version=PROTOCOL_VERSION,
@@ -41,6 +43,7 @@ def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteRe
             tile_size=opening.grid.tile_size,
             tile_count=opening.grid.count,
             notice=" ".join(part for part in (model.info.notice, remark) if part),
+            call=call,
         )
     )
 
@@ -167,8 +170,8 @@ def build_rect(subject: Subject) -> pb.Rect:
     return pb.Rect(x=subject.x, y=subject.y, width=subject.width, height=subject.height)
 
 
-def build_image(matte: EncodedMatte) -> pb.MatteImageResponse:
-    """Return the matte of one encoded picture."""
+def build_image(matte: EncodedMatte, call: str = "") -> pb.MatteImageResponse:
+    """Return the matte of one encoded picture, with the call's id, if any."""
     assessment = matte.assessment
     return pb.MatteImageResponse(
         image=matte.png,
@@ -179,6 +182,7 @@ def build_image(matte: EncodedMatte) -> pb.MatteImageResponse:
         assessment=build_assessment(assessment),
         subject=None if assessment.subject is None else build_rect(assessment.subject),
         covered_share=assessment.covered_share,
+        call=call,
     )
 
 

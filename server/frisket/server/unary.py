@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from frisket.matting import (
     FinishedTile,
     Matting,
+    MattingOptions,
     Runners,
     Solution,
     predict,
@@ -28,7 +29,7 @@ from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
 from frisket.server.errors import ServiceError
 from frisket.server.requests import list_planes, read_options
-from frisket.server.resources import Resources
+from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import current, measure
 from frisket.server.wire import OptionsMessage
@@ -89,20 +90,32 @@ async def matte_encoded(
         ):
             if trace := current():
                 trace.size, trace.model = size, models.model.info.name
-            with measure(Stage.READ):
-                picture = await compute(partial(_decode, encoded))
-                proxy = await compute(partial(_reduce, picture))
-            matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
-            with models.hurry(), measure(Stage.MODEL):
-                coarse = await predict(matting, models.runners)
-            with measure(Stage.SOLVE):
-                solution = await compute(partial(matting.solve, coarse))
-                assessment = await compute(solution.assess)
-            with measure(Stage.REFINE):
-                alpha = await _refine(solution, picture, models.runners)
-            with measure(Stage.WRITE):
-                png = await compute(partial(_encode, picture, alpha, cutout))
-            return EncodedMatte(png, *size, models.model, assessment)
+            return await _matte(encoded, options, size, models, cutout)
+
+
+async def _matte(
+    encoded: bytes,
+    options: MattingOptions,
+    size: tuple[int, int],
+    models: BorrowedModels,
+    cutout: bool,
+) -> EncodedMatte:
+    """Return the matte of a picture whose memory and models are held."""
+    compute = models.share.solve
+    with measure(Stage.READ):
+        picture = await compute(partial(_decode, encoded))
+        proxy = await compute(partial(_reduce, picture))
+    matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
+    with models.hurry(), measure(Stage.MODEL):
+        coarse = await predict(matting, models.runners)
+    with measure(Stage.SOLVE):
+        solution = await compute(partial(matting.solve, coarse))
+        assessment = await compute(solution.assess)
+    with measure(Stage.REFINE):
+        alpha = await _refine(solution, picture, models.runners)
+    with measure(Stage.WRITE):
+        png = await compute(partial(_encode, picture, alpha, cutout))
+    return EncodedMatte(png, *size, models.model, assessment)
 
 
 def _read_size(encoded: bytes) -> tuple[int, int]:
