@@ -139,9 +139,11 @@ def test_who_leaves_a_line_is_pending_no_more() -> None:
 def test_how_a_call_ended_is_told() -> None:
     listener = Listener()
 
-    def end(error: BaseException | None) -> None:
+    def end(error: BaseException | None, complete: bool = False) -> None:
         try:
-            with observe(listener, Method.MATTE):
+            with observe(listener, Method.MATTE) as trace:
+                if complete:
+                    trace.rest()
                 if isinstance(error, ServiceError):
                     refuse(listener, error)
                 if error is not None:
@@ -151,8 +153,9 @@ def test_how_a_call_ended_is_told() -> None:
 
     end(None)
     end(asyncio.CancelledError())
+    end(asyncio.CancelledError(), complete=True)
     end(ServiceError(Reason.BAD_TILE, "Not that one."))
-    assert [outcome for _, outcome in listener.calls] == [OK, GONE, "BAD_TILE"]
+    assert [outcome for _, outcome in listener.calls] == [OK, GONE, OK, "BAD_TILE"]
     assert listener.reasons == [Reason.BAD_TILE]
 
 

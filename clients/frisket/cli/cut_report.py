@@ -55,6 +55,7 @@ def _details(result: CutResult) -> list[str]:
         f"memory: {result.client_peak_bytes / 1e6:.0f} MB here, "
         f"{result.server_peak_bytes / 1e6:.0f} MB in the server",
         *(f"{name}: {share:.1%}" for name, share in result.shares.items() if share),
+        *(f"call {one.call} in the server's log" for one in result.layers if one.call),
         *(f"layer '{one.path}', {one.width} x {one.height} px" for one in result.layers),
     ]
 
@@ -70,7 +71,7 @@ def as_json(result: CutResult, source: Path) -> str:
 
 def as_dict(result: CutResult) -> dict[str, Any]:
     """Return a result as plain values for JSON."""
-    names = ("kind", "layer_path", "model", "device", "notice", "seconds", *_FIGURES)
+    names = ("kind", "layer_path", "model", "device", "notice", "call", "seconds", *_FIGURES)
     peaks = ("client_peak_bytes", "server_peak_bytes")
     return {
         "output": str(result.output),
@@ -84,7 +85,7 @@ def as_dict(result: CutResult) -> dict[str, Any]:
 
 def _layer_as_dict(layer: LayerReport) -> dict[str, Any]:
     figures = {name: getattr(layer, name) for name in _FIGURES}
-    return {"path": layer.path, **figures, **_outcome_as_dict(layer.outcome)}
+    return {"path": layer.path, "call": layer.call, **figures, **_outcome_as_dict(layer.outcome)}
 
 
 def _outcome_as_dict(outcome: Outcome) -> dict[str, Any]:

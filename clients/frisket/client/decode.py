@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 
-from frisket.client.errors import ProtocolError
+from frisket.client.errors import ProtocolError, read_call
 from frisket.client.events import Judgement, Opened, Outcome
 from frisket.protocol.grid import TileRect
 from frisket.v1 import matting_pb2 as pb
@@ -46,6 +46,7 @@ def read_opened(message: pb.OpenedResponse) -> Opened:
         message.tile_count,
         message.notice,
         message.server_version,
+        read_call(message.call),
     )
 
 

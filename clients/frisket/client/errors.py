@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from frisket.protocol.errors import FrisketError
 from frisket.protocol.reasons import Reason
 
@@ -30,13 +32,17 @@ class TransportError(ClientError):
         reason: one of `frisket.protocol.reasons.Reason`, or what a later server says
             instead; empty where nothing more is known than the code.
         retryable: a new stream, to this or another server, may succeed.
+        call: what the server's log calls it; empty where it does not.
     """
 
-    def __init__(self, code: str, reason: str, message: str, retryable: bool) -> None:
+    def __init__(
+        self, code: str, reason: str, message: str, retryable: bool, call: str = ""
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.retryable = retryable
+        self.call = call
 
 
 # A stream that broke for one of these is opened again with the tiles already held.
@@ -44,13 +50,25 @@ _RETRYABLE_CODES = frozenset({"UNAVAILABLE", "DATA_LOSS", "ABORTED", "RESOURCE_E
 _FINAL_REASONS = frozenset({Reason.TOO_LARGE})
 
 
-def transport_error(code: str, reason: str, message: str) -> TransportError:
+_CALL = re.compile(r"[0-9a-f]{16}")
+
+
+def read_call(text: str) -> str:
+    """Return what a server's log calls a call; empty where the text is no such name."""
+    return text if _CALL.fullmatch(text) else ""
+
+
+def transport_error(code: str, reason: str, message: str, call: str = "") -> TransportError:
     """Build the error for a status, and decide whether it may be tried again.
 
     Args:
         code: gRPC status name.
         reason: value of the trailer that carries it, or empty.
         message: the status message.
+        call: value of the trailer that carries the call's name, or empty.
     """
     retryable = code in _RETRYABLE_CODES and reason not in _FINAL_REASONS
-    return TransportError(code, reason, message or f"The server ended the call: {code}.", retryable)
+    text, name = message or f"The server ended the call: {code}.", read_call(call)
+    if name:
+        text = f"{text.removesuffix('.')} (call {name} in the server's log)."
+    return TransportError(code, reason, text, retryable, name)

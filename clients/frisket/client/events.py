@@ -10,7 +10,7 @@ from frisket.protocol.grid import TileRect
 
 @dataclass(frozen=True)
 class Opened:
-    """The server accepted the layer."""
+    """The server accepted the layer; `call` is what its log calls the stream, or empty."""
 
     model: str
     device: str
@@ -18,6 +18,7 @@ class Opened:
     tile_count: int
     notice: str
     server_version: str
+    call: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from frisket.client.errors import TransportError, transport_error
-from frisket.protocol.reasons import REASON_TRAILER, Reason
+from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, Reason
 
 _PREFIX = struct.Struct(">BI")
 _CODES = [
@@ -45,15 +45,16 @@ _HTTP_CODES = {
 
 @dataclass(frozen=True)
 class Status:
-    """How a call ended: gRPC's code by name, frisket's reason, a sentence."""
+    """How a call ended: gRPC's code by name, frisket's reason, a sentence, its name in the log."""
 
     code: str
     reason: str = ""
     message: str = ""
+    call: str = ""
 
     def error(self) -> TransportError:
         """Return the error a caller sees."""
-        return transport_error(self.code, self.reason, self.message)
+        return transport_error(self.code, self.reason, self.message, self.call)
 
 
 def frame(message: bytes) -> bytes:
@@ -147,4 +148,5 @@ def _grpc_status(headers: Mapping[str, str]) -> Status:
         _CODES[int(number)] if known else "UNKNOWN",
         headers.get(REASON_TRAILER, ""),
         unquote(headers.get("grpc-message", ""), errors="replace"),
+        headers.get(CALL_TRAILER, ""),
     )

@@ -297,4 +297,5 @@ def _report_layer(one: LayerCut) -> LayerReport:
         tiles_total=session.grid.count,
         tiles_sent=session.tiles_sent,
         outcome=run.outcome,
+        call=run.call,
     )

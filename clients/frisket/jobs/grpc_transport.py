@@ -21,7 +21,7 @@ from frisket.client.probe import CONNECT_TIMEOUT_S, diagnose, distrust
 from frisket.client.transport import PATIENCE
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE, MATTE_SEQUENCE
-from frisket.protocol.reasons import REASON_TRAILER
+from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import sequence_pb2 as sequence_pb
 
@@ -162,7 +162,8 @@ def _translate(error: grpc.RpcError, address: Address, answered: bool = False) -
     trailers = {str(key): value for key, value in error.trailing_metadata() or ()}
     reason = str(trailers.get(REASON_TRAILER, ""))
     details = error.details() or ""
-    found = transport_error(error.code().name, reason, details)
+    call = str(trailers.get(CALL_TRAILER, ""))
+    found = transport_error(error.code().name, reason, details, call)
     if answered:
         return found
     better = diagnose(address, found)

@@ -42,6 +42,7 @@ class Run:
     Attributes:
         store: the alpha, tile by tile.
         outcome: the server's last word.
+        call: what the server's log calls the stream; of the last one, where it was resumed.
         first_mask_s: seconds from the start to the complete coarse alpha.
         proxy_s: seconds it took to read the proxy.
         coarse: the coarse alpha's rows, 8-bit, of the proxy's size.
@@ -56,6 +57,7 @@ class Run:
     model: str = ""
     device: str = ""
     notice: str = ""
+    call: str = ""
     first_mask_s: float = 0.0
     outcome: Outcome = field(default_factory=Outcome)
     coarse: bytearray = field(default_factory=bytearray)
@@ -65,6 +67,7 @@ class Run:
         self.store.take(event)
         if isinstance(event, Opened):
             self.model, self.device, self.notice = event.model, event.device, event.notice
+            self.call = event.call
         elif isinstance(event, CoarseRowsReady):
             if event.first_row == 0:
                 self.coarse.clear()

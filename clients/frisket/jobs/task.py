@@ -193,6 +193,7 @@ class LayerReport:
         path: of the layer in its document.
         outcome: the server's last word.
         layer_bytes: the layer's pixels as decoded, in the format they travel in.
+        call: what the server's log calls the stream; empty for a server that does not say.
     """
 
     path: str
@@ -205,6 +206,7 @@ class LayerReport:
     tiles_total: int
     tiles_sent: int
     outcome: Outcome
+    call: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,11 @@ class CutResult:
     def height(self) -> int:
         """Height of the first layer."""
         return self.layers[0].height
+
+    @property
+    def call(self) -> str:
+        """What the server's log calls the stream of the first layer."""
+        return self.layers[0].call
 
     @property
     def outcome(self) -> Outcome:

@@ -6,6 +6,8 @@ import enum
 
 REASON_TRAILER = "frisket-reason"
 """The trailer that carries a reason to clients without google.rpc types."""
+CALL_TRAILER = "frisket-call"
+"""The trailer that carries what the server's log calls a call that failed."""
 REASON_DOMAIN = "frisket"
 """The domain of the google.rpc.ErrorInfo that carries it to the others."""
 

@@ -278,7 +278,7 @@ class MatteResponse(_message.Message):
     def __init__(self, opened: _Optional[_Union[OpenedResponse, _Mapping]] = ..., coarse: _Optional[_Union[CoarseRows, _Mapping]] = ..., solid: _Optional[_Union[SolidTiles, _Mapping]] = ..., need: _Optional[_Union[NeedTiles, _Mapping]] = ..., alpha: _Optional[_Union[AlphaTile, _Mapping]] = ..., failure: _Optional[_Union[TileFailure, _Mapping]] = ..., finished: _Optional[_Union[FinishedResponse, _Mapping]] = ...) -> None: ...
 
 class OpenedResponse(_message.Message):
-    __slots__ = ("protocol_version", "server_version", "model", "device", "tile_size", "tile_count", "notice")
+    __slots__ = ("protocol_version", "server_version", "model", "device", "tile_size", "tile_count", "notice", "call")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     SERVER_VERSION_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -286,6 +286,7 @@ class OpenedResponse(_message.Message):
     TILE_SIZE_FIELD_NUMBER: _ClassVar[int]
     TILE_COUNT_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
+    CALL_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     server_version: str
     model: str
@@ -293,7 +294,8 @@ class OpenedResponse(_message.Message):
     tile_size: int
     tile_count: int
     notice: str
-    def __init__(self, protocol_version: _Optional[int] = ..., server_version: _Optional[str] = ..., model: _Optional[str] = ..., device: _Optional[str] = ..., tile_size: _Optional[int] = ..., tile_count: _Optional[int] = ..., notice: _Optional[str] = ...) -> None: ...
+    call: str
+    def __init__(self, protocol_version: _Optional[int] = ..., server_version: _Optional[str] = ..., model: _Optional[str] = ..., device: _Optional[str] = ..., tile_size: _Optional[int] = ..., tile_count: _Optional[int] = ..., notice: _Optional[str] = ..., call: _Optional[str] = ...) -> None: ...
 
 class CoarseRows(_message.Message):
     __slots__ = ("revision", "first_row", "row_count", "pixels", "facts")
@@ -414,7 +416,7 @@ class MatteImageRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., cutout: bool = ...) -> None: ...
 
 class MatteImageResponse(_message.Message):
-    __slots__ = ("image", "width", "height", "model", "device", "assessment", "subject", "covered_share")
+    __slots__ = ("image", "width", "height", "model", "device", "assessment", "subject", "covered_share", "call")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -423,6 +425,7 @@ class MatteImageResponse(_message.Message):
     ASSESSMENT_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     COVERED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    CALL_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     width: int
     height: int
@@ -431,7 +434,8 @@ class MatteImageResponse(_message.Message):
     assessment: Assessment
     subject: Rect
     covered_share: float
-    def __init__(self, image: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., model: _Optional[str] = ..., device: _Optional[str] = ..., assessment: _Optional[_Union[Assessment, _Mapping]] = ..., subject: _Optional[_Union[Rect, _Mapping]] = ..., covered_share: _Optional[float] = ...) -> None: ...
+    call: str
+    def __init__(self, image: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., model: _Optional[str] = ..., device: _Optional[str] = ..., assessment: _Optional[_Union[Assessment, _Mapping]] = ..., subject: _Optional[_Union[Rect, _Mapping]] = ..., covered_share: _Optional[float] = ..., call: _Optional[str] = ...) -> None: ...
 
 class GetCapabilitiesRequest(_message.Message):
     __slots__ = ()

@@ -41,6 +41,7 @@ from frisket.server.reflection import SERVICE_NAME, Reflection
 from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler
 from frisket.server.service import MattingService, ModelService, SequenceService
+from frisket.server.telemetry.log import open_log
 from frisket.server.telemetry.meter import Meter, Standing
 from frisket.server.tokens import TokenList
 from frisket.v1 import (
@@ -133,6 +134,7 @@ class App:
 
     def __init__(self, config: Config) -> None:
         check(config)
+        open_log(config.access_log, config.local)
         self._config = config
         hush_unreadable()
         self._stop = asyncio.Event()
@@ -173,7 +175,7 @@ class App:
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(resources), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*_SERVICES, health.SERVICE_NAME, SERVICE_NAME)
-        server.add_generic_rpc_handlers((Reflection(names),))
+        server.add_generic_rpc_handlers((Reflection(names, self._meter),))
         return server
 
     def _bind(self) -> str:

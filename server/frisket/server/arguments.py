@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
-from frisket.server.config import Access, Config, ConfigError
+from frisket.server.config import STANDARD_ERROR, Access, Config, ConfigError
 from frisket.server.limits import Bound, Limits, list_bounds
 from frisket.token_file import BadToken, read_token, read_variable
 
@@ -50,14 +50,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=30.0,
         help="on SIGTERM open streams get S seconds to finish; default: 30",
     )
+    _add_telemetry(parser)
+    _add_limits(parser)
+    _add_access(parser)
+
+
+def _add_telemetry(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--access-log",
+        metavar="FILE",
+        default=STANDARD_ERROR,
+        help="log each session there as a line of JSON; - is standard error, where a local "
+        "server logs only those that fail; an empty name is nowhere; default: -",
+    )
     parser.add_argument(
         "--metrics",
         type=_port,
         metavar="PORT",
         help="tell Prometheus on this port of 127.0.0.1 how the server does; 0 for a free one",
     )
-    _add_limits(parser)
-    _add_access(parser)
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
@@ -129,6 +140,7 @@ def configure(arguments: argparse.Namespace) -> Config:
         local=arguments.local,
         idle_exit_s=idle,
         drain_s=arguments.drain,
+        access_log=arguments.access_log,
         metrics=arguments.metrics,
         access=Access(
             _token(arguments),

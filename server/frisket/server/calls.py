@@ -16,6 +16,7 @@ from frisket.server.channel import Unread
 from frisket.server.errors import to_service_error, trailers
 from frisket.server.telemetry.calls import find_method, observe, refuse
 from frisket.server.telemetry.meter import Meter, Method
+from frisket.server.telemetry.trace import current_id
 
 Result = TypeVar("Result")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -40,7 +41,7 @@ async def guard(meter: Meter, context: Context, work: Awaitable[Result]) -> Resu
     except Exception as error:
         refusal = to_service_error(error)
         refuse(meter, refusal)
-        await context.abort(refusal.code, refusal.message, trailers(refusal))
+        await context.abort(refusal.code, refusal.message, trailers(refusal, current_id()))
 
 
 class CallGuard(grpc.aio.ServerInterceptor):

@@ -13,6 +13,9 @@ from frisket.server.limits import Limits
 from frisket.server.tls import check_authority
 from frisket.server_needs import explain_metrics_lack
 
+STANDARD_ERROR = "-"
+"""The name of a log that is written to standard error."""
+
 
 class ConfigError(Exception):
     """The server refuses to start so; the text says why and what to do."""
@@ -58,6 +61,7 @@ class Config:
         local: announce this server to its user's clients.
         idle_exit_s: leave after so many seconds without a call; 0 means never.
         drain_s: seconds open streams get to finish on SIGTERM.
+        access_log: where calls are logged: a file, "-" for standard error, empty for nowhere.
         metrics: port of 127.0.0.1 where metrics are told, 0 for a free one; None for none.
     """
 
@@ -68,6 +72,7 @@ class Config:
     local: bool = False
     idle_exit_s: float = 0.0
     drain_s: float = 30.0
+    access_log: str = ""
     metrics: int | None = None
     access: Access = field(default_factory=Access)
     limits: Limits = field(default_factory=Limits)

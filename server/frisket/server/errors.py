@@ -11,7 +11,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from frisket.matting import BadInput, UnknownClass
 from frisket.models import DeviceUnavailable, ModelError, ModelFailed, OutOfMemory, UnknownModel
-from frisket.protocol.reasons import Reason
+from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, Reason
+from frisket.server.telemetry.trace import current_id
 
 log = logging.getLogger(__name__)
 DOMAIN = "frisket"
@@ -83,12 +84,17 @@ def to_service_error(error: Exception) -> ServiceError:
             return ServiceError(reason, str(error))
     if isinstance(error, MemoryError):
         return ServiceError(Reason.TOO_LARGE, "The server ran out of memory.")
-    log.error("unexpected failure", exc_info=error)
+    log.error("unexpected failure in call %s", current_id() or "-", exc_info=error)
     return ServiceError(Reason.UNEXPECTED, "The server failed unexpectedly; its log says more.")
 
 
-def trailers(error: ServiceError) -> tuple[tuple[str, str | bytes], ...]:
-    """Return the trailing metadata that carries an error's details."""
+def trailers(error: ServiceError, call: str = "") -> tuple[tuple[str, str | bytes], ...]:
+    """Return the trailing metadata that carries an error's details.
+
+    Args:
+        error: how the call ends.
+        call: what the log calls it; empty where it is not logged.
+    """
     info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN)
     details = [_pack_any(info)]
     if error.retry_s is not None:
@@ -98,7 +104,8 @@ def trailers(error: ServiceError) -> tuple[tuple[str, str | bytes], ...]:
     number: int = error.code.value[0]
     status = status_pb2.Status(code=number, message=error.message, details=details)
     return (
-        ("frisket-reason", error.reason.value),
+        (REASON_TRAILER, error.reason.value),
+        *([(CALL_TRAILER, call)] if call else []),
         ("grpc-status-details-bin", status.SerializeToString()),
     )
 

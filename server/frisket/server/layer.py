@@ -17,7 +17,7 @@ from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.scheduler import Share
 from frisket.server.session import Session
 from frisket.server.telemetry.meter import Stage
-from frisket.server.telemetry.trace import current, measure
+from frisket.server.telemetry.trace import current, current_id, measure
 from frisket.server.wire import Plane, Request, Response
 
 
@@ -46,10 +46,10 @@ async def serve_layer(
         await resources.spend(seat, leases, "sessions", estimate_session(opening, resources.limits))
         share = open_share(resources, opening)
         async with borrow_models(resources, opening, share) as models:
+            remark = explain_lack(opening.options, models.refiner)
             if trace := current():
                 trace.model = models.model.info.name
-            remark = explain_lack(opening.options, models.refiner)
-            await channel.say(report.build_opened(opening, models.model, remark))
+            await channel.say(report.build_opened(opening, models.model, remark, current_id()))
         # Who opens and then says nothing holds no model meanwhile.
         planes = await read_planes(resources, share, channel, opening, opening.planes)
         async with borrow_models(resources, opening, share) as models:

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from frisket.server.calls import Context, guard
+from frisket.server.telemetry.meter import Meter
 
 SERVICE_NAME = "grpc.reflection.v1alpha.ServerReflection"
 _METHOD = f"/{SERVICE_NAME}/ServerReflectionInfo"
@@ -20,10 +21,11 @@ class Reflection(grpc.GenericRpcHandler):
 
     Args:
         names: of the services, full.
+        meter: hears of what fails.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, names: Sequence[str], meter: Meter) -> None:
+        self._names, self._meter = names, meter
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
         """Return the handler of a call; None where it is for somebody else."""
@@ -34,7 +36,7 @@ class Reflection(grpc.GenericRpcHandler):
         )
 
     async def _answer(self, requests: AsyncIterator[bytes], context: Context) -> None:
-        await guard(context, self._tell(requests, context))
+        await guard(self._meter, context, self._tell(requests, context))
 
     async def _tell(self, requests: AsyncIterator[bytes], context: Context) -> None:
         name = "grpc_reflection.v1alpha.reflection"

@@ -31,8 +31,10 @@ class Timings:
     peak_bytes: int = 0
 
 
-def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteResponse:
-    """Return the answer to `open`, with a remark for the user where there is one."""
+def build_opened(
+    opening: Opening, model: Model, remark: str = "", call: str = ""
+) -> pb.MatteResponse:
+    """Return the answer to `open`, with a remark for the user and the call's id, if any."""
     return pb.MatteResponse(
         opened=pb.OpenedResponse(
             protocol_version=PROTOCOL_VERSION,
@@ -42,15 +44,16 @@ def build_opened(opening: Opening, model: Model, remark: str = "") -> pb.MatteRe
             tile_size=opening.grid.tile_size,
             tile_count=opening.grid.count,
             notice=" ".join(part for part in (model.info.notice, remark) if part),
+            call=call,
         )
     )
 
 
 def build_sequence_opened(
-    opening: Opening, model: Model, remark: str, frames: int
+    opening: Opening, model: Model, remark: str, call: str, frames: int
 ) -> sequence_pb.SequenceMatteResponse:
     """Return the answer to the `open` of a sequence; `frames` may be begun at once."""
-    layer = build_opened(opening, model, remark).opened
+    layer = build_opened(opening, model, remark, call).opened
     opened = sequence_pb.SequenceOpened(layer=layer, max_frames=frames)
     return sequence_pb.SequenceMatteResponse(opened=opened)
 
@@ -185,8 +188,8 @@ def build_rect(subject: Subject) -> pb.Rect:
     return pb.Rect(x=subject.x, y=subject.y, width=subject.width, height=subject.height)
 
 
-def build_image(matte: EncodedMatte) -> pb.MatteImageResponse:
-    """Return the matte of one encoded picture."""
+def build_image(matte: EncodedMatte, call: str = "") -> pb.MatteImageResponse:
+    """Return the matte of one encoded picture, with the call's id, if any."""
     assessment = matte.assessment
     return pb.MatteImageResponse(
         image=matte.png,
@@ -197,6 +200,7 @@ def build_image(matte: EncodedMatte) -> pb.MatteImageResponse:
         assessment=build_assessment(assessment),
         subject=None if assessment.subject is None else build_rect(assessment.subject),
         covered_share=assessment.covered_share,
+        call=call,
     )
 
 

@@ -29,6 +29,7 @@ from frisket.server.planes import read_planes
 from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.session import Session
+from frisket.server.telemetry.trace import current, current_id
 from frisket.server.wire import (
     FrameMessage,
     FramePart,
@@ -72,8 +73,11 @@ async def serve_sequence(
         share = open_share(resources, opening)
         async with borrow_models(resources, opening, share) as models:
             remark = explain_lack(opening.options, models.refiner)
-            frames = limits.frames_in_flight
-            opened = report.build_sequence_opened(opening, models.model, remark, frames)
+            if trace := current():
+                trace.model = models.model.info.name
+            opened = report.build_sequence_opened(
+                opening, models.model, remark, current_id(), limits.frames_in_flight
+            )
             await channel.say(opened)
             await Sequence(resources, channel, seat, opening, models).run()
 

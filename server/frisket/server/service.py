@@ -15,6 +15,7 @@ from frisket.server.layer import serve_layer
 from frisket.server.requests import read_name
 from frisket.server.resources import Resources
 from frisket.server.sequence import serve_sequence
+from frisket.server.telemetry.trace import current_id
 from frisket.server.unary import matte_encoded
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc, models_pb2_grpc, sequence_pb2_grpc
@@ -49,7 +50,7 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
             matte = await matte_encoded(
                 self._resources, seat, request.image, request.options, request.cutout
             )
-            return report.build_image(matte)
+            return report.build_image(matte, current_id())
 
     async def GetCapabilities(  # noqa: N802
         self, request: pb.GetCapabilitiesRequest, context: Context

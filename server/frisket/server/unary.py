@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from frisket.matting import (
     FinishedTile,
     Matting,
+    MattingOptions,
     Runners,
     Solution,
     predict,
@@ -89,27 +90,32 @@ async def matte_encoded(
         ):
             if trace := current():
                 trace.size, trace.model = size, models.model.info.name
-            with measure(Stage.READ):
-                picture = await compute(partial(_decode, encoded))
-                proxy = await compute(partial(_reduce, picture))
-            matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
-            solution, alpha = await _matte(matting, picture, models)
-            with measure(Stage.WRITE):
-                assessment = await compute(solution.assess)
-                png = await compute(partial(_encode, picture, alpha, cutout))
-            return EncodedMatte(png, *size, models.model, assessment)
+            return await _matte(encoded, options, size, models, cutout)
 
 
 async def _matte(
-    matting: Matting, picture: Image.Image, models: BorrowedModels
-) -> tuple[Solution, Alpha]:
-    """Return the solution of a picture, and its alpha at full size."""
+    encoded: bytes,
+    options: MattingOptions,
+    size: tuple[int, int],
+    models: BorrowedModels,
+    cutout: bool,
+) -> EncodedMatte:
+    """Return the matte of a picture whose memory and models are held."""
+    compute = models.share.solve
+    with measure(Stage.READ):
+        picture = await compute(partial(_decode, encoded))
+        proxy = await compute(partial(_reduce, picture))
+    matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
     with models.hurry(), measure(Stage.MODEL):
         coarse = await predict(matting, models.runners)
     with measure(Stage.SOLVE):
-        solution = await models.share.solve(partial(matting.solve, coarse))
+        solution = await compute(partial(matting.solve, coarse))
+        assessment = await compute(solution.assess)
     with measure(Stage.REFINE):
-        return solution, await _refine(solution, picture, models.runners)
+        alpha = await _refine(solution, picture, models.runners)
+    with measure(Stage.WRITE):
+        png = await compute(partial(_encode, picture, alpha, cutout))
+    return EncodedMatte(png, *size, models.model, assessment)
 
 
 def _read_size(encoded: bytes) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What is measured around every call."""
+"""What is measured and logged around every call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import Iterator
 
 from frisket.server.errors import ServiceError
-from frisket.server.telemetry.meter import GONE, OK, Meter, Method
+from frisket.server.telemetry.log import log_call
+from frisket.server.telemetry.meter import GONE, Meter, Method
 from frisket.server.telemetry.trace import Trace, current, follow
 
 _METHODS = {f"/frisket.v1.MattingService/{method.value}": method for method in Method}
@@ -20,21 +21,21 @@ def find_method(path: str) -> Method | None:
 
 @contextlib.contextmanager
 def observe(meter: Meter, method: Method) -> Iterator[Trace]:
-    """Measure a call while the block runs."""
+    """Measure and log a call while the block runs."""
     trace = Trace(meter, method)
     with follow(trace):
         try:
             yield trace
         except asyncio.CancelledError:
-            if trace.outcome == OK:
-                trace.outcome = GONE
+            trace.end(GONE)
             raise
         finally:
             meter.end_call(method, trace.outcome, trace.wall_s)
+            log_call(trace)
 
 
 def refuse(meter: Meter, error: ServiceError) -> None:
     """Take note of how the call that runs here ended."""
     meter.refuse(error.reason)
     if trace := current():
-        trace.outcome = error.reason.value
+        trace.end(error.reason.value)

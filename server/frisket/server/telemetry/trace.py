@@ -34,7 +34,7 @@ class Trace:
         client: as it calls itself; not to be trusted.
         model: that was used; empty where it came not so far.
         size: (width, height) of the layer in pixels.
-        outcome: OK, GONE or a reason.
+        outcome: OK, GONE or a reason; what ends a call that rests does not count.
         seconds: in each stage so far; stages overlap.
     """
 
@@ -95,6 +95,11 @@ class Trace:
         """Let the time go on."""
         self._look()
         self._resting = False
+
+    def end(self, outcome: str) -> None:
+        """Take note of how the call ends; the first word counts."""
+        if not self._resting and self.outcome == OK:
+            self.outcome = outcome
 
     def show(self) -> None:
         """Take note that a mask has been sent."""
@@ -219,6 +224,12 @@ def follow(trace: Trace) -> Iterator[Trace]:
 def current() -> Trace | None:
     """Return the call that runs here; None outside of calls."""
     return _trace.get()
+
+
+def current_id() -> str:
+    """Return what the log calls the call that runs here; empty outside of calls."""
+    trace = _trace.get()
+    return trace.id if trace else ""
 
 
 def measure(stage: Stage) -> Span:

@@ -1,0 +1,72 @@
+"""The access log: a line of JSON for each call that mattes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from datetime import datetime, timezone
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+
+from frisket.server.config import STANDARD_ERROR, ConfigError
+from frisket.server.telemetry.meter import OK
+from frisket.server.telemetry.trace import Trace
+
+_log = logging.getLogger("frisket.access")
+
+
+def open_log(where: str, local: bool) -> None:
+    """Let calls be logged.
+
+    Args:
+        where: a file, which is made for its owner alone and looked up again after it was moved;
+            "-" is standard error; empty is nowhere.
+        local: standard error is a file that is never cut while the server runs, so only calls
+            that fail are logged there.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    _log.propagate = False
+    _log.handlers = [_open(where)] if where else [logging.NullHandler()]
+    _log.setLevel(logging.WARNING if local and where == STANDARD_ERROR else logging.INFO)
+
+
+def _open(where: str) -> logging.Handler:
+    if where == STANDARD_ERROR:
+        return logging.StreamHandler(sys.stderr)
+    try:
+        os.close(os.open(where, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
+        return WatchedFileHandler(Path(where), encoding="ascii")
+    except OSError as error:
+        raise ConfigError(f"--access-log: {where} cannot be written: {error.strerror}.") from error
+
+
+def log_call(trace: Trace) -> None:
+    """Log a call that has ended."""
+    _log.log(logging.INFO if trace.outcome == OK else logging.WARNING, "%s", describe(trace))
+
+
+def describe(trace: Trace) -> str:
+    """Return the line of a call: JSON in ASCII, without control characters."""
+    facts = {
+        "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        "id": trace.id,
+        "method": trace.method.value,
+        "client": clean(trace.client),
+        "model": clean(trace.model),
+        "width": trace.size[0],
+        "height": trace.size[1],
+        "outcome": trace.outcome,
+        "seconds": round(trace.wall_s, 4),
+        "explained": round(trace.explained_s, 4),
+        "stages": {stage.value: round(spent, 4) for stage, spent in trace.seconds.items()},
+    }
+    return json.dumps(facts)
+
+
+def clean(text: str) -> str:
+    """Return a stranger's text in one line that no terminal takes for a command."""
+    return "".join(one if one.isprintable() else "?" for one in text)
