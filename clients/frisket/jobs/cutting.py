@@ -80,9 +80,7 @@ def cut_document(
     _prepare(task, rehearse)
     with contextlib.ExitStack() as stack:
         document = _open(task, room, stack)
-        chosen = document.find_layers(options.layers, options.all_layers)
-        delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
-        delivery.check(document, output, chosen, options.result_options())
+        chosen, delivery = _choose_work(document, task)
         passes = list_passes(options, connection) if delivery.by_class else [options]
         cuts = []
         for layer, one in product(chosen, passes):
@@ -96,6 +94,15 @@ def cut_document(
         preview = _preview(kept, task.preview_px)
     done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
     return _tell_rest(replace(done, preview=preview), cuts, kept, classes)
+
+
+def _choose_work(document: Document, task: Task) -> tuple[Sequence[Layer], Delivery]:
+    """Return the layers that were chosen, and what becomes of their mattes."""
+    options, output = task.options, task.output
+    chosen = document.find_layers(options.layers, options.all_layers)
+    delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
+    delivery.check(document, output, chosen, options.result_options())
+    return chosen, delivery
 
 
 def _open(task: Task, room: Room | None, stack: contextlib.ExitStack) -> Document:

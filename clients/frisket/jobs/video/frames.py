@@ -21,6 +21,11 @@ from frisket.jobs.video.source import Frame, Shape, Source, open_source
 from frisket.protocol.choices import ALPHA_DEPTHS
 
 
+def _open(source: str | os.PathLike[str] | Iterable[Samples]) -> Source:
+    is_path = isinstance(source, (str, os.PathLike))
+    return open_source(Path(source)) if is_path else _Arrays(source)  # type: ignore[arg-type]
+
+
 def matte_frames(
     source: str | os.PathLike[str] | Iterable[Samples],
     options: VideoOptions | None = None,
@@ -51,13 +56,12 @@ def matte_frames(
     """
     wanted = options or VideoOptions()
     check_choice("depth", depth, ALPHA_DEPTHS)
-    is_path = isinstance(source, (str, os.PathLike))
-    opened: Source = open_source(Path(source)) if is_path else _Arrays(source)  # type: ignore[arg-type]
+    opened = _open(source)
     shape = opened.shape
     layer = describe_frames(shape.width, shape.height, shape.depth, wanted.quality)
+    first, segment = wanted.first, wanted.segment
+    frames = plan_frames(opened, first, wanted.last, first // segment, segment)
     asked = Options(wanted.model, wanted.quality, depth)
-    begin = wanted.first // wanted.segment
-    frames = plan_frames(opened, wanted.first, wanted.last, begin, wanted.segment)
     with ExitStack() as stack:
         server = connection or stack.enter_context(Connection(wanted.server))
         for matted in matte_stream(frames, layer, asked, server):
