@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,9 +12,15 @@ from pathlib import Path
 
 import pytest
 from command import FRISKET, frisket, layered, refused
+from graphs import family_graph
 from PIL import Image
 
 from frisket.cli.exits import Exit
+from frisket.client.errors import ClientError
+from frisket.jobs import Batch
+from frisket.jobs.batch import events
+from frisket.jobs.batch.run import Rules
+from frisket.models import manifest
 
 
 def files(folder: Path) -> set[str]:
@@ -246,6 +253,48 @@ def test_a_model_that_is_not_there_stops_the_run(work: Path) -> None:
     assert "did you mean 'classic'" in sentence and "3 results are not done" in sentence
     done = batch("in", "-o", "out", "-m", "fake")
     assert done.stdout.startswith("3 written"), "nothing was given up for it"
+
+
+def test_a_model_that_vanishes_half_way_stops_the_run(work: Path) -> None:
+    def add() -> None:
+        done = frisket("models", "add", "own", "--family", "u2net", "--file", graph)
+        assert done.returncode == 0, done.stderr
+
+    def take_away(event: events.Event) -> None:
+        if isinstance(event, events.ArtifactWritten):
+            frisket("models", "remove", "own")
+            frisket("server", "stop", "--wait", "0")
+
+    graph = family_graph(manifest.find_family("u2net"), work / "own.onnx")
+    add()
+    run = Batch("in", "out", model="own", rules=Rules(jobs=1), listen=take_away)
+    with pytest.raises(ClientError, match="own"):
+        list(run)
+    assert run.summary.failed == 0 and 1 <= len(files(work / "out")) < 3
+    made = stamps(work / "out")
+    add()
+    assert batch("in", "-o", "out", "-m", "own").stdout.startswith(f"{3 - len(made)} written")
+    assert len(files(work / "out")) == 3 and made.items() <= stamps(work / "out").items()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+def test_a_file_that_may_not_be_read_is_told_and_the_rest_is_done(work: Path) -> None:
+    # Root may read everything by two rights, which are put down here.
+    rights = "-dac_override,-dac_read_search"
+    humble = ["setpriv", "--bounding-set", rights, "--inh-caps", rights]
+    command = [*(humble if os.geteuid() == 0 else ()), *FRISKET, "batch", "in", "-o", "out"]
+    Path("in/b.png").chmod(0)
+    done = subprocess.run([*command, "--retries", "0"], capture_output=True, text=True)
+    assert done.returncode == Exit.SOME_FAILED, done.stderr
+    assert "in/b.png: cannot be read (permission denied)" in done.stderr
+    assert files(work / "out") == {"a-cutout.png", "more/c-cutout.png"}
+    Path("in/b.png").chmod(0o644)
+    assert batch("in", "-o", "out", "--redo", "failed").stdout.startswith("1 written")
+    Path("in/more").chmod(0)
+    done = subprocess.run(command, capture_output=True, text=True)
+    Path("in/more").chmod(0o755)
+    assert (done.returncode, "cannot be listed" in done.stderr) == (Exit.BAD_INPUT, True)
 
 
 def test_a_journal_that_cannot_be_used(work: Path) -> None:
