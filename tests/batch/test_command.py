@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import FRISKET, frisket, layered, refused
 from graphs import family_graph
@@ -19,8 +20,10 @@ from frisket.cli.exits import Exit
 from frisket.client.errors import ClientError
 from frisket.jobs import Batch
 from frisket.jobs.batch import events
+from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.run import Rules
 from frisket.models import manifest
+from frisket.review.decisions import Decisions
 
 
 def files(folder: Path) -> set[str]:
@@ -253,6 +256,18 @@ def test_a_model_that_is_not_there_stops_the_run(work: Path) -> None:
     assert "did you mean 'classic'" in sentence and "3 results are not done" in sentence
     done = batch("in", "-o", "out", "-m", "fake")
     assert done.stdout.startswith("3 written"), "nothing was given up for it"
+
+
+def test_what_a_person_asked_for_on_the_page_is_made(work: Path) -> None:
+    batch("in/a.jpg", "-o", "out")
+    output = Path("out/a-cutout.png")
+    assert len(np.unique(np.asarray(Image.open(output))[..., 3])) > 2
+    with Journal.open(Path("out/.frisket")) as journal:
+        [row] = journal.rows()
+        Decisions(journal).decide(row.id, row.changed, "redo", {"threshold": "0.5"})
+    assert "0 of 1 done, 1 to be made" in batch("--status", "out").stdout
+    assert batch("in/a.jpg", "-o", "out").stdout.startswith("1 written")
+    assert set(np.unique(np.asarray(Image.open(output))[..., 3])) == {0, 255}
 
 
 def test_a_model_that_vanishes_half_way_stops_the_run(work: Path) -> None:
