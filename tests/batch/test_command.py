@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import FRISKET, frisket, layered, refused
+from graphs import family_graph
 from PIL import Image
 
 from frisket.cli.exits import Exit
+from frisket.client.errors import ClientError
+from frisket.jobs import Batch
+from frisket.jobs.batch import events
+from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.run import Rules
+from frisket.models import manifest
+from frisket.review.decisions import Decisions
 
 
 def files(folder: Path) -> set[str]:
@@ -246,6 +256,60 @@ def test_a_model_that_is_not_there_stops_the_run(work: Path) -> None:
     assert "did you mean 'classic'" in sentence and "3 results are not done" in sentence
     done = batch("in", "-o", "out", "-m", "fake")
     assert done.stdout.startswith("3 written"), "nothing was given up for it"
+
+
+def test_what_a_person_asked_for_on_the_page_is_made(work: Path) -> None:
+    batch("in/a.jpg", "-o", "out")
+    output = Path("out/a-cutout.png")
+    assert len(np.unique(np.asarray(Image.open(output))[..., 3])) > 2
+    with Journal.open(Path("out/.frisket")) as journal:
+        [row] = journal.rows()
+        Decisions(journal).decide(row.id, row.changed, "redo", {"threshold": "0.5"})
+    assert "0 of 1 done, 1 to be made" in batch("--status", "out").stdout
+    assert batch("in/a.jpg", "-o", "out").stdout.startswith("1 written")
+    assert set(np.unique(np.asarray(Image.open(output))[..., 3])) == {0, 255}
+
+
+def test_a_model_that_vanishes_half_way_stops_the_run(work: Path) -> None:
+    def add() -> None:
+        done = frisket("models", "add", "own", "--family", "u2net", "--file", graph)
+        assert done.returncode == 0, done.stderr
+
+    def take_away(event: events.Event) -> None:
+        if isinstance(event, events.ArtifactWritten):
+            frisket("models", "remove", "own")
+            frisket("server", "stop", "--wait", "0")
+
+    graph = family_graph(manifest.find_family("u2net"), work / "own.onnx")
+    add()
+    run = Batch("in", "out", model="own", rules=Rules(jobs=1), listen=take_away)
+    with pytest.raises(ClientError, match="own"):
+        list(run)
+    assert run.summary.failed == 0 and 1 <= len(files(work / "out")) < 3
+    made = stamps(work / "out")
+    add()
+    assert batch("in", "-o", "out", "-m", "own").stdout.startswith(f"{3 - len(made)} written")
+    assert len(files(work / "out")) == 3 and made.items() <= stamps(work / "out").items()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+def test_a_file_that_may_not_be_read_is_told_and_the_rest_is_done(work: Path) -> None:
+    # Root may read everything by two rights, which are put down here.
+    rights = "-dac_override,-dac_read_search"
+    humble = ["setpriv", "--bounding-set", rights, "--inh-caps", rights]
+    command = [*(humble if os.geteuid() == 0 else ()), *FRISKET, "batch", "in", "-o", "out"]
+    Path("in/b.png").chmod(0)
+    done = subprocess.run([*command, "--retries", "0"], capture_output=True, text=True)
+    assert done.returncode == Exit.SOME_FAILED, done.stderr
+    assert "in/b.png: cannot be read (permission denied)" in done.stderr
+    assert files(work / "out") == {"a-cutout.png", "more/c-cutout.png"}
+    Path("in/b.png").chmod(0o644)
+    assert batch("in", "-o", "out", "--redo", "failed").stdout.startswith("1 written")
+    Path("in/more").chmod(0)
+    done = subprocess.run(command, capture_output=True, text=True)
+    Path("in/more").chmod(0o755)
+    assert (done.returncode, "cannot be listed" in done.stderr) == (Exit.BAD_INPUT, True)
 
 
 def test_a_journal_that_cannot_be_used(work: Path) -> None:

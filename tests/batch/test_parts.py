@@ -20,6 +20,7 @@ from frisket.documents import (
     UnreadableDocument,
     UnsupportedDocument,
 )
+from frisket.jobs.batch.events import word_retry
 from frisket.jobs.batch.fates import Fate, judge
 from frisket.jobs.batch.pace import Pace
 from frisket.jobs.batch.place import read_place
@@ -158,3 +159,9 @@ def test_a_tree_has_each_file_once(tmp_path: Path) -> None:
     found = find_tree([str(tmp_path / "in")], tmp_path / "in" / "out")
     told = [(one.path.name, one.below) for one in found]
     assert told == [("a.png", ""), ("again.png", ""), ("b.png", "")], "c.png is again.png"
+
+
+@pytest.mark.parametrize("error", ["a.png: cannot be read (permission denied)", "It ends early."])
+def test_a_retry_is_a_sentence_of_its_own(error: str) -> None:
+    assert word_retry(error) == f"{error.rstrip('.')}. It is tried again."
+    assert ".." not in word_retry(error)

@@ -90,8 +90,12 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("there is no Chromium on this machine")
     with playwright.sync_playwright() as driver:
-        # Chromium's own sandbox refuses to run as root, as in a container.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:  # Chromium's own sandbox refuses to run as root, as in a container.
+            browser = driver.chromium.launch(
+                executable_path=path, args=["--no-sandbox"], timeout=120_000
+            )
+        except playwright.Error as error:
+            pytest.skip(f"{path} does not start ({str(error).splitlines()[0]})")
         yield browser
         browser.close()
 
@@ -112,7 +116,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)

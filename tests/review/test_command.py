@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from review_kit import Served
 from frisket.cli.exits import Exit
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no Ctrl-C to one process")
 def test_the_page_is_served_until_it_is_ended(made: MadeRun) -> None:
     command = [*FRISKET, "review", str(made.out), "--no-open"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

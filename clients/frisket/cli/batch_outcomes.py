@@ -108,7 +108,7 @@ class Reporter:
             elif isinstance(event, events.Warning) and not self._arguments.quiet:
                 self._note(event)
             elif isinstance(event, events.Failed) and event.again_in is not None:
-                self._note(events.Warning(event.input, f"{event.error} It is tried again."))
+                self._note(events.Warning(event.input, events.word_retry(event.error)))
 
     def _note(self, event: events.Warning) -> None:
         """Say a warning; what is the same for many files, once, until something new is said."""

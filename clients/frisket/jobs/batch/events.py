@@ -111,3 +111,8 @@ def tell_written(source: Path, output: Path, found: Findings) -> ArtifactWritten
         needs_review=verdict.needs_review,
         reasons=verdict.reasons,
     )
+
+
+def word_retry(error: str) -> str:
+    """Return what is said of an error after which a result is tried again."""
+    return f"{error.rstrip('.')}. It is tried again."

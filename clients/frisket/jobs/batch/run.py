@@ -285,7 +285,7 @@ class Crew:
             return item
         delay = self._rules.delay(1)
         if is_new:
-            self._listen(events.Warning(item.source, f"{error} It is tried again."))
+            self._listen(events.Warning(item.source, events.word_retry(str(error))))
         return replace(item, due=time.time() + delay)
 
     def _end_trouble(self) -> None:
