@@ -10,8 +10,8 @@ from gimp_kit import OK, SUBJECT, call, good, green, noise, values
 from gimp_trouble import mortal_server, tiles_served, with_plugin
 
 HOME = os.environ["FRISKET_HOME"]
-# Longer than a connection may be silent: ten seconds, and ten more after a ping.
-ASLEEP_S = 23
+# Longer than until a ping; whole, than a connection may be silent. Krita's case is always whole.
+ASLEEP_S = 23 if os.environ.get("FRISKET_TRIALS") == "whole" else 11
 
 
 def case_a_server_with_tls_goes_away_half_way():
@@ -48,7 +48,7 @@ def case_a_server_with_tls_goes_away_half_way():
 
 
 def case_the_machine_sleeps_half_way():
-    """Plug-in and server stand still for longer than a connection may be silent."""
+    """Plug-in and server stand still for a while; then the work goes on."""
     server = mortal_server()
     image, layer = noise(1600, 1600)
 

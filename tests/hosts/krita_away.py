@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import socket
 import subprocess
+import threading
 
 from krita_kit import (
     KRITA,
@@ -81,6 +83,77 @@ def case_the_machine_sleeps_with_an_open_cutout():
     shift_edge(0)
     close(doc)
     os.kill(server, signal.SIGKILL)
+
+
+def case_a_connection_dies_without_a_word():
+    """As after a long sleep, behind a router that forgot it: the work goes on over another one."""
+    local = json.load(open(os.path.join(HOME, "run", "server.json")))
+    relay = Relay(local["target"])
+    settings = os.path.join(HOME, "plugins.json")
+    doc, layer = document(400, 300)
+    yield 300
+    chosen = {"remote": True, "tls": False, "target": relay.target, "token": local["token"]}
+    json.dump(chosen, open(settings, "w"))
+    try:
+        task, said = start(), []
+        task.completed.connect(said.append)
+        yield from complete(task)
+        said.clear()
+        relay.forget()
+        shift_edge(2)
+        yield from until(lambda: said, what="the changed edge")
+        docker().finish()
+        yield from ended(task)
+    finally:
+        os.unlink(settings)
+        relay.close()
+    assert relay.carried > 1
+    assert [pixels(mask, doc) for mask in masks(layer)] == [green(layer, doc)]
+    shift_edge(0)
+    close(doc)
+
+
+class Relay:
+    """Carries connections to a server; what it forgets stays open, and nothing arrives."""
+
+    def __init__(self, target):
+        self._host, _, self._port = target.rpartition(":")
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.target = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.carried = 0
+        self._known, self._open = set(), []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection((self._host, int(self._port)))
+            self.carried += 1
+            number = self.carried
+            self._known.add(number)
+            self._open += [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=(number, one, other), daemon=True).start()
+
+    def _carry(self, number, one, other):
+        try:
+            while data := one.recv(1 << 16):
+                if number in self._known:
+                    other.sendall(data)
+            if number in self._known:
+                other.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def forget(self):
+        self._known.clear()
+
+    def close(self):
+        for each in (self._listener, *self._open):
+            each.close()
 
 
 def fall_asleep(*processes):

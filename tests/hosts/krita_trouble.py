@@ -4,8 +4,6 @@ import json
 import os
 import random
 import signal
-import socket
-import threading
 
 from krita_kit import (
     KRITA,
@@ -311,33 +309,3 @@ def killed(kind, seconds):
     shift_edge(0)
     close(doc)
     yield 500
-
-
-def case_a_remote_server_with_tls_goes_away():
-    """A server by TLS that ends each connection: one sentence, the picture as it was."""
-    doc, layer = document(300, 200)
-    yield 300
-    folder = os.environ["FRISKET_HOME"]
-    settings = os.path.join(folder, "plugins.json")
-    gone = socket.create_server(("127.0.0.1", 0))
-    port = gone.getsockname()[1]
-
-    def leave():
-        for _ in range(8):
-            connection, _ = gone.accept()
-            connection.recv(100)
-            connection.close()
-
-    threading.Thread(target=leave, daemon=True).start()
-    json.dump({"remote": True, "tls": True, "target": f"127.0.0.1:{port}"}, open(settings, "w"))
-    try:
-        yield from ended(start())
-    finally:
-        os.unlink(settings)
-        gone.close()
-    text = docker().status.text()
-    assert f"127.0.0.1:{port}" in text or "connection" in text, text
-    assert "Traceback" not in text
-    assert text.count(".") >= 1
-    assert not masks(layer)
-    close(doc)

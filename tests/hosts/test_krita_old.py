@@ -23,6 +23,11 @@ CASES = [
     "case_document_closed_meanwhile",
     "case_action",
     "case_diagnostics",
+    "case_what_has_no_place_for_a_mask_is_refused_in_words",
+    "case_gone_or_changed_while_it_is_open",
+    "case_finish_keeps_and_cancel_takes_back",
+    "case_two_windows",
+    "case_letters_do_not_clash",
 ]
 
 
@@ -50,9 +55,9 @@ def results(krita, lab, server):  # type: ignore[no-untyped-def]
     prepare_krita(lab)
     localise(lab)
     driver = str(lab.folder / "krita_cases.py")
-    command = [str(lab.folder / "krita_window.sh"), str(lab.folder), driver, "300"]
+    command = [str(lab.folder / "krita_window.sh"), str(lab.folder), driver, "450"]
     environ = {**os.environ, "FRISKET_CASES": " ".join(CASES)}
-    return every_case(lab, lambda: run_host(lab, command, 320, environ), CASES)
+    return every_case(lab, lambda: run_host(lab, command, 470, environ), CASES)
 
 
 @pytest.mark.parametrize("case", CASES)
