@@ -28,7 +28,7 @@ from frisket.server.child_wire import (
     read_request,
     write_answer,
 )
-from frisket.server.memory import return_what_is_freed
+from frisket.server.memory import empty_the_heap, return_what_is_freed
 
 Answer = tuple[dict[str, Any], Sequence[Array]]
 _MAX_TEXT = 2000
@@ -74,6 +74,7 @@ class ModelHost:
             answer, parts = work(request)
         except Exception as error:
             answer, parts = _describe(error), ()
+        empty_the_heap()
         with self._writing:
             write_answer(self._outbox, {"id": request.id, "peak": peak_bytes(), **answer}, parts)
 
