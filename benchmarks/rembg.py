@@ -33,6 +33,8 @@ from common import (
     write_photograph,
 )
 
+from frisket.protocol.memory import ask_for_large_pages
+
 REMBG = "rembg[cpu,cli]==2.0.86"
 MODEL = "bench"
 Row = dict[str, Any]
@@ -50,6 +52,7 @@ def main() -> int:
             "command": "make bench",
             "cores": os.cpu_count(),
             "model": bench.model_cost(),
+            "best_model": best_model(arguments.runs),
             "rows": rows,
             "wire": bench.wire_cost(96) if arguments.wire else None,
         }
@@ -134,7 +137,7 @@ class Bench:
             "run(); times = sorted(b - a for a, _, b in (run() for _ in range(5)));"
             "print(times[2], peak() - before)"
         )
-        done = measure([sys.executable, "-c", code, MODEL])
+        done = measure([sys.executable, "-c", code, MODEL], env=ask_for_large_pages({}))
         seconds, grown = done.output.split()
         return {"seconds": float(seconds), "bytes": float(grown)}
 
@@ -184,6 +187,28 @@ class Bench:
         return measure([*command, source, output], env=rembg_settings(self._u2net_home))
 
 
+def best_model(runs: int) -> dict[str, float]:
+    """Seconds and passing memory of the model alone by ONNX Runtime's own options.
+
+    The yardstick is the runtime at its best, whatever the server uses: no frisket code runs here,
+    and two threads spin between operators.
+    """
+    code = (
+        "import resource, sys, time; import numpy as np;"
+        "from frisket.models.backends.onnx import import_runtime; ort = import_runtime();"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024;"
+        "before = peak(); session = ort.InferenceSession(sys.argv[1],"
+        " providers=['CPUExecutionProvider']);"
+        "feeds = {session.get_inputs()[0].name: np.zeros((1, 3, 320, 320), np.float32)};"
+        "run = lambda: (time.perf_counter(), session.run(None, feeds), time.perf_counter());"
+        "run(); times = sorted(b - a for a, _, b in (run() for _ in range(9)));"
+        "print(times[4], peak() - before)"
+    )
+    done = [measure([sys.executable, "-c", code, u2netp_weights()]) for _ in range(runs)]
+    found = [[float(word) for word in one.output.split()] for one in done]
+    return {"seconds": min(s for s, _ in found), "bytes": max(grown for _, grown in found)}
+
+
 def rembg_environment() -> Path:
     """Return rembg's environment, made when missing."""
     folder = ROOT / ".venv-rembg"
@@ -217,13 +242,23 @@ def as_table(report: dict[str, Any]) -> str:
     model = report["model"]
     lines = [
         "| MP | what | frisket s | rembg s | faster | frisket MB | rembg MB | memory "
-        "| first mask s | ÷ (model + proxy) | uploaded | MB less the model | s / 100 MP |",
+        "| first mask s | ÷ (best model + proxy) | uploaded | MB less the model | s / 100 MP |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in report["rows"]:
-        lines += [_line(row, kind, model) for kind in ("matte", "cutout") if kind in row]
+        lines += [
+            _line(row, kind, model, report["best_model"])
+            for kind in ("matte", "cutout")
+            if kind in row
+        ]
     lines.append("")
-    lines.append(f"Bare model: {model['seconds']:.2f} s, {model['bytes'] / 1e6:.0f} MB.")
+    best = report["best_model"]
+    lines.append(
+        f"The model as the server runs it: {model['seconds']:.2f} s, "
+        f"{model['bytes'] / 1e6:.0f} MB; "
+        f"at its best: {best['seconds']:.2f} s, {best['bytes'] / 1e6:.0f} MB "
+        f"({model['seconds'] / best['seconds']:.2f}; with reading the picture and its answer)."
+    )
     if wire := report["wire"]:
         lines.append(
             f"gRPC on loopback {wire['grpc_seconds']:.2f} s ÷ in process "
@@ -232,10 +267,10 @@ def as_table(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row, kind: str, model: dict[str, float]) -> str:
+def _line(row: Row, kind: str, model: dict[str, float], best: dict[str, float]) -> str:
     ours, theirs = row[kind]["frisket"], row[kind].get("rembg")
     first = ours["first_mask_seconds"]
-    floor = model["seconds"] + ours["proxy_seconds"]
+    floor = best["seconds"] + ours["proxy_seconds"]
     cells = [
         f"{row['megapixels']:g}",
         kind,

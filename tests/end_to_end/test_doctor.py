@@ -16,6 +16,8 @@ from serving import Server
 
 from frisket.about import DISTRIBUTION, VERSION
 from frisket.models.backends.onnx import import_runtime
+from frisket.models.backends.plans import PLAIN
+from frisket.models.measured import Record
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +73,13 @@ def test_a_healthy_installation(home: Path) -> None:
     )
     assert len(texts(findings, "home", True)) == len(texts(findings, "temp", True)) == 1
     assert f"frisket {VERSION}" in texts(findings, "server", True)[0]
+
+
+def test_how_models_run_is_told(home: Path) -> None:
+    Record(home).keep("key", "mine.onnx", PLAIN, {"blocked": 0.5, "plain": 0.25})
+    _, findings = doctor()
+    (told,) = texts(findings, "plan", True)
+    assert told == "mine.onnx runs as 'plain' (measured: blocked 0.50 s, plain 0.25 s)"
 
 
 def test_a_server_elsewhere_is_examined(server: Server, home: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frisket.models import Coarse
+from frisket.models.core.types import Array
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.limits import MAX_PIXEL_BYTES
 from frisket.server.report import build_coarse, build_solid, list_runs
@@ -28,13 +30,19 @@ def test_coarse_rows_come_in_bounded_messages_from_first_to_last(
     height: int, packing: Packing
 ) -> None:
     alpha = np.random.default_rng(height).integers(0, 3, (height, 2048)).astype(np.uint8)
-    rows = []
-    for message in build_coarse(alpha, 4, packing):
+    coarse = Coarse(alpha, note="é" * 800, cell_px=6.4, confidence=0.5, prompted=True)
+    rows: list[Array] = []
+    messages = build_coarse(coarse, 4, packing)
+    for message in messages:
         part = message.coarse
         assert (part.revision, part.first_row) == (4, sum(len(one) for one in rows))
         assert part.row_count * 2048 <= MAX_PIXEL_BYTES
         rows.append(unpack(part.pixels, 2048, part.row_count, PixelFormat.GRAY8))
     np.testing.assert_array_equal(np.concatenate(rows), alpha)
+    assert [one.coarse.HasField("facts") for one in messages] == [False] * (len(rows) - 1) + [True]
+    facts = messages[-1].coarse.facts
+    assert (facts.cell_px, facts.confidence, facts.prompted) == (6.4, 0.5, True)
+    assert facts.note == "é" * 500, "no longer than a client may send back"
 
 
 def test_only_fresh_tiles_are_named_as_solid() -> None:

@@ -63,6 +63,7 @@ def _examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield from _examine_packages()
     if not choice.address:
         yield from _examine_runtime()
+        yield from _examine_plans()
     yield from _examine_disk()
     yield from _examine_plugins()
     if choice.address or not _find_lack():
@@ -122,6 +123,16 @@ def _examine_providers(found: str) -> Finding:
         return Finding("runtime", False, f"{found} cannot be loaded: {error}")
     names = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
     return Finding("runtime", True, f"{found} can run models on: {names}")
+
+
+def _examine_plans() -> Iterator[Finding]:
+    """Say how the models run that were measured on this machine, and why so."""
+    from frisket.models.measured import Record
+    from frisket.protocol.home import home
+
+    for graph, plan, seconds in Record(home()).list_measured():
+        told = ", ".join(f"{name} {taken:.2f} s" for name, taken in seconds.items())
+        yield Finding("plan", True, f"{graph} runs as '{plan.name}' (measured: {told})")
 
 
 def _examine_disk() -> Iterator[Finding]:

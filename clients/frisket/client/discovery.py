@@ -31,6 +31,7 @@ from frisket.protocol.local_state import (
     remove_state,
     state_file,
 )
+from frisket.protocol.memory import ask_for_large_pages
 from frisket.protocol.process import is_running, mark_process
 
 START_TIMEOUT_S = 60.0
@@ -174,6 +175,7 @@ def _start(
                 start_new_session=sys.platform != "win32",
                 # On Windows a console of its own, unseen: it outlives that of the command too.
                 creationflags=sum(getattr(subprocess, flag, 0) for flag in _WINDOWS_FLAGS),
+                env=ask_for_large_pages(os.environ),
             )
         except OSError as error:
             raise NoServer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
         part.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise ModelFileError(f"{path} cannot be written: {error.strerror}.") from error
 
 

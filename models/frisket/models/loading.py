@@ -15,10 +15,16 @@ from .core.types import Model, ModelInfo, Refiner
 
 if TYPE_CHECKING:
     from .backends.onnx import Graph
+    from .backends.plans import Memory
 
 
 def load(
-    spec: Spec, info: ModelInfo, files: Mapping[str, Path], device: str, threads: int | None
+    spec: Spec,
+    info: ModelInfo,
+    files: Mapping[str, Path],
+    device: str,
+    threads: int | None,
+    record: Memory | None = None,
 ) -> Model:
     """Open a model with the adapter that the manifest names.
 
@@ -28,6 +34,7 @@ def load(
         files: the file of every part of the adapter; none for models without weights.
         device: "auto", "cpu" or "cuda".
         threads: of one run; None leaves it to the runtime.
+        record: of the ways in which graphs run best; None measures nothing.
 
     Raises:
         BadSignature, DeviceUnavailable, ModelFileError, MissingExtra.
@@ -35,11 +42,11 @@ def load(
     adapter = ADAPTERS[spec.adapter]
     if not adapter.parts and device == "cuda":
         raise DeviceUnavailable(f"The model {spec.name} runs on the CPU only; use --device cpu.")
-    graphs = {part: open_graph(files[part], device, threads) for part in adapter.parts}
+    graphs = {part: open_graph(files[part], device, threads, record) for part in adapter.parts}
     return adapter.load_class()(spec, info, **graphs)
 
 
-def open_graph(file: Path, device: str, threads: int | None) -> Graph:
+def open_graph(file: Path, device: str, threads: int | None, record: Memory | None = None) -> Graph:
     """Open a graph from its file: ONNX as it is, TFLite turned into ONNX.
 
     Raises:
@@ -48,10 +55,10 @@ def open_graph(file: Path, device: str, threads: int | None) -> Graph:
     from .backends.onnx import Graph
 
     if file.suffix.lower() != ".tflite":
-        return Graph(file, device, threads)
+        return Graph(file, device, threads, record)
     from .importers.tflite import to_onnx
 
-    return Graph(to_onnx(file), device, threads)
+    return Graph(to_onnx(file), device, threads, record)
 
 
 def check_run(spec: Spec, files: Mapping[str, Path]) -> None:

@@ -15,6 +15,7 @@ from .core.spec import Source
 from .core.types import Model, ModelInfo
 from .download import Progress
 from .loading import load
+from .measured import Record
 from .shelf import Shelf, is_built_in
 
 
@@ -189,4 +190,7 @@ class Registry:
         name = name or self.default()
         spec = self._shelf.require(name)
         self._shelf.require_consent(spec, False)
-        return load(spec, self.info(name), self._shelf.find_files(spec), device, threads)
+        # The package's own model is known, and everyone's first cut waits for it.
+        record = None if is_built_in(name) else Record(self.home)
+        files = self._shelf.find_files(spec)
+        return load(spec, self.info(name), files, device, threads, record)

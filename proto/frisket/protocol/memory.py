@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -23,6 +24,15 @@ def peak_bytes() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # macOS counts bytes, the others KiB.
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def ask_for_large_pages(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process whose C library is to ask for large pages.
+
+    A run of a model takes and gives back hundreds of megabytes; in pages of 4 KiB that costs a
+    fifth of its time. Read by glibc 2.35 and later at a process's start; others ignore it.
+    """
+    return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **environment}
 
 
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")

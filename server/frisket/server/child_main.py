@@ -28,7 +28,7 @@ from frisket.server.child_wire import (
     read_request,
     write_answer,
 )
-from frisket.server.memory import return_what_is_freed, return_what_was_freed
+from frisket.server.memory import empty_the_heap, return_what_is_freed
 
 Answer = tuple[dict[str, Any], Sequence[Array]]
 _MAX_TEXT = 2000
@@ -74,6 +74,7 @@ class ModelHost:
             answer, parts = work(request)
         except Exception as error:
             answer, parts = _describe(error), ()
+        empty_the_heap()
         with self._writing:
             write_answer(self._outbox, {"id": request.id, "peak": peak_bytes(), **answer}, parts)
 
@@ -125,7 +126,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return_what_is_freed()
-    return_what_was_freed()
+    empty_the_heap()
     inbox = os.fdopen(os.dup(0), "rb", 0)
     ModelHost(Registry(Path(sys.argv[1])), inbox, outbox).serve()
     os._exit(0)

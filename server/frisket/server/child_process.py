@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from frisket.models import (
     WrongHash,
 )
 from frisket.models.core.types import Array
+from frisket.protocol.memory import ask_for_large_pages
 from frisket.server.child_wire import (
     BrokenFrame,
     Request,
@@ -93,6 +95,7 @@ class ModelProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
+            env=ask_for_large_pages(os.environ),
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -44,11 +44,11 @@ def serve(arguments: argparse.Namespace) -> int:
 async def _run(config: Config) -> None:
     # Imported late: a refused configuration should not cost the import of gRPC.
     from frisket.server.app import App, leave_if_stuck
-    from frisket.server.memory import return_what_is_freed, return_what_was_freed
+    from frisket.server.memory import empty_the_heap, return_what_is_freed
 
     return_what_is_freed()
     app = App(config)
-    return_what_was_freed()
+    empty_the_heap()
     await app.run(lambda: print(f"frisket serves on {app.target}", flush=True))
     leave_if_stuck(EXIT_OK)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
+from functools import cache
 
 # glibc's mallopt parameters (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -17,20 +18,27 @@ def return_what_is_freed() -> None:
     320 px) stay in the heap for as long as the server lives. Elsewhere than on glibc
     nothing happens.
     """
-    if not sys.platform.startswith("linux"):
-        return
     with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
+        libc = _load_libc()
         libc.mallopt(_M_MMAP_THRESHOLD, 8 << 20)
         libc.mallopt(_M_TRIM_THRESHOLD, 32 << 20)
-        libc.mallopt(_M_ARENA_MAX, 2)
+        # One heap: what one thread has freed is there for the next.
+        libc.mallopt(_M_ARENA_MAX, 1)
 
 
-def return_what_was_freed() -> None:
-    """Make glibc give back what is free in its heap now, which small buffers never bring about.
+def empty_the_heap() -> None:
+    """Give the smaller buffers back too, after a run that left many of them."""
+    with contextlib.suppress(OSError, AttributeError):
+        _load_libc().malloc_trim(0)
 
-    Importing all that a server needs leaves five megabytes.
+
+@cache
+def _load_libc() -> ctypes.CDLL:
+    """Return the C library.
+
+    Raises:
+        OSError: it is not glibc, as far as the system's name tells.
     """
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+    if not sys.platform.startswith("linux"):
+        raise OSError
+    return ctypes.CDLL(None)

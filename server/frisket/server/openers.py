@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frisket.models import Model, Registry
+from frisket.server.memory import empty_the_heap
 
 
 class LocalOpener:
@@ -19,7 +20,10 @@ class LocalOpener:
 
     def open(self, name: str, device: str, threads: int) -> Model:
         """Open a model; see `Registry.open`."""
-        return self._registry.open(name, device, threads)
+        try:
+            return self._registry.open(name, device, threads)
+        finally:
+            empty_the_heap()
 
     def prepare(self) -> None:
         """Do nothing: this process is here."""

@@ -12,6 +12,7 @@ from frisket.models import Model, ModelFailed
 from frisket.server.batcher import Piece
 from frisket.server.lane import Entry, Lane
 from frisket.server.limits import Limits
+from frisket.server.memory import empty_the_heap
 
 Result = TypeVar("Result")
 
@@ -118,7 +119,10 @@ class Runner:
     def _work(self, work: Callable[[], Result]) -> Result:
         if self._stopped:
             raise self._stopped
-        return work()
+        try:
+            return work()
+        finally:
+            empty_the_heap()
 
     async def _replace(self, running: asyncio.Future[Any]) -> None:
         """End a run that did not stop, or leave it alone on a thread of its own."""

@@ -12,6 +12,7 @@ from frisket.server import report
 from frisket.server.admission import Admission
 from frisket.server.calls import Context
 from frisket.server.layer import serve_layer
+from frisket.server.memory import empty_the_heap
 from frisket.server.requests import read_name
 from frisket.server.resources import Resources
 from frisket.server.sequence import serve_sequence
@@ -40,7 +41,10 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
             return None if request is grpc.aio.EOF else request
 
         async with self._admission.slot() as seat:
-            await serve_layer(self._resources, seat, receive, context.write)
+            try:
+                await serve_layer(self._resources, seat, receive, context.write)
+            finally:
+                empty_the_heap()
 
     async def MatteImage(  # noqa: N802
         self, request: pb.MatteImageRequest, context: Context

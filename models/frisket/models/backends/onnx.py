@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,8 +28,10 @@ from ..core.errors import (
     OutOfMemory,
 )
 from ..core.types import Array
+from .plans import BLOCKED, MAX_RUN_S, Memory, Plan, choose, make_key
 
 DEVICES = ("auto", "cpu", "cuda")
+_MAX_FEED = 1 << 26
 # What the runtime and CUDA say when an allocation fails.
 _NO_MEMORY = (
     "failed to allocate memory",
@@ -95,18 +99,27 @@ def _load_cuda(runtime: Any) -> None:
         runtime.preload_dlls()
 
 
-def _make_options(runtime: Any, threads: int | None) -> Any:
+def _make_options(runtime: Any, threads: int | None, plan: Plan) -> Any:
     options = runtime.SessionOptions()
     options.log_severity_level = 3
-    # Lean: the arena keeps every buffer it ever needed and blocked layouts copy
-    # activations. Without them U2-Net-p peaks at 270 MB instead of 680 MB.
-    options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = False
-    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.intra_op_num_threads = threads or 0
-    options.inter_op_num_threads = 1
-    options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # What another release may lack costs speed or memory, and no more.
+    wishes: Sequence[Callable[[], None]] = (
+        # The arena keeps every buffer that it ever needed, and patterns make them larger: U2-Net-p
+        # then holds 640 MB for as long as it is open. Without them it peaks at 320 MB, holds 30,
+        # and is as fast where the C library gives memory in large pages.
+        lambda: setattr(options, "enable_cpu_mem_arena", False),
+        lambda: setattr(options, "enable_mem_pattern", False),
+        lambda: setattr(
+            options, "graph_optimization_level", getattr(runtime.GraphOptimizationLevel, plan.level)
+        ),
+        lambda: setattr(options, "inter_op_num_threads", 1),
+        lambda: setattr(options, "execution_mode", runtime.ExecutionMode.ORT_SEQUENTIAL),
+        lambda: options.add_session_config_entry("session.intra_op.allow_spinning", "0"),
+    )
+    for wish in wishes:
+        with contextlib.suppress(AttributeError, RuntimeError, TypeError, ValueError):
+            wish()
     return options
 
 
@@ -125,6 +138,8 @@ class Graph:
         source: path of the file, or its bytes.
         device: "auto", "cpu" or "cuda"; "cuda" never falls back.
         threads: of one run; None leaves it to the runtime.
+        record: where it is kept which way of running it is best on this machine; a graph that is
+            not in it is measured. None takes the way that is mostly best.
 
     Raises:
         ModelFileError: the file is not a graph that the runtime can load.
@@ -133,7 +148,11 @@ class Graph:
     """
 
     def __init__(
-        self, source: Path | bytes, device: str = "auto", threads: int | None = None
+        self,
+        source: Path | bytes,
+        device: str = "auto",
+        threads: int | None = None,
+        record: Memory | None = None,
     ) -> None:
         runtime = import_runtime()
         providers = _choose_providers(device, runtime.get_available_providers())
@@ -143,10 +162,18 @@ class Graph:
         if isinstance(source, Path) and not source.is_file():
             raise ModelFileError(f"There is no file {source}.")
         given = str(source) if isinstance(source, Path) else source
+
+        def open_by(plan: Plan) -> Any:
+            options = _make_options(runtime, threads, plan)
+            return runtime.InferenceSession(given, options, providers=providers)
+
+        on_cpu = providers == ["CPUExecutionProvider"]
         try:
-            self._session: Any = runtime.InferenceSession(
-                given, _make_options(runtime, threads), providers=providers
-            )
+            if record is None or not on_cpu:
+                self._session: Any = open_by(BLOCKED)
+            else:
+                key = make_key(source, str(runtime.__version__), threads)
+                self._session = _open_best(open_by, record, key, what)
         except Exception as error:  # the runtime's own classes share no base
             raise ModelFileError(_explain_load(what, error)) from error
         self._runs: set[Any] = set()
@@ -186,6 +213,55 @@ class Graph:
     def close(self) -> None:
         """Let go of the runtime's session and the weights in it; a second call does nothing."""
         self._session = None
+
+
+def _open_best(open_by: Callable[[Plan], Any], record: Memory, key: str, what: str) -> Any:
+    """Open a graph as it runs best on this machine, measured when nobody has measured it yet."""
+    if plan := record.find(key):
+        return open_by(plan)
+    session = open_by(BLOCKED)
+    feeds = _make_feeds(session)
+    if feeds is None:
+        return session
+    try:
+        best, seconds = choose(
+            lambda plan: session if plan is BLOCKED else open_by(plan),
+            lambda opened: _time_run(opened, feeds),
+        )
+    except Exception:
+        return session  # what is wrong with it is said when it runs for somebody
+    record.keep(key, what, best.plan, seconds)
+    return best.session
+
+
+def _make_feeds(session: Any) -> dict[str, Array] | None:
+    """Return a picture of nothing for a graph that says what it takes; None for others."""
+    feeds: dict[str, Array] = {}
+    types = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+    for port in _read_ports(session.get_inputs()):
+        shape = (port.shape[0] or 1, *port.shape[1:]) if port.shape else (None,)
+        known = [side for side in shape if side]
+        if port.type not in types or len(known) != len(shape) or np.prod(known) > _MAX_FEED:
+            return None
+        feeds[port.name] = np.zeros(known, types[port.type])
+    return feeds
+
+
+def _time_run(session: Any, feeds: Mapping[str, Array]) -> float:
+    """Run a graph, stopped when it takes too long, and return the seconds."""
+    options = import_runtime().RunOptions()
+    stopped = threading.Timer(2 * MAX_RUN_S, setattr, (options, "terminate", True))
+    stopped.daemon = True
+    stopped.start()
+    started = time.perf_counter()
+    try:
+        session.run(None, dict(feeds), options)
+    except Exception:
+        if not options.terminate:
+            raise
+    finally:
+        stopped.cancel()
+    return time.perf_counter() - started
 
 
 def _read_device(session: Any, wanted: str) -> str:
