@@ -76,11 +76,19 @@ def _part(
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished process: seconds of wall clock, peak bytes (with `beside`), its output."""
+    """A finished process, with those `beside` it.
+
+    Attributes:
+        seconds: by the clock.
+        peak_bytes: of all of them together.
+        output: what it printed.
+        cpu_seconds: of all of them together, in which the machine's other work does not count.
+    """
 
     seconds: float
     peak_bytes: int
     output: str
+    cpu_seconds: float
 
 
 def measure(
@@ -93,7 +101,8 @@ def measure(
         beside: ids of processes whose memory counts too (a server).
         env: added to the environment.
     """
-    started = time.perf_counter()
+    others = [psutil.Process(pid) for pid in beside]
+    started, before = time.perf_counter(), _spent(others)
     process = subprocess.Popen(
         [str(part) for part in command],
         stdout=subprocess.PIPE,
@@ -101,7 +110,7 @@ def measure(
         text=True,
         env={**os.environ, **(env or {})},
     )
-    watched = [psutil.Process(pid) for pid in (process.pid, *beside)]
+    watched = [psutil.Process(process.pid), *others]
     peak = 0
     while process.poll() is None:
         peak = max(peak, sum(_resident(one) for one in watched))
@@ -110,7 +119,14 @@ def measure(
     output, errors = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{command[0]} failed: {errors[-2000:]}")
-    return Measured(seconds, peak, output)
+    return Measured(seconds, peak, output, _spent(others) - before)
+
+
+def _spent(others: Sequence[psutil.Process]) -> float:
+    """Return the CPU seconds of children that have ended and of other processes."""
+    times = os.times()
+    spent = [one.cpu_times() for one in others]
+    return times.children_user + times.children_system + sum(t.user + t.system for t in spent)
 
 
 def _resident(process: psutil.Process) -> int:
@@ -124,7 +140,8 @@ def median_of(runs: int, once: Callable[[], Measured]) -> Measured:
     """Return the run of median time; its memory is the greatest of all."""
     done = sorted((once() for _ in range(runs)), key=lambda one: one.seconds)
     middle = done[len(done) // 2]
-    return Measured(middle.seconds, max(one.peak_bytes for one in done), middle.output)
+    cpu = statistics.median(one.cpu_seconds for one in done)
+    return Measured(middle.seconds, max(one.peak_bytes for one in done), middle.output, cpu)
 
 
 def median_seconds(runs: int, work: Callable[[], object]) -> float:

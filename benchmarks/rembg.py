@@ -32,6 +32,7 @@ from common import (
     u2netp_weights,
     write_photograph,
 )
+from PIL import Image
 
 from frisket.protocol.memory import ask_for_large_pages
 
@@ -48,12 +49,21 @@ def main() -> int:
         bench = Bench(Path(folder), arguments.runs)
         rows = [bench.against(size) for size in arguments.sizes]
         rows += [bench.alone(size) for size in arguments.alone]
+        everyday = [
+            bench.everyday(size, suffix, kind)
+            for size in arguments.everyday
+            for suffix in (".jpg", ".png")
+            for kind in ("cutout", "matte")
+        ]
+        everyday += [bench.folder(count) for count in arguments.folders]
         report = {
             "command": "make bench",
             "cores": os.cpu_count(),
             "model": bench.model_cost(),
             "best_model": best_model(arguments.runs),
+            "load": os.getloadavg()[0],
             "rows": rows,
+            "everyday": everyday,
             "wire": bench.wire_cost(96) if arguments.wire else None,
         }
         bench.stop()
@@ -69,6 +79,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=float, nargs="*", default=[1, 12, 24, 96])
     parser.add_argument("--alone", type=float, nargs="*", default=[10, 100, 400, 900])
+    parser.add_argument("--everyday", type=float, nargs="*", default=[1, 12, 24])
+    parser.add_argument("--folders", type=int, nargs="*", default=[200])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--no-wire", dest="wire", action="store_false")
     return parser.parse_args()
@@ -176,9 +188,38 @@ class Bench:
         return self._cut(source, kind, f"ours-{kind}.tif", beside=[self._pid])
 
     def _cut(self, source: Path, kind: str, name: str, beside: list[int] | None = None) -> Measured:
-        output = self._folder / name
+        output = name if name.endswith("/") else self._folder / name
         command: list[str | Path] = [self._frisket, "cut", source, "-o", output, "--as", kind]
-        return measure([*command, "--model", MODEL, "--json"], beside or [])
+        return measure([*command, "--model", MODEL, "--json", "--overwrite"], beside or [])
+
+    def everyday(self, megapixels: float, suffix: str, kind: str) -> Row:
+        """Measure a JPEG or PNG that becomes a PNG, with both."""
+        source = self._save_flat(self._folder / f"in{suffix}", megapixels)
+        name = f"ours-{kind}.png"
+        ours = median_of(self._runs, lambda: self._cut(source, kind, name, beside=[self._pid]))
+        theirs = median_of(self._runs, partial(self._theirs, source, kind))
+        return {"what": f"{megapixels:g} MP {suffix[1:]} → {kind}"} | _compare(ours, theirs)
+
+    def folder(self, count: int) -> Row:
+        """Measure a folder of pictures of 1 MP, in one command of each."""
+        inputs, theirs_out = self._folder / "many", self._folder / "theirs"
+        inputs.mkdir()
+        source = self._save_flat(self._folder / "in.jpg", 1)
+        for number in range(count):
+            shutil.copyfile(source, inputs / f"{number:03}.jpg")
+        cutouts = f"{self._folder / 'ours'}/"
+        ours = median_of(
+            self._runs, lambda: self._cut(inputs, "cutout", cutouts, beside=[self._pid])
+        )
+        command: list[str | Path] = [self._rembg, "p", "-m", "u2netp", inputs, theirs_out]
+        settings = rembg_settings(self._u2net_home)
+        theirs = median_of(self._runs, lambda: measure(command, env=settings))
+        return {"what": f"folder of {count} × 1 MP jpg → cutout"} | _compare(ours, theirs)
+
+    def _save_flat(self, path: Path, megapixels: float) -> Path:
+        with Image.open(write_photograph(self._folder / "flat.tif", megapixels)) as picture:
+            picture.save(path, quality=92)
+        return path
 
     def _theirs(self, source: Path, kind: str) -> Measured:
         flags = ["-om"] if kind == "matte" else []
@@ -224,6 +265,15 @@ def rembg_settings(weights: Path) -> dict[str, str]:
     return settings | {"ORT_DISABLE_TELEMETRY": "1"}
 
 
+def _compare(ours: Measured, theirs: Measured) -> Row:
+    """Return seconds, CPU seconds and bytes of both, without what else was printed."""
+    kept = ("seconds", "cpu_seconds", "peak_bytes")
+    return {
+        name: {key: getattr(done, key) for key in kept}
+        for name, done in (("frisket", ours), ("rembg", theirs))
+    }
+
+
 def _figures(done: Measured) -> Row:
     said = json.loads(done.output.strip().splitlines()[-1])
     return {
@@ -264,7 +314,25 @@ def as_table(report: dict[str, Any]) -> str:
             f"gRPC on loopback {wire['grpc_seconds']:.2f} s ÷ in process "
             f"{wire['direct_seconds']:.2f} s = {wire['ratio']:.2f} (96 MP)."
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_list_everyday(report["everyday"])]) + "\n"
+
+
+def _list_everyday(rows: list[Row]) -> list[str]:
+    """Return a table of everyday files; CPU seconds are those of client and server together."""
+    lines = [
+        "| what | frisket s | rembg s | faster "
+        "| frisket CPU s | rembg CPU s | less work | memory |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        ours, theirs = row["frisket"], row["rembg"]
+        cells = [row["what"], *(f"{one['seconds']:.2f}" for one in (ours, theirs))]
+        cells.append(f"{theirs['seconds'] / ours['seconds']:.1f}×")
+        cells += [f"{one['cpu_seconds']:.2f}" for one in (ours, theirs)]
+        cells.append(f"{theirs['cpu_seconds'] / ours['cpu_seconds']:.1f}×")
+        cells.append(f"{ours['peak_bytes'] / theirs['peak_bytes']:.2f}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
 def _line(row: Row, kind: str, model: dict[str, float], best: dict[str, float]) -> str:

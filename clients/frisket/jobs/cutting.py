@@ -68,19 +68,19 @@ def cut_document(
         connection: to the server; stays open.
         progress: see `frisket.jobs.matting.Progress`; "writing" comes last.
         rehearse: decodes an untrusted document first; see `frisket.documents.Sandbox.decode`.
-        room: what pixels of documents that are cut at the same time need; None for one alone.
+        room: bounds the pixels of documents that are cut together; None for one alone.
 
     Raises:
         NoSubject: there is nothing to cut out.
         ClientError: the server is missing, refused or was lost.
         DocumentError: the document cannot be read or the result not written.
     """
-    options, output = task.options, task.output
-    started = time.perf_counter()
+    options, started = task.options, time.perf_counter()
     _prepare(task, rehearse)
     with contextlib.ExitStack() as stack:
-        document = _open(task, room, stack)
-        chosen, delivery = _choose_work(document, task)
+        document, chosen, delivery = _open(task, stack)
+        if room is not None:
+            stack.enter_context(room.take(document.width * document.height))
         passes = list_passes(options, connection) if delivery.by_class else [options]
         cuts = []
         for layer, one in product(chosen, passes):
@@ -92,25 +92,18 @@ def cut_document(
         lost = _write(document, delivery, task, kept, classes)
         progress("writing", 1, 1)
         preview = _preview(kept, task.preview_px)
-    done = _report(output, delivery.kind, kept, time.perf_counter() - started, lost)
+    done = _report(task.output, delivery.kind, kept, time.perf_counter() - started, lost)
     return _tell_rest(replace(done, preview=preview), cuts, kept, classes)
 
 
-def _choose_work(document: Document, task: Task) -> tuple[Sequence[Layer], Delivery]:
-    """Return the layers that were chosen, and what becomes of their mattes."""
+def _open(task: Task, stack: contextlib.ExitStack) -> tuple[Document, Sequence[Layer], Delivery]:
+    """Open a task's document, choose layers and kind, and refuse what could not be written."""
     options, output = task.options, task.output
+    document = stack.enter_context(open_document(task.source, options.encoding))
     chosen = document.find_layers(options.layers, options.all_layers)
     delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
     delivery.check(document, output, chosen, options.result_options())
-    return chosen, delivery
-
-
-def _open(task: Task, room: Room | None, stack: contextlib.ExitStack) -> Document:
-    """Open the document, and wait until its pixels have room."""
-    document = stack.enter_context(open_document(task.source, task.options.encoding))
-    if room is not None:
-        stack.enter_context(room.take(document.width * document.height))
-    return document
+    return document, chosen, delivery
 
 
 def _tell_rest(
