@@ -14,16 +14,16 @@ import numpy as np
 from frisket.client.options import Options
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import Connection
-from frisket.jobs.video.matting import Samples, describe_frames, matte_stream
+from frisket.jobs.video.matting import (
+    MattedFrame,
+    Samples,
+    describe_frames,
+    matte_stream,
+)
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.planning import plan_frames
 from frisket.jobs.video.source import Frame, Shape, Source, open_source
 from frisket.protocol.choices import ALPHA_DEPTHS
-
-
-def _open(source: str | os.PathLike[str] | Iterable[Samples]) -> Source:
-    is_path = isinstance(source, (str, os.PathLike))
-    return open_source(Path(source)) if is_path else _Arrays(source)  # type: ignore[arg-type]
 
 
 def matte_frames(
@@ -57,15 +57,27 @@ def matte_frames(
     wanted = options or VideoOptions()
     check_choice("depth", depth, ALPHA_DEPTHS)
     opened = _open(source)
-    shape = opened.shape
-    layer = describe_frames(shape.width, shape.height, shape.depth, wanted.quality)
-    first, segment = wanted.first, wanted.segment
-    frames = plan_frames(opened, first, wanted.last, first // segment, segment)
-    asked = Options(wanted.model, wanted.quality, depth)
     with ExitStack() as stack:
         server = connection or stack.enter_context(Connection(wanted.server))
-        for matted in matte_stream(frames, layer, asked, server):
+        for matted in _matte(opened, wanted, depth, server):
             yield matted.frame.rgb, matted.alpha
+
+
+def _open(source: str | os.PathLike[str] | Iterable[Samples]) -> Source:
+    if isinstance(source, (str, os.PathLike)):
+        return open_source(Path(source))
+    return _Arrays(source)
+
+
+def _matte(
+    source: Source, wanted: VideoOptions, depth: int, connection: Connection
+) -> Iterator[MattedFrame]:
+    shape = source.shape
+    layer = describe_frames(shape.width, shape.height, shape.depth, wanted.quality)
+    begin = wanted.first // wanted.segment
+    frames = plan_frames(source, wanted.first, wanted.last, begin, wanted.segment)
+    asked = Options(wanted.model, wanted.quality, depth)
+    return matte_stream(frames, layer, asked, connection)
 
 
 class _Arrays:

@@ -1,0 +1,232 @@
+"""Mattes of clips with an exact alpha: frame by frame as rembg makes them, as we do, and steadied.
+
+    python benchmarks/video.py                          # U2-Net-p at 720p
+    python benchmarks/video.py --models embedded --frames 48
+    python benchmarks/video.py --speed                  # file to file instead, with the split
+
+MAD and MSE in thousandths, gradient and connectivity in thousands, dtSSD in hundredths: the scales
+of the evaluation scripts of Robust Video Matting (Lin et al., WACV 2022; `evaluate_lr.py`), where
+dtSSD of a frame is the root of the mean of ((a_t - a_t-1) - (t_t - t_t-1)) squared. Flicker is the
+mean of |a_t - a_t-1| in levels of 255, told for the still scene alone, whose truth does not move.
+rembg's way with the same weights is that of `quality.py`. Writes `benchmarks/results/video.json`
+and `video.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from clips import CLIPS, Clip, make_frames, read_photographs
+from common import RESULTS, shared_data
+from numpy.typing import NDArray
+from quality import rembg_way, u2netp, u2netp_graph
+
+from frisket.jobs.video.matting import describe_frames, reduce_frame
+from frisket.matting import Matting, MattingOptions
+from frisket.matting.engine import refine
+from frisket.matting.frames import SolvedFrame, solve_frame
+from frisket.measure import metrics
+from frisket.models import Model, Registry
+from frisket.protocol.grid import Grid
+
+Image = NDArray[Any]
+Row = dict[str, Any]
+SIZE = (1280, 720)
+MEASURES = ("mad", "mse", "grad", "conn", "dtssd")
+
+
+def main() -> int:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=["u2netp"])
+    parser.add_argument("--clips", nargs="+", default=[clip.name for clip in CLIPS])
+    parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--speed", action="store_true", help="measure file to file instead")
+    arguments = parser.parse_args()
+    data = shared_data()
+    if data is None:
+        sys.exit("The photographs are missing: set FRISKET_SHARED to the folder of shared data.")
+    photographs = read_photographs(data / "photos")
+    chosen = [clip for clip in CLIPS if clip.name in arguments.clips]
+    if arguments.speed:
+        return measure_speed(photographs, arguments)
+    rows = [
+        measure_clip(name, clip, photographs[clip.seed % len(photographs)], arguments.frames)
+        for name in arguments.models
+        for clip in chosen
+    ]
+    report = {"frames": arguments.frames, "size": SIZE, "load": os.getloadavg()[0], "rows": rows}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "video.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / "video.md").write_text(write_table(report), encoding="utf-8")
+    print(write_table(report))
+    return 0
+
+
+def open_model(name: str) -> Model:
+    """Return a model; u2netp with the weights of the test data."""
+    return u2netp() if name == "u2netp" else Registry().open(name, "cpu", 2)
+
+
+def measure_clip(name: str, clip: Clip, photograph: Image, count: int) -> Row:
+    """Return the mean scores of every way."""
+    scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    before: dict[str, tuple[Image, Image]] = {}
+    for ways, known in matte_ways(name, clip, photograph, count):
+        truth = known.astype(np.float32) / 255
+        for way, alpha8 in ways.items():
+            alpha = alpha8.astype(np.float32) / 255
+            for measure, value in score_frame(alpha, truth, before.get(way)).items():
+                scores[way][measure].append(value)
+            before[way] = alpha, truth
+    means = {
+        way: {measure: float(np.mean(values)) for measure, values in found.items()}
+        for way, found in scores.items()
+    }
+    print(name, clip.name, {way: round(found["dtssd"], 3) for way, found in means.items()})
+    return {"model": name, "clip": clip.name, "ways": means}
+
+
+def matte_ways(
+    name: str, clip: Clip, photograph: Image, count: int
+) -> Iterator[tuple[dict[str, Image], Image]]:
+    """Yield the alphas (h, w) uint8 of every frame by way, and the truth."""
+    model, graph = open_model(name), u2netp_graph() if name == "u2netp" else None
+    layer = describe_frames(*SIZE, 8, "standard")
+    before: SolvedFrame | None = None
+    for rgb, known in make_frames(clip, photograph, SIZE, count):
+        proxy = reduce_frame(rgb, layer)
+        [coarse] = model.matte([proxy], [None])
+        matting = Matting(proxy, Grid(*SIZE, 128), MattingOptions())
+        before = solve_frame(matting, coarse, before.track if before else None)
+        ways = {
+            "frames": refine(matting.solve(coarse).matte, 0, 0, rgb),
+            "steady": refine(before.solution.matte, 0, 0, rgb),
+        }
+        if graph is not None:
+            ways["rembg"] = rembg_way(graph, rgb)
+        yield ways, known
+
+
+def score_frame(alpha: Image, truth: Image, before: tuple[Image, Image] | None) -> dict[str, float]:
+    """Return a frame's scores in the scales above; dtSSD and flicker from the second frame on."""
+    everywhere = np.ones(alpha.shape, bool)
+    found = {
+        "mad": float(np.abs(alpha - truth).mean() * 1e3),
+        "mse": float(np.square(alpha - truth).mean() * 1e3),
+        "grad": metrics.gradient(alpha, truth, everywhere),
+        "conn": metrics.connectivity(alpha, truth, everywhere),
+    }
+    if before is not None:
+        step = (alpha - before[0]) - (truth - before[1])
+        found["dtssd"] = float(np.sqrt(np.square(step).mean()) * 1e2)
+        found["flicker"] = float(np.abs(alpha - before[0]).mean() * 255)
+    return found
+
+
+def write_table(report: Row) -> str:
+    """Return the report in Markdown."""
+    width, height = report["size"]
+    lines = [
+        f"{report['frames']} frames of {width} × {height}; smaller is better. `frames` is frisket "
+        "frame by frame, `steady` as `frisket video` does it, `rembg` its way, with the same "
+        "weights.",
+        "",
+        "| model | clip | way | MAD | MSE | Grad | Conn | dtSSD | flicker |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in report["rows"]:
+        for way, found in row["ways"].items():
+            shown = " | ".join(f"{found[measure]:.2f}" for measure in MEASURES)
+            still = f"{found['flicker']:.2f}" if row["clip"] == "still" else "–"
+            lines.append(f"| {row['model']} | {row['clip']} | {way} | {shown} | {still} |")
+    lines += ["", *compare(report["rows"])]
+    return "\n".join(lines) + "\n"
+
+
+def compare(rows: list[Row]) -> Iterator[str]:
+    """Yield how steadied mattes compare with the other ways, over all clips."""
+    for other in ("rembg", "frames"):
+        pairs = [
+            (row["ways"]["steady"], row["ways"][other]) for row in rows if other in row["ways"]
+        ]
+        for measure in ("mad", "dtssd") if pairs else ():
+            ratios = [mine[measure] / theirs[measure] for mine, theirs in pairs]
+            whole = sum(mine[measure] for mine, _ in pairs) / sum(
+                other[measure] for _, other in pairs
+            )
+            yield (
+                f"- {measure} of `steady` ÷ `{other}`: {whole:.2f} of the sums, median of "
+                f"the clips {np.median(ratios):.2f}"
+            )
+
+
+def measure_speed(photographs: list[Image], arguments: argparse.Namespace) -> int:
+    """Print how long file to file takes beside decoding and encoding without us."""
+    from frisket.jobs.video import VideoOptions, matte_video
+    from frisket.jobs.video.movie import Movie
+    from frisket.jobs.video.source import Shape, open_source
+
+    clip, tick = CLIPS[1], Fraction(1, 25)
+    with tempfile.TemporaryDirectory() as name:
+        source, folder = Path(name, "clip.mp4"), Path(name)
+        shape = Shape(*SIZE, 8, 1 / tick, tick, arguments.frames)
+        with Movie(source, shape, "finished") as movie:
+            photograph = photographs[clip.seed % len(photographs)]
+            for number, (rgb, _) in enumerate(
+                make_frames(clip, photograph, SIZE, arguments.frames)
+            ):
+                movie.write(rgb, number)
+        with (
+            clock("without us", arguments.frames),
+            Movie(folder / "x.mov", shape, "cutout") as bare,
+        ):
+            for frame in open_source(source).read():
+                bare.write(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2RGBA), frame.place)
+        for model in arguments.models:
+            options = VideoOptions(model=model, overwrite=True)
+            matte_video(source, folder / "warm.mov", VideoOptions(model=model, last=2))
+            with clock(model, arguments.frames):
+                matte_video(source, folder / "out.mov", options)
+            (folder / "warm.mov").unlink()
+    return 0
+
+
+class clock:  # noqa: N801
+    """Prints frames a second of a block, and the seconds of this process's processor."""
+
+    def __init__(self, label: str, frames: int) -> None:
+        self._label, self._frames = label, frames
+
+    def __enter__(self) -> None:
+        self._start, self._used = time.perf_counter(), _processor_s()
+
+    def __exit__(self, *exception: object) -> None:
+        seconds, used = time.perf_counter() - self._start, _processor_s() - self._used
+        load = os.getloadavg()[0]
+        print(
+            f"{self._label}: {self._frames / seconds:.1f} frames a second, {used:.1f} s of this "
+            f"process's processor, load {load:.1f}"
+        )
+
+
+def _processor_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main())
