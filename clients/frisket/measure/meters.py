@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from frisket.client.errors import ClientError
 from frisket.extras import advise_install
+from frisket.protocol.printable import make_printable
 
 HOST = "127.0.0.1"
 _PATH = "/metrics"
@@ -148,11 +149,18 @@ def parse(text: str) -> Reading:
                 continue
             for one in family.samples:
                 if family.type == "histogram":
-                    _add(durations[_clean(family.name)], one.name, dict(one.labels), one.value)
+                    _add(
+                        durations[make_printable(family.name)],
+                        one.name,
+                        dict(one.labels),
+                        one.value,
+                    )
                 else:
-                    values[_clean(one.name)][_list_values(one.labels)] = one.value
+                    values[one.name][_list_values(one.labels)] = one.value
     except (ValueError, KeyError, IndexError) as error:
-        raise NoMetrics(f"These are no metrics of Prometheus: {_clean(str(error))}.") from error
+        raise NoMetrics(
+            f"These are no metrics of Prometheus: {make_printable(str(error))}."
+        ) from error
     if f"{_PREFIX}server_info" not in values:
         raise NoMetrics("These are no metrics of a frisket server.")
     return Reading(values, durations)
@@ -174,11 +182,7 @@ def _add(rows: dict[Labels, Durations], name: str, labels: dict[str, str], value
 
 def _list_values(labels: Mapping[str, str]) -> Labels:
     """Return the values of labels, in the order of their names."""
-    return tuple(_clean(labels[name]) for name in sorted(labels))
-
-
-def _clean(text: str) -> str:
-    return "".join(one if one.isprintable() else "?" for one in text)
+    return tuple(make_printable(labels[name]) for name in sorted(labels))
 
 
 def _is_stranger(port: int) -> NoMetrics:
