@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import json
 import re
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import frisket, refused
 from PIL import Image
+from ports import refuse
 from serving import Server, noisy_disc, start_server, stop_server
 from waiting import wait_until
 
@@ -150,3 +153,21 @@ def test_the_bytes_are_those_of_a_server_without_metrics(
         answers.append(pb.MatteImageResponse.FromString(transport.unary(MATTE_IMAGE, request, 60)))
         transport.close()
     assert np.array_equal(*[np.frombuffer(one.image, np.uint8) for one in answers])
+
+
+def test_top_reads_the_metrics_and_nothing_else(metered: Metered) -> None:
+    matte(metered.server)
+    said = frisket("server", "top", metered.port, "--once")
+    assert said.returncode == 0, said.stderr
+    assert "stages: solve" in said.stdout and "of 32 places taken" in said.stdout
+    told = json.loads(frisket("server", "top", metered.port, "--json").stdout)
+    calls = told["durations"]["frisket_request_duration_seconds"]["MatteImage OK"]
+    assert calls["count"] >= 1 and calls["p50"] > 0
+
+
+def test_top_says_when_nothing_tells(metered: Metered) -> None:
+    grpc_port = metered.server.address.target.rpartition(":")[2]
+    assert "tells no metrics" in refused(7, "server", "top", grpc_port, "--once")
+    with refuse() as address:
+        port = address.rpartition(":")[2]
+        assert "Nothing answers" in refused(7, "server", "top", port, "--once")

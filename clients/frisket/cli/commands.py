@@ -86,6 +86,10 @@ EXAMPLES = {
     "server stop": ("frisket server stop",),
     "server restart": ("frisket server restart --device cpu",),
     "server log": ("frisket server log --lines 20",),
+    "server top": (
+        "frisket server top 9464           of a server with --metrics 9464",
+        "frisket server top 9464 --once    of all since its start",
+    ),
     "server loadtest": (
         "frisket server loadtest --artists 8 --jobs 1 --seconds 60",
         "frisket server loadtest --chaos --json --server 127.0.0.1:50051",

@@ -15,6 +15,7 @@ from frisket.cli.loadtest import add_loadtest
 from frisket.cli.options import add_options
 from frisket.cli.server_options import SERVER_OPTIONS, server_choice
 from frisket.cli.settings import fill
+from frisket.cli.top import add_top
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     log = _verb(verbs, "log", "print the end of the log", _log)
     log.add_argument("--lines", type=int, default=_LINES, metavar="N", help=f"default: {_LINES}")
     add_loadtest(verbs)
+    add_top(verbs)
 
 
 def _verb(

@@ -35,6 +35,7 @@ from frisket.server.child import ChildOpener
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
+from frisket.server.notify import READY, STOPPING, tell_systemd
 from frisket.server.openers import LocalOpener
 from frisket.server.pool import ModelPool
 from frisket.server.reflection import SERVICE_NAME, Reflection
@@ -227,6 +228,7 @@ class App:
         with self._announced():
             log.info("frisket %s listens on %s", VERSION, self.target)
             ready()
+            tell_systemd(READY)
             self._pool.prepare()
             watching = asyncio.ensure_future(self._watch())
             await self._until_told()
@@ -269,6 +271,7 @@ class App:
 
     async def _drain(self) -> None:
         """Say that the server leaves, on an open port, until nothing is open or time is up."""
+        tell_systemd(STOPPING)
         end = self._leave_by = time.monotonic() + self._config.drain_s
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._admission.drain()

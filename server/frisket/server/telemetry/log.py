@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
+from frisket.protocol.printable import make_printable
 from frisket.server.config import STANDARD_ERROR, ConfigError
 from frisket.server.telemetry.meter import OK
 from frisket.server.telemetry.trace import Trace
@@ -55,8 +56,8 @@ def describe(trace: Trace) -> str:
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "id": trace.id,
         "method": trace.method.value,
-        "client": clean(trace.client),
-        "model": clean(trace.model),
+        "client": make_printable(trace.client),
+        "model": make_printable(trace.model),
         "width": trace.size[0],
         "height": trace.size[1],
         "outcome": trace.outcome,
@@ -65,8 +66,3 @@ def describe(trace: Trace) -> str:
         "stages": {stage.value: round(spent, 4) for stage, spent in trace.seconds.items()},
     }
     return json.dumps(facts)
-
-
-def clean(text: str) -> str:
-    """Return a stranger's text in one line that no terminal takes for a command."""
-    return "".join(one if one.isprintable() else "?" for one in text)
