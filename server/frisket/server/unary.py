@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from frisket.matting import (
     FinishedTile,
     Matting,
+    MattingOptions,
     Runners,
     Solution,
     predict,
@@ -28,7 +29,7 @@ from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
 from frisket.server.errors import ServiceError
 from frisket.server.requests import list_planes, read_options
-from frisket.server.resources import Resources
+from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.wire import OptionsMessage
 
 MAX_PIXELS = 64_000_000
@@ -84,16 +85,21 @@ async def matte_encoded(
             resources.pictures,
             resources.borrow(message.model, options.classes, options.quality, share) as models,
         ):
-            picture = await compute(partial(_decode, encoded))
-            proxy = await compute(partial(_reduce, picture))
-            matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
-            with models.hurry():
-                coarse = await predict(matting, models.runners)
-            solution = await compute(partial(matting.solve, coarse))
-            alpha = await _refine(solution, picture, models.runners)
-            png = await compute(partial(_encode, picture, alpha, cutout))
-            assessment = await compute(solution.assess)
-            return EncodedMatte(png, *size, models.model, assessment)
+            return await _matte(models, encoded, options)
+
+
+async def _matte(models: BorrowedModels, encoded: bytes, options: MattingOptions) -> EncodedMatte:
+    compute = models.share.solve
+    picture = await compute(partial(_decode, encoded))
+    proxy = await compute(partial(_reduce, picture))
+    matting = Matting(proxy, Grid(*picture.size, MAX_TILE_PX), options, models.refiner)
+    with models.hurry():
+        coarse = await predict(matting, models.runners)
+    solution = await compute(partial(matting.solve, coarse))
+    alpha = await _refine(solution, picture, models.runners)
+    png = await compute(partial(_encode, picture, alpha, options.foreground))
+    assessment = await compute(solution.assess)
+    return EncodedMatte(png, *picture.size, models.model, assessment)
 
 
 def _read_size(encoded: bytes) -> tuple[int, int]:
