@@ -18,6 +18,8 @@ from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import measure
 from frisket.server.wire import Plane, PlaneReader
 
+_HURRY_S = 0.25  # who sends for longer has a slow line, for which nobody else should wait
+
 
 async def read_planes(
     resources: Resources,
@@ -34,7 +36,7 @@ async def read_planes(
     """
     reader = PlaneReader(opening.proxy_size, planes, opening.proxy_format)
     deadline = channel.limit(resources.limits.planes_s, "send every row of its planes")
-    with deadline, share.hurry():
+    with deadline, share.hurry(_HURRY_S):
         while not reader.complete:
             with measure(Stage.CLIENT):
                 request = await channel.next()

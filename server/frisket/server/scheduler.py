@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -94,13 +95,18 @@ class Scheduler:
         return Share(self, next(self._sessions), batch, proxy_mp, tile_mp)
 
     @contextlib.contextmanager
-    def hurry(self) -> Iterator[None]:
-        """Let solves and batches begin nothing new in the block, for a while at most."""
+    def hurry(self, limit_s: float = math.inf) -> Iterator[None]:
+        """Let solves and batches begin nothing new in the block, for a while at most.
+
+        Args:
+            limit_s: seconds after which the block counts no more, if that is sooner.
+        """
         number = next(self._steps)
         if not self._hurries:
             self._hold(time.monotonic() + self._hurry_s)
         self._hurries.add(number)
-        timer = asyncio.get_running_loop().call_later(self._hurry_s, self._end_hurry, number)
+        most_s = min(limit_s, self._hurry_s)
+        timer = asyncio.get_running_loop().call_later(most_s, self._end_hurry, number)
         try:
             yield
         finally:
@@ -150,9 +156,9 @@ class Share:
         """What a model run goes by that finds the coarse alpha."""
         return self.claim(Priority.FIRST_MASK, self.proxy_mp)
 
-    def hurry(self) -> AbstractContextManager[None]:
+    def hurry(self, limit_s: float = math.inf) -> AbstractContextManager[None]:
         """Hold long work of others back in the block: somebody waits for a first mask."""
-        return contextlib.nullcontext() if self.batch else self.scheduler.hurry()
+        return contextlib.nullcontext() if self.batch else self.scheduler.hurry(limit_s)
 
     async def show(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns: a step on the way to the first mask."""
