@@ -10,7 +10,14 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from frisket.matting import BadInput, UnknownClass
-from frisket.models import DeviceUnavailable, ModelError, ModelFailed, OutOfMemory, UnknownModel
+from frisket.models import (
+    BadPicture,
+    DeviceUnavailable,
+    ModelError,
+    ModelFailed,
+    OutOfMemory,
+    UnknownModel,
+)
 from frisket.protocol.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -47,6 +54,7 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (DeviceUnavailable, Reason.DEVICE_UNAVAILABLE),
     (ModelFailed, Reason.MODEL_FAILED),
     (OutOfMemory, Reason.TOO_LARGE),
+    (BadPicture, Reason.BAD_IMAGE),
     (ModelError, Reason.MODEL_UNUSABLE),
 )
 
