@@ -74,7 +74,7 @@ def test_every_keyword_arrives() -> None:
         kind="matte", layers="A", model="m", quality="high", normalise="exposure, clahe",
         shift=2, feather=1.5, boxes=[(1, 2, 3, 4)], points=[(5, 6), (7, 8, False), Point(9, 9)],
         trimap="t.png", server="host:1", ca_file="ca.pem", device="cpu", decontaminate=False,
-        certificate="own.pem", key="own-key.pem",
+        certificate="own.pem", certificate_key="own-key.pem",
     )  # fmt: skip
     options = read_keywords(given, CutKeywords, "cut()")
     assert (options.edge.shift_px, options.edge.feather_px) == (2.0, 1.5)
@@ -90,7 +90,7 @@ def test_every_keyword_is_an_option_of_something() -> None:
     """A name that is declared for type checkers is also read."""
     numbers = ("threshold", "shift", "feather", "contrast", "smooth", "fill_holes", "drop_specks")
     texts = ("model", "trimap", "prior", "server", "token_file", "ca_file", "classes", "layers")
-    texts += ("certificate", "key")
+    texts += ("certificate", "certificate_key")
     values: dict[str, Any] = {
         **dict.fromkeys(numbers, 0.5), **dict.fromkeys(texts, "x"),
         **dict.fromkeys(("sandbox", "allow_empty", "tls", "all_layers", "convert"), True),
@@ -99,7 +99,7 @@ def test_every_keyword_is_an_option_of_something() -> None:
         "clip": False, "offset": "1mm", "bleed": "2mm", "safe": 3, "ppi": 254.0, "spot": "KissCut",
         "white_ink": True, "varnish": True, "sheet": "90x60mm", "gap": "1mm", "copies": 2,
         "marks": True, "kind": "matte", "existing": "replace", "preview": "keep", "depth": 16,
-        "device": "cpu", "decontaminate": False,
+        "key": "#00b140", "device": "cpu", "decontaminate": False,
     }  # fmt: skip
     # What finishing takes is held against its readers in tests/finish.
     names = set(CutKeywords.__annotations__) - set(FinishKeywords.__annotations__)

@@ -51,6 +51,7 @@ def test_a_servers_reason_decides(reason: str) -> None:
     expected = {
         Reason.BAD_HINT: Exit.USAGE,
         Reason.BAD_CLASS: Exit.USAGE,
+        Reason.BAD_IMAGE: Exit.BAD_INPUT,
         Reason.UNKNOWN_MODEL: Exit.MODEL,
         Reason.MODEL_UNUSABLE: Exit.MODEL,
         Reason.MODEL_FAILED: Exit.MODEL,

@@ -215,6 +215,6 @@ def test_the_command_line_shows_it_too(
     write(token, address.token)
     words = ("server", "status", "--server", address.target, "--ca", address.ca_file)
     words += ("--token-file", token)
-    done = frisket(*words, "--cert", address.certificate, "--key", address.key)
+    done = frisket(*words, "--cert", address.certificate, "--cert-key", address.key)
     assert done.returncode == 0, done.stderr
-    assert "name one (--cert and --key" in refused(7, *words)
+    assert "name one (--cert and --cert-key" in refused(7, *words)

@@ -131,6 +131,23 @@ def test_a_picture_without_a_subject_is_said_so(home: Path, tmp_path: Path, mode
     assert not np.asarray(Image.open(out)).any()
 
 
+def test_a_screen_is_keyed_and_anything_else_refused(home: Path, tmp_path: Path) -> None:
+    y, x = np.mgrid[:300, :400]
+    disc = np.hypot(x - 200, y - 150) < 80
+    picture = np.where(disc[..., None], (200, 120, 60), (40, 170, 70)).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "disc.png")
+    out = tmp_path / "out.png"
+    for screen in ("green", "auto", "#28aa46"):
+        done = frisket("cut", tmp_path / "disc.png", "-o", out, "--as", "matte", "--key", screen)
+        assert done.returncode == 0, done.stderr
+        assert np.abs(np.asarray(Image.open(out)).astype(int) - disc * 255).mean() < 2
+    out.unlink()
+    said = refused(3, "cut", tmp_path / "disc.png", "-o", out, "--key", "blue")
+    assert "border of the picture is not blue, so there is no screen" in said
+    assert "'red' is no screen" in frisket("cut", "disc.png", "--key", "red").stderr
+    assert not out.exists()
+
+
 def test_hints_outside_the_layer_are_refused(home: Path, photograph: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     for hint in ("--box=5000,5,10,10", "--point=+900,0", "--point=+0,600"):

@@ -52,6 +52,10 @@ class TestClassic(Opened, MatteConformance):
     name = "classic"
 
 
+class TestKey(Opened, MatteConformance):
+    name = "key"
+
+
 class TestFake(Opened, MatteConformance):
     name = "fake"
 
@@ -92,7 +96,7 @@ class TestRefiner(Opened, RefinerConformance):
 
 
 def test_every_adapter_of_the_table_is_tried() -> None:
-    tried = {"classic", "fake", "single", "sam", "refiner"}
+    tried = {"classic", "key", "fake", "single", "sam", "refiner"}
     assert set(ADAPTERS) == tried, "give the new adapter a class of its own above"
 
 

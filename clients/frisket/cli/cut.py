@@ -16,6 +16,7 @@ from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
 from frisket.cli.server_options import server_choice
 from frisket.cli.settings import fill
+from frisket.protocol.choices import name_key_model
 
 if TYPE_CHECKING:
     from frisket.cli.cut_outcomes import Teller
@@ -167,7 +168,7 @@ def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptio
         layers=tuple(arguments.layer),
         all_layers=arguments.all_layers,
         encoding=arguments.encoding,
-        model=arguments.model,
+        model=name_key_model(arguments.key) if arguments.key else arguments.model,
         classes=arguments.classes,
         quality=arguments.quality,
         normalise=arguments.normalise,

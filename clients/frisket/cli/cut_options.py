@@ -19,10 +19,17 @@ from frisket.protocol.choices import (
     NORMALISE_OFF,
     NORMALISE_STEPS,
     QUALITIES,
+    SCREENS,
+    name_key_model,
 )
 from frisket.protocol.limits import EDGE_LIMITS
 
 Box = tuple[int, int, int, int]
+
+
+def _screen(text: str) -> str:
+    name_key_model(text)
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -207,6 +214,11 @@ _RESULT = (
 )  # fmt: skip
 _WORK = (
     MODEL,
+    Option(
+        "key", f"a screen behind the subject instead of a model: {', '.join(SCREENS)}, or a colour "
+        "as #00b140",
+        _screen, metavar="SCREEN", default="", example="green",
+    ),
     Option(
         "classes",
         "for models with classes: what is cut, for example person,dog",

@@ -76,6 +76,8 @@ def _status(error: FrisketError) -> Exit:
         return Exit.BAD_INPUT
     if isinstance(error, (BadFinish, BadHint, BadName, BadOption)):
         return Exit.USAGE
+    if isinstance(error, TransportError) and error.reason == Reason.BAD_IMAGE:
+        return Exit.BAD_INPUT
     if isinstance(error, TransportError) and error.reason in _HINT_REASONS:
         return Exit.USAGE
     if isinstance(error, TransportError) and error.reason in _MODEL_REASONS:

@@ -34,7 +34,8 @@ SERVER_OPTIONS = (
         path, metavar="FILE", group="server", example="cert.pem",
     ),
     Option(
-        "key", "the PEM key of --cert", path, metavar="FILE", group="server", example="key.pem"
+        "cert-key", "the PEM key of --cert", path, metavar="FILE", group="server",
+        example="key.pem",
     ),
     Option(
         "device",
@@ -45,7 +46,7 @@ SERVER_OPTIONS = (
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """Add --server, --token-file, --tls, --ca, --cert, --key and --device."""
+    """Add --server, --token-file, --tls, --ca, --cert, --cert-key and --device."""
     add_options(parser, SERVER_OPTIONS)
 
 
@@ -64,6 +65,6 @@ def server_choice(arguments: argparse.Namespace) -> ServerChoice:
         tls=arguments.tls,
         ca_file=arguments.ca,
         certificate=arguments.cert,
-        key=arguments.key,
+        key=arguments.cert_key,
         device=arguments.device or DEFAULT_DEVICE,
     )

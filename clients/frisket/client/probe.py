@@ -118,7 +118,9 @@ def _explain_hang_up(address: Address) -> TransportError:
     Since TLS 1.3 a server judges a client's certificate then; gRPC's does it without a word.
     """
     if address.certificate is None:
-        why = "asks for a certificate of yours: name one (--cert and --key on the command line)"
+        why = (
+            "asks for a certificate of yours: name one (--cert and --cert-key on the command line)"
+        )
     else:
         why = f"does not accept your certificate {address.certificate}"
     sentence = f"The server at {address.target} hung up; it probably {why}."

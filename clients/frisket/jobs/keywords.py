@@ -15,7 +15,7 @@ from frisket.jobs.choices import BadOption, check_choice, check_names
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles
 from frisket.jobs.task import CutOptions
-from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
+from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES, name_key_model
 
 if TYPE_CHECKING:
     from frisket.finish.chain import Finish
@@ -28,11 +28,14 @@ File = str | os.PathLike[str]
 class MatteKeywords(TypedDict, total=False):
     """What finds the subject. Each option is that of `frisket cut` with the same name.
 
+    `key` is "auto", "green", "blue" or "#RRGGBB": a screen behind the subject, and no model.
+
     `boxes` are (x, y, width, height); `points` are (x, y) on the subject or (x, y, False)
     beside it; `server` is "host:port", or nothing for the local server.
     """
 
     model: str
+    key: str
     classes: str | Sequence[str]
     quality: str
     normalise: str
@@ -56,7 +59,7 @@ class MatteKeywords(TypedDict, total=False):
     tls: bool
     ca_file: File
     certificate: File
-    key: File
+    certificate_key: File
     device: str
 
 
@@ -124,7 +127,7 @@ _OUTLINE = {
 _LENGTHS = ("offset", "bleed", "safe", "gap")
 _CUTLINE = (*_LENGTHS, "ppi", "spot", "white_ink", "varnish", "sheet", "copies", "marks")
 _HINTS = ("boxes", "points", "trimap", "prior")
-_SERVER = ("server", "token_file", "tls", "ca_file", "certificate", "key", "device")
+_SERVER = ("server", "token_file", "tls", "ca_file", "certificate", "certificate_key", "device")
 
 
 def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> CutOptions:
@@ -142,11 +145,25 @@ def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> C
     finishing = {name: given[name] for name in _FINISH if name in given}
     apart = {*_EDGE, *_OUTLINE, *_CUTLINE, *_HINTS, *_SERVER, *_FINISH}
     plain = {name: value for name, value in given.items() if name not in apart}
+    if screen := plain.pop("key", ""):
+        plain["model"] = choose_key(screen)
     return CutOptions(
         **plain, edge=_read_edge(given), outline=_read_outline(given),
         cutline=make_cutline({name: given[name] for name in _CUTLINE if name in given}),
         hints=_read_hints(given), server=_read_server(given), finish=_read_finish(finishing),
     )  # fmt: skip
+
+
+def choose_key(screen: str) -> str:
+    """Return the model that keys a screen.
+
+    Raises:
+        BadOption: there is no such screen.
+    """
+    try:
+        return name_key_model(screen)
+    except (ValueError, AttributeError) as error:
+        raise BadOption(f"key is not possible: {error}.") from None
 
 
 def _read_finish(given: Mapping[str, Any]) -> Finish | None:
@@ -244,7 +261,7 @@ def _read_server(given: Mapping[str, Any]) -> ServerChoice:
         _to_path(given, "ca_file"),
         given.get("device", DEFAULT_DEVICE),
         _to_path(given, "certificate"),
-        _to_path(given, "key"),
+        _to_path(given, "certificate_key"),
     )
 
 

@@ -6,6 +6,7 @@
 
 from .core.errors import (
     BadOutput,
+    BadPicture,
     BadPrompt,
     BadSignature,
     ConsentRequired,
@@ -36,6 +37,7 @@ from .registry import Registry
 
 __all__ = [
     "BadOutput",
+    "BadPicture",
     "BadPrompt",
     "BadSignature",
     "Box",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from frisket.protocol.choices import KEY_COLOUR, KEY_MODEL
 from frisket.protocol.printable import make_printable
 
 from . import manifest
@@ -58,6 +60,10 @@ class Shelf:
         specs = self.read_specs()
         if name in specs:
             return specs[name]
+        if KEY_COLOUR.fullmatch(name):
+            return replace(
+                specs[KEY_MODEL], name=name, title=f"A screen of the colour #{name[-6:]}"
+            )
         infos = [self.describe(spec) for spec in specs.values() if spec.listed]
         present = [info.name for info in infos if info.present]
         raise UnknownModel(name, present, [i.name for i in infos if not i.present and i.pullable])

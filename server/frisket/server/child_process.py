@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from frisket.models import (
     BadOutput,
+    BadPicture,
     BadPrompt,
     BadSignature,
     ConsentRequired,
@@ -44,6 +45,7 @@ _KINDS: Mapping[str, type[ModelError]] = {
     kind.__name__: kind
     for kind in (
         BadOutput,
+        BadPicture,
         BadPrompt,
         BadSignature,
         ConsentRequired,

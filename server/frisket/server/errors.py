@@ -10,7 +10,14 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from frisket.matting import BadInput, UnknownClass
-from frisket.models import DeviceUnavailable, ModelError, ModelFailed, OutOfMemory, UnknownModel
+from frisket.models import (
+    BadPicture,
+    DeviceUnavailable,
+    ModelError,
+    ModelFailed,
+    OutOfMemory,
+    UnknownModel,
+)
 from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, Reason
 from frisket.server.telemetry.trace import current_id
 
@@ -48,6 +55,7 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (DeviceUnavailable, Reason.DEVICE_UNAVAILABLE),
     (ModelFailed, Reason.MODEL_FAILED),
     (OutOfMemory, Reason.TOO_LARGE),
+    (BadPicture, Reason.BAD_IMAGE),
     (ModelError, Reason.MODEL_UNUSABLE),
 )
 

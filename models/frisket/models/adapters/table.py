@@ -37,5 +37,6 @@ ADAPTERS: Mapping[str, Adapter] = {
     "sam": Adapter("sam", "SamModel", parts=("encoder", "decoder")),
     "refiner": Adapter("refiner", "RefinerModel", roles=("refiner",)),
     "classic": Adapter("classic", "ClassicModel", parts=()),
+    "key": Adapter("key", "KeyModel", parts=()),
     "fake": Adapter("fake", "open_fake", parts=()),
 }

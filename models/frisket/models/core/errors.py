@@ -72,5 +72,9 @@ class ModelClosed(ModelError):
     """The model was closed and is asked again."""
 
 
+class BadPicture(ModelError):
+    """The picture is not of the kind that this model is for."""
+
+
 class BadPrompt(ModelError):
     """A prompt that this model cannot take, or that lies outside the picture."""
