@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
 import hypothesis
+
+# Who starts tests in the background may ignore Ctrl-C for them; what they start must hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A test says what holds, not how fast: a busy machine may take its time over an example.
 hypothesis.settings.register_profile("patient", deadline=None)

@@ -16,6 +16,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving import TOKEN, Server, noisy_disc, start_server, stop_server
+from waiting import wait_until
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError
@@ -177,7 +178,7 @@ def test_sigterm_lets_the_open_session_finish_and_refuses_new_ones(tmp_path: Pat
         call.send(opening())
         assert call.receive() is not None
         server.process.send_signal(signal.SIGTERM)
-        assert refusal(server, opening()).reason == "DRAINING"
+        wait_until(lambda: refusal(server, opening()).reason == "DRAINING", "the signal")
         call.send(proxy_rows(picture.tobytes()))
         seen = []
         while (response := call.receive()) is not None:

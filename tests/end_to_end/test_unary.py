@@ -90,6 +90,7 @@ def test_reflection_lists_the_services(server: Server) -> None:
     assert names == {
         "frisket.v1.MattingService",
         "frisket.v1.ModelService",
+        "frisket.v1.SequenceService",
         "grpc.health.v1.Health",
         REFLECTION,
     }

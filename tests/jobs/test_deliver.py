@@ -44,6 +44,7 @@ SPOKEN = {
     "layer": ".psd",
     "comparison": ".png",
     "classes": ".png",
+    "cutline": ".pdf",
 }
 SUFFIXES = (".tif", ".TIFF", ".png", ".webp", ".exr", ".psd", ".psb", ".jpg", "")
 # A cut that asks for a tile, or only for a connection, ends with another error there.
