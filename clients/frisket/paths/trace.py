@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +56,7 @@ def trace(alpha: AlphaSource, options: OutlineOptions) -> Traced:
     rings = find_rings(alpha, options)
     tolerance = options.tolerance
     while True:
-        curves = fit_rings(rings, tolerance)
-        path = BezierPath(tuple(curves))
+        path = BezierPath(tuple(fit_rings(rings, tolerance, options.max_knots)))
         if path.knot_count <= options.max_knots:
             return Traced(path, tolerance)
         tolerance *= _COARSER
@@ -97,9 +97,10 @@ def _is_kept(ring: Points, speck: float) -> bool:
     return len(ring) >= 3 and find_area_of(ring) > speck
 
 
-def fit_rings(rings: list[Points], tolerance: float) -> list[Subpath]:
+def fit_rings(rings: list[Points], tolerance: float, max_knots: float = math.inf) -> list[Subpath]:
     """Return a curve for each closed line, near it all along, none crossing itself or another.
 
+    What has more knots than `max_knots` is returned as it is by then: finer curves have no fewer.
     Where lines lie nearer to one another than the tolerance, their curves are drawn finer, and at
     last through every point of the contour: contours do not cross.
     """
@@ -107,7 +108,7 @@ def fit_rings(rings: list[Points], tolerance: float) -> list[Subpath]:
     curves = _fit_some(rings, near)
     rounds = np.zeros(len(rings), np.int64)
     unsure = list(range(len(rings)))
-    while True:
+    while sum(len(curve.knots) for curve in curves) <= max_knots:
         far = find_far([curves[one] for one in unsure], [rings[one] for one in unsure], tolerance)
         wrong = {*find_crossed(curves), *(unsure[one] for one in far)}
         unsure = crossed = sorted(one for one in wrong if rounds[one] <= len(_FINER))
@@ -121,6 +122,7 @@ def fit_rings(rings: list[Points], tolerance: float) -> list[Subpath]:
             for one, curve in zip(some, fitted, strict=True):
                 curves[one] = curve
         rounds[crossed] += 1
+    return curves
 
 
 def _fit_some(rings: list[Points], tolerance: float) -> list[Subpath]:
