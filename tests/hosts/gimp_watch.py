@@ -32,8 +32,11 @@ def look(layer, quiet):
     mask = layer.get_mask()
     if mask is None or quiet:
         return {"mask": None if mask is None else True, "quiet": quiet}
+    buffer = mask.get_buffer()
+    if buffer is None:  # it was taken away in this moment
+        return {"mask": None, "quiet": quiet}
     rect = Gegl.Rectangle.new(0, 0, mask.get_width(), mask.get_height())
-    values = mask.get_buffer().get(rect, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
+    values = buffer.get(rect, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
     colours = layer.get_buffer().get(rect, 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
     width, height = mask.get_width(), mask.get_height()
     return {
