@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -21,7 +22,25 @@ from frisket.server.unary import matte_encoded
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc, models_pb2_grpc, sequence_pb2_grpc
 from frisket.v1 import models_pb2 as models_pb
-from frisket.v1 import sequence_pb2 as sequence_pb
+
+
+async def _serve_stream(
+    serve: Callable[..., Awaitable[None]],
+    resources: Resources,
+    admission: Admission,
+    context: Context,
+) -> None:
+    """Serve a stream in a place of its own: what comes, None at its end, and where answers go."""
+
+    async def receive() -> Any:
+        request: Any = await context.read()
+        return None if request is grpc.aio.EOF else request
+
+    async with admission.slot() as seat:
+        try:
+            await serve(resources, seat, receive, context.write)
+        finally:
+            empty_the_heap()
 
 
 class MattingService(matting_pb2_grpc.MattingServiceServicer):
@@ -35,16 +54,7 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
         self, request_iterator: object, context: Context
     ) -> None:
         """Serve one layer, by reading from and writing to the context."""
-
-        async def receive() -> pb.MatteRequest | None:
-            request: Any = await context.read()
-            return None if request is grpc.aio.EOF else request
-
-        async with self._admission.slot() as seat:
-            try:
-                await serve_layer(self._resources, seat, receive, context.write)
-            finally:
-                empty_the_heap()
+        await _serve_stream(serve_layer, self._resources, self._admission, context)
 
     async def MatteImage(  # noqa: N802
         self, request: pb.MatteImageRequest, context: Context
@@ -87,13 +97,7 @@ class SequenceService(sequence_pb2_grpc.SequenceServiceServicer):
         self, request_iterator: object, context: Context
     ) -> None:
         """Serve one sequence, by reading from and writing to the context."""
-
-        async def receive() -> sequence_pb.SequenceMatteRequest | None:
-            request: Any = await context.read()
-            return None if request is grpc.aio.EOF else request
-
-        async with self._admission.slot() as seat:
-            await serve_sequence(self._resources, seat, receive, context.write)
+        await _serve_stream(serve_sequence, self._resources, self._admission, context)
 
 
 class ModelService(models_pb2_grpc.ModelServiceServicer):
