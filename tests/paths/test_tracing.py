@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from outlines import PRODUCTS, draw_product, flatten, measure_distance
 
@@ -91,6 +91,8 @@ def normalise(ring: np.ndarray) -> tuple[complex, ...]:
 
 
 @settings(max_examples=50, deadline=None)
+@example(arms=(0.1015625, 0.125), angles=(0.46875, 0.05078125))  # two roots, near each other
+@example(arms=(0.25945065, 0.22621962), angles=(0.17314144, 0.57454919))  # two roots are one
 @given(
     arms=st.tuples(st.floats(0.1, 0.9), st.floats(0.1, 0.9)),
     angles=st.tuples(st.floats(0.05, 1.2), st.floats(0.05, 1.2)),
@@ -99,6 +101,8 @@ def test_area_and_moment_are_those_of_the_curve_and_are_kept(
     arms: tuple[float, float], angles: tuple[float, float]
 ) -> None:
     lengths, turns = np.array([arms]), np.array([angles])
+    # Where a·sin(θ0 + θ1) is 2·sin(θ1), every b has the same area.
+    assume(abs(2 * np.sin(angles[1]) - arms[0] * np.sin(sum(angles))) > 1 / 64)
     p1 = lengths[:, 0] * np.exp(1j * turns[:, 0])
     p2 = 1 - lengths[:, 1] * np.exp(-1j * turns[:, 1])
     cubic = np.stack([0 * p1, p1, p2, 0 * p1 + 1], axis=1)

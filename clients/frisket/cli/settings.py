@@ -113,14 +113,17 @@ def _read(row: Option, text: str, where: str) -> Any:
         raise UsageError(f"{where}: {error}") from None
 
 
-@cache
 def read_config() -> Mapping[str, Any]:
     """Return what the configuration file says; nothing where there is none.
 
     Raises:
         UsageError: it cannot be read, is no TOML, or has an entry that nothing knows.
     """
-    file = config_file()
+    return _read_config(config_file())
+
+
+@cache
+def _read_config(file: Path) -> Mapping[str, Any]:
     try:
         return _check_names(parse_toml(file), file)
     except (FileNotFoundError, NotADirectoryError):

@@ -34,6 +34,7 @@ _GRID = np.linspace(0.0, _LONGEST, 49)[1:]
 _ROOTS = 3
 _HALVINGS = 12
 _THIRD = 1 / 3
+_TOUCH = 1 / 64  # of what the neighbours miss
 
 
 def measure(arms: Reals, angles: Reals) -> Reals:
@@ -68,12 +69,16 @@ def solve_arms(angles: Reals, wanted: Reals) -> Reals:
         (n, 3, 2): up to three solutions with arms of 0 to 1.25 chords. Those that are missing are
         the first one again, or thirds of a chord where there is none.
     """
-    grid = np.broadcast_to(_GRID, (len(angles), _GRID.size))
-    miss = _miss(grid, angles[:, None], wanted[:, None])
+    places = _place_nodes(angles, wanted)
+    miss = _miss(places, angles[:, None], wanted[:, None])
     turns = np.signbit(miss[:, 1:]) != np.signbit(miss[:, :-1])
+    # Two roots may be one, or so near that the parabola's turn is not between them.
+    turns[:, :-1] |= abs(miss[:, 1:-1]) < _TOUCH * np.minimum(abs(miss[:, :-2]), abs(miss[:, 2:]))
     order = np.argsort(~turns, axis=1, kind="stable")[:, :_ROOTS]
-    found = np.take_along_axis(turns, order, axis=1)
-    a = _bisect(_GRID[order], _GRID[order + 1], angles[:, None], wanted[:, None])
+    found, low, high = (
+        np.take_along_axis(each, order, axis=1) for each in (turns, places[:, :-1], places[:, 1:])
+    )
+    a = _bisect(low, high, angles[:, None], wanted[:, None])
     b = _find_other(a, angles[:, None], wanted[:, None])
     arms = np.stack([a, b], axis=-1)
     good = np.asarray(found & np.isfinite(b) & (b > 0) & (b <= _LONGEST))
@@ -84,6 +89,25 @@ def solve_arms(angles: Reals, wanted: Reals) -> Reals:
 
 def _split(pair: Reals) -> tuple[Reals, Reals]:
     return pair[..., 0], pair[..., 1]
+
+
+def _place_nodes(angles: Reals, wanted: Reals) -> Reals:
+    """Return places of a, (n, k), that two roots lie on different sides of, however near they are.
+
+    Between two roots the miss comes near zero and turns back. A node of the grid that is nearer to
+    zero than both its neighbours moves to where the parabola through the three turns.
+    """
+    grid = np.broadcast_to(_GRID, (len(angles), _GRID.size))
+    miss = _miss(grid, angles[:, None], wanted[:, None])
+    left, here, right = miss[:, :-2], miss[:, 1:-1], miss[:, 2:]
+    bend = left - 2 * here + right
+    turns_back = (here * left > 0) & (here * right > 0) & (here * bend > 0)
+    nearest = turns_back & (abs(here) <= abs(left)) & (abs(here) <= abs(right))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        aside = (left - right) / bend / 2 * (_GRID[1] - _GRID[0])
+    moved: Reals = grid.copy()
+    moved[:, 1:-1] += np.where(nearest, aside, 0)
+    return moved
 
 
 def _find_other(a: Reals, angles: Reals, wanted: Reals) -> Reals:
