@@ -138,7 +138,19 @@ def _resident(process: psutil.Process) -> int:
 
 def median_of(runs: int, once: Callable[[], Measured]) -> Measured:
     """Return the run of median time; its memory is the greatest of all."""
-    done = sorted((once() for _ in range(runs)), key=lambda one: one.seconds)
+    return _take_middle([once() for _ in range(runs)])
+
+
+def compare(
+    runs: int, one: Callable[[], Measured], other: Callable[[], Measured]
+) -> tuple[Measured, Measured]:
+    """Measure two in turn, so that a busy moment meets both; return the median run of each."""
+    pairs = [(one(), other()) for _ in range(runs)]
+    return _take_middle([a for a, _ in pairs]), _take_middle([b for _, b in pairs])
+
+
+def _take_middle(runs: Sequence[Measured]) -> Measured:
+    done = sorted(runs, key=lambda one: one.seconds)
     middle = done[len(done) // 2]
     cpu = statistics.median(one.cpu_seconds for one in done)
     return Measured(middle.seconds, max(one.peak_bytes for one in done), middle.output, cpu)

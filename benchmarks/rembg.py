@@ -1,10 +1,11 @@
 """frisket against rembg, file to file, with the same weights on the same machine.
 
-    make bench                      # every size; some minutes
-    python benchmarks/rembg.py --sizes 12 96 --alone 400
+    make bench                                           # every row; half an hour
+    python benchmarks/rembg.py --rows 'jpg-*' tiff-96-matte folder-40
 
 rembg runs in an environment of its own, `.venv-rembg`. frisket's server is warm, as it is
-for every command after the first. Writes `benchmarks/results/rembg.json` and a table.
+for every command after the first. Each row is written into `benchmarks/results/rembg.json`
+and `rembg.md` as soon as it is measured, beside the rows of earlier invocations.
 """
 
 from __future__ import annotations
@@ -12,20 +13,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import venv
-from functools import partial
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import rembg_table
 from common import (
-    RESULTS,
     ROOT,
     Measured,
+    compare,
     measure,
     median_of,
     median_seconds,
@@ -33,61 +37,74 @@ from common import (
     write_photograph,
 )
 from PIL import Image
+from rembg_table import Row
 
 from frisket.protocol.memory import ask_for_large_pages
 
 REMBG = "rembg[cpu,cli]==2.0.86"
 MODEL = "bench"
-Row = dict[str, Any]
+ROWS = (
+    *(f"tiff-{size}-{kind}" for size in (1, 12, 24, 96) for kind in ("matte", "cutout")),
+    *(f"alone-{size}" for size in (10, 100, 400, 900)),
+    *(
+        f"{suffix}-{size}-{kind}"
+        for size in (1, 12, 24)
+        for suffix in ("jpg", "png")
+        for kind in ("cutout", "matte")
+    ),
+    "folder-200",
+    "folder-200-embedded",
+    "wire-96",
+)
 
 
 def main() -> int:
-    """Measure, print and write."""
+    """Measure, print and write each row."""
     arguments = _arguments()
+    names = choose(arguments.rows)
+    if arguments.list:
+        print("\n".join(names))
+        return 0
     with tempfile.TemporaryDirectory(prefix="frisket-bench-") as folder:
         os.environ["FRISKET_HOME"] = str(Path(folder) / "home")
         bench = Bench(Path(folder), arguments.runs)
-        rows = [bench.against(size) for size in arguments.sizes]
-        rows += [bench.alone(size) for size in arguments.alone]
-        everyday = [
-            bench.everyday(size, suffix, kind)
-            for size in arguments.everyday
-            for suffix in (".jpg", ".png")
-            for kind in ("cutout", "matte")
-        ]
-        everyday += [bench.folder(count) for count in arguments.folders]
-        report = {
-            "command": "make bench",
-            "cores": os.cpu_count(),
-            "model": bench.model_cost(),
-            "best_model": best_model(arguments.runs),
-            "load": os.getloadavg()[0],
-            "rows": rows,
-            "everyday": everyday,
-            "wire": bench.wire_cost(96) if arguments.wire else None,
-        }
+        for name in names:
+            row = bench.measure(name) | {"runs": arguments.runs, "load": os.getloadavg()[0]}
+            rembg_table.keep(name, row, ROWS)
+            print(rembg_table.as_tables({name: row}), flush=True)
         bench.stop()
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "rembg.json").write_text(json.dumps(report, indent=1) + "\n")
-    table = as_table(report)
-    (RESULTS / "rembg.md").write_text(table)
-    print(table)
     return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=float, nargs="*", default=[1, 12, 24, 96])
-    parser.add_argument("--alone", type=float, nargs="*", default=[10, 100, 400, 900])
-    parser.add_argument("--everyday", type=float, nargs="*", default=[1, 12, 24])
-    parser.add_argument("--folders", type=int, nargs="*", default=[200])
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        metavar="NAME",
+        default=["*"],
+        help="names or patterns of what --list prints; another number in a name, as in "
+        "folder-40, is measured too",
+    )
+    parser.add_argument("--list", action="store_true", help="print the rows' names and end")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--no-wire", dest="wire", action="store_false")
     return parser.parse_args()
+
+
+def choose(patterns: Sequence[str]) -> list[str]:
+    """Return the rows' names that patterns name, in the order of `ROWS`, then others."""
+    known = [name for name in ROWS if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    others = [name for name in patterns if not any(fnmatchcase(row, name) for row in ROWS)]
+    for name in others:
+        if not any(re.fullmatch(form, name) for form in Bench.FORMS):
+            sys.exit(f"No row is called {name!r}; --list prints their names.")
+    return [*known, *others]
 
 
 class Bench:
     """One folder, one warm server, one rembg."""
+
+    FORMS: dict[str, Callable[..., Row]]
 
     def __init__(self, folder: Path, runs: int) -> None:
         self._folder, self._runs = folder, runs
@@ -114,46 +131,74 @@ class Bench:
         """Let the server go."""
         os.kill(self._pid, 15)
 
-    def against(self, megapixels: float) -> Row:
-        """Measure one size with both."""
-        source = write_photograph(self._folder / "in.tif", megapixels)
-        row: Row = {"megapixels": megapixels}
-        for kind in ("matte", "cutout"):
-            ours = median_of(self._runs, partial(self._ours, source, kind))
-            theirs = median_of(self._runs, partial(self._theirs, source, kind))
-            row[kind] = {
-                "frisket": _figures(ours),
-                "rembg": {"seconds": theirs.seconds, "peak_bytes": theirs.peak_bytes},
-                "speed_ratio": theirs.seconds / ours.seconds,
-                "memory_ratio": ours.peak_bytes / theirs.peak_bytes,
-            }
-        return row
-
-    def alone(self, megapixels: float) -> Row:
-        """Measure a size that rembg refuses, or that shows the slope."""
-        source = write_photograph(self._folder / "in.tif", megapixels)
-        ours = median_of(self._runs, lambda: self._ours(source, "matte"))
-        return {"megapixels": megapixels, "matte": {"frisket": _figures(ours)}}
-
-    def model_cost(self) -> dict[str, float]:
-        """Seconds and passing memory of the bare model, in a process of its own."""
-        code = (
-            "import resource, sys, time; import numpy as np;"
-            "from frisket.server.memory import return_what_is_freed; return_what_is_freed();"
-            "from frisket.models.backends.onnx import import_runtime; import_runtime();"
-            "import cv2, grpc; from frisket.models import Registry;"
-            "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024;"
-            "before = peak(); model = Registry().open(sys.argv[1], 'cpu', 2);"
-            "picture = np.random.default_rng(0).integers(0, 255, (1365, 2048, 3), np.uint8);"
-            "run = lambda: (time.perf_counter(), model.matte([picture]), time.perf_counter());"
-            "run(); times = sorted(b - a for a, _, b in (run() for _ in range(5)));"
-            "print(times[2], peak() - before)"
+    def measure(self, name: str) -> Row:
+        """Measure the row of a name."""
+        form, found = next(
+            (form, found) for form in self.FORMS if (found := re.fullmatch(form, name))
         )
-        done = measure([sys.executable, "-c", code, MODEL], env=ask_for_large_pages({}))
-        seconds, grown = done.output.split()
-        return {"seconds": float(seconds), "bytes": float(grown)}
+        return self.FORMS[form](self, *found.groups())
 
-    def wire_cost(self, megapixels: float) -> dict[str, float]:
+    def against(self, megapixels: str, kind: str) -> Row:
+        """Measure one size of TIFF with both."""
+        source = write_photograph(self._folder / "in.tif", float(megapixels))
+        ours, theirs = compare(
+            self._runs, partial(self._ours, source, kind), partial(self._theirs, source, kind)
+        )
+        return self._tell_tiff(float(megapixels), kind, ours) | {"rembg": _tell(theirs)}
+
+    def alone(self, megapixels: str) -> Row:
+        """Measure a size that rembg refuses, or that shows the slope."""
+        source = write_photograph(self._folder / "in.tif", float(megapixels))
+        ours = median_of(self._runs, partial(self._ours, source, "matte"))
+        return self._tell_tiff(float(megapixels), "matte", ours)
+
+    def _tell_tiff(self, megapixels: float, kind: str, ours: Measured) -> Row:
+        return {
+            "what": f"{megapixels:g} MP tiff → {kind}",
+            "megapixels": megapixels,
+            "frisket": _tell_session(ours),
+            "model": model_cost(),
+            "best_model": best_model(),
+        }
+
+    def everyday(self, suffix: str, megapixels: str, kind: str) -> Row:
+        """Measure a JPEG or PNG that becomes a PNG, with both."""
+        source = self._save_flat(self._folder / f"in.{suffix}", float(megapixels))
+        name = f"ours-{kind}.png"
+        ours, theirs = compare(
+            self._runs, partial(self._ours, source, kind, name), partial(self._theirs, source, kind)
+        )
+        what = f"{megapixels} MP {suffix} → {kind}"
+        return {"what": what, "model_runs_seconds": model_cost()["seconds"]} | _tell_both(
+            ours, theirs
+        )
+
+    def folder(self, count: str, embedded: str | None) -> Row:
+        """Measure a folder of pictures of 1 MP, in one command of each."""
+        model = "embedded" if embedded else MODEL
+        inputs, results = self._make_folder(int(count)), f"{self._folder / 'ours'}/"
+        command: list[str | Path] = [self._rembg, "p", "-m", "u2netp", inputs]
+        ours, theirs = compare(
+            self._runs,
+            partial(self._ours, inputs, "cutout", results, model),
+            partial(
+                measure, [*command, self._folder / "theirs"], env=rembg_settings(self._u2net_home)
+            ),
+        )
+        what = f"folder of {count} × 1 MP jpg → cutout" + (", embedded" if embedded else "")
+        alone = int(count) * model_cost(model)["seconds"]
+        return {"what": what, "model_runs_seconds": alone} | _tell_both(ours, theirs)
+
+    def _make_folder(self, count: int) -> Path:
+        inputs = self._folder / f"many-{count}"
+        if not inputs.exists():
+            inputs.mkdir()
+            source = self._save_flat(self._folder / "in.jpg", 1)
+            for number in range(count):
+                shutil.copyfile(source, inputs / f"{number:03}.jpg")
+        return inputs
+
+    def wire(self, megapixels: str) -> Row:
         """The same session through gRPC on loopback and in this process."""
         from in_process import InProcessServer, InProcessTransport
 
@@ -162,7 +207,7 @@ class Bench:
         from frisket.jobs.connection import Connection, ServerChoice
         from frisket.jobs.matting import matte
 
-        source = write_photograph(self._folder / "in.tif", megapixels)
+        source = write_photograph(self._folder / "in.tif", float(megapixels))
         server = InProcessServer()
 
         def run(direct: bool) -> None:
@@ -179,42 +224,23 @@ class Bench:
             for _ in range(max(3, self._runs))
         ]
         return {
+            "megapixels": float(megapixels),
             "grpc_seconds": float(np.median([wired for wired, _ in pairs])),
             "direct_seconds": float(np.median([direct for _, direct in pairs])),
             "ratio": float(np.median([wired / direct for wired, direct in pairs])),
         }
 
-    def _ours(self, source: Path, kind: str) -> Measured:
-        return self._cut(source, kind, f"ours-{kind}.tif", beside=[self._pid])
+    def _ours(
+        self, source: Path, kind: str, name: str = "ours.tif", model: str = MODEL
+    ) -> Measured:
+        return self._cut(source, kind, name, model, beside=[self._pid])
 
-    def _cut(self, source: Path, kind: str, name: str, beside: list[int] | None = None) -> Measured:
+    def _cut(
+        self, source: Path, kind: str, name: str, model: str = MODEL, beside: Sequence[int] = ()
+    ) -> Measured:
         output = name if name.endswith("/") else self._folder / name
         command: list[str | Path] = [self._frisket, "cut", source, "-o", output, "--as", kind]
-        return measure([*command, "--model", MODEL, "--json", "--overwrite"], beside or [])
-
-    def everyday(self, megapixels: float, suffix: str, kind: str) -> Row:
-        """Measure a JPEG or PNG that becomes a PNG, with both."""
-        source = self._save_flat(self._folder / f"in{suffix}", megapixels)
-        name = f"ours-{kind}.png"
-        ours = median_of(self._runs, lambda: self._cut(source, kind, name, beside=[self._pid]))
-        theirs = median_of(self._runs, partial(self._theirs, source, kind))
-        return {"what": f"{megapixels:g} MP {suffix[1:]} → {kind}"} | _compare(ours, theirs)
-
-    def folder(self, count: int) -> Row:
-        """Measure a folder of pictures of 1 MP, in one command of each."""
-        inputs, theirs_out = self._folder / "many", self._folder / "theirs"
-        inputs.mkdir()
-        source = self._save_flat(self._folder / "in.jpg", 1)
-        for number in range(count):
-            shutil.copyfile(source, inputs / f"{number:03}.jpg")
-        cutouts = f"{self._folder / 'ours'}/"
-        ours = median_of(
-            self._runs, lambda: self._cut(inputs, "cutout", cutouts, beside=[self._pid])
-        )
-        command: list[str | Path] = [self._rembg, "p", "-m", "u2netp", inputs, theirs_out]
-        settings = rembg_settings(self._u2net_home)
-        theirs = median_of(self._runs, lambda: measure(command, env=settings))
-        return {"what": f"folder of {count} × 1 MP jpg → cutout"} | _compare(ours, theirs)
+        return measure([*command, "--model", model, "--json", "--overwrite"], beside)
 
     def _save_flat(self, path: Path, megapixels: float) -> Path:
         with Image.open(write_photograph(self._folder / "flat.tif", megapixels)) as picture:
@@ -228,8 +254,38 @@ class Bench:
         return measure([*command, source, output], env=rembg_settings(self._u2net_home))
 
 
-def best_model(runs: int) -> dict[str, float]:
-    """Seconds and passing memory of the model alone by ONNX Runtime's own options.
+Bench.FORMS = {
+    r"tiff-([\d.]+)-(matte|cutout)": Bench.against,
+    r"alone-([\d.]+)": Bench.alone,
+    r"(jpg|png)-([\d.]+)-(matte|cutout)": Bench.everyday,
+    r"folder-(\d+)(-embedded)?": Bench.folder,
+    r"wire-([\d.]+)": Bench.wire,
+}
+
+
+@cache
+def model_cost(model: str = MODEL) -> dict[str, float]:
+    """Return seconds and passing memory of a bare model, run as the server runs it."""
+    code = (
+        "import resource, sys, time; import numpy as np;"
+        "from frisket.server.memory import return_what_is_freed; return_what_is_freed();"
+        "from frisket.models.backends.onnx import import_runtime; import_runtime();"
+        "import cv2, grpc; from frisket.models import Registry;"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024;"
+        "before = peak(); model = Registry().open(sys.argv[1], 'cpu', 2);"
+        "picture = np.random.default_rng(0).integers(0, 255, (1365, 2048, 3), np.uint8);"
+        "run = lambda: (time.perf_counter(), model.matte([picture]), time.perf_counter());"
+        "run(); times = sorted(b - a for a, _, b in (run() for _ in range(5)));"
+        "print(times[2], peak() - before)"
+    )
+    done = measure([sys.executable, "-c", code, model], env=ask_for_large_pages({}))
+    seconds, grown = done.output.split()
+    return {"seconds": float(seconds), "bytes": float(grown)}
+
+
+@cache
+def best_model() -> dict[str, float]:
+    """Return seconds and passing memory of the model alone by ONNX Runtime's own options.
 
     The yardstick is the runtime at its best, whatever the server uses: no frisket code runs here,
     and two threads spin between operators.
@@ -245,7 +301,7 @@ def best_model(runs: int) -> dict[str, float]:
         "run(); times = sorted(b - a for a, _, b in (run() for _ in range(9)));"
         "print(times[4], peak() - before)"
     )
-    done = [measure([sys.executable, "-c", code, u2netp_weights()]) for _ in range(runs)]
+    done = [measure([sys.executable, "-c", code, u2netp_weights()]) for _ in range(3)]
     found = [[float(word) for word in one.output.split()] for one in done]
     return {"seconds": min(s for s, _ in found), "bytes": max(grown for _, grown in found)}
 
@@ -265,96 +321,20 @@ def rembg_settings(weights: Path) -> dict[str, str]:
     return settings | {"ORT_DISABLE_TELEMETRY": "1"}
 
 
-def _compare(ours: Measured, theirs: Measured) -> Row:
-    """Return seconds, CPU seconds and bytes of both, without what else was printed."""
-    kept = ("seconds", "cpu_seconds", "peak_bytes")
-    return {
-        name: {key: getattr(done, key) for key in kept}
-        for name, done in (("frisket", ours), ("rembg", theirs))
-    }
+def _tell_both(ours: Measured, theirs: Measured) -> Row:
+    return {"frisket": _tell(ours), "rembg": _tell(theirs)}
 
 
-def _figures(done: Measured) -> Row:
+def _tell(done: Measured) -> Row:
+    """Return seconds, CPU seconds and bytes, without what else was printed."""
+    return {key: getattr(done, key) for key in ("seconds", "cpu_seconds", "peak_bytes")}
+
+
+def _tell_session(done: Measured) -> Row:
     said = json.loads(done.output.strip().splitlines()[-1])
-    return {
-        "seconds": done.seconds,
-        "peak_bytes": done.peak_bytes,
-        "first_mask_seconds": said["first_mask_seconds"],
-        "proxy_seconds": said["proxy_seconds"],
-        "uploaded_share": said["uploaded_bytes"] / said["layer_bytes"],
-        "tiles_sent": said["tiles_sent"],
-        "tiles_total": said["tiles_total"],
-    }
-
-
-def as_table(report: dict[str, Any]) -> str:
-    """Return the results as Markdown."""
-    model = report["model"]
-    lines = [
-        "| MP | what | frisket s | rembg s | faster | frisket MB | rembg MB | memory "
-        "| first mask s | ÷ (best model + proxy) | uploaded | MB less the model | s / 100 MP |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in report["rows"]:
-        lines += [
-            _line(row, kind, model, report["best_model"])
-            for kind in ("matte", "cutout")
-            if kind in row
-        ]
-    lines.append("")
-    best = report["best_model"]
-    lines.append(
-        f"The model as the server runs it: {model['seconds']:.2f} s, "
-        f"{model['bytes'] / 1e6:.0f} MB; "
-        f"at its best: {best['seconds']:.2f} s, {best['bytes'] / 1e6:.0f} MB "
-        f"({model['seconds'] / best['seconds']:.2f}; with reading the picture and its answer)."
-    )
-    if wire := report["wire"]:
-        lines.append(
-            f"gRPC on loopback {wire['grpc_seconds']:.2f} s ÷ in process "
-            f"{wire['direct_seconds']:.2f} s = {wire['ratio']:.2f} (96 MP)."
-        )
-    return "\n".join([*lines, "", *_list_everyday(report["everyday"])]) + "\n"
-
-
-def _list_everyday(rows: list[Row]) -> list[str]:
-    """Return a table of everyday files; CPU seconds are those of client and server together."""
-    lines = [
-        "| what | frisket s | rembg s | faster "
-        "| frisket CPU s | rembg CPU s | less work | memory |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        ours, theirs = row["frisket"], row["rembg"]
-        cells = [row["what"], *(f"{one['seconds']:.2f}" for one in (ours, theirs))]
-        cells.append(f"{theirs['seconds'] / ours['seconds']:.1f}×")
-        cells += [f"{one['cpu_seconds']:.2f}" for one in (ours, theirs)]
-        cells.append(f"{theirs['cpu_seconds'] / ours['cpu_seconds']:.1f}×")
-        cells.append(f"{ours['peak_bytes'] / theirs['peak_bytes']:.2f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
-
-
-def _line(row: Row, kind: str, model: dict[str, float], best: dict[str, float]) -> str:
-    ours, theirs = row[kind]["frisket"], row[kind].get("rembg")
-    first = ours["first_mask_seconds"]
-    floor = best["seconds"] + ours["proxy_seconds"]
-    cells = [
-        f"{row['megapixels']:g}",
-        kind,
-        f"{ours['seconds']:.2f}",
-        f"{theirs['seconds']:.2f}" if theirs else "–",
-        f"{row[kind]['speed_ratio']:.1f}×" if theirs else "–",
-        f"{ours['peak_bytes'] / 1e6:.0f}",
-        f"{theirs['peak_bytes'] / 1e6:.0f}" if theirs else "–",
-        f"{row[kind]['memory_ratio']:.2f}" if theirs else "–",
-        f"{first:.2f}",
-        f"{first / floor:.2f}",
-        f"{ours['uploaded_share']:.0%}",
-        f"{(ours['peak_bytes'] - model['bytes']) / 1e6:.0f}",
-        f"{ours['seconds'] / row['megapixels'] * 100:.2f}",
-    ]
-    return "| " + " | ".join(cells) + " |"
+    kept = ("first_mask_seconds", "proxy_seconds", "tiles_sent", "tiles_total")
+    share = said["uploaded_bytes"] / said["layer_bytes"]
+    return _tell(done) | {key: said[key] for key in kept} | {"uploaded_share": share}
 
 
 if __name__ == "__main__":
