@@ -36,6 +36,22 @@ BACKGROUNDS: dict[str, Options] = {
     "original:blur=6%": {"background": "original:blur=6%"},
     "original:saturation=0": {"background": "original:saturation=0"},
 }
+CORRECTIONS: dict[str, Options] = {
+    "exposure:stops=0.7": {"correct": "exposure:stops=0.7"},
+    "exposure:stops=-0.7": {"correct": "exposure:stops=-0.7"},
+    "white": {"correct": "white"},
+    "equalise:limit=3": {"correct": "equalise:limit=3"},
+}
+NOISES: dict[str, Options] = {
+    "denoise": {"correct": "denoise"},
+    "denoise:method=bilateral": {"correct": "denoise:method=bilateral"},
+}
+HARMONIES: dict[str, Options] = {
+    "as it was": {},
+    "--harmonise 60%": {"harmonise": "60%"},
+    "--blend-seam 60%": {"blend_seam": "60%"},
+    "both": {"harmonise": "60%", "blend_seam": "60%"},
+}
 SHADOWS: dict[str, Options] = {
     "none": {},
     "drop": {"shadow": "drop"},
@@ -76,7 +92,14 @@ def main() -> int:
         make_bottle(work)
         make_fur(work)
         make_boards(work / "boards.png")
+        make_noisy(work)
+        make_cold(work)
         plain = {"background": "#f2f0ec", "crop": "14%"}
+        whole = {"background": "original"}
+        make_sheet(folder / "corrections.jpg", work, "bottle", CORRECTIONS, whole)
+        make_sheet(folder / "noises.jpg", work, "noisy", NOISES, whole, (430, 530, 630, 730))
+        cold = {"background": str(work / "cold.png"), "crop": "14%"}
+        make_sheet(folder / "harmonies.jpg", work, "bottle", HARMONIES, cold)
         make_sheet(folder / "backgrounds.jpg", work, "bottle", BACKGROUNDS, {})
         make_sheet(folder / "shadows.jpg", work, "bottle", SHADOWS, plain)
         make_sheet(folder / "canvases.jpg", work, "bottle", CANVASES, {"background": "white"})
@@ -201,6 +224,22 @@ def make_boards(path: Path) -> None:
     light = 1.12 - 0.5 * np.hypot((x - 450) / 900, (y - 380) / 900)
     values = (np.array([176, 128, 84]) + (grain + joint + tone)[..., None]) * light[..., None]
     Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).save(path)
+
+
+def make_noisy(folder: Path) -> None:
+    """Make the bottle's picture once more, with noise."""
+    picture = np.asarray(Image.open(folder / "bottle.png")).astype(float)
+    noise = np.random.default_rng(7).normal(0, 14, picture.shape)
+    values = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    Image.fromarray(values).save(folder / "noisy.png")
+    (folder / "noisy-matte.png").write_bytes((folder / "bottle-matte.png").read_bytes())
+
+
+def make_cold(folder: Path) -> None:
+    """Make the boards once more, in cold light."""
+    boards = np.asarray(Image.open(folder / "boards.png")).astype(float)
+    values = np.clip(boards * [0.5, 0.78, 1.5] + [4, 14, 24], 0, 255).astype(np.uint8)
+    Image.fromarray(values).save(folder / "cold.png")
 
 
 def _write(folder: Path, name: str, colours: Plane, alpha: Plane, ground: Plane) -> None:

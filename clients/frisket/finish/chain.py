@@ -14,13 +14,16 @@ from frisket.documents.core.pixels import Pixels
 
 from .background import Background, Transparent
 from .canvas import Canvas, Crop
+from .correct import Correction
 from .edges import Defringe, Edge
 from .entry import Subject, Workplace, describe_space
 from .errors import BadFinish, EmptyMatte
 from .formats import check_format
 from .geometry import Box, Placement
+from .harmonise import Harmonise
 from .save import Finished, Save, check_encoder, save, tell_lost
 from .scene import Facts, Scene, Step
+from .seam import Seam
 from .shadow import Shadow
 from .space import Space, read_profile, rescale
 from .vips import load_vips, make_plane, to_array
@@ -31,29 +34,37 @@ class Finish:
     """What is done with a subject, from its edge to the file.
 
     Attributes:
+        correct: changes of the whole picture before all else, in this order.
         edge: of the subject, in the picture's own size.
         defringe: takes the old background out of the edge's colours; None leaves them.
         canvas: a crop or a canvas of a given size; None for the picture's own.
         background: what lies below everything.
+        harmonise: brings the subject's colours nearer to the background's; None leaves them.
         shadows: below the subject, the first lowest.
+        seam: blends the subject's edge with what lies below; None leaves it.
         steps: more steps, after all others.
         save: how files are written.
     """
 
+    correct: tuple[Correction, ...] = ()
     edge: Edge = Edge()
     defringe: Defringe | None = None
     canvas: Crop | Canvas | None = None
     background: Background = Transparent()
+    harmonise: Harmonise | None = None
     shadows: tuple[Shadow, ...] = ()
+    seam: Seam | None = None
     steps: tuple[Step, ...] = ()
     save: Save = field(default_factory=Save)
 
     def list_steps(self) -> tuple[Step, ...]:
         """Return the steps in the order they are done in."""
         edge = (self.edge,) if self.edge != Edge() else ()
-        several = (self.defringe, *edge, self.canvas, self.background)
-        chosen = tuple(step for step in several if step is not None)
-        return (*chosen, *self.shadows, *self.steps)
+        several = (
+            *self.correct, self.defringe, *edge, self.canvas, self.background, self.harmonise,
+            *self.shadows, self.seam, *self.steps,
+        )  # fmt: skip
+        return tuple(step for step in several if step is not None)
 
     def choose_space(self, own: Space) -> Space:
         """Return the colours that everything is computed in.
@@ -90,7 +101,8 @@ class Finish:
         )
         self._check_places(facts)
         for path in outputs:
-            check_format(path, space, self.save.bits or space.depth, facts.opaque)
+            opaque = facts.opaque and path != self.save.name_shadow(output)
+            check_format(path, space, self.save.bits or space.depth, opaque)
             check_encoder(path, self.save.bits or space.depth)
         for step in self.list_steps():
             step.check(facts)
@@ -135,7 +147,8 @@ class Finish:
                 scene = step.apply(scene)
             done = self._finish(task, subject.space, scene)
             for path in self.save.list_outputs(task.output):
-                save(done, path, self.save)
+                apart = path == self.save.name_shadow(task.output)
+                save(done.take_shadows() if apart else done, path, self.save)
         return list(dict.fromkeys((*scene.notes, *self._tell_lost(task, done))))
 
     def render(self, task: FinishTask) -> Pixels:
@@ -185,7 +198,7 @@ class Finish:
         is_converted = (own.mode, own.icc) != (scene.space.mode, scene.space.icc)
         told = task.document.tell_beside(task.layer)
         beside = self.save.choose_beside(told, scene.dpi, is_converted)
-        return Finished(scene.flatten(), scene.space, beside, scene.work)
+        return Finished(scene, beside)
 
     def _tell_lost(self, task: FinishTask, done: Finished) -> Iterator[str]:
         for path in self.save.list_outputs(task.output):

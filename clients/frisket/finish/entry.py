@@ -28,7 +28,8 @@ from .vips import Image, to_array, wrap_array
 _SEEN = 0.05
 _EVICT_S = 0.01
 _FRESH_BYTES = 8 << 20
-_ROWS = 512
+_ROWS, _LEAST_ROWS = 512, 64
+_BAND_PIXELS = 4 << 20
 Seen = Callable[[int], None]
 
 
@@ -198,11 +199,24 @@ class Workplace:
 
     def keep(self, image: Image) -> Image:
         """Compute an image into a mapped file, to be read many times."""
+        return self.compute(image, lambda rows: rows)
+
+    def compute(self, image: Image, change: Callable[[Pixels], Pixels], halo: int = 0) -> Image:
+        """Compute an image, changed by a function of arrays, into a mapped file.
+
+        Args:
+            image: uchar or ushort.
+            change: returns rows (height, width, bands) of the same shape and type.
+            halo: how many rows above and below a pixel it depends on.
+        """
         size = {"uchar": 1, "ushort": 2}[image.format]
         plane = self._open_plane(image.width, image.height, image.bands, size)
-        for y in range(0, image.height, _ROWS):
-            rect = Rect(0, y, image.width, min(_ROWS, image.height - y))
-            plane.write(rect, to_array(image.crop(0, y, rect.width, rect.height)))
+        step = max(_LEAST_ROWS, min(_ROWS, _BAND_PIXELS // image.width))
+        for y in range(0, image.height, step):
+            rect = Rect(0, y, image.width, min(step, image.height - y))
+            top, bottom = max(0, y - halo), min(image.height, rect.bottom + halo)
+            changed = change(to_array(image.crop(0, top, image.width, bottom - top)))
+            plane.write(rect, changed[y - top :][: rect.height])
         kept = plane.show().copy(
             interpretation=image.interpretation, xres=image.xres, yres=image.yres
         )

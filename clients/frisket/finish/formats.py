@@ -42,7 +42,11 @@ FORMATS = {
     ".avif": Format("AVIF", (8, 10), ("RGB", "GRAY"), True, 16_384, True),
     ".tif": _TIFF,
     ".tiff": _TIFF,
+    ".psd": Format("PSD", (8, 16), ("RGB", "GRAY", "CMYK"), True, 30_000, False),
+    ".psb": Format("PSB", (8, 16), ("RGB", "GRAY", "CMYK"), True, 300_000, False),
 }
+LAYERED = (".psd", ".psb")
+"""Suffixes of files that keep every sheet as a layer."""
 
 
 def find_format(path: Path) -> Format:

@@ -9,7 +9,7 @@ from typing import TypedDict
 class FinishKeywords(TypedDict, total=False):
     """How a subject is finished. Each option is that of the command line with the same name.
 
-    Texts are written as there; `shadow`, `also` and `step` take one or several.
+    Texts are written as there; `correct`, `shadow`, `also` and `step` take one or several.
     """
 
     background: str
@@ -22,8 +22,11 @@ class FinishKeywords(TypedDict, total=False):
     align: str
     min_resolution: int
     upsample: bool
+    correct: str | Sequence[str]
     softness: str
     defringe: str | float
+    harmonise: str | float
+    blend_seam: str | float
     encode_quality: int
     max_bytes: str | int
     dpi: float

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass, replace
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from .background import Backdrop, Background, Transparent, read_background
 from .canvas import Canvas, Crop
@@ -13,10 +13,14 @@ from .chain import Finish
 from .edges import Defringe, Edge
 from .errors import BadFinish
 from .geometry import Length
+from .harmonise import Harmonise
 from .presets import Preset
-from .readers import NAMES, READERS, SEVERAL, SWITCHES
+from .readers import NAMES, READERS, SEVERAL, SHADOW, SWITCHES
 from .save import Save
 from .scene import Step
+from .seam import Seam
+
+T = TypeVar("T")
 
 
 def read_step(text: str) -> Step:
@@ -78,19 +82,28 @@ def _build(values: Mapping[str, Any]) -> Finish:
     preset: Preset | None = values.get("canvas")
     if preset and "crop" in values:
         raise BadFinish("--canvas gives a size and --crop takes the subject's: give one of them.")
+    if SHADOW in values.get("also", ()) and "shadow" not in values:
+        raise BadFinish("--also shadow is for finishes with a --shadow: name one.")
     background = _choose_background(values, preset)
-    strength = values.get("defringe", 0.0)
     return Finish(
+        correct=values.get("correct", ()),
         edge=Edge(
             values.get("softness", "natural"), values.get("shift", 0.0), values.get("feather", 0.0)
         ),
-        defringe=Defringe(strength) if strength else None,
+        defringe=_make(Defringe, values.get("defringe")),
         canvas=_choose_canvas(values, preset),
         background=background,
+        harmonise=_make(Harmonise, values.get("harmonise")),
         shadows=values.get("shadow", ()),
+        seam=_make(Seam, values.get("blend_seam")),
         steps=values.get("step", ()),
         save=_choose_save(values),
     )
+
+
+def _make(kind: Callable[[float], T], strength: float | None) -> T | None:
+    """Return a step of a strength; none without one."""
+    return kind(strength) if strength else None
 
 
 def _choose_background(values: Mapping[str, Any], preset: Preset | None) -> Background:

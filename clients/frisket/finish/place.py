@@ -16,11 +16,16 @@ def place_subject(colours: Image, alpha: Image, placement: Placement) -> tuple[I
 
 def place_original(scene: Scene) -> Image:
     """Return the original on the canvas, mirrored where the canvas is larger."""
+    image, x, y = measure_original(scene)
+    return embed(image, x, y, scene.width, scene.height, extend="mirror")
+
+
+def measure_original(scene: Scene) -> tuple[Image, int, int]:
+    """Return the original in the size that the canvas shows it in, and where it lies on it."""
     scale, image = scene.placement.scale, scene.original
     if scale != 1:
         image = round_to(image.resize(scale), image.format)
-    at = (scene.placement.x, scene.placement.y, scene.width, scene.height)
-    return embed(image, *at, extend="mirror")
+    return image, scene.placement.x, scene.placement.y
 
 
 def resize_straight(

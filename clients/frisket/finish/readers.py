@@ -18,8 +18,10 @@ FITS = ("fill", "fit", "stretch", "pad")
 SOFTNESSES = ("soft", "natural", "crisp")
 METADATA = ("keep", "private", "none")
 SHIFT_LIMITS_PX = (-100.0, 100.0)
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".psd", ".psb")
 """What a finished picture may be named."""
+SHADOW = "shadow"
+"""What is named for a file of the shadows alone."""
 Reader = Callable[[str], Any]
 
 
@@ -33,12 +35,14 @@ def read_icc(text: str) -> str | Path:
     return Path(word).expanduser()
 
 
-def read_suffix(text: str) -> str:
-    """Return the suffix of one of `SUFFIXES`, with or without its dot."""
+def read_also(text: str) -> str:
+    """Return the suffix of one of `SUFFIXES`, with or without its dot, or `SHADOW`."""
+    if text.strip().lower() == SHADOW:
+        return SHADOW
     suffix = "." + text.strip().lower().lstrip(".")
     if suffix not in SUFFIXES:
         known = ", ".join(one[1:] for one in SUFFIXES)
-        raise ValueError(f"{text!r} is no format of finished pictures: use {known}")
+        raise ValueError(f"{text!r} is no format of finished pictures: use {known}, or {SHADOW}")
     return suffix
 
 
@@ -112,19 +116,22 @@ READERS: dict[str, Reader] = {
     "aspect": read_aspect,
     "align": read_align,
     "min_resolution": Number(1, 300_000, whole=True),
+    "correct": Late("correct", "read_correction"),
     "softness": Choice(SOFTNESSES),
     "defringe": read_share,
+    "harmonise": read_share,
+    "blend_seam": read_share,
     "encode_quality": Number(1, 100, whole=True),
     "max_bytes": read_bytes,
     "dpi": Number(1, 100_000),
     "icc": read_icc,
     "bits": Number(8, 16, whole=True),
     "metadata": Choice(METADATA),
-    "also": read_suffix,
+    "also": read_also,
     "step": Late("options", "read_step"),
     "shift": Number(*SHIFT_LIMITS_PX),
     "feather": Number(0, SHIFT_LIMITS_PX[1]),
 }
 SWITCHES = ("upsample", "private", "overwrite")
-SEVERAL = ("shadow", "also", "step")
+SEVERAL = ("correct", "shadow", "also", "step")
 NAMES = (*READERS, *SWITCHES)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from frisket.documents.encode.tiled import TiledPlan, TiledWriter, encode_tile
 from frisket.documents.io.output import Output, atomic_output
 from frisket.documents.io.parallel import map_ordered
 
-from .entry import Workplace
-from .formats import check_side, find_format
+from .formats import LAYERED, check_side, find_format
 from .private import make_private
-from .scene import Sheet
+from .readers import SHADOW
+from .scene import Scene, Sheet
 from .space import Space
 from .vips import Image, load_vips, make_plane, to_array
 
@@ -44,7 +44,8 @@ class Save:
         metadata: "keep", "private" (without place, serial numbers and owner) or "none".
         icc: "keep", "srgb", or the path of a profile that colours are converted to.
         bits: 8, 10 or 16; 0 for the picture's own.
-        also: suffixes of more files beside the output, with the same picture.
+        also: suffixes of more files beside the output, with the same picture; `SHADOW` for one
+            that holds the shadows alone.
         overwrite: whether those may take the place of others.
     """
 
@@ -59,8 +60,16 @@ class Save:
 
     def list_outputs(self, output: Path) -> tuple[Path, ...]:
         """Return all files that are written, the output first."""
-        more = (output.with_suffix(suffix) for suffix in self.also)
-        return tuple(dict.fromkeys((output, *more)))
+        more = (output.with_suffix(suffix) for suffix in self.also if suffix != SHADOW)
+        apart = self.name_shadow(output)
+        return tuple(dict.fromkeys((output, *more, *([apart] if apart else []))))
+
+    def name_shadow(self, output: Path) -> Path | None:
+        """Return the file of the shadows alone, which holds transparency; None without one."""
+        if SHADOW not in self.also:
+            return None
+        plain = find_format(output).has_alpha and output.suffix.lower() not in LAYERED
+        return output.with_name(f"{output.stem}-shadow{output.suffix if plain else '.png'}")
 
     def choose_beside(self, beside: Beside, dpi: float, is_converted: bool) -> Beside:
         """Return what goes along with the picture.
@@ -87,16 +96,26 @@ class Finished:
     """A picture that is ready to be written.
 
     Attributes:
-        sheet: its pixels; without coverage it is opaque.
-        space: its colours.
+        scene: its sheets and their colours.
         beside: what goes along with it.
-        work: where its files lie.
     """
 
-    sheet: Sheet
-    space: Space
+    scene: Scene
     beside: Beside
-    work: Workplace
+
+    @property
+    def space(self) -> Space:
+        """What its colours mean."""
+        return self.scene.space
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """Its pixels; without coverage it is opaque."""
+        return self.scene.flatten()
+
+    def take_shadows(self) -> Finished:
+        """Return the shadows alone."""
+        return replace(self, scene=self.scene.take_shadows())
 
     @property
     def image(self) -> Image:
@@ -117,14 +136,29 @@ def save(done: Finished, path: Path, how: Save) -> None:
     if find_format(path).is_lossy:
         _save_lossy(done, path, how)
         return
-    write = _write_png if path.suffix.lower() == ".png" else _write_tiff
-    with atomic_output(path) as file:
-        write(file, done)
+    write, room = _choose_writer(done, path)
+    with atomic_output(path, room) as file:
+        write(file)
         if how.max_bytes and file.tell() > how.max_bytes:
             raise OutputError(
                 path, f"it has {file.tell()} bytes, and {how.max_bytes} are allowed",
                 advice="write .jpg, .webp or .avif, or choose a smaller --canvas",
             )  # fmt: skip
+
+
+def _choose_writer(done: Finished, path: Path) -> tuple[Callable[[Output], None], int]:
+    """Return what writes a file without loss, and the room that it is sure to need."""
+    suffix = path.suffix.lower()
+    if suffix in LAYERED:
+        from frisket.documents.psd.layered import check_layered, write_layered
+
+        from .layered import plan_layers
+
+        plan = plan_layers(done.scene, done.beside, path)
+        check_layered(str(path), plan)
+        return lambda file: write_layered(file, plan), plan.room
+    write = _write_png if suffix == ".png" else _write_tiff
+    return lambda file: write(file, done), 0
 
 
 def _save_lossy(done: Finished, path: Path, how: Save) -> None:
@@ -133,8 +167,8 @@ def _save_lossy(done: Finished, path: Path, how: Save) -> None:
         with atomic_output(path) as file:
             _encode(image, path, how.quality, how.bits, file.descriptor)
         return
-    kept = done.work.keep(image)
-    quality, part = _fit_bytes(kept, path, how, done.work.folder)
+    kept = done.scene.work.keep(image)
+    quality, part = _fit_bytes(kept, path, how, done.scene.work.folder)
     if part.stat().st_size > how.max_bytes:
         raise OutputError(
             path, f"it has {part.stat().st_size} bytes even at quality {quality}, and "
@@ -242,8 +276,8 @@ def _pack_iptc(records: bytes) -> bytes:
 def tell_lost(beside: Beside, path: Path) -> list[str]:
     """Return what a file of this suffix is written without."""
     lost = beside.tell_lost(path.suffix.lower(), coloured=True, profile=True)
-    is_jpeg = path.suffix.lower() in (".jpg", ".jpeg")
-    return [one for one in lost if not (is_jpeg and one == "its IPTC record")]
+    holds_iptc = path.suffix.lower() in (".jpg", ".jpeg", *LAYERED)
+    return [one for one in lost if not (holds_iptc and one == "its IPTC record")]
 
 
 def _write_png(file: Output, done: Finished) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from .entry import Workplace
 from .geometry import Box, Placement
 from .space import Space
-from .vips import Image, blend, blend_open
+from .vips import Image, blend, blend_open, make_plane
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class Sheet:
         name: for people; layered files show it.
         colours: straight colours in the scene's space.
         coverage: opacity, one band in the scene's format; None where it is opaque.
+        is_shadow: whether it is a shadow or a reflection of the subject.
     """
 
     name: str
     colours: Image
     coverage: Image | None = None
+    is_shadow: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,26 @@ class Scene:
         """Return all sheets, the lowest first; the subject is the last."""
         return (*self.under, Sheet("Subject", self.subject, self.alpha))
 
+    def take_shadows(self) -> Scene:
+        """Return the scene with its shadows alone, over nothing and without the subject."""
+        shadows = tuple(sheet for sheet in self.under if sheet.is_shadow)
+        nothing = make_plane(self.width, self.height, (0,), self.space.depth)
+        return replace(self, under=shadows, alpha=nothing)
+
     def flatten(self) -> Sheet:
         """Return all sheets as one."""
-        first, *others = self.list_sheets()
-        for sheet in others:
-            first = lay_over(sheet, first)
-        return first
+        return _join(self.list_sheets())
+
+    def flatten_below(self) -> Sheet | None:
+        """Return what lies below the subject as one sheet; None where nothing does."""
+        return _join(self.under) if self.under else None
+
+
+def _join(sheets: tuple[Sheet, ...]) -> Sheet:
+    first, *others = sheets
+    for sheet in others:
+        first = lay_over(sheet, first)
+    return first
 
 
 def lay_over(top: Sheet, bottom: Sheet) -> Sheet:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .background import check_colour
-from .blur import blur_small, choose_shrink, enlarge, gauss
+from .blur import blur_small, choose_shrink, enlarge, gauss, shrink
 from .dither import dither_cover
 from .errors import BadFinish
 from .geometry import Length
 from .ground import cover_cast, cover_contact, find_ground
+from .reduce import choose_factor
 from .scene import Facts, Scene, Sheet
 from .vips import Image, from_array, load_vips, make_plane, multiply, round_to, to_array
 from .words import Named, Srgb, read_angle, read_colour, read_length, read_margin, read_share
 
-_MAP_PX = 1024  # the longer side of the copy that shadows on the ground are drawn on
 _LEVELS = 65535
 
 
@@ -96,7 +96,7 @@ def lay_shadow(scene: Scene, name: str, colour: Srgb, cover: Image, opacity: flo
     space = scene.space
     cover = dither_cover(round_to(cover * opacity, "ushort"), space.depth)
     plane = make_plane(scene.width, scene.height, space.take_colour(colour), space.depth)
-    return scene.lay(Sheet(name, plane, cover))
+    return scene.lay(Sheet(name, plane, cover, is_shadow=True))
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ class Reflection:
             round_to((left * left) * (self.opacity * _LEVELS), "ushort"), scene.space.depth
         )
         cover = multiply(alpha, fading)
-        return scene.lay(Sheet("Reflection", colours, cover))
+        return scene.lay(Sheet("Reflection", colours, cover, is_shadow=True))
 
 
 def _move_down(image: Image, rows: int) -> Image:
@@ -238,10 +238,7 @@ def _tell_cut_off(kind: str) -> str:
 
 def shrink_alpha(scene: Scene) -> tuple[Any, int]:
     """Return the canvas's alpha as a small float32 (height, width) of 0..1, and the factor."""
-    longer = max(scene.width, scene.height)
-    factor = 1 << max(0, math.ceil(math.log2(longer / _MAP_PX)))
-    from .blur import shrink
-
+    factor = choose_factor(scene.width, scene.height)
     small = shrink(deepen(scene.alpha), factor)
     return to_array(small)[..., 0].astype("float32") / _LEVELS, factor
 

@@ -43,9 +43,12 @@ class BaseDocument(ABC):
 
     Attributes:
         suffixes: What a copy with a result spliced in may be named; none where nothing can be.
+        icc_profile: The document's own, or None.
     """
 
     suffixes: tuple[str, ...] = ()
+    # Of the class: set on an instance, it would hide the property of one that reads it late.
+    icc_profile: bytes | None = None
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -53,7 +56,6 @@ class BaseDocument(ABC):
         self.width = self.height = 0
         self.depth = 8
         self.mode = "RGB"
-        self.icc_profile: bytes | None = None
 
     @cached_property
     def layers(self) -> Sequence[Layer]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -11,6 +15,7 @@ from ..core.model import AlphaSource, Rect
 from ..core.pixels import Pixels, to_byte_order
 from ..encode.deflate import deflate
 from ..io.output import Output
+from ..io.parallel import map_ordered
 from .channel import RLE, ZIP
 
 _TILE = 512
@@ -54,6 +59,58 @@ def pack_values(values: Pixels) -> list[bytes]:
     from imagecodecs import packbits_encode
 
     return [bytes(packbits_encode(line.tobytes())) for line in to_stored_bytes(values, ">")]
+
+
+class PlaneSpools(contextlib.ExitStack):
+    """Planes that are made beside one another, and follow one another in a file; a context.
+
+    Args:
+        count: how many planes.
+        out: the file that they go into; they lie beside it until then.
+        wide: whether lengths of rows take four bytes, as in a PSB.
+    """
+
+    def __init__(self, count: int, out: Output, wide: bool) -> None:
+        super().__init__()
+        self._out, self._wide = out, wide
+        self._lengths: list[list[int]] = [[] for _ in range(count)]
+        self._files: list[IO[bytes]] = [
+            self.enter_context(
+                tempfile.TemporaryFile(dir=Path(out.path).parent)  # noqa: SIM115
+            )
+            for _ in range(count)
+        ]
+
+    def add(self, planes: Iterable[Pixels]) -> None:
+        """Pack the next rows (rows, width) of every plane."""
+        packed = map_ordered(pack_values, planes)
+        for rows, lengths, file in zip(packed, self._lengths, self._files, strict=True):
+            lengths += map(len, rows)
+            file.write(b"".join(rows))
+
+    def write_joined(self) -> None:
+        """Append all planes behind one table of lengths, as a merged image has them."""
+        self._write(range(len(self._files)))
+
+    def write_each(self) -> list[int]:
+        """Append each plane with its own table, as a layer has them; their lengths in bytes."""
+        sizes = []
+        for number in range(len(self._files)):
+            begin = self._out.tell()
+            self._write([number])
+            sizes.append(self._out.tell() - begin)
+        return sizes
+
+    def _write(self, numbers: Iterable[int]) -> None:
+        numbers = list(numbers)
+        table = [length for one in numbers for length in self._lengths[one]]
+        stored = np.array(table, ">u4" if self._wide else ">u2")
+        self._out.write(RLE.to_bytes(2, "big") + stored.tobytes())
+        for number in numbers:
+            file = self._files[number]
+            size = file.tell()
+            file.flush()
+            self._out.copy(self._out.path, file.fileno(), 0, size)
 
 
 def to_stored_bytes(values: Pixels, order: str) -> Pixels:

@@ -7,10 +7,8 @@ stands gives the preview that it already has. Everything else keeps its preview,
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +17,7 @@ from ..core.model import AlphaSource, Rect
 from ..core.pixels import Pixels, convert_depth
 from ..io.output import Output
 from ..io.splicing import Edit
-from .channel import RLE
-from .encode import pack_values
+from .encode import PlaneSpools
 from .rasters import build_layer_raster, open_merged_plane, read_mask
 from .records import REAL_MASK
 from .tree import Node
@@ -152,25 +149,10 @@ class PreviewComposer:
     def _write(self, out: Output) -> None:
         """Spool each plane until all bands are composed, since planes follow one another."""
         found = self._document.structure
-        width = 4 if found.big else 2
-        lengths: list[list[int]] = [[] for _ in range(found.channels)]
-        folder = Path(out.path).parent
-        with contextlib.ExitStack() as stack:
-            spools: list[IO[bytes]] = [
-                stack.enter_context(tempfile.TemporaryFile(dir=folder))
-                for _ in range(found.channels)
-            ]
+        with PlaneSpools(found.channels, out, found.big) as spools:
             for planes in self._compose_bands():
-                for plane, spool, sizes in zip(planes, spools, lengths, strict=True):
-                    rows = pack_values(plane)
-                    sizes += map(len, rows)
-                    spool.write(b"".join(rows))
-            table = np.array([size for sizes in lengths for size in sizes], f">u{width}")
-            out.write(RLE.to_bytes(2, "big") + table.tobytes())
-            for spool in spools:
-                size = spool.tell()
-                spool.flush()
-                out.copy(out.path, spool.fileno(), 0, size)
+                spools.add(planes)
+            spools.write_joined()
 
 
 def _list_visible(nodes: list[Node]) -> list[Node]:
