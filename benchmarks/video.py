@@ -178,7 +178,8 @@ def measure_speed(photographs: list[Image], arguments: argparse.Namespace) -> in
     """Print how long file to file takes beside decoding and encoding without us."""
     from frisket.jobs.video import VideoOptions, matte_video
     from frisket.jobs.video.movie import Movie
-    from frisket.jobs.video.source import Shape, open_source
+    from frisket.jobs.video.shape import Shape
+    from frisket.jobs.video.source import open_source
 
     clip, tick = CLIPS[1], Fraction(1, 25)
     with tempfile.TemporaryDirectory() as name:

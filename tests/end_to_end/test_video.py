@@ -12,6 +12,11 @@ from PIL import Image
 from serving import Server
 from video_kit import FRAMES, SIZE, count_sound, frames, read_video, times, write_video
 
+from frisket.documents import Rect, open_document
+from frisket.documents.encode.exr import ExrPlan
+from frisket.documents.encode.exr import write_exr as write_exr_file
+from frisket.documents.encode.png import PngPlan, write_png
+from frisket.documents.io.output import atomic_output
 from frisket.jobs import video
 from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, ServerChoice
@@ -21,6 +26,7 @@ from frisket.protocol.errors import FrisketError
 
 pytest.importorskip("av", reason="PyAV is not installed")
 
+WIDE, HIGH = SIZE
 CUTOUT = VideoOptions(model="fake")
 MATTE = VideoOptions(kind="matte", model="fake")
 
@@ -155,6 +161,70 @@ def test_numbered_pictures_keep_their_numbers(server: Server, tmp_path: Path) ->
         result = run(server, source, out / "m.%04d.png", MATTE)
         assert result.frames == 3
         assert list(read_pictures(out)) == ["m.1001.png", "m.1002.png", "m.1003.png"]
+
+
+def write_exr(folder: Path, light: np.ndarray, count: int) -> Path:
+    """Pictures of light (height, width, 3), halves."""
+    folder.mkdir()
+    plan = ExrPlan(
+        light.shape[1], light.shape[0], ("R", "G", "B"), np.dtype(np.float16),
+        canvas=(0, 0, light.shape[1], light.shape[0]),
+    )  # fmt: skip
+    for number in range(1001, 1001 + count):
+        with atomic_output(folder / f"shot.{number}.exr", plan.raw_bytes) as out:
+            write_exr_file(out, plan, lambda first, last: light[first:last])
+    return folder
+
+
+def test_light_goes_through_as_it_was_also_brighter_than_white(
+    server: Server, tmp_path: Path
+) -> None:
+    openimageio = pytest.importorskip("OpenImageIO", reason="OpenImageIO is not installed")
+    light = (frames(1)[0] / np.float32(255)).astype(np.float16)
+    light[40:50, 70:90] = 5.5
+    run(server, write_exr(tmp_path / "in", light, 2), tmp_path / "out" / "c.%04d.exr")
+    for number in (1001, 1002):
+        buffer = openimageio.ImageBuf(str(tmp_path / "out" / f"c.{number}.exr"))
+        assert tuple(buffer.spec().channelnames) == ("R", "G", "B", "A")
+        found = buffer.get_pixels(openimageio.HALF)
+        solid = found[..., 3] == 1
+        assert solid[HIGH // 2, WIDE // 2]
+        np.testing.assert_array_equal(found[..., :3][solid], light[solid])
+        assert (found[..., :3][found[..., 3] == 0] == 0).all()
+
+
+def test_sixteen_bits_of_a_png_come_back_as_they_were(server: Server, tmp_path: Path) -> None:
+    deep = frames(1)[0].astype(np.uint16) * 257 + 11
+    shots = tmp_path / "in"
+    shots.mkdir()
+    plan = PngPlan(WIDE, HIGH, 3, 16)
+    with atomic_output(shots / "a.01.png", plan.raw_bytes) as out:
+        write_png(out, plan, lambda first, last: deep[first:last])
+    for suffix in ("png", "tif"):
+        run(server, shots, tmp_path / suffix / f"c.%02d.{suffix}")
+        with open_document(tmp_path / suffix / f"c.01.{suffix}") as document:
+            raster = document.raster(document.find_layer(None))
+            found = raster.read(Rect(0, 0, WIDE, HIGH))
+        solid = found[..., 3] == 65535
+        assert found.dtype == np.uint16 and solid[HIGH // 2, WIDE // 2]
+        np.testing.assert_array_equal(found[..., :3][solid], deep[solid])
+
+
+@pytest.mark.parametrize("suffix", ["tif", "exr"])
+def test_mattes_and_finished_frames_as_other_pictures(
+    server: Server, clip: Path, tmp_path: Path, suffix: str
+) -> None:
+    pytest.importorskip("pyvips", reason="libvips is not installed")
+    pytest.importorskip("OpenImageIO", reason="OpenImageIO is not installed")
+    kinds = {"m": MATTE, "w": VideoOptions(background="white", model="fake")}
+    for name, how in kinds.items():
+        run(server, clip, tmp_path / name / f"{name}.%02d.{suffix}", replace(how, last=2))
+        with open_document(tmp_path / name / f"{name}.02.{suffix}") as document:
+            layer = document.find_layer(None)
+            srgb = document.raster(layer).read_srgb(Rect(0, 0, WIDE, HIGH))
+        full = np.iinfo(srgb.dtype).max
+        assert (srgb[2, 2, 0] > 0.9 * full) == (name == "w")
+        assert srgb[HIGH // 2, WIDE // 2, 0] > 0.7 * full
 
 
 def _sequence(folder: Path, numbers: tuple[int, ...], odd: int = 0) -> Path:

@@ -23,9 +23,9 @@ CASES = [
         pytest.param(kind, extra, id=f"{kind}-{extra or 'base'}", marks=pytest.mark.packaging)
         for kind, extra in [
             ("wheel", "raw"), ("wheel", "heif"), ("wheel", "exr"), ("wheel", "finish"),
-            ("wheel", "paths"), ("wheel", "metrics"), ("wheel", "video"), ("wheel", "engine"),
-            ("wheel", "gpu"), ("sdist", ""), ("sdist", "raw"), ("sdist", "engine"),
-            ("sdist", "server"),
+            ("wheel", "paths"), ("wheel", "metrics"), ("wheel", "video"), ("wheel", "live"),
+            ("wheel", "engine"), ("wheel", "gpu"), ("sdist", ""), ("sdist", "raw"),
+            ("sdist", "engine"), ("sdist", "server"),
         ]
     ),
 ]  # fmt: skip

@@ -9,6 +9,7 @@ COMMANDS = {
     "cut": "cut a subject out of a layer",
     "finish": "put a cut subject on a background, with shadow and canvas",
     "video": "matte a video or an image sequence",
+    "live": "show a camera cut out, on another background, in the browser",
     "batch": "cut many documents, with a journal: what was killed goes on",
     "watch": "cut what arrives in a folder",
     "review": "look at what a batch made, and decide, in the browser",
@@ -48,8 +49,15 @@ EXAMPLES = {
         "frisket video clip.mp4                       writes clip-cutout.mov",
         "frisket video clip.mp4 -o clip.webm          VP9 with alpha",
         "frisket video clip.mp4 --as matte -o mattes/m.%04d.png",
+        "frisket video clip.mp4 --from 00:01:02.5 --to 00:01:10",
         "frisket video shot.%04d.png -o shot.mov",
         "frisket video clip.mp4 --background white -o clip-white.mp4",
+    ),
+    "live": (
+        "frisket live                            the first camera, in the browser",
+        "frisket live --every 2 --model selfie   for a slow machine",
+        "frisket live 1 --background beach.jpg --background alpha",
+        "frisket live clip.mp4                   a file as a camera",
     ),
     "batch": (
         "frisket batch photos/ -o cutouts/            the folders inside too",

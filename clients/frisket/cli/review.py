@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
-import threading
-import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,24 +12,16 @@ from typing import TYPE_CHECKING, Any
 from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
 from frisket.cli.options import Option, add_options, path
+from frisket.cli.pages import PAGE_OPTIONS, announce
 from frisket.cli.parser import UsageError
 from frisket.cli.settings import fill
 from frisket.cli.style import warn
 
 if TYPE_CHECKING:
     from frisket.jobs.batch.journal import Journal
-    from frisket.review.app import ReviewApp
-    from frisket.review.server import PageServer
     from frisket.review.views import RedoOption
 
 _PATIENCE_S = 5.0  # a page that waits longer for the journal looks dead
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 1 << 16:
-        raise ValueError(f"{text!r} is no port: those lie between 0 and 65535")
-    return value
 
 
 _OPTIONS = (
@@ -40,11 +29,7 @@ _OPTIONS = (
         "export", "write the page as one file instead, for looking without frisket",
         path, metavar="FILE.html", stored=False,
     ),
-    Option(
-        "port", "of this machine; by default any that is free",
-        _port, metavar="N", default=0, stored=False,
-    ),
-    Option("no-open", "print the address, and open no browser", stored=False),
+    *PAGE_OPTIONS,
 )  # fmt: skip
 # What a person may change for one result: nothing that names files, servers or outputs.
 _REDO_NAMES = (
@@ -105,7 +90,9 @@ def _serve(journal: Journal, root: Path, arguments: argparse.Namespace) -> Exit:
 
     app = ReviewApp(journal, root, list_redo_options(), check_options)
     with open_server(arguments.port, app.answer) as server:
-        _announce(journal, app, server, arguments.no_open)
+        counts = journal.counts()
+        print(f"{counts.done} results, {counts.review} to look at")
+        announce(server, app.guard, arguments.no_open)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             server.serve_forever()
@@ -115,28 +102,6 @@ def _serve(journal: Journal, root: Path, arguments: argparse.Namespace) -> Exit:
         finally:
             app.close()
     return Exit.OK
-
-
-def _announce(journal: Journal, app: ReviewApp, server: PageServer, no_open: bool) -> None:
-    counts = journal.counts()
-    print(f"{counts.done} results, {counts.review} to look at")
-    print(f"{server.url}?token={app.guard.token}")
-    if "SSH_CONNECTION" in os.environ:
-        port = server.server_port
-        print(f"On your own machine first: ssh -L {port}:127.0.0.1:{port} and this machine's name")
-    print("Ctrl-C ends it.", flush=True)
-    if not no_open and _has_screen():
-        address = f"{server.url}?token={app.guard.make_ticket()}"
-        # Some browsers do not return before they end.
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-
-
-def _has_screen() -> bool:
-    """Tell whether a browser would be seen: not one inside the terminal, or of another machine."""
-    if "SSH_CONNECTION" in os.environ:
-        return False
-    shown = "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
-    return sys.platform in ("win32", "darwin") or shown
 
 
 def list_redo_options() -> tuple[RedoOption, ...]:

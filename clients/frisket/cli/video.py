@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,21 @@ def _range(text: str) -> Range:
         raise ValueError(f"{text!r} is not FIRST:LAST in frames, such as 0:250") from None
 
 
+def _time(text: str) -> Fraction:
+    parts = text.split(":")
+    try:
+        if not 1 <= len(parts) <= 3 or any(not part or part[0] in "+-" for part in parts):
+            raise ValueError
+        *larger, seconds = parts
+        sixties = [int(part) for part in larger]
+        return sum(
+            (Fraction(60 ** (len(larger) - at) * part) for at, part in enumerate(sixties)),
+            Fraction(seconds),
+        )
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is no time, such as 00:01:02.5 or 62.5") from None
+
+
 ROWS = (
     Option(
         "output",
@@ -53,6 +69,15 @@ ROWS = (
         "range", "frames from FIRST up to and without LAST, counted from 0; either may be left out",
         _range, metavar="FIRST:LAST", default=(0, None), stored=False, example="0:250",
     ),
+    Option(
+        "from", "begin at this time, such as 00:01:02.5 or 62.5 seconds",
+        _time, metavar="TIME", dest="start", stored=False, example="00:01:02.5",
+    ),
+    Option(
+        "to", "end before this time", _time, metavar="TIME", dest="end", stored=False,
+        example="00:01:10",
+    ),
+    Option("deinterlace", "make whole frames of interlaced ones", stored=False),
     Option("overwrite", "replace an output that is there already", stored=False),
     MODEL,
     QUALITY,
@@ -102,7 +127,8 @@ def _read(arguments: argparse.Namespace) -> VideoOptions:
     first, last = arguments.range
     return VideoOptions(
         arguments.kind, arguments.background, arguments.model, arguments.quality, first, last,
-        arguments.overwrite, server=server_choice(arguments),
+        arguments.start, arguments.end, arguments.deinterlace, arguments.overwrite,
+        server=server_choice(arguments),
     )  # fmt: skip
 
 

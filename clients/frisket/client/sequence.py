@@ -68,7 +68,13 @@ class Sequence:
         return sequence_pb.SequenceMatteRequest(open=next(self._start(self._blank).open()).open)
 
     def begin(
-        self, frame: int, proxy: Buffer, *, restart: bool = False, run_in: bool = False
+        self,
+        frame: int,
+        proxy: Buffer,
+        *,
+        restart: bool = False,
+        run_in: bool = False,
+        drop_late: bool = False,
     ) -> Iterator[sequence_pb.SequenceMatteRequest]:
         """Yield the requests that begin a frame.
 
@@ -77,6 +83,7 @@ class Sequence:
             proxy: its rows in the layer's `proxy_format`.
             restart: forget the frames before it.
             run_in: it only steadies those after it.
+            drop_late: it may be left out when a later one comes before the model begins with it.
 
         Raises:
             ProtocolError: the server has not opened the sequence, or enough frames are open.
@@ -90,7 +97,9 @@ class Sequence:
         self._frames[frame] = session
         if run_in:
             self._run_in.add(frame)
-        begun = sequence_pb.FrameRequest(frame=frame, restart=restart, run_in=run_in)
+        begun = sequence_pb.FrameRequest(
+            frame=frame, restart=restart, run_in=run_in, drop_late=drop_late
+        )
         yield sequence_pb.SequenceMatteRequest(frame=begun)
         for request in rows:
             yield _wrap(frame, request)

@@ -20,6 +20,8 @@ from .vips import Image, embed, from_array, load_vips, make_plane, round_to
 from .words import Named, Srgb, read_colour, read_margin, read_share
 
 TRANSPARENT = "transparent"
+LUMA = (0.2126, 0.7152, 0.0722)
+"""Weights of red, green and blue in ITU-R BT.709."""
 _ORIGINAL = Named(
     {"original": {"blur": read_margin, "saturation": read_share}}, "the original picture"
 )
@@ -152,9 +154,8 @@ class Original:
 
 def desaturate(image: Image, kept: float) -> Image:
     """Return RGB with a share of its colour, by the weights of ITU-R BT.709."""
-    luma = (0.2126, 0.7152, 0.0722)
     matrix = [
-        [(1 - kept) * weight + kept * (row == column) for column, weight in enumerate(luma)]
+        [(1 - kept) * weight + kept * (row == column) for column, weight in enumerate(LUMA)]
         for row in range(3)
     ]
     return round_to(image.recomb(matrix), image.format)

@@ -12,7 +12,7 @@ import math
 from .vips import PEAKS, Image, load_vips, round_to
 
 LEAST_SIGMA = 0.2  # a narrower one changes nothing that is seen
-_TAINTED = 4.0  # from a quarter of opacity on a pixel shows the subject
+TAINTED = 4.0  # from a quarter of opacity on a pixel shows the subject
 _LEAST_SMALL = 4.0  # of the smaller copy; then linear enlarging is not seen
 
 
@@ -67,7 +67,7 @@ def blur_around(image: Image, alpha: Image, sigma: float) -> Image:
     """
     peak = PEAKS[image.format]
     # One image, so that colours and weights go through the very same arithmetic.
-    outside = 1 - alpha * (_TAINTED / peak)
+    outside = 1 - alpha * (TAINTED / peak)
     outside = (outside > 0).ifthenelse(outside, 0)
     joined = (image * outside).bandjoin(outside)
     factor = choose_shrink(sigma)

@@ -47,7 +47,7 @@ class ReviewApp:
         self._journal, self._root = journal, root
         self._options, self._check = options, check
         self._decisions, self._loupe = Decisions(journal), Loupe(journal)
-        self.guard = Guard()
+        self.guard = Guard("review")
         self._router = Router({**self._list_assets(), **self._list_routes()})
 
     def answer(self, request: Request) -> Response:

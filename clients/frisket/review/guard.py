@@ -28,19 +28,24 @@ HEADERS = {
 }
 """What every answer says to the browser beside its content."""
 _LOST = (
-    "This page belongs to whoever started it. Open the address that 'frisket review' printed, "
+    "This page belongs to whoever started it. Open the address that 'frisket {}' printed, "
     "with its token."
 )
 
 
 class Guard:
-    """Lets in who shows the token, and knows them by a cookie from then on."""
+    """Lets in who shows the token, and knows them by a cookie from then on.
 
-    def __init__(self) -> None:
+    Args:
+        command: that shows the page, such as "review".
+    """
+
+    def __init__(self, command: str) -> None:
+        self._lost = _LOST.format(command)
         self.token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._secret = secrets.token_urlsafe(_TOKEN_BYTES)
         # Cookies know no ports: two pages of one machine must not take one another's.
-        self._cookie = f"frisket-review-{secrets.token_hex(4)}"
+        self._cookie = f"frisket-{command}-{secrets.token_hex(4)}"
         self._tickets: set[str] = set()
         self._lock = threading.Lock()
 
@@ -66,7 +71,7 @@ class Guard:
         if request.method == "GET" and request.path == "/" and "token" in request.query:
             return self._exchange(request.query["token"])
         if not self._knows(request.headers.get("cookie", "")):
-            raise Refusal(403, _LOST)
+            raise Refusal(403, self._lost)
         return None
 
     def _exchange(self, token: str) -> Response:
@@ -74,7 +79,7 @@ class Guard:
             ticket = token in self._tickets
             self._tickets.discard(token)
         if not (ticket or _is_same(token, self.token)):
-            raise Refusal(403, _LOST)
+            raise Refusal(403, self._lost)
         cookie = f"{self._cookie}={self._secret}; Path=/; HttpOnly; SameSite=Strict"
         return Response(status=303, headers={"Location": "/", "Set-Cookie": cookie})
 

@@ -7,9 +7,10 @@ are handed out, and what a frame leaves to the next is passed on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from frisket.matting import Matting, explain_lack, predict
@@ -29,7 +30,8 @@ from frisket.server.planes import read_planes
 from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.session import Session
-from frisket.server.telemetry.trace import current, current_id
+from frisket.server.telemetry.meter import Stage
+from frisket.server.telemetry.trace import current, current_id, measure
 from frisket.server.wire import (
     FrameMessage,
     FramePart,
@@ -92,16 +94,20 @@ class Frame:
         before: what the frame before it leaves; None where it starts anew.
         rows_owed: rows of its proxy that have not come.
         track: what it leaves itself.
+        drop_late: it may be left out when a later frame has come.
         is_new: no earlier frame counted.
+        model_s: seconds that the model took.
         inbox: what came about it.
     """
 
     number: int
     run_in: bool
-    before: asyncio.Future[Track] | None
+    before: asyncio.Future[Track | None] | None
     rows_owed: int
-    track: asyncio.Future[Track]
+    track: asyncio.Future[Track | None]
+    drop_late: bool = False
     is_new: bool = True
+    model_s: float = 0.0
     inbox: asyncio.Queue[Request | None] = field(default_factory=asyncio.Queue)
 
     async def solve(self, models: BorrowedModels, matting: Matting, coarse: Coarse) -> Solution:
@@ -112,19 +118,21 @@ class Frame:
         self.track.set_result(solved.track)
         return solved.solution
 
+    async def pass_over(self) -> None:
+        """Pass on what the frame before it leaves."""
+        self.track.set_result(None if self.before is None else await self.before)
+
 
 class FrameSession(Session):
-    """The conversation about one frame; its coarse alpha is not shown, and it never rests."""
+    """The conversation about one frame; it begins with the model's answer, and never rests."""
 
     frame: Frame
-
-    async def show_coarse(self, coarse: Coarse) -> None:
-        """Say nothing: nobody looks at one frame of many."""
 
     async def solve_layer(
         self, matting: Matting, coarse: Coarse, settled: Settled | None
     ) -> Solution:
         """Return the frame's solution, steadied by the frame before it."""
+        self._timings.model_s = self.frame.model_s
         return await self.frame.solve(self._models, matting, coarse)
 
     def rest(self) -> None:
@@ -157,7 +165,9 @@ class Sequence:
         self._models = models
         self._frames: dict[int, Frame] = {}
         self._last = -1
-        self._track: asyncio.Future[Track] | None = None
+        self._track: asyncio.Future[Track | None] | None = None
+        self._newest = -1  # whose proxy has come whole
+        self._turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Serve frames until the client ends the stream."""
@@ -190,7 +200,12 @@ class Sequence:
         before = None if message.restart else self._track
         self._track = asyncio.get_running_loop().create_future()
         frame = Frame(
-            message.frame, message.run_in, before, self._opening.proxy_size[1], self._track
+            message.frame,
+            message.run_in,
+            before,
+            self._opening.proxy_size[1],
+            self._track,
+            message.drop_late,
         )
         self._last = message.frame
         self._frames[message.frame] = frame
@@ -232,22 +247,47 @@ class Sequence:
             matting = Matting(
                 came[Plane.PROXY], opening.grid, opening.options, self._models.refiner
             )
-            if frame.run_in:
-                await self._run_in(frame, matting)
+            self._newest = max(self._newest, frame.number)
+            coarse = await self._ask_model(frame, matting)
+            if coarse is None:
+                await self._drop(frame)
+            elif frame.run_in:
+                await self._run_in(frame, matting, coarse)
             else:
-                await self._converse(frame, channel, matting)
+                await self._converse(frame, channel, matting, coarse)
         finally:
             channel.close()
 
-    async def _run_in(self, frame: Frame, matting: Matting) -> None:
-        coarse = await predict(matting, self._models.runners)
+    async def _ask_model(self, frame: Frame, matting: Matting) -> Coarse | None:
+        """Run the model; None where the frame is late and may be left out.
+
+        Frames that may be have the model one after another, so that the newest is the next.
+        """
+        async with self._turn if frame.drop_late else contextlib.nullcontext():
+            if frame.drop_late and self._newest > frame.number:
+                return None
+            with self._models.hurry(), measure(Stage.MODEL) as span:
+                coarse = await predict(matting, self._models.runners)
+        frame.model_s = span.elapsed_s
+        return coarse
+
+    async def _drop(self, frame: Frame) -> None:
+        frame.is_new = False
+        nothing = report.build_finished(0, True, report.Timings(), None, None)
+        await self._say(frame, nothing)
+        await frame.pass_over()
+
+    async def _run_in(self, frame: Frame, matting: Matting, coarse: Coarse) -> None:
         solution = await frame.solve(self._models, matting, coarse)
         finished = report.build_finished(0, False, report.Timings(), solution, None)
         await self._say(frame, finished)
 
-    async def _converse(self, frame: Frame, channel: LayerChannel, matting: Matting) -> None:
+    async def _converse(
+        self, frame: Frame, channel: LayerChannel, matting: Matting, coarse: Coarse
+    ) -> None:
+        opening = replace(self._opening, coarse=coarse)
         session = FrameSession(
-            self._resources, channel, self._seat, self._opening, self._models, matting, ExitStack()
+            self._resources, channel, self._seat, opening, self._models, matting, ExitStack()
         )
         session.frame = frame
         await session.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -22,7 +23,8 @@ from frisket.jobs.video.matting import (
 )
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.planning import plan_frames
-from frisket.jobs.video.source import Frame, Shape, Source, open_source
+from frisket.jobs.video.shape import Frame, Shape, Source
+from frisket.jobs.video.source import open_source
 from frisket.protocol.choices import ALPHA_DEPTHS
 
 
@@ -56,16 +58,17 @@ def matte_frames(
     """
     wanted = options or VideoOptions()
     check_choice("depth", depth, ALPHA_DEPTHS)
-    opened = _open(source)
+    opened = _open(source, wanted.deinterlace)
+    wanted = wanted.find_range(opened)
     with ExitStack() as stack:
         server = connection or stack.enter_context(Connection(wanted.server))
         for matted in _matte(opened, wanted, depth, server):
             yield matted.frame.rgb, matted.alpha
 
 
-def _open(source: str | os.PathLike[str] | Iterable[Samples]) -> Source:
+def _open(source: str | os.PathLike[str] | Iterable[Samples], deinterlace: bool) -> Source:
     if isinstance(source, (str, os.PathLike)):
-        return open_source(Path(source))
+        return open_source(Path(source), deinterlace)
     return _Arrays(source)
 
 
@@ -103,6 +106,14 @@ class _Arrays:
             _check(rgb, like)
             if place >= first:
                 yield Frame(place, place, rgb)
+
+    def find_file(self, place: int) -> Path | None:
+        """Return None: what is in memory has no files."""
+        return None
+
+    def find_place(self, seconds: Fraction) -> int:
+        """Return the place at a time, by the rate; see `Source`."""
+        return math.ceil(seconds * self.shape.rate)
 
 
 def _check(rgb: Samples, like: Samples) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from frisket.documents import OutputError
 from frisket.jobs.video.movie import CODECS, Codec
 from frisket.jobs.video.pyav import load_av, open_video
-from frisket.jobs.video.source import Shape
+from frisket.jobs.video.shape import Shape
 
 Timed = tuple[Fraction, Any]
 """Seconds, and a packet to be written then."""

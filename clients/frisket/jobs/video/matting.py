@@ -46,6 +46,7 @@ class SourceFrame:
         run_in: it only steadies those after it.
         place: in the source, from 0.
         pts: its time stamp, in the source's own unit.
+        late_ok: it may be left out where a later one comes before the model begins with it.
     """
 
     number: int
@@ -54,6 +55,7 @@ class SourceFrame:
     run_in: bool = False
     place: int = 0
     pts: int = 0
+    late_ok: bool = False
 
 
 @dataclass(eq=False)
@@ -73,6 +75,11 @@ class MattedFrame:
     colours: Samples
     outcome: Outcome = field(default_factory=Outcome)
     done: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was left out, for a later frame came before its turn."""
+        return self.outcome.cancelled
 
     def take(self, event: Event, grid: Grid) -> None:
         """Absorb what the server says of it."""
@@ -124,12 +131,13 @@ def reduce_frame(rgb: Samples, layer: LayerSpec) -> npt.NDArray[np.uint8]:
 
 
 def matte_stream(
-    frames: Iterable[SourceFrame], layer: LayerSpec, options: Options, connection: Connection
+    frames: Iterable[SourceFrame | None], layer: LayerSpec, options: Options, connection: Connection
 ) -> Iterator[MattedFrame]:
     """Yield frames with their mattes, in order; frames that run in are left out.
 
     Args:
-        frames: of one size, their numbers rising.
+        frames: of one size, their numbers rising; None says that there is none yet, while
+            others are under way.
         layer: of `describe_frames`.
         options: what is asked of the server.
         connection: to the server; stays open.
@@ -157,19 +165,27 @@ class _Conversation:
         self._open: dict[int, MattedFrame] = {}
         self._rejections = 0
 
-    def run(self, frames: Iterable[SourceFrame]) -> Iterator[MattedFrame]:
+    def run(self, frames: Iterable[SourceFrame | None]) -> Iterator[MattedFrame]:
         source, more = iter(frames), True
         self._call.send(self._sequence.open())
         self._hear()
         while more or self._open:
-            while more and self._sequence.frames < self._sequence.max_frames:
-                frame = next(source, None)
-                more = frame is not None
-                if frame is not None:
-                    self._begin(frame)
+            more = more and self._fill(source)
             if self._sequence.frames:
                 self._hear()
             yield from self._take_done()
+
+    def _fill(self, source: Iterator[SourceFrame | None]) -> bool:
+        """Begin frames while there are some, and room for them; tell whether there may be more."""
+        while self._sequence.frames < self._sequence.max_frames:
+            try:
+                frame = next(source)
+            except StopIteration:
+                return False
+            if frame is None:
+                return True
+            self._begin(frame)
+        return True
 
     def _begin(self, frame: SourceFrame) -> None:
         layer = self._sequence.layer
@@ -178,7 +194,11 @@ class _Conversation:
         self._open[frame.number] = MattedFrame(frame, alpha, frame.rgb)
         proxy = reduce_frame(frame.rgb, layer)
         for request in self._sequence.begin(
-            frame.number, proxy.data, restart=frame.restart, run_in=frame.run_in
+            frame.number,
+            proxy.data,
+            restart=frame.restart,
+            run_in=frame.run_in,
+            drop_late=frame.late_ok,
         ):
             self._call.send(request)
 

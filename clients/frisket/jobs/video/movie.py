@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from frisket.documents import OutputError
 from frisket.jobs.video.matting import Samples
 from frisket.jobs.video.pyav import load_av
-from frisket.jobs.video.source import Shape, Tags
+from frisket.jobs.video.shape import Shape, Tags
 
 MATTE, CUTOUT, FINISHED = "matte", "cutout", "finished"
 
@@ -126,6 +128,8 @@ class Movie:
         """
         bands = 1 if pixels.ndim == 2 else pixels.shape[2]
         kind = _ARRAYS[bands, pixels.dtype.itemsize]
+        if self._format == "yuva444p10le" and kind == "rgba64le":
+            pixels = _round_alpha(pixels)
         frame = self._av.VideoFrame.from_ndarray(pixels, format=kind)
         space = self._shape.tags.space
         if kind != self._format:
@@ -147,6 +151,14 @@ class Movie:
     def _mux(self, packets: Any) -> None:
         for packet in packets:
             self._container.mux(packet)
+
+
+def _round_alpha(pixels: Samples) -> Samples:
+    """Return RGBA whose alpha is rounded to 10 bits: FFmpeg's scaler would cut it off."""
+    rounded: Samples = pixels.copy()
+    levels = (pixels[..., 3].astype(np.uint32) * 1023 + 32767) // 65535
+    rounded[..., 3] = levels << 6
+    return rounded
 
 
 def _tag(holder: Any, tags: Tags) -> None:

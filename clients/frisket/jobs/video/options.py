@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ from frisket.documents import OutputError
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.video.movie import CODECS, CUTOUT, FINISHED, MATTE
+from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.segments import SEGMENT
-from frisket.jobs.video.source import Source, is_pattern
+from frisket.jobs.video.shape import Source
+from frisket.jobs.video.writing import PICTURES
 from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ class VideoOptions:
         quality: one of `frisket.protocol.choices.QUALITIES`.
         first: place of the first frame, from 0.
         last: place after the last one; None for the end.
+        start, end: seconds from the first frame on, instead of `first` and `last`; None for those.
+        deinterlace: make whole frames of interlaced ones.
         overwrite: whether an output that is there already is replaced.
         segment: frames after which the work begins anew and is kept; runs of one number give the
             same bytes.
@@ -47,6 +52,9 @@ class VideoOptions:
     quality: str = DEFAULT_QUALITY
     first: int = 0
     last: int | None = None
+    start: Fraction | None = None
+    end: Fraction | None = None
+    deinterlace: bool = False
     overwrite: bool = False
     segment: int = SEGMENT
     server: ServerChoice = field(default_factory=ServerChoice)
@@ -65,6 +73,24 @@ class VideoOptions:
             raise BadOption(f"segment={self.segment} is not possible: give 1 frame or more.")
         if self.first < 0 or (self.last is not None and self.last <= self.first):
             raise BadOption(f"The range {self.first}:{self.last} holds no frame.")
+        if (self.start is not None and self.first) or (self.end is not None and self.last):
+            raise BadOption("A range is given in frames or in time, not in both.")
+        if (self.start or 0) < 0 or (self.end is not None and self.end <= (self.start or 0)):
+            raise BadOption("The range in time holds no frame: it ends before it begins.")
+
+    def find_range(self, source: Source) -> VideoOptions:
+        """Return the same with a range in time turned into frames of a source.
+
+        Raises:
+            BadOption: no frame lies in it.
+        """
+        if self.start is None and self.end is None:
+            return self
+        first = self.first if self.start is None else source.find_place(self.start)
+        last = self.last if self.end is None else source.find_place(self.end)
+        if last is not None and last <= first:
+            raise BadOption("No frame lies in the range of time.")
+        return replace(self, first=first, last=last, start=None, end=None)
 
     def read_finish(self) -> Finish | None:
         """Return what is done with every frame; None where nothing is.
@@ -95,8 +121,11 @@ class VideoOptions:
         """
         suffix = output.suffix.lower()
         if is_pattern(output):
-            if suffix != ".png":
-                raise OutputError(output, "pictures are written as PNG", advice="end it in .png")
+            if suffix not in PICTURES:
+                raise OutputError(
+                    output, f"pictures cannot be written as '{suffix}'",
+                    advice=f"end it in {', '.join(PICTURES)}",
+                )  # fmt: skip
             return
         if suffix not in CODECS:
             known = ", ".join(CODECS)
@@ -126,5 +155,6 @@ class VideoOptions:
             "model": self.model,
             "quality": self.quality,
             "range": [self.first, self.last],
+            "deinterlace": self.deinterlace,
             "segment": self.segment,
         }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from frisket.jobs.video.matting import SourceFrame
 from frisket.jobs.video.segments import RUN_IN
-from frisket.jobs.video.source import Frame, Source
+from frisket.jobs.video.shape import Frame, Source
 
 
 def plan_frames(

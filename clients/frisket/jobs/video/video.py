@@ -16,13 +16,15 @@ from frisket.documents import OutputError, UnreadableDocument
 from frisket.documents.io.output import check_place, rename_durably
 from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.video.joining import Part, Sound, join
-from frisket.jobs.video.matting import MattedFrame, Samples, describe_frames, matte_stream
+from frisket.jobs.video.matting import MattedFrame, describe_frames, matte_stream
 from frisket.jobs.video.movie import MATTE, Movie
 from frisket.jobs.video.options import VideoOptions
+from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.planning import plan_frames
 from frisket.jobs.video.segments import Done, Segments
-from frisket.jobs.video.source import Source, is_pattern, open_source
-from frisket.jobs.video.writing import Look, write_picture
+from frisket.jobs.video.shape import Source
+from frisket.jobs.video.source import open_source
+from frisket.jobs.video.writing import Look
 
 RETRIES = 3
 """Attempts after a loss that bring no whole segment."""
@@ -72,8 +74,9 @@ def matte_video(
             goes on there.
     """
     wanted, started = options or VideoOptions(), time.perf_counter()
-    opened = open_source(source)
+    opened = open_source(source, wanted.deinterlace)
     wanted.check_output(opened, output)
+    wanted = wanted.find_range(opened)
     with ExitStack() as stack:
         server = connection or stack.enter_context(Connection(wanted.server))
         run = _Run(opened, output, wanted, server, progress)
@@ -92,7 +95,7 @@ def matte_video(
 class _Target(Protocol):
     """Where the frames of one segment go."""
 
-    def write(self, pixels: Samples, pts: int) -> None:
+    def write(self, matted: MattedFrame, pts: int) -> None:
         """Write a frame; `pts` counts from the segment's first."""
 
 
@@ -190,16 +193,15 @@ class _Run:
     def _open(self, number: int, matted: MattedFrame) -> _Open:
         stack = ExitStack()
         if self._is_pattern:
-            target: _Target = _Pictures(self.name_picture, matted.frame.place)
+            target: _Target = _Pictures(self._look, self.source, self.name_picture)
         else:
             check_place(self._segments.find_part(number))
             movie = Movie(self._segments.find_part(number), self.source.shape, self.options.kind)
-            target = stack.enter_context(movie)
+            target = _Frames(self._look, stack.enter_context(movie))
         return _Open(number, matted.frame.pts, target, stack)
 
     def _write(self, writing: _Open, matted: MattedFrame) -> None:
-        pixels = self._look.make(matted)
-        writing.target.write(pixels, matted.frame.pts - writing.pts)
+        writing.target.write(matted, matted.frame.pts - writing.pts)
         writing.frames, writing.last = writing.frames + 1, matted.frame.pts
         place, shape = matted.frame.place, self.source.shape
         last = self.options.last if self.options.last is not None else shape.count
@@ -250,13 +252,27 @@ class _Run:
         return self.output.with_name(self.output.name % (place + self.source.first_number))
 
 
+@dataclass(frozen=True)
 class _Pictures:
-    """Writes the frames of a segment as pictures."""
+    """Writes the frames of a segment as pictures, each under the name that `name` gives it."""
 
-    def __init__(self, name: Callable[[int], Path], place: int) -> None:
-        self._name, self._place = name, place
+    look: Look
+    source: Source
+    name: Callable[[int], Path]
 
-    def write(self, pixels: Samples, pts: int) -> None:
-        """Write the next frame."""
-        write_picture(self._name(self._place), pixels)
-        self._place += 1
+    def write(self, matted: MattedFrame, pts: int) -> None:
+        """Write a frame."""
+        place = matted.frame.place
+        self.look.save(matted, self.name(place), self.source.find_file(place))
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Writes the frames of a segment into a movie."""
+
+    look: Look
+    movie: Movie
+
+    def write(self, matted: MattedFrame, pts: int) -> None:
+        """Write a frame."""
+        self.movie.write(self.look.make(matted), pts)

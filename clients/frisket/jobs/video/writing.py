@@ -8,15 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from frisket.documents import Rect
+from frisket.documents import Rect, open_document
 from frisket.documents.colour.alpha import ArrayAlpha
+from frisket.documents.colour.formulas import srgb_to_linear
 from frisket.documents.core.pixels import convert_depth
 from frisket.documents.encode.png import PngPlan, write_png
 from frisket.documents.io.output import atomic_output
+from frisket.documents.write.cutout import write_cutout
+from frisket.documents.write.matte import write_matte
 from frisket.finish.chain import Finish, FinishTask
 from frisket.jobs.pictures import PictureDocument
 from frisket.jobs.video.matting import MattedFrame, Samples
 from frisket.jobs.video.movie import CUTOUT, MATTE
+
+PICTURES = (".png", ".tif", ".tiff", ".exr")
+"""What frames are written as, one by one."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,51 @@ class Look:
         )  # fmt: skip
         return convert_depth(self.finish.render(task), self.depth)
 
+    def save(self, matted: MattedFrame, path: Path, original: Path | None) -> None:
+        """Write a frame as a picture, by the suffix of its name; see `PICTURES`.
+
+        Args:
+            matted: the frame.
+            path: of the picture.
+            original: the picture that it was read from; None for a video's.
+
+        Raises:
+            OutputError: it cannot be written; nothing is half-written.
+        """
+        suffix = path.suffix.lower()
+        if suffix == ".png":
+            write_picture(path, self.make(matted))
+        elif self.kind == MATTE:
+            write_matte(path, ArrayAlpha(matted.alpha), self.depth)
+        elif self.kind == CUTOUT and suffix == original_suffix(original) == ".exr":
+            assert original is not None
+            _cut_light(matted, path, original)
+        else:
+            pixels = self.make(matted)
+            rgb, alpha = pixels[..., :3], pixels[..., 3:]
+            opaque = np.full(rgb.shape[:2], np.iinfo(rgb.dtype).max, rgb.dtype)
+            _cut(path, PictureDocument(rgb), alpha[..., 0] if alpha.size else opaque)
+
+
+def original_suffix(original: Path | None) -> str:
+    """Return the suffix of the picture that a frame was read from; empty for a video's."""
+    return "" if original is None else original.suffix.lower()
+
+
+def _cut_light(matted: MattedFrame, path: Path, original: Path) -> None:
+    """Write a cutout with the light of the original, which may be brighter than the model saw."""
+    with open_document(original) as document:
+        layer = document.find_layer(None)
+        if document.describe_pixels(layer).mode == "RGB":
+            light = _Light(matted.colours, matted.frame.rgb)
+            write_cutout(path, document, layer, ArrayAlpha(matted.alpha), light)
+            return
+    _cut(path, PictureDocument(matted.colours), matted.alpha)
+
+
+def _cut(path: Path, document: PictureDocument, alpha: Samples) -> None:
+    write_cutout(path, document, document.find_layer(None), ArrayAlpha(alpha))
+
 
 @dataclass(frozen=True, eq=False)
 class _Cleaned:
@@ -58,6 +109,28 @@ class _Cleaned:
     def read(self, rect: Rect, own: Samples | None = None) -> Samples:
         """Return a rectangle of them."""
         return self.values[rect.y : rect.bottom, rect.x : rect.right]
+
+
+@dataclass(frozen=True, eq=False)
+class _Light:
+    """Light of the scene: a document's own, and where its edge was cleaned, that of sRGB.
+
+    Attributes:
+        cleaned: (height, width, 3) sRGB.
+        plain: the same before it was cleaned.
+    """
+
+    cleaned: Samples
+    plain: Samples
+
+    def read(self, rect: Rect, own: Samples | None = None) -> Samples:
+        """Return a rectangle of it (height, width, 3) float32; `own` is the document's."""
+        assert own is not None
+        place = slice(rect.y, rect.bottom), slice(rect.x, rect.right)
+        cleaned, plain = self.cleaned[place], self.plain[place]
+        light = srgb_to_linear(convert_depth(cleaned, 32))
+        changed = (cleaned != plain).any(axis=2, keepdims=True)
+        return np.where(changed, light, own).astype(own.dtype)
 
 
 def write_picture(path: Path, pixels: Samples) -> None:
