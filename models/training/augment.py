@@ -16,7 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 #: Chances of a composite and, among what remains, of an untouched frame.
-COMPOSITE, WHOLE_FRAME = 0.28, 0.35
+COMPOSITE, WHOLE_FRAME = 0.45, 0.35
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Plan:
 
     def rate_at(self, step: int) -> float:
         """Return the share of the peak rate: a short warm-up, a plateau, a cosine down to 1 %."""
-        warm = min(1.0, (step + 1) / 200)
+        warm = min(1.0, (step + 1) / min(200, self.steps / 18))
         start = (1 - self.decay) * self.steps
         through = min(1.0, max(0.0, (step - start) / max(1.0, self.steps - start)))
         return warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * through))))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from clutter import draw_cloth, scatter
 from data import Image, Pair
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-#: Chances of a generated background, and of no subject at all.
-GENERATED, EMPTY = 0.2, 0.04
+#: Chances of the backgrounds; what remains is an empty part of another photograph.
+STUDIO, CLOTH = 0.15, 0.2
+#: Chances of things scattered over the background, and of no subject at all.
+SCATTERED, EMPTY = 0.2, 0.04
+#: How many places are looked at for an empty part.
+_PLACES = 120
 
 
 def soften(mask: Image) -> Image:
@@ -29,16 +34,23 @@ def draw_background(rng: Generator, height: int, width: int) -> Image:
 
 
 def find_empty_part(rng: Generator, pair: Pair) -> Image | None:
-    """Return a random part of a photograph that its subject does not reach, or None."""
+    """Return a random part of a photograph that its subject does not reach, or None.
+
+    Of the places drawn the largest empty one is taken: enlarged, small ones are a blur.
+    """
     h, w = pair.mask.shape
-    for _ in range(8):
-        share = rng.uniform(0.35, 0.9, 2)
-        bh, bw = int(h * share[0]), int(w * share[1])
-        y, x = rng.integers(0, h - bh + 1), rng.integers(0, w - bw + 1)
-        if pair.mask[y : y + bh, x : x + bw].mean() < 2:
-            part = pair.image[y : y + bh, x : x + bw]
-            return np.asarray(cv2.resize(part, (w, h), interpolation=cv2.INTER_CUBIC), np.uint8)
-    return None
+    sums = cv2.integral(pair.mask)
+    shares = rng.uniform(0.2, 0.9, (_PLACES, 2))
+    sizes = np.maximum((shares * (h, w)).astype(int), 1)
+    corners = (rng.random((_PLACES, 2)) * ((h, w) - sizes + 1)).astype(int)
+    (y, x), (below, right) = corners.T, (corners + sizes).T
+    covered = sums[below, right] - sums[y, right] - sums[below, x] + sums[y, x]
+    area = np.where(covered < 2 * sizes.prod(1), sizes.prod(1), 0)
+    best = int(area.argmax())
+    if area[best] == 0:
+        return None
+    part = pair.image[y[best] : below[best], x[best] : right[best]]
+    return np.asarray(cv2.resize(part, (w, h), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def cut_subject(pair: Pair) -> tuple[Image, Image] | None:
@@ -76,15 +88,25 @@ def relight(rng: Generator, image: Image, back: Image) -> NDArray[np.float32]:
 
 def compose_scene(rng: Generator, front: Pair, behind: Pair) -> tuple[Image, Image] | None:
     """Lay a subject over another background, with its exact mask; None where it cannot be made."""
-    h, w = behind.mask.shape
-    plain = rng.random() < GENERATED
-    back = draw_background(rng, h, w) if plain else find_empty_part(rng, behind)
-    cut = cut_subject(front)
+    cut, back = cut_subject(front), choose_background(rng, behind)
     if back is None or cut is None:
         return None
     if rng.random() < EMPTY:
-        return back, np.zeros((h, w), np.uint8)
+        return back, np.zeros(back.shape[:2], np.uint8)
     return paste(rng, back, cut)
+
+
+def choose_background(rng: Generator, behind: Pair) -> Image | None:
+    """Return a studio, cloth, or what lies beside a photograph's subject; None without room."""
+    h, w = behind.mask.shape
+    drawn = rng.random()
+    if drawn < STUDIO:
+        return draw_background(rng, h, w)
+    part = find_empty_part(rng, behind)
+    if part is None:
+        return None
+    back = draw_cloth(rng, part, h, w) if drawn < STUDIO + CLOTH else part
+    return scatter(rng, back, part) if rng.random() < SCATTERED else back
 
 
 def _blend(front: NDArray[np.float32], back: Image, mask: Image) -> Image:

@@ -1,6 +1,7 @@
 """Train the embedded model; a killed run resumes from its last checkpoint.
 
 `python train.py --data TRAIN --teacher TEACHER --backbone deeplab.tflite --out RUN`
+`python train.py --data TRAIN --teacher TEACHER --start embedded.onnx --out RUN`
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from data import Pair, load_all, read_skip, split
 from losses import measure_loss
 from network import Frisket
 from scores import Score, score, summarise
+from shipped import load_shipped, unfold
 from torch import Tensor
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
@@ -30,6 +32,8 @@ CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
 AVERAGE = 0.9985
 #: Batches drawn ahead of their use.
 AHEAD = 4
+#: Batches whose statistics an exported file's normalisation is unfolded with.
+UNFOLDED = 8
 
 
 class Run:
@@ -43,12 +47,20 @@ class Run:
         groups = self.net.parameter_groups(plan.rate, plan.backbone_share)
         self.optimiser = torch.optim.AdamW(groups, lr=plan.rate, weight_decay=0.01)
 
-    def start(self, backbone: Path | None) -> None:
-        """Resume from the checkpoint, or begin with the published backbone or from nothing."""
-        if (self.out / CHECKPOINT).exists():
-            self._restore(torch.load(self.out / CHECKPOINT, weights_only=True))
-            return
-        if backbone is not None:
+    def resume(self) -> bool:
+        """Go back to the checkpoint; say whether there was one."""
+        if not (self.out / CHECKPOINT).exists():
+            return False
+        self._restore(torch.load(self.out / CHECKPOINT, weights_only=True))
+        return True
+
+    def begin(self, backbone: Path | None, shipped: Path | None, pairs: list[Pair]) -> None:
+        """Begin with an exported file, with the published backbone, or from nothing."""
+        if shipped is not None:
+            load_shipped(self.net, shipped)
+            steps = StepBatches(pairs, self.plan)
+            unfold(self.net, [make_input(steps[step][0].numpy()) for step in range(UNFOLDED)])
+        elif backbone is not None:
             load_tflite(self.net.backbone, backbone)
         self.mean.load_state_dict(self.net.state_dict())
 
@@ -150,12 +162,13 @@ def batches(pairs: list[Pair], plan: Plan, start: int) -> Iterator[tuple[Tensor,
             yield waiting.popleft().result()
 
 
-def train(run: Run, pairs: list[Pair], every: int) -> None:
+def train(run: Run, pairs: list[Pair], valid_pairs: list[Pair], every: int) -> None:
     """Learn until the plan ends; log, score and save every so many steps."""
-    train_pairs, valid_pairs = split(pairs)
     log, losses, began = Log(run.out / LOG, run.step), [], time.time()
+    if run.step == 0:
+        log.write(step=0, scores=validate(run.mean, valid_pairs, run.plan.size))
     run.net.train()
-    for batch in batches(train_pairs, run.plan, run.step):
+    for batch in batches(pairs, run.plan, run.step):
         losses.append(run.learn(*batch))
         if run.step % 50 == 0:
             seconds, began = time.time() - began, time.time()
@@ -172,7 +185,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--data", "--out"):
         parser.add_argument(name, type=Path, required=True)
-    for name in ("--backbone", "--teacher"):
+    for name in ("--backbone", "--start", "--teacher"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--skip", type=Path, default=Path(__file__).parent / "skip.txt")
     parser.add_argument("--steps", type=int, default=6000)
@@ -196,10 +209,11 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     plan = Plan(**{key: getattr(args, key) for key in Plan.__dataclass_fields__})
     run = Run(plan, args.out)
-    run.start(args.backbone)
     (args.out / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
-    pairs = load_all(args.data, args.teacher, read_skip(args.skip))
-    train(run, pairs, args.every)
+    pairs, valid_pairs = split(load_all(args.data, args.teacher, read_skip(args.skip)))
+    if not run.resume():
+        run.begin(args.backbone, args.start, pairs)
+    train(run, pairs, valid_pairs, args.every)
 
 
 if __name__ == "__main__":
