@@ -33,7 +33,7 @@ from PIL import Image
 from skimage import data
 
 sys.path.insert(0, str(ROOT / "tests" / "hosts"))
-from host_lab import SCRIPT, Lab, install_plugin, prepare_krita, run_inside
+from host_lab import SCRIPT, Lab, prepare_gimp, prepare_krita, run_inside
 
 MODEL = "u2netp-test"
 HERE = Path(__file__).resolve().parent
@@ -69,13 +69,13 @@ def start_server(lab: Lab) -> subprocess.Popen[bytes]:
 
 
 def prepare(lab: Lab) -> None:
-    """Install both plug-ins, the driver in Krita, and the scripts."""
-    tests = ROOT / "tests" / "hosts"
-    install_plugin("gimp", lab)
+    """Install both plug-ins, and copy what measures them."""
+    prepare_gimp(lab)
     prepare_krita(lab)
-    shutil.copy(tests / "krita_window.sh", lab.folder)
-    for host in ("gimp", "krita"):
-        shutil.copy(HERE / f"hosts_{host}.py", lab.folder)
+    for path in HERE.glob("hosts_*"):
+        shutil.copy(path, lab.folder)
+    # It stands in the place of what watches for the tests.
+    (lab.folder / "hosts_gimp_strokes.py").rename(lab.folder / "gimp_watch.py")
 
 
 def in_gimp(lab: Lab, env: dict[str, str]) -> str:
@@ -97,9 +97,6 @@ def strokes_in_gimp(lab: Lab, env: dict[str, str]) -> str:
     """Put a cutout right by strokes in a GIMP with a window; return what it said."""
     for name in ("enough", "state.json", "seen.txt"):
         (lab.folder / name).unlink(missing_ok=True)
-    shutil.copy(ROOT / "tests" / "hosts" / "gimp_screen.sh", lab.folder)
-    shutil.copy(HERE / "hosts_gimp_strokes.sh", lab.folder)
-    shutil.copy(HERE / "hosts_gimp_strokes.py", lab.folder / "gimp_watch.py")
     marks = {"FRISKET_MARKS": "/tmp/marks.json"}
     return run_inside(lab, ["/lab/hosts_gimp_strokes.sh"], {**env, **marks}, 400)
 

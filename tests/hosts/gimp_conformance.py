@@ -2,10 +2,10 @@
 
 import gc
 
+import gimp_kit as kit
 from frisket_gimp.cut import Cut
 from frisket_gimp.paint import Progress
 from gi.repository import Gimp
-from gimp_kit import noise, rectangle, values, whole
 
 from frisket.hosts.conformance import HostConformance, list_checks
 from frisket.hosts.request import CutRequest
@@ -36,13 +36,13 @@ class GimpStage:
         mask = self._result().get_mask()
         if mask is None:
             return bytes(self._layer.get_width() * self._layer.get_height() * self.depth // 8)
-        return whole(mask, "Y u8" if self.depth == 8 else "Y u16")
+        return kit.whole(mask, "Y u8" if self.depth == 8 else "Y u16")
 
     def colours(self):
-        return whole(self._result(), self._colours)
+        return kit.whole(self._result(), self._colours)
 
     def pixels(self):
-        return whole(self._layer, self._colours)
+        return kit.whole(self._layer, self._colours)
 
     def reopen(self):
         # GIMP ends a process that writes what is left of a buffer when its image is gone. A
@@ -75,20 +75,20 @@ class GimpConformance(HostConformance):
         layer = Gimp.Layer.new(image, "picture", *size, kind, 100, Gimp.LayerMode.NORMAL)
         image.insert_layer(layer, None, 0)
         buffer = layer.get_buffer()
-        buffer.set(rectangle(0, 0, *size), BABL[picture.form], picture.pixels)
+        buffer.set(kit.rectangle(0, 0, *size), BABL[picture.form], picture.pixels)
         buffer.flush()
         return GimpStage(image, layer, make)
 
 
 def case_a_tile_partly_beyond_the_canvas_is_cleared():
-    image, layer = noise(40, 30, canvas=(30, 20))
+    image, layer = kit.noise(40, 30, canvas=(30, 20))
     layer.set_offsets(-10, -5)
     painter = Cut(image, layer, CutRequest(make="channel"), None, Progress()).make_painter()
     tile = TileRect(0, 0, 16, 16)
     painter.paint(tile, b"\x40" * 256, True)
     painter.fill(tile, False)
     painter.finish()
-    assert not any(values(image.get_channels()[0]))
+    assert not any(kit.values(image.get_channels()[0]))
 
 
 CASES = {f"case_{name}": getattr(GimpConformance(), name) for name in list_checks()}

@@ -1,11 +1,13 @@
 """What the cases in GIMP are made of: images, calls, and running them."""
 
-import json
+import contextlib
 import os
+import threading
 import time
-import traceback
+from pathlib import Path
 
 import gi
+import lab_kit
 
 gi.require_version("Gegl", "0.4")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
@@ -38,6 +40,11 @@ def refused(words, name, image, layers, **arguments):
     status, error = call(name, image, layers, **arguments)
     assert status != OK
     assert words in error, error
+
+
+def check_mask(layer):
+    """Check that a layer's mask is exact."""
+    assert values(layer.get_mask()) == green(layer)
 
 
 def rectangle(x, y, width, height):
@@ -96,30 +103,57 @@ def placed(alpha, width, x, y, canvas):
     return bytes(out)
 
 
+def wait_for(look, seconds=60):
+    """Wait until something is so; return it."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
+    return found
+
+
+def mortal_server():
+    """Have a server started that may be killed; return its process."""
+    lab_kit.ask_for_mortal()
+    wait_for(lab_kit.STATE.exists)
+    time.sleep(0.2)
+    return lab_kit.read_state()["pid"]
+
+
+@contextlib.contextmanager
+def meanwhile(act):
+    """Do something to this GIMP's frisket, by its process, once the server has had tiles of it."""
+    worker = threading.Thread(target=_act_on_plugin, args=(tiles_served(), act))
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.join()
+
+
+def tiles_served():
+    """How many tiles the server has answered so far."""
+    return int(lab_kit.note("tiles") or 0)
+
+
+def _act_on_plugin(before, act):
+    wait_for(lambda: tiles_served() != before)
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes()
+            # Another GIMP may run on this machine, with a lab of its own.
+            ours = (entry / "root/lab").samefile("/lab")
+        except OSError:
+            continue
+        if b"frisket-cutout.py" in words and ours:
+            act(int(entry.name))
+
+
 def run(cases):
     """Run every `case_...` of a namespace that has no result yet (or those chosen by hand)."""
     Gegl.init(None)
-    path = "/lab/results.json"
-    results = json.load(open(path)) if os.path.exists(path) else {}
-    wanted = os.environ.get("FRISKET_CASES", "").split()
-    for name in wanted or [name for name in cases if name.startswith("case_")]:
-        if name in results:
-            continue
-        start = time.monotonic()
-        results[name] = {"error": "GIMP ended in this case"}
-        write(results)
-        try:
+    for name in lab_kit.choose(cases):
+        with lab_kit.noted(name, "GIMP"):
             cases[name]()
-            results[name] = {"error": ""}
-        except BaseException:
-            results[name] = {"error": traceback.format_exc()}
-        results[name]["seconds"] = round(time.monotonic() - start, 2)
         for image in Gimp.get_images():
             image.delete()
-        write(results)
-
-
-def write(results):
-    with open("/lab/results.new", "w") as file:
-        json.dump(results, file)
-    os.replace("/lab/results.new", "/lab/results.json")

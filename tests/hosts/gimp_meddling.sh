@@ -1,44 +1,57 @@
 #!/bin/bash
-# Locks and deletes a layer while it is cut out.
+# Moves, locks, merges, deletes and closes what is being cut out, or put right by strokes.
 . /lab/gimp_screen.sh
 # Lets the other hand do something, and waits until it has.
 act() {
   rm -f /lab/done
   echo "$1" > /lab/do.new
   mv /lab/do.new /lab/do
-  for _ in $(seq 200); do [ -e /lab/done ] && return; sleep 0.1; done
+  for _ in $(seq 600); do [ -e /lab/done ] && return; sleep 0.1; done
 }
-# Begins a cutout that takes a while, and waits until it is under way.
+# Begins a cutout that takes a while, and waits until tiles come.
 begin() {
+  act 'scene.update(anew(scene["display"]))'
   rm -f /lab/home/run/tiles
-  command_ "cut out subject" gimp-search-meddling Return
-  for _ in $(seq 300); do [ -e /lab/home/run/tiles ] && return; sleep 0.05; done
+  command_ "$1" gimp-search-meddling Return
+  for _ in $(seq 600); do [ -e /lab/home/run/tiles ] && return; sleep 0.05; done
 }
-# Waits for GIMP's message, and closes it.
+# Waits for GIMP's message, closes it, and writes down what is left.
 told() {
   window 'GIMP Message' 40 && note "told-$1"
   sleep 0.5
   shot "gimp-told-$1"
   xdotool windowactivate --sync "$W" key Escape
   gone 'GIMP Message'
+  gone 'Frisket: put'
+  expect none "$1"
+}
+# What the other hand does; the second word is Python.
+meddle() {
+  begin "cut out subject"
+  act "$2"
+  told "$1"
+  begin "put right with strokes"
+  window 'Frisket: put' 60
+  act "$2"
+  told "$1-while-marked"
 }
 echo slow > /lab/home/run/behave
-act "image.scale(4800, 3600)"
-begin
-act "layer.set_lock_content(True)"
-told locked
-expect none locked
-act "layer.set_lock_content(False)"
-command_ "put right with strokes" gimp-strokes-meddling Return
-window 'Frisket: put' 60 && note "window"
-act "layer.set_lock_content(True)"
-told locked-while-marked
-expect none locked-while-marked
-act "layer.set_lock_content(False)"
-act "image.remove_layer(image.get_layers()[0])"
-begin
-act "image.remove_layer(layer)"
-told deleted
-expect none deleted
+touch /lab/quiet
+meddle moved 'scene["layer"].set_offsets(300, 200)'
+meddle resized 'scene["layer"].scale(2000, 1500, False)'
+meddle locked 'scene["layer"].set_lock_content(True)'
+meddle merged 'scene["image"].merge_down(scene["layer"], Gimp.MergeType.CLIP_TO_IMAGE)'
+meddle deleted 'scene["image"].remove_layer(scene["layer"])'
+meddle closed 'scene["display"].delete()'
+begin "put right with strokes"
+window 'Frisket: put' 60
+act '
+strokes = scene["image"].get_layers()[0]
+buffer = strokes.get_buffer()
+buffer.set_color(Gegl.Rectangle.new(1000, 1000, 200, 200), Gegl.Color.new("red"))
+buffer.flush()
+strokes.update(1000, 1000, 200, 200)
+scene["layer"].set_offsets(300, 200)'
+told moved-under-strokes
 rm -f /lab/home/run/behave
 leave

@@ -1,18 +1,7 @@
 """What an artist says of the subject inside GIMP: strokes, selections, paths, edges."""
 
+import gimp_kit as kit
 from gi.repository import Gegl, Gimp, Gio
-from gimp_kit import (
-    REFINE,
-    SELECTION,
-    SUBJECT,
-    good,
-    green,
-    noise,
-    rectangle,
-    refused,
-    strokes,
-    values,
-)
 
 # What `remember_marked` of the plug-in writes.
 MARKED = "frisket-marked-layer"
@@ -20,83 +9,96 @@ MARKED = "frisket-marked-layer"
 
 def case_the_selection_as_a_hint_does_not_limit_the_result():
     for use in ("box", "prior", "guess"):
-        image, layer = noise(700, 500)
+        image, layer = kit.noise(700, 500)
         image.select_ellipse(Gimp.ChannelOps.REPLACE, 200, 120, 200, 200)
-        good(SELECTION, image, [layer], selection_use=use, model=f"hint-{use}")
-        assert values(layer.get_mask()) == green(layer), use
+        kit.good(kit.SELECTION, image, [layer], selection_use=use, model=f"hint-{use}")
+        assert kit.values(layer.get_mask()) == kit.green(layer), use
 
 
 def case_strokes_are_hints():
-    image, layer = noise(700, 500, canvas=(800, 600))
+    image, layer = kit.noise(700, 500, canvas=(800, 600))
     layer.set_offsets(40, 20)
-    marks = strokes(image, ("rgb(0,0.8,0)", (140, 120, 100, 60)), ("red", (500, 320, 50, 40)))
-    good(SUBJECT, image, [layer], model="strokes")
-    assert values(layer.get_mask()) == green(layer)
+    marks = kit.strokes(image, ("rgb(0,0.8,0)", (140, 120, 100, 60)), ("red", (500, 320, 50, 40)))
+    kit.good(kit.SUBJECT, image, [layer], model="strokes")
+    kit.check_mask(layer)
     assert marks.get_mask() is None
 
 
 def case_strokes_in_other_colours_are_answered():
-    image, layer = noise(700, 500)
-    strokes(image, ("black", (140, 120, 100, 60)))
-    refused("Only two colours count", SUBJECT, image, [layer])
+    image, layer = kit.noise(700, 500)
+    kit.strokes(image, ("black", (140, 120, 100, 60)))
+    kit.refused("Only two colours count", kit.SUBJECT, image, [layer])
     assert layer.get_mask() is None
 
 
 def case_strokes_beside_the_layer_say_nothing():
-    image, layer = noise(300, 200, canvas=(900, 600))
-    strokes(image, ("red", (600, 400, 100, 60)))
-    good(SUBJECT, image, [layer], model="strokes-beside")
-    assert values(layer.get_mask()) == green(layer)
+    image, layer = kit.noise(300, 200, canvas=(900, 600))
+    kit.strokes(image, ("red", (600, 400, 100, 60)))
+    kit.good(kit.SUBJECT, image, [layer], model="strokes-beside")
+    kit.check_mask(layer)
+
+
+def case_strokes_beside_the_layer_are_answered_while_one_paints():
+    from frisket_gimp.marks import Picture, explain_strokes
+
+    image, layer = kit.noise(300, 200, canvas=(900, 600))
+    said = []
+    for place in (None, (600, 400, 100, 60), (600, 400, 200, 60), (50, 50, 30, 30)):
+        marks = kit.strokes(image, *([("red", place)] if place else []))
+        said.append(explain_strokes(Picture(marks, layer), marks, layer))
+        image.remove_layer(marks)
+    beside = "Your strokes lie outside the layer 'noise'. Paint over its picture."
+    assert said == ["", beside, beside, ""], said
 
 
 def case_only_the_strokes_are_selected():
-    image, _ = noise(300, 200)
-    marks = strokes(image, ("red", (10, 10, 20, 20)))
-    refused("Only the strokes are selected", SUBJECT, image, [marks])
+    image, _ = kit.noise(300, 200)
+    marks = kit.strokes(image, ("red", (10, 10, 20, 20)))
+    kit.refused("Only the strokes are selected", kit.SUBJECT, image, [marks])
 
 
 def case_an_image_is_saved_with_strokes_in_it():
     """Opened again, its strokes still know the layer that they mark, and count."""
-    image, layer = noise(300, 200)
-    before = green(layer)
-    marks = strokes(image, ("rgb(0,0.8,0)", (40, 40, 60, 40)))
+    image, layer = kit.noise(300, 200)
+    before = kit.green(layer)
+    marks = kit.strokes(image, ("rgb(0,0.8,0)", (40, 40, 60, 40)))
     marks.attach_parasite(Gimp.Parasite.new(MARKED, 1, str(layer.get_tattoo()).encode()))
     file = Gio.File.new_for_path("/lab/strokes.xcf")
     assert Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file, None)
     image.delete()
     again = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
     marks, layer = again.get_layers()
-    good(SUBJECT, again, [marks], model="strokes-saved")
-    assert values(layer.get_mask()) == before
+    kit.good(kit.SUBJECT, again, [marks], model="strokes-saved")
+    assert kit.values(layer.get_mask()) == before
     assert marks.get_mask() is None
 
 
 def case_anchors_of_a_path_are_points():
-    image, layer = noise(700, 500)
-    refused("No path is selected", SUBJECT, image, [layer], use_path=True)
+    image, layer = kit.noise(700, 500)
+    kit.refused("No path is selected", kit.SUBJECT, image, [layer], use_path=True)
     path = Gimp.Path.new(image, "path")
     image.insert_path(path, None, 0)
     image.set_selected_paths([path])
     anchors = [(100.0, 50.0), (300.0, 250.0), (9000.0, 10.0)]
     numbers = [number for x, y in anchors for number in (x - 9, y, x, y, x + 9, y)]
     path.stroke_new_from_points(Gimp.PathStrokeType.BEZIER, numbers, False)
-    good(SUBJECT, image, [layer], use_path=True, model="points")
-    assert values(layer.get_mask()) == green(layer)
+    kit.good(kit.SUBJECT, image, [layer], use_path=True, model="points")
+    kit.check_mask(layer)
 
 
 def case_a_refined_mask_has_a_width():
-    image, layer = noise(800, 600)
+    image, layer = kit.noise(800, 600)
     mask = layer.create_mask(Gimp.AddMaskType.BLACK)
     layer.add_mask(mask)
     buffer = mask.get_buffer()
-    buffer.set_color(rectangle(0, 0, 400, 600), Gegl.Color.new("white"))
+    buffer.set_color(kit.rectangle(0, 0, 400, 600), Gegl.Color.new("white"))
     buffer.flush()
-    good(REFINE, image, [layer], width=60.0, model="wide")
-    assert values(layer.get_mask()) == green(layer)
+    kit.good(kit.REFINE, image, [layer], width=60.0, model="wide")
+    kit.check_mask(layer)
 
 
 def case_edge_controls_reach_the_server():
-    image, layer = noise(300, 200)
+    image, layer = kit.noise(300, 200)
     controls = {"contrast": 0.5, "smooth": 0.25, "fill_holes": 0.75, "drop_specks": 1.0}
-    good(SUBJECT, image, [layer], model="controls", edge_shift=2.0, feather=3.0, **controls)
-    assert values(layer.get_mask()) == green(layer)
+    kit.good(kit.SUBJECT, image, [layer], model="controls", edge_shift=2.0, feather=3.0, **controls)
+    kit.check_mask(layer)

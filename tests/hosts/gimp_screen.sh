@@ -5,7 +5,9 @@
 set -u
 export HOME=/tmp GIMP3_DIRECTORY=/lab/gimp3 FRISKET_HOME=/lab/home
 mkdir -p /lab/shots "$GIMP3_DIRECTORY"
-printf '(show-welcome-dialog no)\n(check-updates no)\n(config-version "3.0.4")\n' > "$GIMP3_DIRECTORY/gimprc"
+# A version that was used before is not welcomed.
+version=$(gimp --version | grep -o '[0-9.]*$')
+printf '(show-welcome-dialog no)\n(check-updates no)\n(config-version "%s")\n' "$version" > "$GIMP3_DIRECTORY/gimprc"
 exec 6>/tmp/display
 Xvfb -displayfd 6 -noreset -r -screen 0 1440x900x24 -nolisten tcp >/dev/null 2>&1 &
 server=$!

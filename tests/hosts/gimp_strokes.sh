@@ -34,7 +34,9 @@ shot gimp-strokes
 expect none while-marked
 press alt+f
 gone 'Frisket: put'
-for _ in $(seq 100); do grep -q '"channels": \[\]' /lab/state.json && break; sleep 0.1; done
+# The colour comes back last.
+over='"channels": \[\], "foreground": \[0, 0, 0\]'
+for _ in $(seq 100); do grep -q "$over" /lab/state.json && break; sleep 0.1; done
 expect "${EXPECT:-exact}" finished
 sleep 1
 shot gimp-strokes-end

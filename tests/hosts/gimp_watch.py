@@ -2,7 +2,8 @@
 
 Runs as a batch command beside the person (or test) at the window; ends with the file
 `/lab/enough`. GIMP kills who reads a mask that is just being undone: while there is a file
-`/lab/quiet`, only whether there is a mask is written down.
+`/lab/quiet`, only whether there is a mask is written down. `/lab/do` is what another hand does to
+the image meanwhile; it may open the photograph anew.
 """
 
 import json
@@ -17,6 +18,8 @@ from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 
 
 def state(image, layer, quiet):
+    if not image.is_valid():
+        return {"mask": None, "closed": True}
     names = {
         "layers": [each.get_name() for each in image.get_layers()],
         "channels": [each.get_name() for each in image.get_channels()],
@@ -29,6 +32,11 @@ def state(image, layer, quiet):
 def look(layer, quiet):
     if not layer.is_valid():
         return {"mask": None, "gone": True}
+    place = list(layer.get_offsets()[1:])
+    return {"place": place, **look_at_mask(layer, quiet)}
+
+
+def look_at_mask(layer, quiet):
     mask = layer.get_mask()
     if mask is None or quiet:
         return {"mask": None if mask is None else True, "quiet": quiet}
@@ -47,23 +55,43 @@ def look(layer, quiet):
     }
 
 
-def main():
-    Gegl.init(None)
+def show_photo():
+    """Open the photograph in a window; return image, layer and display."""
     image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path("/lab/photo.png"))
-    Gimp.Display.new(image)
+    display = Gimp.Display.new(image)
     layer = image.get_layers()[0]
     image.set_selected_layers([layer])
     image.clean_all()
     # One undo too many must not take the layer itself away.
     image.undo_disable()
     image.undo_enable()
+    return {"image": image, "layer": layer, "display": display}
+
+
+def show_large_photo(old):
+    """Open the photograph anew, large, over a layer that it can be merged with."""
+    scene = show_photo()
+    # GIMP keeps an empty window when the last image is closed, and shows the next one in it.
+    if old.is_valid() and old.get_id() != scene["display"].get_id():
+        old.delete()
+    image, layer = scene["image"], scene["layer"]
+    size, normal = (image.get_width(), image.get_height()), Gimp.LayerMode.NORMAL
+    below = Gimp.Layer.new(image, "below", *size, Gimp.ImageType.RGB_IMAGE, 100, normal)
+    image.insert_layer(below, None, 1)
+    image.scale(4800, 3600)
+    image.set_selected_layers([layer])
+    return scene
+
+
+def main():
+    Gegl.init(None)
+    scene = show_photo()
     while not os.path.exists("/lab/enough"):
         if os.path.exists("/lab/do"):
-            # What another hand does to the image meanwhile.
-            exec(open("/lab/do").read(), {"image": image, "layer": layer})
+            exec(open("/lab/do").read(), {**globals(), "scene": scene, "anew": show_large_photo})
             os.rename("/lab/do", "/lab/done")
         with open("/lab/state.new", "w") as file:
-            json.dump(state(image, layer, os.path.exists("/lab/quiet")), file)
+            json.dump(state(scene["image"], scene["layer"], os.path.exists("/lab/quiet")), file)
         os.replace("/lab/state.new", "/lab/state.json")
         time.sleep(0.1)
 

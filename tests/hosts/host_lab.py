@@ -28,8 +28,10 @@ from frisket.hosts.conformance import list_checks
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCRIPT = ROOT / "scripts" / "hosts.sh"
-# Its relay lives inside Krita, whose busy main thread may starve it: not for every run.
 WHOLE_ONLY = {"case_a_connection_dies_without_a_word"}
+# Runs what follows with a disk of one megabyte, for a case to fill.
+_MOUNT = 'mkdir -p /lab/full; mount -t tmpfs -o size=1m tmpfs /lab/full; exec "$@"'
+SMALL_DISK = ("sh", "-c", _MOUNT, "sh")
 # What a host writes that people want to look at afterwards.
 SHOTS = ROOT / "screenshots"
 
@@ -167,7 +169,8 @@ def started(run: Callable[[], str], sign: Path) -> str:
 def cases(host: str) -> list[str]:
     """The names of the cases that run inside a host; FRISKET_CASES chooses some by hand."""
     chosen = os.environ.get("FRISKET_CASES", "").split()
-    rooms = "kit results colours trouble painted kept refused marks words away frames conformance"
+    rooms = "kit results colours trouble painted kept refused marks words away frames meddled "
+    rooms += "conformance"
     files = [path for name in rooms.split() if (path := HERE / f"{host}_{name}.py").exists()]
     nodes = (node for path in files for node in ast.parse(path.read_text()).body)
     functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
@@ -208,13 +211,30 @@ def _run_missing(lab: Lab, run: Callable[[], str], names: Sequence[str]) -> dict
     return results
 
 
+def prepare_gimp(lab: Lab) -> None:
+    """Install the plug-in, and copy what runs inside GIMP or works it."""
+    install_plugin("gimp", lab)
+    copy_scripts("gimp", lab)
+
+
 def prepare_krita(lab: Lab) -> None:
-    """Install the plug-in and the driver that runs the cases."""
+    """Install the plug-in, and the driver that runs the cases."""
     install_plugin("krita", lab)
     plugins = lab.folder / "data" / "krita" / "pykrita"
     shutil.copytree(HERE / "krita_driver", plugins, dirs_exist_ok=True)
     config = lab.folder / "config" / "kritarc"
     config.write_text(config.read_text() + "enable_frisket_driver=true\n")
-    for path in HERE.glob("krita_*"):
-        if path.is_file():
-            shutil.copy(path, lab.folder)
+    copy_scripts("krita", lab)
+
+
+def copy_scripts(host: str, lab: Lab) -> None:
+    """Copy what runs inside a host, and what the hosts share."""
+    for path in (HERE / "lab_kit.py", *HERE.glob(f"{host}_*.*")):
+        shutil.copy(path, lab.folder)
+
+
+def keep_shots(lab: Lab) -> None:
+    """Keep the pictures of the screen for people to look at."""
+    SHOTS.mkdir(exist_ok=True)
+    for shot in (lab.folder / "shots").glob("*.png"):
+        shutil.copy(shot, SHOTS)

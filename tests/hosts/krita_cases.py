@@ -15,6 +15,7 @@ import krita_frames
 import krita_kept
 import krita_kit
 import krita_marks
+import krita_meddled
 import krita_painted
 import krita_refused
 import krita_results
@@ -22,6 +23,14 @@ import krita_trouble
 import krita_words
 
 ROOMS = (krita_results, krita_colours, krita_trouble, krita_painted)
-ROOMS += (krita_kept, krita_refused, krita_marks, krita_words, krita_away, krita_frames)
+ROOMS += (
+    krita_kept,
+    krita_refused,
+    krita_marks,
+    krita_words,
+    krita_away,
+    krita_frames,
+    krita_meddled,
+)
 CASES = {name: value for room in ROOMS for name, value in vars(room).items()}
 krita_kit.run({**CASES, **krita_conformance.CASES})

@@ -3,17 +3,7 @@
 import random
 import struct
 
-from krita_kit import (
-    KRITA,
-    OLD,
-    QByteArray,
-    clean_colours,
-    close,
-    cut,
-    document,
-    masks,
-    pixels,
-)
+import krita_kit as kit
 
 SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 SIZE = (300, 200)
@@ -21,27 +11,27 @@ SIZE = (300, 200)
 
 def by_krita(data, space):
     """Pixels as sRGB, converted by Krita in another way than the plug-in has them converted."""
-    doc = KRITA.createDocument(*SIZE, "scratch", *space, 72.0)
+    doc = kit.KRITA.createDocument(*SIZE, "scratch", *space, 72.0)
     layer = doc.topLevelNodes()[0]
     layer.setLocked(False)
-    layer.setPixelData(QByteArray(data), 0, 0, *SIZE)
+    layer.setPixelData(kit.QByteArray(data), 0, 0, *SIZE)
     assert layer.setColorSpace(*SRGB)
     doc.waitForDone()
-    found = pixels(layer, doc)
-    close(doc)
+    found = kit.pixels(layer, doc)
+    kit.close(doc)
     return found
 
 
 def _exact(model, depth, fill=None, profile=""):
-    doc, layer = document(*SIZE, model, depth, fill, profile)
+    doc, layer = kit.document(*SIZE, model, depth, fill, profile)
     space = (model, depth, layer.colorProfile())
     yield 300
-    yield from cut()
-    wanted = by_krita(pixels(layer, doc), space)[1::4]
-    found = pixels(masks(layer)[0], doc)
+    yield from kit.cut()
+    wanted = by_krita(kit.pixels(layer, doc), space)[1::4]
+    found = kit.pixels(kit.masks(layer)[0], doc)
     worst = max(abs(a - b) for a, b in zip(found, wanted))  # noqa: B905
     assert worst <= 1, (space, worst)
-    close(doc)
+    kit.close(doc)
     yield 500
 
 
@@ -82,13 +72,13 @@ def case_lab():
 
 def case_other_profile():
     """RGB whose numbers mean other colours than sRGB's."""
-    wide = next(name for name in KRITA.profiles("RGBA", "U8") if "rec2020" in name.lower())
+    wide = next(name for name in kit.KRITA.profiles("RGBA", "U8") if "rec2020" in name.lower())
     yield from _exact("RGBA", "U8", profile=wide)
 
 
 def case_clean_colours_of_every_kind():
     """A new layer's colours are cleaned in its own colour space; the server inverts them."""
-    if OLD:
+    if kit.OLD:
         return
     kinds = (
         ("RGBA", "U8", None),
@@ -99,20 +89,20 @@ def case_clean_colours_of_every_kind():
         ("LABA", "U16", struct.pack("<4H", 32000, 32896, 34000, 65535)),
     )
     for model, depth, fill in kinds:
-        doc, layer = document(*SIZE, model, depth, fill)
+        doc, layer = kit.document(*SIZE, model, depth, fill)
         space = (model, depth, layer.colorProfile())
-        before = by_krita(pixels(layer, doc), space)
+        before = by_krita(kit.pixels(layer, doc), space)
         yield 300
-        clean_colours(True)
-        yield from cut(make="layer")
-        clean_colours(False)
+        kit.clean_colours(True)
+        yield from kit.cut(make="layer")
+        kit.clean_colours(False)
         copy = doc.topLevelNodes()[1]
-        after = by_krita(pixels(copy, doc), space)
+        after = by_krita(kit.pixels(copy, doc), space)
         worst = max(abs(255 - a - b) for a, b in zip(before, after) if a != b)  # noqa: B905
         assert before[3::4] == after[3::4]
         assert before != after
         # What is grey, or ink, cannot hold every colour.
         assert worst <= (0 if (model, depth) == ("RGBA", "U8") else 4), (space, worst)
-        assert pixels(layer, doc) != pixels(copy, doc)
-        close(doc)
+        assert kit.pixels(layer, doc) != kit.pixels(copy, doc)
+        kit.close(doc)
         yield 500

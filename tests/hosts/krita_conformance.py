@@ -5,11 +5,11 @@ import threading
 import time
 import traceback
 
+import krita_kit as kit
 from frisket_cutout.mainthread import MainThread
 from frisket_cutout.painting import Painter
 from frisket_cutout.reading import LayerReader
 from frisket_cutout.targetlayer import TargetLayer, find_mask, find_region
-from krita_kit import close, document, masks, pixels
 
 from frisket.hosts.conformance import HostConformance, list_checks
 from frisket.hosts.pixels import to_bgra, to_rgb
@@ -52,10 +52,10 @@ class KritaStage:
         return self._main.call(self._read_alpha)
 
     def colours(self):
-        return self._main.call(lambda: to_rgb(pixels(self._result(), self._doc)))
+        return self._main.call(lambda: to_rgb(kit.pixels(self._result(), self._doc)))
 
     def pixels(self):
-        return self._main.call(lambda: to_rgb(pixels(self._layer, self._doc)))
+        return self._main.call(lambda: to_rgb(kit.pixels(self._layer, self._doc)))
 
     def reopen(self):
         self.reader.close()
@@ -65,14 +65,14 @@ class KritaStage:
         self.reader.close()
         # Krita ends when a node goes before its Layers docker has drawn it.
         time.sleep(0.1)
-        self._main.call(lambda: close(self._doc))
+        self._main.call(lambda: kit.close(self._doc))
 
     def _read_alpha(self):
-        found = masks(self._result())
+        found = kit.masks(self._result())
         assert len(found) < 2, found
         if not found:
             return bytes(self._doc.width() * self._doc.height())
-        return pixels(found[0], self._doc)
+        return kit.pixels(found[0], self._doc)
 
     def _result(self):
         return self._doc.topLevelNodes()[-1] if self._make == "layer" else self._layer
@@ -94,7 +94,7 @@ class KritaConformance(HostConformance):
     def _open(self, picture, make):
         model, depth, profile = SPACES[picture.form]
         size = picture.width, picture.height
-        doc, layer = document(*size, model, depth, native(picture), profile)
+        doc, layer = kit.document(*size, model, depth, native(picture), profile)
         stage = KritaStage(self._main, doc, layer, make)
         self.kept.append((doc, layer, stage))
         return stage

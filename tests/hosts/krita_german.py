@@ -4,8 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.environ["FRISKET_LAB"])
-import krita_kit
-from krita_kit import KRITA, close, complete, docker, document, ended, shot, start, until
+import krita_kit as kit
 from krita_words import labels
 
 
@@ -14,11 +13,11 @@ def case_german():
 
     german = dict(language.read_entries((language.CATALOGUES / "de.po").read_text("utf-8")))
     yield 500
-    doc, layer = document(400, 300)
-    docker().show()
-    docker().raise_()
+    doc, layer = kit.document(400, 300)
+    kit.docker().show()
+    kit.docker().raise_()
     yield 500
-    yield from until(lambda: "Bereit" in " ".join(labels()), what="the server")
+    yield from kit.until(lambda: "Bereit" in " ".join(labels()), what="the server")
     shown = [text.replace("&", "") for text in labels()]
     english = {text.replace("_", "") for text in german if german[text] != text}
     assert not set(shown) & english, set(shown) & english
@@ -29,22 +28,20 @@ def case_german():
         "Haare und Fell: feiner, langsamer",
     ):
         assert text in shown, shown
-    text = KRITA.action("frisket_cut_out").text().replace("&", "")
+    text = kit.KRITA.action("frisket_cut_out").text().replace("&", "")
     assert text == "Frisket: Motiv freistellen", text
     layer.setLocked(True)
-    docker().cut()
-    assert "ist gesperrt" in docker().status.text(), docker().status.text()
+    kit.docker().cut()
+    kit.check_said("ist gesperrt")
     layer.setLocked(False)
-    task = start()
-    yield from complete(task)
+    task = yield from kit.opened()
     yield 300
-    assert docker().status.text() == "Fertig.", docker().status.text()
-    assert docker().open_label.text().startswith("Offen: "), docker().open_label.text()
-    shot("krita-german")
-    docker().finish()
-    yield from ended(task)
-    assert docker().status.text() == "Abgeschlossen.", docker().status.text()
-    close(doc)
+    assert kit.said() == "Fertig.", kit.said()
+    assert kit.docker().open_label.text().startswith("Offen: "), kit.docker().open_label.text()
+    kit.shot("krita-german")
+    yield from kit.finish(task)
+    assert kit.said() == "Abgeschlossen.", kit.said()
+    kit.close(doc)
 
 
-krita_kit.run(globals())
+kit.run(globals())

@@ -1,103 +1,64 @@
 """Marks with the brush, views over the canvas, the docker itself, and cutting from a script."""
 
-import os
-
-from krita_kit import (
-    KRITA,
-    OLD,
-    QApplication,
-    QByteArray,
-    buttons,
-    canvas_area,
-    close,
-    complete,
-    docker,
-    document,
-    ended,
-    green,
-    masks,
-    menus,
-    pixels,
-    shot,
-    start,
-    strokes_of,
-    until,
-)
-from krita_painted import stroke
-from krita_refused import GREEN, hinted
-
-YELLOW = b"\0\xff\xff\xff"
+import krita_kit as kit
+import lab_kit
 
 
-def brush():
-    """The brush's colour as blue, green, red in 0..255."""
-    colour = KRITA.activeWindow().activeView().foregroundColor()
-    return tuple(round(255 * value) for value in colour.components()[:3])
-
-
-def case_keep_and_remove_set_the_brush():
+@kit.on_document(800, 600)
+def case_keep_and_remove_set_the_brush(doc, layer):
     """They set the colour, the layer and the tool; a stroke is heard; all is given back."""
-    doc, layer = document(800, 600)
+    before = kit.brush()
+    task = yield from kit.opened()
     yield 300
-    before = brush()
-    task = start()
-    yield from complete(task)
-    yield 300
-    eraser = KRITA.action("erase_action")
+    eraser = kit.KRITA.action("erase_action")
     eraser.trigger()
-    docker().mark("keep")
+    kit.docker().mark("keep")
     yield 900
-    assert brush() == (0, 200, 0), brush()
-    assert doc.activeNode() == strokes_of(doc), doc.activeNode().name()
+    assert kit.brush() == (0, 200, 0), kit.brush()
+    assert doc.activeNode() == kit.strokes_of(doc), doc.activeNode().name()
     assert not eraser.isChecked()
-    count = len(hinted())
-    yield from stroke()
-    yield from until(lambda: len(hinted()) > count, what="the stroke")
-    assert hinted()[-1] == "+", hinted()
-    docker().mark("remove")
+    count = len(kit.hinted())
+    yield from kit.stroke()
+    yield from kit.until(lambda: len(kit.hinted()) > count, what="the stroke")
+    assert kit.hinted()[-1] == "+", kit.hinted()
+    kit.docker().mark("remove")
     yield 300
-    assert brush() == (0, 0, 230), brush()
-    docker().marks.choose_palette("safe")
-    assert brush() == (0, 94, 213), brush()
-    docker().mark("keep")
-    assert brush() == (178, 114, 0), brush()
-    docker().marks.choose_palette("plain")
-    docker().finish()
-    yield from ended(task)
+    assert kit.brush() == (0, 0, 230), kit.brush()
+    kit.docker().marks.choose_palette("safe")
+    assert kit.brush() == (0, 94, 213), kit.brush()
+    kit.docker().mark("keep")
+    assert kit.brush() == (178, 114, 0), kit.brush()
+    kit.docker().marks.choose_palette("plain")
+    yield from kit.finish(task)
     yield 900
-    assert strokes_of(doc) is None
-    assert brush() == before, brush()
+    assert kit.strokes_of(doc) is None
+    assert kit.brush() == before, kit.brush()
     assert doc.activeNode() == layer, doc.activeNode().name()
-    close(doc)
 
 
-def case_hair_widens_the_band():
+@kit.on_document(400, 300, fill=b"\xff\xff\xff\xff" * (400 * 150) + b"\0\0\0\xff" * 60000)
+def case_hair_widens_the_band(doc, _layer):
     """Where hair is brushed the edge is unknown to the server, and only there and at the edge."""
-    doc, _layer = document(400, 300, fill=b"\xff\xff\xff\xff" * (400 * 150) + b"\0\0\0\xff" * 60000)
-    yield 300
-    task = start()
-    yield from complete(task)
-    docker().mark("hair")
+    task = yield from kit.opened()
+    kit.docker().mark("hair")
     yield 800
-    count = len(hinted())
-    strokes_of(doc).setPixelData(QByteArray(YELLOW * 3600), 100, 40, 60, 60)
-    yield from until(lambda: len(hinted()) > count, what="the hair")
-    assert hinted()[-1] == "t", hinted()
-    trimap = open(os.path.join(os.environ["FRISKET_HOME"], "run", "trimap"), "rb").read()
+    count = len(kit.hinted())
+    kit.paint_strokes(doc, kit.YELLOW, 100, 40, 60, 60)
+    yield from kit.until(lambda: len(kit.hinted()) > count, what="the hair")
+    assert kit.hinted()[-1] == "t", kit.hinted()
+    trimap = (lab_kit.RUN / "trimap").read_bytes()
     found = [trimap[y * 400 + x] for x, y in ((130, 70), (300, 70), (300, 150), (300, 250))]
     assert found == [128, 255, 128, 0], found
-    docker().cancel()
-    yield from ended(task)
-    close(doc)
+    yield from kit.cancel(task)
 
 
 def screen_colour(x, y):
     """The screen's colour where the image has a pixel."""
     from frisket_cutout.sight import find_canvas
 
-    area, to_area = find_canvas(KRITA.activeDocument())
-    point = area.viewport().mapToGlobal(to_area.map(type(canvas_area().pos())(x, y)))
-    picture = QApplication.primaryScreen().grabWindow(0).toImage()
+    area, to_area = find_canvas(kit.KRITA.activeDocument())
+    point = area.viewport().mapToGlobal(to_area.map(type(kit.canvas_area().pos())(x, y)))
+    picture = kit.QtWidgets.QApplication.primaryScreen().grabWindow(0).toImage()
     colour = picture.pixelColor(point)
     return colour.red(), colour.green(), colour.blue()
 
@@ -110,11 +71,10 @@ def case_views():
     """Each view shows what it says, where the image is, and nothing of it is in the document."""
     # The left half has the alpha 200 of its green, the right half none.
     row = b"\x0a\xc8\x14\xff" * 300 + b"\x50\x00\x28\xff" * 300
-    doc, _layer = document(600, 400, fill=row * 400)
-    KRITA.activeWindow().activeView().canvas().setZoomLevel(1.0)
+    doc, _layer = kit.document(600, 400, fill=row * 400)
+    kit.KRITA.activeWindow().activeView().canvas().setZoomLevel(1.0)
     yield 800
-    task = start()
-    yield from complete(task)
+    task = yield from kit.opened()
     yield 500
     names = [node.name() for node in doc.topLevelNodes()]
     for view, left, right in (
@@ -124,67 +84,66 @@ def case_views():
         ("before", (20, 200, 10), (40, 0, 80)),
         ("overlay", None, (122, 0, 45)),
     ):
-        docker().marks.choose_view(view)
+        kit.docker().marks.choose_view(view)
         yield 900
-        shot(f"krita-view-{view}")
+        kit.shot(f"krita-view-{view}")
         assert left is None or near(screen_colour(150, 200), left), (view, screen_colour(150, 200))
         assert near(screen_colour(450, 200), right), (view, screen_colour(450, 200))
     assert [node.name() for node in doc.topLevelNodes()] == names
-    docker().marks.choose_view("")
+    kit.docker().marks.choose_view("")
     yield 500
     assert not near(screen_colour(450, 200), (122, 0, 45))
-    docker().mark("keep")
+    kit.docker().mark("keep")
     yield 1200
     assert near(screen_colour(450, 200), (122, 0, 45)), screen_colour(450, 200)
-    strokes_of(doc).setPixelData(QByteArray(GREEN * 2400), 420, 180, 60, 40)
-    yield from until(lambda: near(screen_colour(450, 200), (0, 200, 0)), what="the stroke")
-    docker().cancel()
-    yield from ended(task)
+    kit.paint_strokes(doc, kit.GREEN, 420, 180, 60, 40)
+    yield from kit.until(lambda: near(screen_colour(450, 200), (0, 200, 0)), what="the stroke")
+    yield from kit.cancel(task)
     yield 500
-    assert docker().marks.read_view() == ""
-    close(doc)
+    assert kit.docker().marks.read_view() == ""
+    kit.close(doc)
 
 
 def case_the_docker_is_shown_and_reached_by_keys():
     """Shown after the installation; every action is in the menu; labels and tips are there."""
-    doc, _layer = document(300, 200)
+    doc, _layer = kit.document(300, 200)
     yield 800
-    assert docker().isVisible()
+    assert kit.docker().isVisible()
     for name in ("cut_out", "finish", "cancel", "keep", "remove", "hair", "clear"):
-        assert KRITA.action(f"frisket_{name}") is not None, name
+        assert kit.KRITA.action(f"frisket_{name}") is not None, name
     assert {"Cut out", "Finish", "Cancel", "Keep", "Remove", "Hair", "Clear"} <= {
-        each.text().replace("&", "") for each in buttons()
+        each.text().replace("&", "") for each in kit.buttons()
     }
-    for each in (*buttons(), *menus()):
+    for each in (*kit.buttons(), *kit.menus()):
         assert each.toolTip(), each
         assert each.focusPolicy(), each
-    shot("krita-docker")
-    close(doc)
+    kit.shot("krita-docker")
+    kit.close(doc)
     yield 300
 
 
 def case_models_have_titles():
-    yield from until(lambda: "The green channel" in model_names(), what="the models")
+    yield from kit.until(lambda: "The green channel" in model_names(), what="the models")
 
 
 def model_names():
-    return [menu.itemText(index) for menu in menus() for index in range(menu.count())]
+    return [menu.itemText(index) for menu in kit.menus() for index in range(menu.count())]
 
 
 def case_from_a_script():
     """What the Scripter runs: a call on the main thread that returns when all is there."""
     from frisket_cutout.script import NoSubject, Refused, cut
 
-    doc, layer = document(700, 500)
+    doc, layer = kit.document(700, 500)
     yield 500
     judgement = cut(doc, layer)
     assert judgement.overall >= 0
-    assert pixels(masks(layer)[0], doc) == green(layer, doc)
-    if not OLD:
+    kit.check_mask(layer, doc)
+    if not kit.OLD:
         cut(doc, layer, make="layer")
         assert [node.name() for node in doc.topLevelNodes()] == ["noise", "noise cutout"]
         cut(doc, layer, make="selection", box=(100, 100, 300, 200))
-        assert bytes(doc.selection().pixelData(0, 0, 700, 500).data()) == green(layer, doc)
+        assert bytes(doc.selection().pixelData(0, 0, 700, 500).data()) == kit.green(layer, doc)
         doc.setSelection(None)
     yield 500
     layer.setLocked(True)
@@ -204,4 +163,4 @@ def case_from_a_script():
     except NoSubject as error:
         assert "No subject was found in 'noise'" in str(error)
     yield 500
-    close(doc)
+    kit.close(doc)

@@ -181,7 +181,7 @@ def test_letters_of_the_keyboard_do_not_clash(name: str) -> None:
     """In one window each letter stands for one thing.
 
     GIMP's own are H, R, C, O, L and S, Qt's in a dialog C and O, and those of Krita's menus
-    count in its docker.
+    count in its docker, and M, which mirrors its view.
     """
     entries = read(name) if name else {}
     server = labels_of(SHARED / "settings.py")
@@ -190,7 +190,7 @@ def test_letters_of_the_keyboard_do_not_clash(name: str) -> None:
         "server": (server | {"_Cancel", "_Try it", "_OK"}, ""),
         "strokes": (labels_of(GIMP / "strokedialog.py"), ""),
         "Krita's server": (server, "co"),
-        "Krita's docker": (marked_in_krita(), "fevilsrtnwh"),
+        "Krita's docker": (marked_in_krita(), "fevilsrtnwhm"),
     }
     for window, (texts, own) in windows.items():
         said = [entries.get(text, text) for text in texts]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_lab import ROOT, cases, every_case, install_plugin, run_inside, started
+from host_lab import ROOT, SMALL_DISK, cases, every_case, prepare_gimp, run_inside, started
 from PIL import Image
 
 from frisket.v1 import matting_pb2 as pb
@@ -29,9 +29,8 @@ BATCH = "exec(compile(open('/lab/gimp_cases.py').read(), 'gimp_cases', 'exec'), 
 
 @pytest.fixture(scope="module")
 def results(tree, lab, server):  # type: ignore[no-untyped-def]
-    install_plugin("gimp", lab)
-    for path in (*HERE.glob("gimp_*.py"), GUIDE):
-        shutil.copy(path, lab.folder)
+    prepare_gimp(lab)
+    shutil.copy(GUIDE, lab.folder)
     interpreter = "--batch-interpreter=python-fu-eval"
     command = ["gimp-console", "-id", interpreter, "-b", BATCH, "--quit"]
     return every_case(lab, lambda: run_inside(lab, command, ENV, 500), CASES)
@@ -128,9 +127,8 @@ def test_with_a_full_disk(tree, results, lab):  # type: ignore[no-untyped-def]
     shutil.copytree(lab.folder / "gimp3" / "plug-ins", folder / "plug-ins")
     (folder / "gimprc").write_text('(temp-path "/lab/full")\n(swap-path "/lab/full")\n')
     batch = BATCH.replace("gimp_cases", "gimp_full")
-    script = 'mkdir /lab/full; mount -t tmpfs -o size=1m tmpfs /lab/full; exec "$@"'
     interpreter = "--batch-interpreter=python-fu-eval"
-    command = ["sh", "-c", script, "sh", "gimp-console", "-id", interpreter, "-b", batch, "--quit"]
+    command = [*SMALL_DISK, "gimp-console", "-id", interpreter, "-b", batch, "--quit"]
     full = {"GIMP3_DIRECTORY": "/lab/small", "GEGL_SWAP": "/lab/full", "TMPDIR": "/lab/full"}
     environ = {**ENV, **full, "FRISKET_CASES": ""}
     found = every_case(lab, lambda: run_inside(lab, command, environ, 120), ["case_a_full_disk"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from host_lab import SHOTS, install_plugin, run_inside, started
+from host_lab import SHOTS, keep_shots, prepare_gimp, run_inside, started
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
@@ -28,16 +27,12 @@ def work(lab, script, **environ):  # type: ignore[no-untyped-def]
     """Let a script work GIMP; return what it wrote down, by step, and its bare lines."""
     for name in ("seen.txt", "state.json", "enough", "quiet", "results.json"):
         (lab.folder / name).unlink(missing_ok=True)
-    install_plugin("gimp", lab)
+    prepare_gimp(lab)
     picture(lab.folder / "photo.png")
-    for path in (HERE / "gimp_watch.py", *HERE.glob("gimp_*.sh")):
-        shutil.copy(path, lab.folder)
     run = lambda: run_inside(lab, [f"/lab/{script}"], environ, 500)  # noqa: E731
     started(run, lab.folder / "state.json")
     print((lab.folder / "gimp.log").read_text()[-2000:])
-    SHOTS.mkdir(exist_ok=True)
-    for shot in (lab.folder / "shots").glob("*.png"):
-        shutil.copy(shot, SHOTS)
+    keep_shots(lab)
     lines = (lab.folder / "seen.txt").read_text().splitlines()
     print("\n".join(lines))
     for line in lines:
@@ -157,17 +152,37 @@ def test_help_and_server(views):  # type: ignore[no-untyped-def]
     assert "server" in views["lines"]
 
 
-@pytest.mark.parametrize("what", ["locked", "deleted"])
-def test_a_layer_that_changes_while_it_is_cut_out(meddled, what):  # type: ignore[no-untyped-def]
+# What another hand does while a cutout is open, and what it leaves: layers, and where the layer is.
+MEDDLED = {
+    "moved": (["Background", "below"], [300, 200]),
+    "resized": (["Background", "below"], [0, 0]),
+    "locked": (["Background", "below"], [0, 0]),
+    "merged": (["below"], None),
+    "deleted": (["below"], None),
+}
+
+
+@pytest.mark.parametrize("step", ["", "-while-marked"])
+@pytest.mark.parametrize("what", MEDDLED)
+def test_a_layer_that_changes_while_its_cutout_is_open(meddled, what, step):  # type: ignore[no-untyped-def]
     """One sentence, and the image as the other hand left it."""
-    assert f"told-{what}" in meddled["lines"]
-    assert meddled[what]["mask"] is None
-    assert meddled[what]["layers"] == ([] if what == "deleted" else ["Background"])
-    assert meddled[what]["channels"] == []
+    layers, place = MEDDLED[what]
+    left = meddled[what + step]
+    assert f"told-{what}{step}" in meddled["lines"]
+    assert left["layers"] == layers
+    assert left.get("place") == place
+    assert left["mask"] is None
+    assert left["channels"] == []
 
 
-def test_a_layer_that_is_locked_while_it_is_put_right(meddled):  # type: ignore[no-untyped-def]
-    """One sentence; the tint goes, and the strokes stay for the next try."""
-    assert "told-locked-while-marked" in meddled["lines"]
-    assert meddled["locked-while-marked"]["layers"] == ["Frisket strokes", "Background"]
-    assert meddled["locked-while-marked"]["channels"] == []
+@pytest.mark.parametrize("step", ["closed", "closed-while-marked"])
+def test_an_image_that_is_closed_while_its_cutout_is_open(meddled, step):  # type: ignore[no-untyped-def]
+    assert f"told-{step}" in meddled["lines"]
+    assert meddled[step] == {"mask": None, "closed": True}
+
+
+def test_strokes_stay_for_the_next_try(meddled):  # type: ignore[no-untyped-def]
+    """What is painted is the artist's; an empty layer of strokes and the tint go."""
+    left = meddled["moved-under-strokes"]
+    assert left["layers"] == ["Frisket strokes", "Background", "below"]
+    assert left["channels"] == []

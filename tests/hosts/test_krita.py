@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from host_lab import SHOTS, cases, every_case, prepare_krita, run_inside, started
+from host_lab import SMALL_DISK, cases, every_case, keep_shots, prepare_krita, run_inside, started
 
 HERE = Path(__file__).resolve().parent
 CASES = cases("krita")
@@ -21,11 +21,9 @@ ENV = {"FRISKET_CASES": " ".join(CASES), **KILLS}
 @pytest.fixture(scope="module")
 def results(tree, lab, server):  # type: ignore[no-untyped-def]
     prepare_krita(lab)
-    command = ["/lab/krita_window.sh", "/lab", "/lab/krita_cases.py", SECONDS]
+    command = [*SMALL_DISK, "/lab/krita_window.sh", "/lab", "/lab/krita_cases.py", SECONDS]
     found = every_case(lab, lambda: run_inside(lab, command, ENV, 1020), CASES)
-    SHOTS.mkdir(exist_ok=True)
-    for shot in (lab.folder / "shots").glob("*.png"):
-        shutil.copy(shot, SHOTS)
+    keep_shots(lab)
     return found
 
 
@@ -52,7 +50,7 @@ def test_it_speaks_the_language_that_krita_is_set_to(results, lab):  # type: ign
     command = ["/lab/krita_window.sh", "/lab", "/lab/krita_german.py", "100"]
     found = every_case(lab, lambda: run_inside(lab, command, {}, 120), ["case_german"])
     assert not found["case_german"]["error"], found["case_german"]["error"]
-    shutil.copy(lab.folder / "shots/krita-german.png", SHOTS)
+    keep_shots(lab)
 
 
 def test_by_kritarunner(results, lab):  # type: ignore[no-untyped-def]

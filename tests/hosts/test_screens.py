@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,11 +15,10 @@ from pathlib import Path
 
 import pytest
 from host_lab import (
-    HERE,
     SHOTS,
     Lab,
     every_case,
-    install_plugin,
+    prepare_gimp,
     prepare_krita,
     run_inside,
     started,
@@ -63,9 +61,7 @@ def keep(lab: Lab, names: tuple[str, ...]) -> None:
 
 
 def test_gimp(real_server, lab):  # type: ignore[no-untyped-def]
-    install_plugin("gimp", lab)
-    for path in (HERE / "gimp_watch.py", *HERE.glob("gimp_*.sh")):
-        shutil.copy(path, lab.folder)
+    prepare_gimp(lab)
     environ = {"EXPECT": "any", "PAUSE": "8", "BRIEF": "yes"}
     run = lambda: run_inside(lab, ["/lab/gimp_window.sh"], environ, 500)  # noqa: E731
     started(run, lab.folder / "state.json")

@@ -75,6 +75,12 @@ def explain_colours(rgba: bytes, width: int, height: int) -> str:
     )
 
 
+def explain_place(name: str) -> str:
+    """Return what to say of strokes that all lie beside the layer that they mark."""
+    text = _("Your strokes lie outside the layer '{name}'. Paint over its picture.")
+    return text.format(name=name)
+
+
 def read_sign(colour: Colour) -> int:
     """Return 1 for a colour that keeps, -1 for one that removes, and 2 for any other.
 

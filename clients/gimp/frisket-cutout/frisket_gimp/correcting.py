@@ -23,9 +23,16 @@ from frisket.hosts.request import CutRequest
 from frisket.hosts.verdict import NoSubject, phrase_doubts
 from frisket.protocol.grid import TileRect
 from frisket_gimp.cut import CLIENT, explain_missing
-from frisket_gimp.layers import LayerReader, copy_into, find_selection, is_deep
+from frisket_gimp.layers import (
+    LayerReader,
+    copy_into,
+    copy_layer,
+    find_selection,
+    is_deep,
+    make_hidden,
+)
 from frisket_gimp.marking import Marking
-from frisket_gimp.marks import Picture
+from frisket_gimp.marks import Picture, explain_strokes
 from frisket_gimp.paint import Canvas
 from frisket_gimp.results import Maker, add_channel, one_step
 from frisket_gimp.strokedialog import StrokeDialog
@@ -117,13 +124,13 @@ class Correction:
             ClientError: the server cannot; nothing was changed.
         """
         size = self._layer.get_width(), self._layer.get_height()
-        precision = self._image.get_precision()
-        hidden = Gimp.Image.new_with_precision(*size, Gimp.ImageBaseType.GRAY, precision)
+        hidden = make_hidden(self._image, size)
         try:
             kept = add_channel(hidden, "alpha")
             self._marking.begin()
+            copy = copy_layer(self._layer, hidden)
             self._dialog.show()
-            self._follow(kept)
+            self._follow(kept, copy)
             self._finish(kept)
         except BaseException as error:
             self._clear(keep_strokes=not isinstance(error, Cancelled))
@@ -135,7 +142,7 @@ class Correction:
             hidden.delete()
         Gimp.displays_flush()
 
-    def _follow(self, kept: Gimp.Channel) -> None:
+    def _follow(self, kept: Gimp.Channel, copy: Gimp.Layer) -> None:
         offset = tuple(self._layer.get_offsets()[1:])
         stencils = (self._selection,) if self._selection else ()
         tint = Canvas(self._marking.tint, False, offset, stencils)
@@ -145,9 +152,8 @@ class Correction:
             self._marking.check_tint,
             self._check,
         )
-        reader = LayerReader(self._layer, self._deep, self._watch.check_presence)
         job = Job(
-            reader,
+            LayerReader(copy, self._deep),
             self._painter,
             self._connect,
             self._request.options(self._deep, self._read_strokes()),
@@ -192,21 +198,28 @@ class Correction:
         now = self._picture.rgba
         rests = now == self._settling
         self._settling = now
+        if rests and self._picture.is_blank:
+            self._explain(self._picture)
         return rests and now != self._seen
 
     def _read_strokes(self) -> HintSet:
         picture = self._picture or Picture(self._marking.strokes, self._layer)
         self._picture = None
         self._seen = self._settling = picture.rgba
-        self._dialog.warn(picture.explain())
+        self._explain(picture)
         return picture.read()
+
+    def _explain(self, picture: Picture) -> None:
+        self._dialog.warn(explain_strokes(picture, self._marking.strokes, self._layer))
 
     def _finish(self, kept: Gimp.Channel) -> None:
         """Make the result and take the strokes away, in one step.
 
         Raises:
             NoSubject: there is nothing to make a mask of.
+            Refused: see `Watch.check`.
         """
+        self._check()
         if not self._found:
             reader = LayerReader(self._layer, self._deep)
             raise NoSubject(explain_missing(self._name, reader))

@@ -122,6 +122,25 @@ def _join(blocks: list[bytes], count: int) -> list[bytes]:
     ]
 
 
+def make_hidden(image: Gimp.Image, size: tuple[int, int]) -> Gimp.Image:
+    """Return an image that nobody sees, with the colours of another one; delete it at the end."""
+    hidden = Gimp.Image.new_with_precision(*size, image.get_base_type(), image.get_precision())
+    if (profile := image.get_color_profile()) is not None:
+        hidden.set_color_profile(profile)
+    return hidden
+
+
+def copy_layer(layer: Gimp.Layer, hidden: Gimp.Image) -> Gimp.Layer:
+    """Return a copy of a layer in another image of the same colours.
+
+    GIMP ends a plug-in that reads a layer which is deleted in that moment; the copy stays, and
+    shares its pixels with the layer.
+    """
+    copy = Gimp.Layer.new_from_drawable(layer, hidden)
+    hidden.insert_layer(copy, None, 0)
+    return copy
+
+
 class Painting(Protocol):
     """What alpha can be painted into."""
 

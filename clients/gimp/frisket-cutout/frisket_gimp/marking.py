@@ -7,8 +7,9 @@ from gi.repository import Gegl, Gimp
 from frisket.hosts.language import _
 from frisket.hosts.request import Refused
 from frisket.hosts.strokes import KEEP, REMOVE, SAFE_KEEP, SAFE_REMOVE, STROKES, Colour
-from frisket_gimp.marks import find_strokes, remember_marked
+from frisket_gimp.marks import find_strokes, is_painted, remember_marked
 from frisket_gimp.results import add_channel, one_step
+from frisket_gimp.targets import check_open
 
 TINT = "Frisket tint"
 """The name of the channel that shows what is not the subject; found by its name."""
@@ -42,9 +43,8 @@ class Marking:
         Raises:
             Refused: one of them is not.
         """
+        self._require(self.strokes)
         self.check_tint()
-        if not self.strokes.is_valid():
-            raise _explain_removed()
 
     def check_tint(self) -> None:
         """Check that the tint is still there.
@@ -52,8 +52,7 @@ class Marking:
         Raises:
             Refused: it is not.
         """
-        if not self.tint.is_valid():
-            raise _explain_removed()
+        self._require(self.tint)
 
     def begin(self) -> None:
         """Put strokes and tint in place, in one step, and make the strokes the active layer."""
@@ -69,10 +68,15 @@ class Marking:
         Gimp.displays_flush()
 
     def end(self, keep_strokes: bool = False) -> None:
-        """Take the tint away, and the strokes too; the caller makes one step of it."""
-        image = self._image
-        if self.strokes is not None and self.strokes.is_valid() and not keep_strokes:
-            image.remove_layer(self.strokes)
+        """Take the tint away, and the strokes too; the caller makes one step of it.
+
+        Args:
+            keep_strokes: leave what the artist has painted.
+        """
+        image, strokes = self._image, self.strokes
+        there = strokes is not None and strokes.is_valid()
+        if there and not (keep_strokes and is_painted(strokes)):
+            image.remove_layer(strokes)
         if self.tint is not None and self.tint.is_valid():
             image.remove_channel(self.tint)
         if self._shows_mask and self._layer.is_valid() and self._layer.get_mask() is not None:
@@ -91,6 +95,12 @@ class Marking:
         """Give the artist's own colour back, unless another one was chosen meanwhile."""
         if self._given is not None and _is_same(Gimp.context_get_foreground(), self._given):
             Gimp.context_set_foreground(self._foreground)
+
+    def _require(self, ours: Gimp.Item) -> None:
+        if not ours.is_valid():
+            check_open(self._image)
+            text = _("The strokes or the tint were removed, so the cutout was given up.")
+            raise Refused(text)
 
     def _add_strokes(self) -> Gimp.Layer:
         image = self._image
@@ -119,10 +129,6 @@ class Marking:
         tint.set_show_masked(True)
         tint.set_visible(True)
         return tint
-
-
-def _explain_removed() -> Refused:
-    return Refused(_("The strokes or the tint were removed, so the cutout was given up."))
 
 
 def _is_same(one: Gegl.Color, other: Gegl.Color) -> bool:

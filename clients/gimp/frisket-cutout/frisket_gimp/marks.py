@@ -8,7 +8,7 @@ from frisket.client.options import HintSet, Point
 from frisket.hosts.language import _
 from frisket.hosts.planes import intersect
 from frisket.hosts.request import Refused
-from frisket.hosts.strokes import STROKES, explain_colours, find_hints
+from frisket.hosts.strokes import STROKES, explain_colours, explain_place, find_hints
 from frisket.protocol.grid import TileRect
 from frisket.protocol.limits import MAX_POINTS
 
@@ -46,6 +46,7 @@ class Picture:
         rgba: rows of 8-bit cells.
         width: cells in a row.
         height: rows of cells.
+        is_blank: nothing is painted over the layer.
     """
 
     def __init__(self, strokes: Gimp.Layer, layer: Gimp.Layer) -> None:
@@ -54,6 +55,7 @@ class Picture:
         self.width = max(1, round(self._full[0] * scale))
         self.height = max(1, round(self._full[1] * scale))
         rgba = _read_cells(strokes, layer, (self.width, self.height))
+        self.is_blank = not any(rgba[3::4])
         coloured = strokes.is_rgb()
         self.rgba = rgba if coloured else _colour(rgba)
 
@@ -64,6 +66,18 @@ class Picture:
     def explain(self) -> str:
         """Return what to say of colours that do not count."""
         return explain_colours(self.rgba, self.width, self.height)
+
+
+def is_painted(strokes: Gimp.Layer) -> bool:
+    """Tell whether anything is painted on a layer of strokes, wherever it is."""
+    return not Picture(strokes, strokes).is_blank
+
+
+def explain_strokes(picture: Picture, strokes: Gimp.Layer, layer: Gimp.Layer) -> str:
+    """Return what to say of strokes that do not count; empty for nothing."""
+    if picture.is_blank and is_painted(strokes):
+        return explain_place(layer.get_name())
+    return picture.explain()
 
 
 def find_marks(image: Gimp.Image, layer: Gimp.Layer, use_path: bool) -> HintSet:

@@ -46,7 +46,7 @@ class StrokeDialog:
     def _fill(self, area: Gtk.Box) -> None:
         area.set_spacing(6)
         area.set_border_width(12)
-        text = _("Paint on the image with any brush.")
+        text = _("Paint on the image with any brush; the key P takes one.")
         area.pack_start(Gtk.Label(label=text, xalign=0.0), False, False, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
         self._keep = Gtk.RadioButton.new_with_mnemonic(None, _("_Keep"))

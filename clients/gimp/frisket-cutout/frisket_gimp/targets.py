@@ -57,28 +57,36 @@ def _is_locked(layer: Gimp.Layer) -> bool:
 class Watch:
     """Looks after a layer while it is cut out: GIMP's user goes on working meanwhile.
 
-    GIMP ends a plug-in that touches a layer which is gone or locked.
+    GIMP ends a plug-in that touches a layer which is gone or locked, or what lies beyond it.
     """
 
     def __init__(self, layer: Gimp.Layer) -> None:
-        self._layer = layer
+        self._layer, self._image = layer, layer.get_image()
         self._name = layer.get_name()
+        self._place = _find_place(layer)
 
     def check_presence(self) -> None:
         """Check that the layer may still be read.
 
         Raises:
-            Refused: it was deleted, merged, or its image was closed.
+            Refused: it was deleted, merged, moved or resized, or its image was closed.
         """
         if not self._layer.is_valid():
+            check_open(self._image)
             text = _("The layer '{name}' is gone, so its cutout was given up.")
+            raise Refused(text.format(name=self._name))
+        if _find_place(self._layer) != self._place:
+            text = _(
+                "The layer '{name}' was moved or resized, so its cutout was given up. "
+                "Start it again."
+            )
             raise Refused(text.format(name=self._name))
 
     def check(self) -> None:
         """Check that the layer may still be touched.
 
         Raises:
-            Refused: it was deleted, merged, locked, or its image was closed.
+            Refused: it was locked, or see `check_presence`.
         """
         self.check_presence()
         if _is_locked(self._layer):
@@ -87,3 +95,19 @@ class Watch:
                 "Unlock it in the Layers dialog and try again."
             )
             raise Refused(text.format(name=self._name))
+
+
+def check_open(image: Gimp.Image) -> None:
+    """Check that an image is still open.
+
+    Raises:
+        Refused: it was closed.
+    """
+    if not image.is_valid():
+        raise Refused(_("The document was closed, so the cutout was given up."))
+
+
+def _find_place(layer: Gimp.Layer) -> tuple[int, int, int, int]:
+    """Return where a layer lies on the canvas, and its size."""
+    left, top = layer.get_offsets()[1:]
+    return left, top, layer.get_width(), layer.get_height()

@@ -164,7 +164,7 @@ class Cutouts(QtCore.QObject):
             if following is not None:
                 self._begin_next(*following)
             else:
-                self._end_turns()
+                self._end_turns(task.is_given_up)
         task.release()
 
     def _find_next(self, task: Task):
@@ -175,21 +175,22 @@ class Cutouts(QtCore.QObject):
         self._turns.keep()
         return self._turns.take()
 
-    def _end_turns(self) -> None:
+    def _end_turns(self, given_up: bool = False) -> None:
         try:
             done = self._turns.close()
         except Refused as error:
             done = str(error)
             self._reports.clear()
-        self._let_go(" ".join(self._reports) or done)
+        self._let_go(" ".join(self._reports) or done, given_up)
 
-    def _let_go(self, text: str) -> None:
+    def _let_go(self, text: str, given_up: bool = False) -> None:
         document, self._document = self._document, None
         self.task, self.is_busy = None, False
         self._turns = None
         self._selected = self._joined = None
         if is_open(document):
-            strokelayer.remove_layer(document)
+            # What is painted is the artist's, and counts when the cutout is tried again.
+            strokelayer.remove_layer(document, keep_painted=given_up)
         if text:
             self.said.emit(text)
         self.changed.emit()

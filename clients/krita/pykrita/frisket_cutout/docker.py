@@ -21,9 +21,10 @@ from .targetlayer import check_target, find_document, find_mask, find_targets
 from .task import Task
 from .views import CanvasView
 
-# Label and explanation of each button; its letter is none of Krita's menus'.
+# Label and explanation of each button; its letter is none of Krita's own. *Cut out* has a
+# shortcut, and *Finish* one instead of a letter: Krita's menus have all of its.
 _BUTTONS = {
-    "cut": (mark_key(_("Cut _out")), _("Cut the selected layers out")),
+    "cut": (drop_key(_("Cut _out")), _("Cut the selected layers out")),
     "finish": (drop_key(_("_Finish")), _("Keep what the open cutout has made, and end it")),
     "cancel": (mark_key(_("_Cancel")), _("Take back what the open cutout has made, and end it")),
 }
@@ -65,10 +66,10 @@ class CutoutDocker(DockWidget):
         column, row = QtWidgets.QVBoxLayout(body), QtWidgets.QHBoxLayout()
         for button in (self.cut_button, self.finish_button, self.cancel_button):
             row.addWidget(button)
-        column.addWidget(self.server)
         column.addLayout(row)
-        # What happens is told above the fold: dockers are often low.
-        for widget in (self.open_label, self.bar, self.status, self.marks, self.controls):
+        # What happens, and what is pressed most, is above the fold: dockers are often low.
+        told = (self.open_label, self.bar, self.status)
+        for widget in (*told, self.marks, self.server, self.controls):
             column.addWidget(widget)
         column.addStretch()
         scroll = QtWidgets.QScrollArea(self)
@@ -189,9 +190,7 @@ class CutoutDocker(DockWidget):
     def _show_open(self) -> None:
         """Show whose cutout is open, and what can be done with it."""
         name, busy = self.cutouts.describe(), self.cutouts.is_busy
-        front = self.cutouts.belongs_to(Krita.instance().activeDocument())
-        text = _("Open: {name}") if front else _("Open: {name} (another image is in front)")
-        self.open_label.setText(text.format(name=name) if name else _("No cutout is open."))
+        self.open_label.setText(self._describe_open(name, busy))
         self.cut_button.setEnabled(not busy)
         self.finish_button.setEnabled(bool(name) and not busy)
         self.cancel_button.setEnabled(bool(name))
@@ -202,6 +201,15 @@ class CutoutDocker(DockWidget):
             self.bar.setValue(1000)
             self.server.look()
         self._show_view()
+
+    def _describe_open(self, name: str, busy: bool) -> str:
+        """Return whose cutout is open, and what a person can do when it is complete."""
+        if not name:
+            return _("No cutout is open.")
+        front = self.cutouts.belongs_to(Krita.instance().activeDocument())
+        text = _("Open: {name}") if front else _("Open: {name} (another image is in front)")
+        step = _("Right? Finish. Wrong? Keep or Remove, then paint.")
+        return "\n".join((text.format(name=name), *([step] if front and not busy else [])))
 
     def _show_view(self) -> None:
         self.view.look_at(self.task, self.marks.read_view())

@@ -18,7 +18,7 @@ _KINDS = {
         _("Paint what belongs to the subject, then wait a moment."),
     ),
     "remove": (
-        mark_key(_("Re_move")),
+        mark_key(_("Rem_ove")),
         _("What you paint does not belong to the subject"),
         _("Paint what does not belong to the subject, then wait a moment."),
     ),
@@ -115,3 +115,7 @@ class MarkRow(QtWidgets.QWidget):
     def _show_kind(self) -> None:
         for kind, button in self._buttons.items():
             button.setChecked(kind == self._marker.kind)
+            # Some themes hardly show that a button is pressed.
+            font = button.font()
+            font.setBold(button.isChecked())
+            button.setFont(font)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 from frisket.client.options import LayerSpec
 from frisket.hosts import pixels
@@ -126,7 +127,7 @@ class Snapshot:
     def __init__(self, width: int, pixel_bytes: int) -> None:
         self._row_bytes = width * pixel_bytes
         self._pixel_bytes = pixel_bytes
-        self._file = tempfile.TemporaryFile(prefix="frisket-")  # noqa: SIM115
+        self._file: IO[bytes] | None = None
 
     def keep(self, rows: bytes) -> None:
         """Append rows of the layer.
@@ -135,14 +136,20 @@ class Snapshot:
             Refused: the disk is full.
         """
         try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="frisket-")  # noqa: SIM115
             self._file.seek(0, 2)
             self._file.write(rows)
+            # What lingers in memory would fail to be written when it is read.
+            self._file.flush()
         except OSError as error:
             text = _(
                 "There is no room left for temporary files in {folder}, so nothing was cut out. "
                 "Free some space and try again."
             )
-            raise Refused(text.format(folder=tempfile.gettempdir())) from error
+            # Python itself knows no folder when all of them are full.
+            folder = tempfile.tempdir or QtCore.QDir.tempPath()
+            raise Refused(text.format(folder=folder)) from error
 
     def read(self, rect: TileRect) -> bytes:
         """Return the native rows of a rectangle."""

@@ -10,8 +10,7 @@ from krita import Krita
 from frisket.client.options import HintSet, LayerSpec
 from frisket.hosts import pixels
 from frisket.hosts.band import split_hair, widen_band
-from frisket.hosts.language import _
-from frisket.hosts.strokes import STROKES, explain_colours, find_hints
+from frisket.hosts.strokes import STROKES, explain_colours, explain_place, find_hints
 from frisket.protocol.grid import TileRect
 
 from .converting import SRGB, Converter, Space
@@ -22,7 +21,6 @@ from .targetlayer import TargetLayer, is_open, split_rows
 _SIDE = 256
 _TAKEN_IN_MS = 300
 _GRAB_PIXELS = 1 << 20
-_OUTSIDE = _("Your strokes lie outside the layer '{name}'. Paint over its picture.")
 
 
 def find_layer(document):
@@ -49,10 +47,15 @@ def activate_layer(document) -> None:
         document.setActiveNode(layer)
 
 
-def remove_layer(document) -> None:
-    """Take the annotation layer away again."""
+def remove_layer(document, keep_painted: bool = False) -> None:
+    """Take the annotation layer away again.
+
+    Args:
+        document: the document.
+        keep_painted: leave it where anything is painted on it.
+    """
     layer = find_layer(document)
-    if layer is not None:
+    if layer is not None and not (keep_painted and layer.bounds().width() > 0):
         layer.remove()
 
 
@@ -110,7 +113,7 @@ class StrokeWatcher:
         data, width, height = picture
         self.note = explain_colours(data, width, height)
         if not any(data[3::4]):
-            self.note = _OUTSIDE.format(name=self._name)
+            self.note = explain_place(self._name)
         data, hair = split_hair(data)
         hints = find_hints(data, width, height, (self._region.width, self._region.height))
         mask = self._read_mask() if any(hair) else None

@@ -142,6 +142,11 @@ class Task(QtCore.QObject):
                 signal.disconnect()
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether it ended by something that nobody wanted."""
+        return self.error is not None and not self._stopped
+
+    @property
     def marks(self) -> dict[str, float]:
         """When what happened; see `Job.marks`."""
         return self._job.marks if self._job is not None else {}
