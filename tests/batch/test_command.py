@@ -88,6 +88,24 @@ def test_several_results_of_each_input(work: Path) -> None:
     assert files(work / "out") == {
         "a-cutout.png", "a-matte.png", "b-cutout.png", "b-matte.png",
     }  # fmt: skip
+    told = batch("in", "-o", "other", "--as", "matte", "--as", "comparison", "--json").stdout
+    calls = [json.loads(line)["call"] for line in told.splitlines()]
+    assert len(calls) == 6 and len(set(calls)) == 3, "one stream to the server for each input"
+    alone = batch("in/a.jpg", "-o", "alone", "--as", "comparison").stdout
+    assert alone.startswith("1 written")
+    [made] = files(work / "alone")
+    assert (work / "alone" / made).read_bytes() == (work / "other" / made).read_bytes()
+
+
+def test_one_result_that_fails_takes_no_other_of_its_input_with_it(work: Path) -> None:
+    Path("out").mkdir()
+    Path("out/a-cutout.png").write_bytes(b"mine")
+    kinds = ("--as", "matte", "--as", "cutout")
+    done = batch("in/a.jpg", "-o", "out", *kinds, status=Exit.SOME_FAILED)
+    assert done.stdout.startswith("1 written")
+    assert Path("out/a-cutout.png").read_bytes() == b"mine"
+    batch("in/a.jpg", "-o", "out", *kinds, "--overwrite", "--redo", "failed")
+    assert files(work / "out") == {"a-matte.png", "a-cutout.png"}
 
 
 def test_a_template_makes_its_folders(work: Path) -> None:

@@ -28,7 +28,7 @@ from frisket.jobs.batch.workqueue import Item, WorkQueue
 from frisket.jobs.hint_files import BadHint
 from frisket.jobs.inputs import find_tree
 from frisket.jobs.names import BadName
-from frisket.jobs.task import NoSubject, Task
+from frisket.jobs.task import CutOptions, NoSubject, Task
 
 OLD = (1e9, 1e9)
 
@@ -108,30 +108,52 @@ def test_a_queue_waits_for_what_is_due_and_for_what_is_at_work() -> None:
     queue = WorkQueue()
     queue.put([Item(0, 1, task), Item(time.time() + 0.2, 2, task)])
     queue.close()
-    first = queue.take()
-    assert first is not None and first.row == 1
+    assert rows_of(queue.take()) == [1]
     queue.finish(Item(0, 3, task, attempts=1))
-    assert [item.row for item in (queue.take(), queue.take()) if item] == [3, 2]
-    taken: list[Item | None] = []
+    assert [rows_of(queue.take()), rows_of(queue.take())] == [[3], [2]]
+    taken: list[list[Item]] = []
     waiting = threading.Thread(target=lambda: taken.append(queue.take()))
     waiting.start()
     queue.finish(Item(0, 4, task))
     waiting.join(5)
-    assert [item and item.row for item in taken] == [4]
+    assert list(map(rows_of, taken)) == [[4]]
     queue.finish()
     queue.finish()
-    assert queue.take() is None
+    assert queue.take() == []
+
+
+def rows_of(items: list[Item]) -> list[int]:
+    return [item.row for item in items]
+
+
+def test_a_queue_hands_out_together_what_shares_a_matte() -> None:
+    matte, cutout = CutOptions("matte"), CutOptions("cutout")
+    high = CutOptions("cutout", quality="high")
+    queue = WorkQueue()
+    given = [("a", matte), ("a", cutout), ("a", high), ("b", matte), ("c", matte)]
+    now = time.time()
+    queue.put(
+        Item(0 if name < "c" else now + 60, row, Task(Path(name), Path(str(row)), options))
+        for row, (name, options) in enumerate(given)
+    )
+    queue.put([Item(now + 60, 9, Task(Path("c"), Path("9"), cutout))])
+    assert [rows_of(queue.take()) for _ in range(3)] == [[0, 1], [2], [3]]
+    queue.close()
+    for _ in range(4):
+        queue.finish()
+    queue.stop()
+    assert queue.take() == []
 
 
 def test_a_stopped_queue_hands_nothing_out() -> None:
     queue = WorkQueue()
     queue.put([Item(time.time() + 60, 1, Task(Path("a"), Path("b")))])
-    taken: list[Item | None] = [Item(0, 9, Task(Path("a"), Path("b")))]
+    taken: list[list[Item]] = []
     waiting = threading.Thread(target=lambda: taken.append(queue.take()))
     waiting.start()
     queue.stop()
     waiting.join(5)
-    assert taken[1:] == [None]
+    assert taken == [[]]
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30))

@@ -45,6 +45,17 @@ def test_without_output_the_kind_is_in_the_name(home: Path, folder: Path) -> Non
     assert written(folder, "cut", "poster.psd", "--as", "cutout") == {"poster-cutout.png"}
 
 
+def test_several_results_of_one_input_come_of_one_matte(home: Path, folder: Path) -> None:
+    kinds = ("--as", "matte", "--as", "cutout", "--as", "matte")
+    done = frisket("cut", "a.jpg", *kinds, "--json", "-o", "out/")
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["output"] for one in told] == ["out/a-matte.png", "out/a-cutout.png"]
+    assert len({one["call"] for one in told}) == 1, "one stream to the server, one model run"
+    assert "add {kind}" in refused(2, "cut", "a.jpg", *kinds, "-o", "one.png")
+    assert "one picture" in refused(2, "cut", "a.jpg", *kinds, "-o", "-")
+
+
 def test_a_derived_name_overwrites_only_when_asked(home: Path, folder: Path) -> None:
     Path("a-cutout.png").write_bytes(b"mine")
     assert "--overwrite" in refused(5, "cut", "a.jpg")

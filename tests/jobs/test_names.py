@@ -31,7 +31,7 @@ def test_a_path_that_is_spelt_out_stays(name: str) -> None:
 def test_no_two_results_share_a_file(names: list[str]) -> None:
     sources = [Path("/nowhere") / name for name in names]
     try:
-        tasks = plan_tasks(sources, CutOptions("matte"), beside())
+        tasks = plan_tasks(sources, [CutOptions("matte")], beside())
     except BadName:
         assert len({path.stem for path in sources}) < len(sources)
         return
@@ -47,12 +47,12 @@ def test_a_link_to_an_input_is_that_input(tmp_path: Path) -> None:
     link.symlink_to(source)
     template = Template(f"{tmp_path}/{{stem}}.png")
     with pytest.raises(BadName, match="would replace the input"):
-        plan_tasks([link], CutOptions("matte"), template, overwrite=True)
+        plan_tasks([link], [CutOptions("matte")], template, overwrite=True)
 
 
 def test_classes_and_inputs_multiply(tmp_path: Path) -> None:
     options = CutOptions("matte", classes=("cat", "a/b"))
-    tasks = plan_tasks([Path("x.png"), Path("y.png")], options, Template("{stem}-{class}.tif"))
+    tasks = plan_tasks([Path("x.png"), Path("y.png")], [options], Template("{stem}-{class}.tif"))
     assert [str(task.output) for task in tasks] == [
         "x-cat.tif", "x-a_b.tif", "y-cat.tif", "y-a_b.tif",
     ]  # fmt: skip

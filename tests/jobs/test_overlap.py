@@ -101,18 +101,16 @@ def test_progress_is_that_of_the_next_outcome() -> None:
     seen: list[str] = []
     others_said = threading.Barrier(2)
 
-    def do(name: str, progress: Progress) -> str:
+    def do(name: str, progress: Progress) -> Iterator[str]:
         if name == "second":
             progress(name, 0, 1)
             others_said.wait(30)
         else:
             others_said.wait(30)
             progress(name, 0, 1)
-        return name
+        yield name
 
-    overlap = Overlap(
-        ["first", "second"], [do, do], lambda stage, done, total: seen.append(stage), lambda: None
-    )
+    overlap = Overlap(["first", "second"], [do, do], lambda stage, done, total: seen.append(stage))
     assert list(overlap.outcomes()) == ["first", "second"]
     assert seen == ["first"]
 
@@ -122,11 +120,48 @@ def test_what_offers_tasks_may_fail() -> None:
         yield 1
         raise OSError("the list is gone")
 
-    overlap = Overlap(offer(), [lambda task, progress: task] * 2, lambda *_: None, lambda: None)
+    overlap = Overlap(offer(), [lambda task, progress: [task]] * 2)
     outcomes = overlap.outcomes()
     assert next(outcomes) == 1
     with pytest.raises(OSError, match="the list is gone"):
         next(outcomes)
+
+
+def test_a_task_may_have_several_outcomes_each_told_as_it_comes() -> None:
+    told = threading.Event()
+
+    def do(name: str, progress: Progress) -> Iterator[str]:
+        yield f"{name}1"
+        if name == "a":
+            assert told.wait(30), "the first is told before there is a second"
+        yield f"{name}2"
+
+    seen = []
+    for outcome in Overlap("abc", [do, do]).outcomes():
+        seen.append(outcome)
+        told.set()
+    assert seen == ["a1", "a2", "b1", "b2", "c1", "c2"]
+
+
+def test_what_need_not_wait_is_told_at_once() -> None:
+    """Also what others have to tell; the first task ends when the rest has been told."""
+    told = threading.Event()
+
+    def do(name: str, progress: Progress) -> Iterator[str]:
+        if name == "slow":
+            assert told.wait(30)
+        yield name
+
+    overlap = Overlap(["slow", "b", "c"], [do, do], in_order=False)
+    overlap.tell("before")
+    outcomes = overlap.outcomes()
+    seen = [next(outcomes) for _ in range(3)]
+    overlap.tell("between")
+    seen.append(next(outcomes))
+    told.set()
+    seen += outcomes
+    assert seen[0] == "before" and seen[3:] == ["between", "slow"]
+    assert set(seen[1:3]) == {"b", "c"}
 
 
 class TestRoom:

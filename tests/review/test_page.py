@@ -14,6 +14,8 @@ from review_kit import Served
 from frisket.jobs.batch.states import Row, State
 from frisket.review.export import export_page
 
+from .test_loupe import add_layered
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -125,6 +127,23 @@ def test_the_loupe_shows_real_pixels(shared: Served, open_page: OpenPage) -> Non
     assert page.evaluate("document.getElementById('base').naturalWidth") <= 1024
     page.keyboard.press("Escape")
     page.wait_for_selector("#caption", state="hidden")
+
+
+def test_a_layer_is_chosen_by_keys(made: MadeRun, served: Served, open_page: OpenPage) -> None:
+    add_layered(made)
+    page = open_page(served.address)
+    page.fill("#text", "three")
+    wait_for(page, "#name", "three.psd")
+    page.keyboard.press("Escape")
+    page.keyboard.press("l")
+    wait_for(page, "#caption", "of 320 × 200 px")
+    page.focus("#layer")
+    assert page.get_by_label("Layer").evaluate("element => element.id") == "layer"
+    page.keyboard.press("ArrowDown")
+    wait_for(page, "#caption", "of 150 × 240 px")
+    page.keyboard.press("Escape")
+    page.keyboard.press("l")
+    page.wait_for_selector("#layer-choice", state="hidden")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -133,6 +133,7 @@ def make_batch(arguments: argparse.Namespace, reporter: Reporter) -> Batch:
     Raises:
         UsageError: it describes none.
     """
+    from frisket.cli.cut import list_choices
     from frisket.jobs.batch.batch import Again, Batch
     from frisket.jobs.batch.run import Rules
 
@@ -141,7 +142,7 @@ def make_batch(arguments: argparse.Namespace, reporter: Reporter) -> Batch:
     return Batch(
         _read_inputs(arguments.input),
         arguments.output,
-        list_choices(arguments),
+        list_choices(arguments, not arguments.no_sandbox),
         again=Again(arguments.overwrite, arguments.force, arguments.redo),
         rules=Rules(arguments.jobs, arguments.retries, thumbnails=not arguments.no_thumbnails),
         journal=arguments.journal,
@@ -149,14 +150,6 @@ def make_batch(arguments: argparse.Namespace, reporter: Reporter) -> Batch:
         words=sys.argv[1:],
         adjust=lambda chosen, changed: adjust(arguments, chosen, changed),
     )
-
-
-def list_choices(arguments: argparse.Namespace) -> list[CutOptions]:
-    """Return the options of each kind of result that was asked for, each kind once."""
-    from frisket.cli.cut import options
-
-    kinds = dict.fromkeys(arguments.kind or [""])
-    return [options(arguments, kind, not arguments.no_sandbox) for kind in kinds]
 
 
 def adjust(

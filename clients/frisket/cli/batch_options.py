@@ -46,7 +46,6 @@ _CHANGED: dict[str, dict[str, Any]] = {
         "stored": False,
         "example": "out/{sub}/{stem}-{kind}.{ext}",
     },
-    "as": {"repeats": True, "default": None, "example": "cutout"},
     "sandbox": {"help": "decode in a child process with limits first; always so here"},
 }
 _OWN = (

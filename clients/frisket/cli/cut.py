@@ -64,11 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(tasks: Sequence[Task], teller: Teller, progress: Bar) -> None:
-    from frisket.jobs.many import DEFAULT_JOBS, cut_many
+    from frisket.jobs.many import DEFAULT_JOBS, cut_many, group_tasks
 
-    jobs = min(DEFAULT_JOBS, len(tasks))
+    groups = group_tasks(tasks)
+    jobs = min(DEFAULT_JOBS, len(groups))
     _announce(tasks, 0, progress)
-    with closing(cut_many(tasks, progress=progress, jobs=jobs)) as outcomes:
+    with closing(cut_many(groups, progress=progress, jobs=jobs)) as outcomes:
         for number, outcome in enumerate(outcomes, 1):
             progress.hide()
             teller.take(outcome)
@@ -91,7 +92,7 @@ def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
 
     piped = arguments.input == [pipes.PIPE]
     arguments.output = arguments.output or (pipes.PIPE if piped else "")
-    wanted = options(arguments, arguments.kind, arguments.sandbox)
+    choices = list_choices(arguments, arguments.sandbox)
     scratch = Path()
     if piped or arguments.output == pipes.PIPE:
         scratch = stack.enter_context(pipes.scratch_folder())
@@ -100,13 +101,13 @@ def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
     sources = [pipes.receive(scratch)] if piped else find_inputs(arguments.input)
     if arguments.output != pipes.PIPE:
         template, folder = read_template(arguments.output)
-        tasks = plan_tasks(sources, wanted, template, arguments.overwrite)
+        tasks = plan_tasks(sources, choices, template, arguments.overwrite)
         make_folder(folder)
         return tasks
-    if len(sources) > 1 or arguments.json:
+    if len(sources) > 1 or len(choices) > 1 or arguments.json:
         raise UsageError("Standard output takes one picture, and no --json beside it.")
     pipes.check_standard_output()
-    return plan_tasks(sources, wanted, spelt_out(scratch / "standard output.png"))
+    return plan_tasks(sources, choices, spelt_out(scratch / "standard output.png"))
 
 
 def read_template(output: str) -> tuple[Template, Path | None]:
@@ -156,6 +157,12 @@ def read_cutline(arguments: argparse.Namespace) -> CutlineOptions:
     return make_cutline({**named, "ppi": named["ppi"] or 0.0})
 
 
+def list_choices(arguments: argparse.Namespace, sandbox: bool) -> list[CutOptions]:
+    """Return the options of each kind of result that was asked for, each kind once."""
+    kinds = dict.fromkeys(arguments.kind or [""])
+    return [options(arguments, kind, sandbox) for kind in kinds]
+
+
 def options(arguments: argparse.Namespace, kind: str, sandbox: bool) -> CutOptions:
     """Return what the command line describes, for one kind of result."""
     from frisket.client.options import Edge, Point
@@ -193,7 +200,7 @@ def _finish(arguments: argparse.Namespace, kind: str) -> Finish | None:
     """Return the finish; of several kinds of result it is for the finished one alone."""
     from frisket.finish.readers import FINISHED
 
-    others = isinstance(arguments.kind, list) and FINISHED in arguments.kind
+    others = FINISHED in (arguments.kind or ())
     given = {row.attribute: getattr(arguments, row.attribute, None) for row in FINISH_OPTIONS}
     # Who gives none does not wait for what computes them.
     if (others and kind != FINISHED) or not any(given.values()):

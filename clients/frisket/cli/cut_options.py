@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from frisket.cli.finish_options import FINISH_OPTIONS
-from frisket.cli.options import ENCODING, Between, Option, path
+from frisket.cli.options import ENCODING, Option, path
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.documents.core.cutline import SPOT, check_spot, read_length, read_sheet
 from frisket.documents.core.outline import NAME
 from frisket.documents.core.results import EXISTING as EXISTING_CHOICES
 from frisket.documents.core.results import PREVIEWS
+from frisket.finish.readers import Number
 from frisket.jobs.deliver import DELIVERIES
 from frisket.protocol.choices import (
     ALPHA_DEPTHS,
@@ -62,7 +63,8 @@ def _steps(text: str) -> str:
 
 def _describe_kinds() -> str:
     described = "; ".join(f"{row.kind}: {row.help}" for row in DELIVERIES.values())
-    return f"what is written. {described}. By default it follows from input and output"
+    default = "By default it follows from input and output"
+    return f"what is written; may be repeated. {described}. {default}"
 
 
 MODEL = Option(
@@ -97,7 +99,7 @@ THRESHOLD = Option(
     "threshold",
     "no soft edge: alpha from this share of opacity on becomes full, the rest 0; "
     "above 0, at most 1",
-    Between(0, 1, exclusive=True), metavar="SHARE", group="result", example=0.5,
+    Number(0, 1, exclusive=True), metavar="SHARE", group="result", example=0.5,
 )  # fmt: skip
 EXISTING = Option(
     "existing", "what happens to a mask or selection that is there already, and to a TIFF's "
@@ -111,15 +113,15 @@ OUTLINE = (
     ),
     Option(
         "tolerance", "greatest distance of a path to the contour; default: 0.5",
-        Between(0.1, 16), metavar="PX", default=0.5, group="result",
+        Number(0.1, 16), metavar="PX", default=0.5, group="result",
     ),
     Option(
         "inset", "move an outline inwards; negative moves it outwards",
-        Between(-1000, 1000), metavar="PX", default=0.0, group="result",
+        Number(-1000, 1000), metavar="PX", default=0.0, group="result",
     ),
     Option(
         "speck", "leave out pieces and holes of an outline that are smaller; default: 16",
-        Between(0, 1e9), metavar="PX²", default=16.0, group="result",
+        Number(0, 1e9), metavar="PX²", default=16.0, group="result",
     ),
     Option(
         "max-knots", "draw a path more coarsely until it has no more; default: 4000",
@@ -161,7 +163,7 @@ CUTLINE = (
     ),
     Option(
         "ppi", "pixels to an inch; default: what the picture tells, or else 300",
-        Between(1, 100_000), metavar="N", group="cut line", example=300,
+        Number(1, 100_000), metavar="N", group="cut line", example=300,
     ),
     Option(
         "spot", "the line's spot colour: CutContour, PerfCutContour, Thru-cut, KissCut; default: "
@@ -186,8 +188,8 @@ CUTLINE = (
 )  # fmt: skip
 _RESULT = (
     Option(
-        "as", _describe_kinds(), str, metavar="KIND", default="", dest="kind",
-        choices=tuple(DELIVERIES), group="result",
+        "as", _describe_kinds(), str, metavar="KIND", dest="kind", choices=tuple(DELIVERIES),
+        repeats=True, group="result", example="cutout",
     ),
     Option(
         "depth", "bits of a matte; default: 8",
@@ -271,7 +273,7 @@ EDGE = tuple(
     Option(
         name,
         f"{text}; {EDGE_LIMITS[wire][0]:g} to {EDGE_LIMITS[wire][1]:g}",
-        Between(*EDGE_LIMITS[wire]), metavar=metavar, default=0.0, dest=wire, group="edge",
+        Number(*EDGE_LIMITS[wire]), metavar=metavar, default=0.0, dest=wire, group="edge",
     )
     for name, wire, metavar, text in _EDGE_ROWS
 )  # fmt: skip

@@ -119,7 +119,7 @@ def _plan(arguments: argparse.Namespace, how: Finish | None) -> list[Task]:
         threshold=arguments.threshold, existing=arguments.existing, outline=read_outline(arguments),
         cutline=read_cutline(arguments),
     )  # fmt: skip
-    tasks = plan_tasks(find_inputs(arguments.input), wanted, template, arguments.overwrite)
+    tasks = plan_tasks(find_inputs(arguments.input), [wanted], template, arguments.overwrite)
     make_folder(folder)
     return tasks
 

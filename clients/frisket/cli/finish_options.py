@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from frisket.cli.options import Between, Option, path
-from frisket.finish.readers import READERS, SHIFT_LIMITS_PX
+from frisket.cli.options import Option, path
+from frisket.finish.readers import READERS, SHIFT_LIMITS_PX, Number
 
 _GROUP = "finish"
 
@@ -71,11 +71,11 @@ FINISH_OPTIONS = (
 EDGE_OPTIONS = (
     Option(
         "shift", "expand (+) or contract (-) the edge by pixels",
-        Between(*SHIFT_LIMITS_PX), metavar="PX", group="edge", stored=False,
+        Number(*SHIFT_LIMITS_PX), metavar="PX", group="edge", stored=False,
     ),
     Option(
         "feather", "blur the edge by pixels",
-        Between(0, SHIFT_LIMITS_PX[1]), metavar="PX", group="edge", stored=False,
+        Number(0, SHIFT_LIMITS_PX[1]), metavar="PX", group="edge", stored=False,
     ),
 )  # fmt: skip
 """What `finish` does itself; `cut` leaves the same to its server."""

@@ -126,28 +126,6 @@ def _reason(error: ValueError, text: str) -> str:
     return said if said.startswith("'") else f"{text!r} is not a number"
 
 
-@dataclass(frozen=True)
-class Between:
-    """Reads a number of a range, without its lower end where `exclusive`."""
-
-    low: float
-    high: float
-    exclusive: bool = False
-
-    def __call__(self, text: str) -> float:
-        """Return the number.
-
-        Raises:
-            ValueError: it is none, or lies outside.
-        """
-        value = float(text)
-        low, high = self.low, self.high
-        if not low <= value <= high or (self.exclusive and value == low):
-            least = f"above {low:g} and at most" if self.exclusive else f"between {low:g} and"
-            raise ValueError(f"{text!r} does not lie {least} {high:g}")
-        return value
-
-
 def path(text: str) -> Path:
     """Return the path of a file, by `frisket.jobs.paths`; argparse reports the ValueError.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from frisket.cli.options import Between, Option
+from frisket.cli.options import Option
 from frisket.cli.recipe_options import RECIPE_OPTIONS
+from frisket.finish.readers import Number
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -36,9 +37,10 @@ def _one_value(row: Option) -> dict[str, Any]:
         return {"type": "boolean"}
     if row.choices:
         return {"enum": list(row.choices)}
-    if isinstance(row.kind, Between):
+    if isinstance(row.kind, Number):
+        kind = "integer" if row.kind.whole else "number"
         least = "exclusiveMinimum" if row.kind.exclusive else "minimum"
-        return {"type": "number", least: row.kind.low, "maximum": row.kind.high}
+        return {"type": kind, least: row.kind.low, "maximum": row.kind.high}
     if row.whole:
         return {"type": "integer", "minimum": 0}
     return {"type": ["string", "array"] if row.takes_several else "string"}

@@ -64,9 +64,9 @@ def tell_options(values: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
 
 def identify(values: Mapping[str, Any]) -> list[str]:
     """Return what identifies, in a journal, the recipe of each kind of result."""
-    from frisket.cli.batch import list_choices
+    from frisket.cli.cut import list_choices
     from frisket.jobs.batch.fingerprint import describe_recipe, identify_recipe
 
     arguments = argparse.Namespace()
     fill(arguments, RECIPE_OPTIONS.values(), values)
-    return [identify_recipe(describe_recipe(one)) for one in list_choices(arguments)]
+    return [identify_recipe(describe_recipe(one)) for one in list_choices(arguments, True)]

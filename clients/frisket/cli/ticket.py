@@ -60,7 +60,7 @@ class Tickets:
                 not yet.
             BadTicket: it asks for what there is not, or for what a ticket may not.
         """
-        from frisket.cli.batch import list_choices
+        from frisket.cli.cut import list_choices
         from frisket.protocol.errors import FrisketError
 
         ours = argparse.Namespace(**vars(self._arguments))
@@ -75,7 +75,7 @@ class Tickets:
             raise BadTicket(" ".join(faults))
         try:
             template = self.find_template(ours.output, ticket)
-            return order_of(list_choices(ours), template)
+            return order_of(list_choices(ours, not ours.no_sandbox), template)
         except BadTicket:
             raise
         except FrisketError as error:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frisket.cli.batch import adjust, check_printed, list_choices, read_named_recipe, work
+from frisket.cli.batch import adjust, check_printed, read_named_recipe, work
 from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
 from frisket.cli.options import add_options
@@ -56,6 +56,7 @@ def make_watch(arguments: argparse.Namespace, reporter: Reporter) -> Watch:
     Raises:
         BadName, BadOption: it describes none.
     """
+    from frisket.cli.cut import list_choices
     from frisket.cli.ticket import Tickets
     from frisket.jobs.batch.run import Rules
     from frisket.jobs.watch.watch import Watch
@@ -63,7 +64,7 @@ def make_watch(arguments: argparse.Namespace, reporter: Reporter) -> Watch:
     watch = Watch(
         arguments.folder,
         arguments.output or "",
-        list_choices(arguments),
+        list_choices(arguments, not arguments.no_sandbox),
         manners=_read_manners(arguments),
         rules=Rules(arguments.jobs, arguments.retries, thumbnails=not arguments.no_thumbnails),
         overwrite=arguments.overwrite,

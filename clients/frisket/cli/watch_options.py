@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from frisket.cli.batch_options import BATCH_OPTIONS, read_some, read_whole
-from frisket.cli.options import Between, Option
+from frisket.cli.options import Option
+from frisket.finish.readers import Number
 from frisket.jobs.watch.manners import DUPLICATES, OPTIONAL, OVERWRITE, TICKETS
 from frisket.jobs.watch.windows import read_window
 
@@ -21,7 +22,7 @@ WATCH_OWN = (
     Option(
         "poll", "look every so often instead of waiting for events; by default where the file "
         "system tells of none, as network shares do",
-        Between(0, _DAY_S, exclusive=True), metavar="SECONDS", group=_GROUP, stored=False,
+        Number(0, _DAY_S, exclusive=True), metavar="SECONDS", group=_GROUP, stored=False,
         example=5,
     ),
     Option(
@@ -31,7 +32,7 @@ WATCH_OWN = (
     Option(
         "give-up", "how long a file that does not open to its end may stand still before it "
         "counts as damaged; default: 60",
-        Between(0, _DAY_S), metavar="SECONDS", default=60.0, group=_GROUP, stored=False,
+        Number(0, _DAY_S), metavar="SECONDS", default=60.0, group=_GROUP, stored=False,
     ),
     Option(
         "ignore-updates", "what was done once is not done again when it changes",

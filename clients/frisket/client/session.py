@@ -117,6 +117,18 @@ class Session:
         for plane, rows, pixel_format in planes:
             yield from self._plane_rows(plane, rows, pixel_format)
 
+    def take_coarse(self, other: Session) -> bool:
+        """Begin with the coarse alpha of another session, so that no model runs for this one.
+
+        Args:
+            other: of the same proxy, and of options that ask the same of the model.
+
+        Returns:
+            Whether the other has one that came whole.
+        """
+        self._coarse_alpha, self._coarse_facts = other._coarse_alpha, other._coarse_facts
+        return self._coarse_facts is not None
+
     def tile(self, tile_id: int, pixels: Buffer) -> pb.MatteRequest:
         """Return the request that carries a tile's pixels (rows in `tile_format`).
 

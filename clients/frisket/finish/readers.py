@@ -53,11 +53,13 @@ class Number:
     Attributes:
         low, high: the least and the greatest.
         whole: whether it is a whole one.
+        exclusive: whether the least itself is none.
     """
 
     low: float
     high: float
     whole: bool = False
+    exclusive: bool = False
 
     def __call__(self, text: str) -> float:
         """Return the number.
@@ -69,8 +71,10 @@ class Number:
             value = int(text) if self.whole else float(text)
         except ValueError:
             raise ValueError(f"{text!r} is not a number") from None
-        if not self.low <= value <= self.high:
-            raise ValueError(f"{text!r} does not lie between {self.low:g} and {self.high:g}")
+        low, high = self.low, self.high
+        if not low <= value <= high or (self.exclusive and value == low):
+            least = f"above {low:g} and at most" if self.exclusive else f"between {low:g} and"
+            raise ValueError(f"{text!r} does not lie {least} {high:g}")
         return value
 
 

@@ -1,36 +1,24 @@
-"""Cuts out layers of one document: read, matte, write."""
+"""What is done with the layers of a document: matted, written, reported."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 
 from frisket.client.options import Options
-from frisket.documents import (
-    Document,
-    Layer,
-    LayerResult,
-    OutputError,
-    Raster,
-    decode_in_sandbox,
-    open_document,
-)
+from frisket.documents import Document, Layer, LayerResult, OutputError, Raster
 from frisket.documents.write.classes import ClassMap
 from frisket.jobs.binary import BinaryAlpha
-from frisket.jobs.classes import list_passes
 from frisket.jobs.colours import EdgeColours
 from frisket.jobs.connection import Connection
-from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
+from frisket.jobs.deliver import Delivery
 from frisket.jobs.existing import read_alpha
 from frisket.jobs.hint_files import hint_set
 from frisket.jobs.matting import Progress, Run, matte
 from frisket.jobs.nothing_found import explain_nothing
-from frisket.jobs.overlap import Room
 from frisket.jobs.previews import Preview, make_preview
 from frisket.jobs.task import CoarseMask, CutOptions, CutResult, LayerReport, NoSubject, Task
 from frisket.protocol.memory import peak_bytes
@@ -38,10 +26,11 @@ from frisket.protocol.memory import peak_bytes
 
 @dataclass(frozen=True, eq=False)
 class LayerCut:
-    """What was done to one layer."""
+    """What was done to one layer; `colours` tells whether the result shows cleaned ones."""
 
     layer: Layer
     run: Run
+    colours: bool = False
 
     @property
     def has_subject(self) -> bool:
@@ -54,56 +43,36 @@ class LayerCut:
         return name
 
 
-def cut_document(
+def write_cuts(
+    document: Document,
+    delivery: Delivery,
     task: Task,
-    connection: Connection,
+    cuts: Sequence[LayerCut],
     progress: Progress,
-    rehearse: Callable[..., None] = decode_in_sandbox,
-    room: Room | None = None,
+    started: float,
 ) -> CutResult:
-    """Do one task: read, matte every layer that was chosen, write.
+    """Write a task's result out of the layers that were cut, and say what was done.
 
     Args:
-        task: what to do.
-        connection: to the server; stays open.
-        progress: see `frisket.jobs.matting.Progress`; "writing" comes last.
-        rehearse: decodes an untrusted document first; see `frisket.documents.Sandbox.decode`.
-        room: bounds the pixels of documents that are cut together; None for one alone.
+        document: where the layers are from.
+        delivery: the kind of result.
+        task: what is done.
+        cuts: every layer that was chosen, for each class of the kind `classes`.
+        progress: told "writing" before and after.
+        started: when the task was begun, by `time.perf_counter`.
 
     Raises:
-        NoSubject: there is nothing to cut out.
-        ClientError: the server is missing, refused or was lost.
-        DocumentError: the document cannot be read or the result not written.
+        NoSubject: nothing was found in any of them.
+        DocumentError: the result cannot be written.
     """
-    options, started = task.options, time.perf_counter()
-    _prepare(task, rehearse)
-    with contextlib.ExitStack() as stack:
-        document, chosen, delivery = _open(task, stack)
-        if room is not None:
-            stack.enter_context(room.take(document.width * document.height))
-        passes = list_passes(options, connection) if delivery.by_class else [options]
-        cuts = []
-        for layer, one in product(chosen, passes):
-            cuts.append(cut_layer(document, layer, delivery, one, connection, progress))
-            stack.enter_context(cuts[-1].run.store)
-        kept = _choose_kept(document, cuts, options)
-        progress("writing", 0, 1)
-        classes = _map_classes(cuts, kept) if delivery.by_class else None
-        lost = _write(document, delivery, task, kept, classes)
-        progress("writing", 1, 1)
-        preview = _preview(kept, task.preview_px)
+    kept = _choose_kept(document, cuts, task.options)
+    progress("writing", 0, 1)
+    classes = _map_classes(cuts, kept) if delivery.by_class else None
+    lost = _write(document, delivery, task, kept, classes)
+    progress("writing", 1, 1)
+    preview = _preview(kept, task.preview_px)
     done = _report(task.output, delivery.kind, kept, time.perf_counter() - started, lost)
     return _tell_rest(replace(done, preview=preview), cuts, kept, classes)
-
-
-def _open(task: Task, stack: contextlib.ExitStack) -> tuple[Document, Sequence[Layer], Delivery]:
-    """Open a task's document, choose layers and kind, and refuse what could not be written."""
-    options, output = task.options, task.output
-    document = stack.enter_context(open_document(task.source, options.encoding))
-    chosen = document.find_layers(options.layers, options.all_layers)
-    delivery = DELIVERIES[options.kind or default_kind(document, chosen, output)]
-    delivery.check(document, output, chosen, options.result_options())
-    return document, chosen, delivery
 
 
 def _tell_rest(
@@ -123,7 +92,7 @@ def _choose_kept(
     if not kept:
         # Of the kind `classes` a layer is cut once for each class.
         each = {id(one.layer): one for one in cuts}
-        raise NoSubject(_tell_empty(document, list(each.values())))
+        raise NoSubject(tell_empty(document, list(each.values())))
     return kept
 
 
@@ -168,14 +137,6 @@ def _preview(kept: Sequence[LayerCut], pixels: tuple[int, int] | None) -> Previe
     return make_preview(kept[0].run.proxy, kept[0].run.store, pixels[flagged])
 
 
-def _prepare(task: Task, rehearse: Callable[..., None]) -> None:
-    """Refuse to overwrite what was not named, and try an untrusted document in a child first."""
-    options = task.options
-    refuse_taken(task)
-    if options.sandbox:
-        rehearse(task.source, options.layers, options.all_layers, encoding=options.encoding)
-
-
 def refuse_taken(task: Task) -> None:
     """Refuse an output that is there already and that nobody has named.
 
@@ -195,7 +156,7 @@ def cut_layer(
     connection: Connection,
     progress: Progress,
 ) -> LayerCut:
-    """Matte one layer of an open document.
+    """Matte one layer of an open document, whether there is a subject or not.
 
     Args:
         document: where the layer is from.
@@ -203,24 +164,21 @@ def cut_layer(
         delivery: the kind of result, which decides about depth and colours.
         options: how.
         connection: to the server; stays open.
-        progress: see `cut_document`.
+        progress: see `frisket.jobs.matting.Progress`.
 
     Returns:
         The run; its store must be closed by the caller.
 
     Raises:
-        FrisketError: what `cut_document` raises.
+        ClientError: the server is missing, refused or was lost.
+        DocumentError: the layer cannot be read.
     """
     raster = document.show(layer, delivery.kind, options.result_options())
-    asked = _choose_options(layer, raster, delivery, options)
-    cut = LayerCut(layer, matte(raster, asked, connection, progress=progress))
-    if not (cut.has_subject or options.allow_empty or options.all_layers):
-        cut.run.store.close()
-        raise NoSubject(_tell_empty(document, [cut]))
-    return cut
+    asked = choose_options(layer, raster, delivery, options)
+    return LayerCut(layer, matte(raster, asked, connection, progress=progress), asked.foreground)
 
 
-def _choose_options(
+def choose_options(
     layer: Layer, raster: Raster, delivery: Delivery, options: CutOptions
 ) -> Options:
     """Return what the server is asked for."""
@@ -229,7 +187,7 @@ def _choose_options(
         classes=options.classes,
         quality=options.quality,
         depth=delivery.alpha_depth(layer, options.result_options()),
-        foreground=options.decontaminate and delivery.wants_colours(layer),
+        foreground=wants_colours(layer, delivery, options),
         hints=hint_set(options.hints, raster.width, raster.height),
         edge=options.edge,
         normalise=options.normalise,
@@ -237,7 +195,13 @@ def _choose_options(
     )
 
 
-def _tell_empty(document: Document, empty: Sequence[LayerCut]) -> str:
+def wants_colours(layer: Layer, delivery: Delivery, options: CutOptions) -> bool:
+    """Return whether a result shows cleaned edge colours."""
+    return options.decontaminate and delivery.wants_colours(layer)
+
+
+def tell_empty(document: Document, empty: Sequence[LayerCut]) -> str:
+    """Return one sentence on layers in which nothing was found."""
     if len(empty) == 1:
         return explain_nothing(document, empty[0].layer)
     return (
@@ -255,7 +219,7 @@ def make_result(document: Document, one: LayerCut, threshold: float | None) -> L
         threshold: makes the alpha binary; see `CutOptions`.
     """
     store, colours = one.run.store, None
-    if one.run.session.options.foreground:
+    if one.colours:
         channels = one.run.session.layer.channels
         colours = EdgeColours(document.raster(one.layer), store, channels)
     alpha = store if threshold is None else BinaryAlpha(store, threshold)

@@ -33,6 +33,7 @@ class Delivery:
         colours: whether it shows colours, so that cleaned edge colours are of use.
         by_class: whether it shows the classes of a model, each matted by itself.
         traces: whether it is an outline, so that a threshold is where it runs.
+        replaces: whether it may take the place of the layer's own transparency.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Delivery:
     colours: bool = False
     by_class: bool = False
     traces: bool = False
+    replaces: bool = False
 
     def check(
         self, document: Document, output: Path, layers: Sequence[Layer], options: ResultOptions
@@ -136,7 +138,7 @@ _ROWS = (
         (".tif", ".tiff", ".png", ".exr"),
         asked_depth=True,
     ),
-    Delivery("alpha", "one more sample of a TIFF's page"),
+    Delivery("alpha", "one more sample of a TIFF's page", replaces=True),
     Delivery("mask", "a layer mask of a PSD, PSB or layered TIFF"),
     Delivery(
         "cutout",

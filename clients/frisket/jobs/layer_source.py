@@ -19,13 +19,19 @@ class LayerSource:
     Args:
         raster: the layer's pixels.
         seen: called with the number of pixels that were read, as the proxy is made.
+        proxy: the layer's proxy, where it has been made already.
     """
 
-    def __init__(self, raster: Raster, seen: Callable[[int], None] = lambda pixels: None) -> None:
+    def __init__(
+        self,
+        raster: Raster,
+        seen: Callable[[int], None] = lambda pixels: None,
+        proxy: npt.NDArray[np.uint8] | None = None,
+    ) -> None:
         self._raster = raster
         self.channels = 1 if raster.mode == "GRAY" else 3
         self.depth = 8 if raster.depth <= 8 else 16
-        self.proxy = np.ascontiguousarray(raster.proxy(seen=seen))
+        self.proxy = np.ascontiguousarray(raster.proxy(seen=seen) if proxy is None else proxy)
 
     def spec(self) -> LayerSpec:
         """Return the layer's sizes and formats."""

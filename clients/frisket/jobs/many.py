@@ -5,15 +5,17 @@
             print(outcome.error or outcome.result.seconds)
 
 Nothing is read ahead unless `jobs` says so: a task is taken from `tasks` when the outcome before
-it has been used, so the caller decides about order, and may stop after any.
+it has been used, so the caller decides about order, and may stop after any. Tasks that show one
+matte of one document are given together: it is read and matted once for all of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +23,12 @@ from frisket.documents import decode_in_sandbox
 from frisket.documents.io.output import remove_own_parts
 from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, ServerChoice
-from frisket.jobs.cutting import cut_document
 from frisket.jobs.kept import KEPT
 from frisket.jobs.keywords import CutKeywords, read_keywords
 from frisket.jobs.matting import Progress
 from frisket.jobs.overlap import Overlap, Room
-from frisket.jobs.task import CutOptions, CutResult, Task
+from frisket.jobs.sitting import Sitting
+from frisket.jobs.task import CutOptions, CutResult, Task, share_matte
 
 if TYPE_CHECKING:
     import os
@@ -99,8 +101,19 @@ def cut(
     return outcome.unwrap()
 
 
+def group_tasks(tasks: Sequence[Task]) -> list[tuple[Task, ...]]:
+    """Return tasks in their order, those together that follow one another and share a matte."""
+    groups: list[list[Task]] = []
+    for task in tasks:
+        if groups and share_matte(groups[-1][-1], task):
+            groups[-1].append(task)
+        else:
+            groups.append([task])
+    return [tuple(group) for group in groups]
+
+
 def cut_many(
-    tasks: Iterable[Task],
+    tasks: Iterable[Task | Sequence[Task]],
     *,
     connection: Connection | None = None,
     progress: Progress = lambda stage, done, total: None,
@@ -113,7 +126,8 @@ def cut_many(
     generator closes every connection that it opened.
 
     Args:
-        tasks: what to do; taken one at a time.
+        tasks: what to do; taken one at a time. Several that share a matte may come as one, as
+            `group_tasks` puts them together.
         connection: an open connection, which stays open, for all of them; by default one
             for each server that their options name, kept open from task to task.
         progress: see `cut`; called for the task whose outcome comes next.
@@ -136,22 +150,25 @@ def cut_many(
 
 
 def _cut_in_turn(
-    tasks: Iterable[Task],
+    tasks: Iterable[Task | Sequence[Task]],
     connection: Connection | None,
     progress: Progress,
     rehearse: Callable[..., None],
 ) -> Generator[TaskOutcome, None, None]:
-    with _Lane(rehearse) as lane:
-        for task in tasks:
-            yield lane.cut(task, progress, connection)
+    with Lane(rehearse) as lane:
+        for given in tasks:
+            yield from lane.cut(given, progress, connection)
 
 
 def _cut_beside(
-    tasks: Iterable[Task], progress: Progress, rehearse: Callable[..., None], jobs: int
+    tasks: Iterable[Task | Sequence[Task]],
+    progress: Progress,
+    rehearse: Callable[..., None],
+    jobs: int,
 ) -> Generator[TaskOutcome, None, None]:
     room = Room(_ROOM_PIXELS)
     with contextlib.ExitStack() as stack:
-        lanes = [stack.enter_context(_Lane(rehearse, room)) for _ in range(jobs)]
+        lanes = [stack.enter_context(Lane(rehearse, room)) for _ in range(jobs)]
 
         def call_off() -> None:
             room.close()
@@ -163,11 +180,15 @@ def _cut_beside(
             yield from overlap.outcomes()
         finally:
             # Who has not left by now is writing something large; it leaves with the program.
-            for task in overlap.list_at_work():
+            for task in chain.from_iterable(map(_list_tasks, overlap.list_at_work())):
                 remove_own_parts(task.output.parent)
 
 
-class _Lane:
+def _list_tasks(given: Task | Sequence[Task]) -> Sequence[Task]:
+    return [given] if isinstance(given, Task) else given
+
+
+class Lane:
     """Does tasks one after another, and keeps its connections open from one to the next.
 
     Args:
@@ -179,7 +200,7 @@ class _Lane:
         self._rehearse, self._room = rehearse, room
         self._connections: dict[ServerChoice, Connection] = {}
 
-    def __enter__(self) -> _Lane:
+    def __enter__(self) -> Lane:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -191,17 +212,26 @@ class _Lane:
             connection.close()
 
     def cut(
-        self, task: Task, progress: Progress, connection: Connection | None = None
-    ) -> TaskOutcome:
-        """Return how a task ended."""
-        choice = task.options.server
+        self,
+        given: Task | Sequence[Task],
+        progress: Progress = lambda stage, done, total: None,
+        connection: Connection | None = None,
+    ) -> Iterator[TaskOutcome]:
+        """Yield how a task ended, or each of several that share a matte."""
+        tasks = _list_tasks(given)
+        choice = tasks[0].options.server
         server = connection or self._connections.setdefault(choice, Connection(choice))
-        try:
-            done = cut_document(task, server, progress, self._rehearse, self._room)
-            return TaskOutcome(task, result=done)
-        except Exception as error:
-            _release(error)
-            return TaskOutcome(task, error=error)
+        with Sitting(tasks, server, progress, self._rehearse, self._room) as sitting:
+            for task in tasks:
+                yield _try(sitting, task)
+
+
+def _try(sitting: Sitting, task: Task) -> TaskOutcome:
+    try:
+        return TaskOutcome(task, result=sitting.cut(task))
+    except Exception as error:
+        _release(error)
+        return TaskOutcome(task, error=error)
 
 
 def _release(error: BaseException | None) -> None:

@@ -62,6 +62,12 @@ class Run:
     outcome: Outcome = field(default_factory=Outcome)
     coarse: bytearray = field(default_factory=bytearray)
 
+    def go_on_from(self, before: Run) -> None:
+        """Begin with the first mask of another run of the same pixels."""
+        if self.session.take_coarse(before.session):
+            self.coarse += before.coarse
+            self.first_mask_s = self.proxy_s
+
     def take(self, event: Event) -> None:
         """Absorb an event."""
         self.store.take(event)
@@ -83,6 +89,7 @@ def matte(
     *,
     progress: Progress = lambda stage, done, total: None,
     tile_size: int = 256,
+    before: Run | None = None,
 ) -> Run:
     """Matte a raster.
 
@@ -92,6 +99,8 @@ def matte(
         connection: to the server; stays open.
         progress: called on this thread as work goes on.
         tile_size: edge of a tile in pixels.
+        before: a run of the same pixels that asked the same of the model: its proxy and its
+            first mask count for this one too, so that neither is made again.
 
     Returns:
         The run; its store is complete and must be closed by the caller.
@@ -101,8 +110,10 @@ def matte(
         DocumentError: the raster cannot be read.
     """
     started = time.perf_counter()
-    source = _read_while_connecting(raster, connection, progress)
+    source = _read_while_connecting(raster, connection, progress, before)
     run = _begin(source, options, tile_size, started)
+    if before is not None:
+        run.go_on_from(before)
     try:
         run.outcome = _drive(run, source, connection, progress)
     except BaseException:
@@ -112,7 +123,7 @@ def matte(
 
 
 def _read_while_connecting(
-    raster: Raster, connection: Connection, progress: Progress
+    raster: Raster, connection: Connection, progress: Progress, before: Run | None
 ) -> LayerSource:
     """Read the proxy while the server starts."""
     whole, done = raster.width * raster.height, 0
@@ -125,7 +136,7 @@ def _read_while_connecting(
     opening = _open_beside(connection)
     try:
         progress("reading", 0, whole)
-        source = LayerSource(raster, count)
+        source = LayerSource(raster, count, None if before is None else before.proxy)
         progress("reading", whole, whole)
         if not opening.done():
             progress("server", 0, 1)

@@ -116,13 +116,16 @@ def clean_name(name: str) -> str:
 
 
 def plan_tasks(
-    sources: Sequence[Path], options: CutOptions, template: Template, overwrite: bool = False
+    sources: Sequence[Path],
+    choices: Sequence[CutOptions],
+    template: Template,
+    overwrite: bool = False,
 ) -> list[Task]:
-    """Return what is to be done: a task for each input, class and layer that has its own file.
+    """Return what is to be done: a task for each result that has its own file.
 
     Args:
         sources: the inputs.
-        options: of all of them.
+        choices: the options of each result that an input gives.
         template: how outputs are named.
         overwrite: whether a name that was derived may be taken already.
 
@@ -130,7 +133,12 @@ def plan_tasks(
         BadName: two outputs, or an output and an input, would be one file, or `{class}` is
             asked for without classes.
     """
-    tasks = [task for one in sources for task in plan_input(Input(one), options, template)]
+    tasks = [
+        task
+        for source in sources
+        for options in choices
+        for task in plan_input(Input(source), options, template)
+    ]
     if template.derives:
         tasks = [replace(task, overwrite=overwrite) for task in tasks]
     check_collisions(tasks, template.derives)
@@ -283,7 +291,7 @@ def _tell_collision(first: Task, second: Task) -> str:
     if first.source == second.source:
         return (
             f"Two results of {first.source} would both be written to {second.output}; "
-            "add {layer}, {id} or {class} to the name."
+            "add {kind}, {layer}, {id} or {class} to the name."
         )
     return (
         f"The results of {first.source} and {second.source} would both be written to "

@@ -1,8 +1,8 @@
-"""Does several tasks at a time, and tells how each ended in the order of the tasks.
+"""Does several tasks at a time, and tells what comes of them in the order of the tasks or at once.
 
 While the model runs on one file the next is decoded and the one before written. Each lane is a
 thread with a server connection of its own, so that a file that loses its server takes it from
-no other. Nothing is done further ahead than there are lanes.
+no other.
 """
 
 from __future__ import annotations
@@ -33,29 +33,38 @@ class Overlap(Generic[T, R]):
 
     Args:
         tasks: what to do; taken one at a time, by whichever lane is free.
-        lanes: one function for each lane, which does a task and is given its progress.
-        progress: called for the task whose outcome comes next, on its lane.
+        lanes: one function for each lane, which does a task and is given its progress; it yields
+            what comes of it, once or several times.
+        progress: called for the task whose outcomes come next, on its lane.
         call_off: makes what is at work fail soon; called when the outcomes are wanted no more.
+        in_order: whether outcomes come in the order of the tasks, and nothing is done further
+            ahead than there are lanes; else each comes as soon as it is there.
+        leave_s: seconds to wait until what was called off has left.
     """
 
     def __init__(
         self,
         tasks: Iterable[T],
-        lanes: Iterable[Callable[[T, Progress], R]],
-        progress: Progress,
-        call_off: Callable[[], None],
+        lanes: Iterable[Callable[[T, Progress], Iterable[R]]],
+        progress: Progress = lambda stage, done, total: None,
+        call_off: Callable[[], None] = lambda: None,
+        *,
+        in_order: bool = True,
+        leave_s: float = _LEAVE_S,
     ) -> None:
         self._tasks = iter(tasks)
         self._lanes = list(lanes)
         self._progress, self._call_off = progress, call_off
+        self._in_order, self._leave_s = in_order, leave_s
         self._changed = threading.Condition()
-        self._ended: dict[int, R | BaseException] = {}
+        self._taking = threading.Lock()
+        self._ready: dict[int, deque[R | BaseException]] = {}
         self._taken = self._told = 0
         self._exhausted = self._stopped = False
         self._at_work: dict[int, T] = {}
 
     def outcomes(self) -> Generator[R, None, None]:
-        """Yield what the lanes return, in the order of the tasks.
+        """Yield what the lanes yield.
 
         What a lane raises ends the rest and is raised here. Whoever closes this early calls
         off what is at work, and waits for a few seconds until it has left.
@@ -66,14 +75,10 @@ class Overlap(Generic[T, R]):
         try:
             for thread in threads:
                 thread.start()
-            while (number := self._wait()) is not None:
-                ended = self._ended.pop(number)
+            while (ended := self._wait()) is not None:
                 if isinstance(ended, BaseException):
                     raise ended
                 yield ended
-                with self._changed:
-                    self._told += 1
-                    self._changed.notify_all()
         finally:
             self._stop(threads)
 
@@ -82,45 +87,87 @@ class Overlap(Generic[T, R]):
         with self._changed:
             return list(self._at_work.values())
 
-    def _wait(self) -> int | None:
-        """Return the number of the task that is told next once it has ended; None for no more."""
+    def tell(self, outcome: R) -> None:
+        """Have an outcome told that comes of no task; any thread may, before the last one ends."""
         with self._changed:
-            while self._told not in self._ended:
-                if self._exhausted and self._told == self._taken:
+            number = self._taken
+            self._taken += 1
+            self._put(number, outcome)
+
+    def _put(self, number: int, outcome: R | BaseException) -> None:
+        self._ready.setdefault(number, deque()).append(outcome)
+        self._changed.notify_all()
+
+    def _wait(self) -> R | BaseException | None:
+        """Return what is told next, once it is there; None for no more."""
+        with self._changed:
+            while (number := self._find_next()) is None:
+                if self._exhausted and not self._at_work and not self._ready:
                     return None
                 self._changed.wait(_LOOK_S)
-            return self._told
+            outcome = self._ready[number].popleft()
+            if not self._ready[number]:
+                del self._ready[number]
+            return outcome
 
-    def _run(self, do: Callable[[T, Progress], R]) -> None:
+    def _find_next(self) -> int | None:
+        """Return the task whose outcome is told next; None while there is none."""
+        if not self._in_order:
+            return next(iter(self._ready), None)
+        while self._told < self._taken and self._told not in self._ready:
+            if self._told in self._at_work:
+                return None
+            self._told += 1
+            self._changed.notify_all()
+        return self._told if self._told in self._ready else None
+
+    def _run(self, do: Callable[[T, Progress], Iterable[R]]) -> None:
         for number, task in self._take_all():
             try:
-                ended: R | BaseException = do(task, self._listen_to(number))
+                for outcome in do(task, self._listen_to(number)):
+                    with self._changed:
+                        self._put(number, outcome)
             except BaseException as error:
-                ended = error
+                with self._changed:
+                    self._put(number, error)
             with self._changed:
                 del self._at_work[number]
-                self._ended[number] = ended
                 self._changed.notify_all()
 
     def _take_all(self) -> Iterator[tuple[int, T]]:
-        while True:
+        while (taken := self._take()) is not None:
+            yield taken
+
+    def _take(self) -> tuple[int, T] | None:
+        """Return the next task with its number, or None when no more is to be begun."""
+        with self._taking:
+            if not self._may_take():
+                return None
+            ended: BaseException | None = None
+            try:
+                task = next(self._tasks)
+            except BaseException as error:
+                ended = error
             with self._changed:
-                while self._taken - self._told >= len(self._lanes) and not self._stopped:
-                    self._changed.wait(_LOOK_S)
-                if self._stopped or self._exhausted:
-                    return
                 number = self._taken
-                try:
-                    task = self._at_work[number] = next(self._tasks)
+                if ended is None:
                     self._taken += 1
-                except BaseException as error:
-                    self._exhausted = True
-                    if not isinstance(error, StopIteration):
-                        self._ended[number] = error
-                        self._taken += 1
-                    self._changed.notify_all()
-                    return
-            yield number, task
+                    self._at_work[number] = task
+                    return number, task
+                self._exhausted = True
+                if not isinstance(ended, StopIteration):
+                    self._taken += 1
+                    self._put(number, ended)
+                self._changed.notify_all()
+                return None
+
+    def _may_take(self) -> bool:
+        """Wait until a task may be taken, and return whether there may be one."""
+        with self._changed:
+            lead = len(self._lanes) if self._in_order else None
+            while lead and self._taken - self._told >= lead and not self._stopped:
+                self._changed.wait(_LOOK_S)
+            return not (self._stopped or self._exhausted)
 
     def _listen_to(self, number: int) -> Progress:
         def listen(stage: str, done: int, total: int) -> None:
@@ -138,7 +185,7 @@ class Overlap(Generic[T, R]):
             idle = not self._at_work
         if not idle:
             self._call_off()
-        deadline = time.monotonic() + _LEAVE_S
+        deadline = time.monotonic() + self._leave_s
         for thread in threads:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))

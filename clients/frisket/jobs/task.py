@@ -38,6 +38,11 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "preview": PREVIEWS,
 }
 
+_WRITING = (
+    "kind", "depth", "existing", "preview", "convert", "decontaminate", "allow_empty",
+    "threshold", "outline", "cutline", "finish",
+)  # fmt: skip
+
 
 class NoSubject(ClientError):
     """The model found nothing to cut out; nothing was written."""
@@ -124,6 +129,11 @@ class CutOptions:
             )
         object.__setattr__(self, "kind", FINISHED)
 
+    def drop_writing(self) -> CutOptions:
+        """Return the options without those that only say what is written, and how."""
+        plain = CutOptions()
+        return replace(self, **{name: getattr(plain, name) for name in _WRITING})
+
     def result_options(self) -> ResultOptions:
         """Return how the result is written.
 
@@ -174,6 +184,13 @@ class Task:
     options: CutOptions = field(default_factory=CutOptions)
     overwrite: bool = True
     preview_px: tuple[int, int] | None = None
+
+
+def share_matte(one: Task, other: Task) -> bool:
+    """Return whether two tasks are of one document and the same matte, as far as options tell."""
+    if one.source != other.source:
+        return False
+    return one.options.drop_writing() == other.options.drop_writing()
 
 
 @dataclass(frozen=True)

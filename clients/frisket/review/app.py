@@ -138,14 +138,16 @@ class ReviewApp:
         return Response(data, "image/jpeg", headers=_FOREVER)
 
     def _measure(self, request: Request, number: int) -> Response:
-        width, height = self._loupe.measure(find_row(self._journal, number))
-        return answer_json({"width": width, "height": height})
+        row, layer = find_row(self._journal, number), int(request.read_number("layer", 0))
+        width, height, layers = self._loupe.measure(row, layer)
+        return answer_json({"width": width, "height": height, "layers": layers})
 
     def _show_file(self, side: str, request: Request, number: int) -> Response:
         rect = None
         if "x" in request.query:
             rect = Rect(*(int(request.read_number(name)) for name in ("x", "y", "w", "h")))
-        data = self._loupe.read(find_row(self._journal, number), side, rect)
+        row, layer = find_row(self._journal, number), int(request.read_number("layer", 0))
+        data = self._loupe.read(row, side, rect, layer)
         return Response(data, "image/png", headers=_FOREVER)
 
 

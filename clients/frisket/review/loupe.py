@@ -41,11 +41,13 @@ class Pair:
         result: those of the result.
         read_opacity: what reads a rectangle of what the result lets through of the original,
             uint8 (height, width); None where the result shows itself.
+        layers: paths of all layers that the result has, of which this is one.
     """
 
     original: BaseRaster
     result: BaseRaster
     read_opacity: Callable[[Rect], Pixels] | None
+    layers: tuple[str, ...]
 
     def crop(self, side: str, rect: Rect) -> Pixels:
         """Return a rectangle of "original" or "result" as (height, width, 4) sRGB, uint8."""
@@ -73,19 +75,19 @@ class Loupe:
         self._journal = journal
         self._lock = threading.Lock()
         self._files = contextlib.ExitStack()
-        self._open: tuple[Row, Pair] | None = None
+        self._open: tuple[Row, int, Pair] | None = None
         self._timer: threading.Timer | None = None
 
-    def measure(self, row: Row) -> tuple[int, int]:
-        """Return width and height of a result's layer.
+    def measure(self, row: Row, layer: int = 0) -> tuple[int, int, tuple[str, ...]]:
+        """Return width and height of one of a result's layers, and the paths of all of them.
 
         Raises:
             Refusal: its files cannot be looked at; says why.
         """
-        with self._use(row) as pair:
-            return pair.original.width, pair.original.height
+        with self._use(row, layer) as pair:
+            return pair.original.width, pair.original.height, pair.layers
 
-    def read(self, row: Row, side: str, wanted: Rect | None) -> bytes:
+    def read(self, row: Row, side: str, wanted: Rect | None, layer: int = 0) -> bytes:
         """Return a side of a result as PNG.
 
         Args:
@@ -93,11 +95,12 @@ class Loupe:
             side: "original" or "result".
             wanted: a rectangle, of which at most `MAX_SIDE_PX` each way is read; None for the
                 whole, reduced.
+            layer: which of the result's layers, counted from 0.
 
         Raises:
             Refusal: there is nothing to see; says why.
         """
-        with self._use(row) as pair:
+        with self._use(row, layer) as pair:
             if wanted is None:
                 return _encode(pair.reduce(side))
             small = Rect(
@@ -115,11 +118,11 @@ class Loupe:
             self._release()
 
     @contextlib.contextmanager
-    def _use(self, row: Row) -> Iterator[Pair]:
+    def _use(self, row: Row, layer: int) -> Iterator[Pair]:
         with self._lock:
             _check_files(row)
             try:
-                yield self._take(row)
+                yield self._take(row, layer)
             except DocumentError as error:
                 raise Refusal(404, str(error)) from error
             except (OSError, ValueError) as error:
@@ -127,33 +130,41 @@ class Loupe:
             finally:
                 self._leave_soon()
 
-    def _take(self, row: Row) -> Pair:
-        if self._open is not None and _is_same(self._open[0], row):
-            return self._open[1]
+    def _take(self, row: Row, layer: int) -> Pair:
+        if self._open is not None:
+            before, number, pair = self._open
+            if _is_same(before, row) and number == layer:
+                return pair
         self._release()
-        pair = self._open_pair(row)
-        self._open = row, pair
+        pair = self._open_pair(row, layer)
+        self._open = row, layer, pair
         return pair
 
-    def _open_pair(self, row: Row) -> Pair:
+    def _open_pair(self, row: Row, number: int) -> Pair:
+        """Open both files, and show one layer of those that have a result."""
         told = json.loads(self._journal.describe_recipe(row.recipe))
         encoding = str(told.get("encoding", ""))
         changed = dict(row.redo)
         layers = [changed["layer"]] if "layer" in changed else told.get("layers", [])
         everything = bool(told.get("all_layers")) and "layer" not in changed
 
-        def find(document: Document) -> Layer:
-            return document.find_layers(layers, everything)[0]
-
         original = self._files.enter_context(open_document(row.source, encoding))
         result = self._files.enter_context(open_document(row.output, encoding))
-        shown = find(result) if row.kind in _ALIKE else result.find_layer(None)
-        raster = result.raster(shown)
-        pair = Pair(original.raster(find(original)), raster, _find_opacity(row, result, shown))
-        sizes = {(one.width, one.height) for one in (pair.original, pair.result)}
-        if len(sizes) > 1:
-            raise Refusal(404, "Original and result differ in size: there is no common place.")
-        return pair
+        sources = original.find_layers(layers, everything)
+        if row.kind in _ALIKE:
+            pairs = list(zip(sources, result.find_layers(layers, everything), strict=True))
+            pairs = [pair for pair in pairs if _has_result(row, result, pair[1])] or pairs[:1]
+        else:
+            pairs = [(sources[0], result.find_layer(None))]
+        if not 0 <= number < len(pairs):
+            raise Refusal(404, "There is no such layer.")
+        own, shown = pairs[number]
+        return _make_pair(
+            original.raster(own),
+            result.raster(shown),
+            _find_opacity(row, result, shown),
+            tuple(layer.path for layer, _ in pairs),
+        )
 
     def _release(self) -> None:
         self._open = None
@@ -188,6 +199,29 @@ def _check_files(row: Row) -> None:
             raise Refusal(404, f"The {what} is not there any more.") from None
         if not same:
             raise Refusal(404, f"The {what} was changed since, so it is not opened.")
+
+
+def _make_pair(
+    original: BaseRaster,
+    result: BaseRaster,
+    read_opacity: Callable[[Rect], Pixels] | None,
+    layers: tuple[str, ...],
+) -> Pair:
+    """Return a pair of one size.
+
+    Raises:
+        Refusal: their sizes differ.
+    """
+    if (original.width, original.height) != (result.width, result.height):
+        raise Refusal(404, "Original and result differ in size: there is no common place.")
+    return Pair(original, result, read_opacity, layers)
+
+
+def _has_result(row: Row, result: Document, layer: Layer) -> bool:
+    """Return whether a layer was given a matte; where nothing was found, it was left as it is."""
+    if row.kind == _MASK:
+        return result.read_mask(layer, Rect(0, 0, 1, 1)) is not None
+    return layer.has_alpha
 
 
 def _find_opacity(row: Row, result: Document, layer: Layer) -> Callable[[Rect], Pixels] | None:

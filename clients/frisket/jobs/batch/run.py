@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from frisket.documents.io.output import remove_own_parts
@@ -20,6 +20,8 @@ from frisket.jobs.batch.states import State, Verdict
 from frisket.jobs.batch.worker import SourceChanged, Worker, find
 from frisket.jobs.batch.workqueue import Item, WorkQueue
 from frisket.jobs.many import DEFAULT_JOBS
+from frisket.jobs.matting import Progress
+from frisket.jobs.overlap import Overlap
 from frisket.jobs.task import CutResult, NoSubject, Task
 
 _FIRST_PATIENCE_S = 2.0
@@ -108,10 +110,16 @@ class Crew:
         self._place = place
         self._queue = WorkQueue()
         self._lock = threading.Lock()
-        self._ended: queue.SimpleQueue[BatchResult | Exception | None] = queue.SimpleQueue()
+        self._failure: Exception | None = None
         self._trouble_since: float | None = None
-        self._at_work, self._abandoned = 0, False
-        self._workers: list[Worker] = []
+        rest = (self._settle, rules.thumbnails, self._watched)
+        self._workers = [Worker(journal, place, *rest) for _ in range(rules.jobs)]
+        self._overlap: Overlap[Sequence[Item], BatchResult] = Overlap(
+            iter(self._queue.take, []),
+            [partial(self._make, worker) for worker in self._workers],
+            in_order=False,
+            leave_s=0.0,
+        )
         self.pace = Pace()
         self.written = self.failed = self.empty = self.review = 0
 
@@ -137,7 +145,7 @@ class Crew:
             self.failed += 1
             task = Task(source, source)
             self._listen(events.Failed(source, source, str(error), 1, None))
-            self._ended.put(BatchResult(task, error=error))
+            self._overlap.tell(BatchResult(task, error=error))
             self._tell_progress()
 
     def give_up(self, item: Item, error: Exception) -> None:
@@ -156,39 +164,28 @@ class Crew:
             FrisketError: the server, the disk or the journal fails for every file; what was
                 not done waits.
         """
-        number = self._rules.jobs
-        if self._watched is None:
-            number = min(number, self._queue.left)
-        rest = (self._settle, self._rules.thumbnails, self._watched)
-        self._workers = [Worker(self._journal, self._place, *rest) for _ in range(number)]
-        for worker in self._workers:
-            threading.Thread(target=self._run, args=(worker,), daemon=True).start()
-        self._at_work = number
-        failure = None
+        results = self._overlap.outcomes()
         try:
-            while self._at_work:
-                ended = self._next()
-                if isinstance(ended, BatchResult):
-                    yield ended
-                failure = failure or (ended if isinstance(ended, Exception) else None)
+            while (result := next(results, None)) is not None:
+                yield result
         except GeneratorExit:
-            self._finish()
+            self._finish(results)
             raise
-        if failure is not None:
-            raise failure
+        finally:
+            self._close_workers()
+        if self._failure is not None:
+            raise self._failure
 
-    def _finish(self) -> None:
+    def _finish(self, results: Iterator[BatchResult]) -> None:
         self.stop()
-        while self._at_work and not self._abandoned:
-            self._next()
+        for _ in results:
+            pass
 
-    def _next(self) -> BatchResult | Exception | None:
-        while True:
-            # A wait without end would keep Ctrl-C waiting on Windows.
-            with contextlib.suppress(queue.Empty):
-                ended = self._ended.get(timeout=0.5)
-                self._at_work -= ended is None
-                return ended
+    def _close_workers(self) -> None:
+        """Close what the workers keep open, unless one is at work because all is left at once."""
+        if not self._overlap.list_at_work():
+            for worker in self._workers:
+                worker.close()
 
     def stop(self) -> None:
         """Begin nothing more; what is at work is finished."""
@@ -196,26 +193,26 @@ class Crew:
 
     def abandon(self) -> None:
         """Leave at once: remove what is half-written. The journal knows what was at work."""
-        self._abandoned = True
         self._queue.stop()
-        for claim in [worker.claim for worker in self._workers]:
-            if claim is not None:
-                remove_own_parts(claim.part.parent)
-                with contextlib.suppress(OSError):
-                    claim.part.unlink()
+        for claim in [claim for worker in self._workers for claim in worker.claims]:
+            remove_own_parts(claim.part.parent)
+            with contextlib.suppress(OSError):
+                claim.part.unlink()
 
-    def _run(self, worker: Worker) -> None:
+    def _make(
+        self, worker: Worker, items: Sequence[Item], progress: Progress
+    ) -> Sequence[BatchResult]:
+        """Have items made; what became of them is told as it is settled."""
         try:
-            worker.run(self._queue)
+            worker.make(items)
         except Exception as error:
             self.break_off(error)
-        finally:
-            self._ended.put(None)
+        return ()
 
     def break_off(self, error: Exception) -> None:
         """End the run with an error; what is at work is finished."""
+        self._failure = self._failure or error
         self._queue.stop()
-        self._ended.put(error)
 
     def _settle(self, item: Item, result: CutResult | None, error: Exception | None) -> None:
         """Note what became of an item, tell it, and say whether it is taken again."""
@@ -241,7 +238,7 @@ class Crew:
         self._listen(events.tell_written(item.source, item.task.output, found))
         if result.notice:
             self._listen(events.Warning(item.source, result.notice))
-        self._ended.put(BatchResult(item.task, result, verdict=verdict))
+        self._overlap.tell(BatchResult(item.task, result, verdict=verdict))
 
     def _fail(self, item: Item, error: Exception) -> Item | None:
         if self._put_back is not None and isinstance(error, SourceChanged):
@@ -270,7 +267,7 @@ class Crew:
         self._journal.mark_failed(item.row, state, str(error))
         self.pace.count(item.size, 0.0)
         self._tell_failure(item, error, attempts, None)
-        self._ended.put(BatchResult(item.task, error=error))
+        self._overlap.tell(BatchResult(item.task, error=error))
 
     def _wait_for_all(self, item: Item, error: Exception, fate: Fate) -> Item:
         """Let an item wait for what fails for all, or stop the run; it is not the item's fault."""

@@ -1,11 +1,11 @@
-"""Makes one result after another: claimed, cut beside its place, renamed, marked."""
+"""Makes the results of one input after another: claimed, cut beside, renamed, marked."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from frisket.jobs.batch.fingerprint import identify_content
 from frisket.jobs.batch.journal import Findings, Journal
 from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import Stamp, State, Verdict, stamp_of
-from frisket.jobs.batch.workqueue import Item, WorkQueue
-from frisket.jobs.many import TaskOutcome, cut_many
+from frisket.jobs.batch.workqueue import Item
+from frisket.jobs.many import Lane, TaskOutcome
 from frisket.jobs.previews import Preview
 from frisket.jobs.task import CutResult, Task
 
@@ -43,7 +43,7 @@ Settle = Callable[[Item, "CutResult | None", "Exception | None"], None]
 
 
 class Worker:
-    """Takes items from a queue until there are none; one thread, one sandbox, one connection.
+    """Makes results; one thread, one sandbox, one connection.
 
     Args:
         journal: where everything is noted.
@@ -65,29 +65,39 @@ class Worker:
         self._journal, self._place, self._settle = journal, place, settle
         self._watched = watched
         self._preview_px = (SMALL_PX, LARGE_PX) if thumbnails else None
-        self.claim: Claim | None = None
+        self._sandbox = Sandbox()
+        self._lane = Lane(self._sandbox.decode)
+        self.claims: tuple[Claim, ...] = ()
 
-    def run(self, queue: WorkQueue) -> None:
-        """Work until the queue has no more.
+    def close(self) -> None:
+        """Close the connection, and end the sandbox."""
+        self._lane.close()
+        self._sandbox.close()
+
+    def make(self, items: Sequence[Item]) -> None:
+        """Make items that share a matte.
 
         Raises:
             JournalError: the journal cannot be written.
         """
-        with Sandbox() as sandbox:
-            outcomes = cut_many(self._claim_all(queue), rehearse=sandbox.decode)
-            with contextlib.closing(outcomes):
-                for outcome in outcomes:
-                    self._take(outcome)
+        # All before the input is read: what is written last must be of the same bytes.
+        for item in items:
+            self._claim(item)
+        if not self.claims:
+            return
+        for outcome in self._lane.cut([self._place_part(claim) for claim in self.claims]):
+            claim, self.claims = self.claims[0], self.claims[1:]
+            self._end(claim, outcome)
 
-    def _claim_all(self, queue: WorkQueue) -> Iterator[Task]:
-        while (item := queue.take()) is not None:
-            try:
-                self.claim = self._begin(item)
-            except Exception as error:
-                self._settle(item, None, error)
-            else:
-                part = self.claim.part
-                yield replace(item.task, output=part, overwrite=True, preview_px=self._preview_px)
+    def _claim(self, item: Item) -> None:
+        try:
+            self.claims += (self._begin(item),)
+        except Exception as error:
+            self._settle(item, None, error)
+
+    def _place_part(self, claim: Claim) -> Task:
+        px = self._preview_px
+        return replace(claim.item.task, output=claim.part, overwrite=True, preview_px=px)
 
     def _begin(self, item: Item) -> Claim:
         task = item.task
@@ -126,9 +136,8 @@ class Worker:
             if stamp != item.stamp:
                 raise SourceChanged(item.source, "it changed after it was planned")
 
-    def _take(self, outcome: TaskOutcome) -> None:
-        claim, self.claim = self.claim, None
-        assert claim is not None
+    def _end(self, claim: Claim, outcome: TaskOutcome) -> None:
+        """Give a result its name, and say what became of its item."""
         result, error = outcome.result, outcome.error
         if result is not None:
             try:

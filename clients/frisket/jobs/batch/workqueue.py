@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from frisket.jobs.batch.states import Stamp
-from frisket.jobs.task import Task
+from frisket.jobs.task import Task, share_matte
 
 
 @dataclass(frozen=True, order=True)
@@ -73,16 +73,27 @@ class WorkQueue:
             self._paused = paused
             self._changed.notify_all()
 
-    def take(self) -> Item | None:
-        """Return the next item, when it is due; None when there is nothing more to do."""
+    def take(self) -> list[Item]:
+        """Return the next item, when it is due, and those after it that share its matte.
+
+        Nothing is returned when there is nothing more to do.
+        """
         with self._changed:
             while not self._stopped and not self._is_over():
                 delay = self._next_delay()
                 if delay is not None and delay <= 0:
-                    self._at_work += 1
-                    return heapq.heappop(self._waiting)
+                    return self._pop_together()
                 self._changed.wait(delay)
-            return None
+            return []
+
+    def _pop_together(self) -> list[Item]:
+        taken = [heapq.heappop(self._waiting)]
+        while (delay := self._next_delay()) is not None and delay <= 0:
+            if not share_matte(taken[0].task, self._waiting[0].task):
+                break
+            taken.append(heapq.heappop(self._waiting))
+        self._at_work += len(taken)
+        return taken
 
     def _is_over(self) -> bool:
         return self._closed and not (self._waiting or self._at_work)

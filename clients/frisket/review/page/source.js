@@ -29,11 +29,11 @@ const frisket = {};
 
     picture(row, pixels, name) { return `/pictures/${row.id}/${pixels}/${name}?v=${row.made}`; }
 
-    measure(row) { return this.#ask(`/files/${row.id}`); }
+    measure(row, layer) { return this.#ask(`/files/${row.id}?layer=${layer}`); }
 
-    // The whole of a real file reduced, or a part of it at 100 %.
-    file(row, side, rect) {
-      const part = rect ? `&x=${rect.x}&y=${rect.y}&w=${rect.w}&h=${rect.h}` : "";
+    // The whole of a real file reduced, or a part of one of its layers at 100 %.
+    file(row, side, rect, layer = 0) {
+      const part = rect ? `&layer=${layer}&x=${rect.x}&y=${rect.y}&w=${rect.w}&h=${rect.h}` : "";
       return `/files/${row.id}/${side}?v=${row.made}${part}`;
     }
 

@@ -18,6 +18,7 @@
     #turn = 0; // of what is shown; what loads for an older one is dropped
     #natural = [3, 2];
     #loupe = null; // {x, y, width, height}: the middle of what is seen, and the layer's size
+    #layer = 0; // of the result's layers, the one that the loupe shows
     #timer = 0;
     #stage = get("stage");
     #plane = get("plane");
@@ -35,6 +36,7 @@
       });
       get("split").addEventListener("input", () => this.#split());
       get("loupe").addEventListener("click", () => this.toggleLoupe());
+      get("layer").addEventListener("change", () => this.#chooseLayer());
       new ResizeObserver(() => this.#resize()).observe(this.#stage);
       this.#followPointer();
       this.choose("checker");
@@ -145,18 +147,35 @@
         return;
       }
       if (!this.#row || source.readonly) return;
+      this.#layer = 0;
+      await this.#openLoupe(place);
+    }
+
+    #chooseLayer() {
+      this.#layer = get("layer").selectedIndex;
+      this.#openLoupe([0.5, 0.5]);
+    }
+
+    async #openLoupe(place) {
       const turn = ++this.#turn;
       clearTimeout(this.#timer);
       this.#caption("Opening the files …");
       try {
-        const { width, height } = await source.measure(this.#row);
+        const { width, height, layers } = await source.measure(this.#row, this.#layer);
         if (turn !== this.#turn) return;
         this.#loupe = { x: width * place[0], y: height * place[1], width, height };
         get("loupe").setAttribute("aria-pressed", "true");
+        this.#listLayers(layers);
         await this.#look();
       } catch (failure) {
         if (turn === this.#turn) this.#caption(failure.message);
       }
+    }
+
+    #listLayers(layers) {
+      get("layer").replaceChildren(...layers.map((name) => make("option", "", name)));
+      get("layer").selectedIndex = this.#layer;
+      get("layer-choice").hidden = layers.length < 2;
     }
 
     // Move by shares of what is seen.
@@ -179,8 +198,8 @@
       at.x = Math.min(Math.max(at.x, w / 2), at.width - w / 2);
       at.y = Math.min(Math.max(at.y, h / 2), at.height - h / 2);
       const rect = { x: Math.round(at.x - w / 2), y: Math.round(at.y - h / 2), w, h };
-      const original = source.file(this.#row, "original", rect);
-      const result = source.file(this.#row, "result", rect);
+      const original = source.file(this.#row, "original", rect, this.#layer);
+      const result = source.file(this.#row, "result", rect, this.#layer);
       const good = await ready(original, result);
       if (turn !== this.#turn) return;
       this.#plane.style.transform = "";
@@ -197,6 +216,7 @@
       this.#loupe = null;
       this.#plane.style.transform = "";
       get("loupe").setAttribute("aria-pressed", "false");
+      get("layer-choice").hidden = true;
       this.#caption("");
     }
 
