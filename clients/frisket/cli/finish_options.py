@@ -17,9 +17,12 @@ FINISH_OPTIONS = (
     _row(
         "background",
         "below the subject: transparent, a CSS colour, linear-gradient(…) or radial-gradient(…), "
-        "a picture's file, or original[:blur=5%,saturation=0]; default: transparent",
+        "a picture's file, original[:blur=5%,saturation=0], or generate:PROMPT; default: "
+        "transparent",
         "BACK", example="white",
     ),
+    _row("generator", "of generators.toml, that makes a background of a prompt, with values as "
+         "NAME:seed=7,steps=30,device=cuda", "NAME[:…]", example="default"),
     _row("background-fit", "how a picture covers the canvas", "FIT", example="fill"),
     _row("background-offset", "how far a picture is moved from the middle, in px or %", "X,Y",
          example="0,10%"),

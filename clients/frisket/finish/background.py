@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from frisket.documents import open_document
 
@@ -14,7 +15,7 @@ from .errors import BadFinish
 from .geometry import Length
 from .gradient import Gradient, read_gradient
 from .place import place_original, resize_straight
-from .scene import Facts, Scene, Sheet, lay_over
+from .scene import Facts, Scene, Sheet, Step, lay_over
 from .space import Space, rescale
 from .vips import Image, embed, from_array, load_vips, make_plane, round_to
 from .words import Named, Srgb, read_colour, read_margin, read_share
@@ -25,6 +26,14 @@ LUMA = (0.2126, 0.7152, 0.0722)
 _ORIGINAL = Named(
     {"original": {"blur": read_margin, "saturation": read_share}}, "the original picture"
 )
+
+
+class Background(Step, Protocol):
+    """A step that lays something below everything."""
+
+    @property
+    def opaque(self) -> bool:
+        """Whether it covers the whole canvas."""
 
 
 @dataclass(frozen=True)
@@ -171,12 +180,14 @@ class Backdrop:
             changes its ratio, "pad" keeps its size.
         offset: how far it is moved from the middle; shares are of the canvas.
         around: a colour for what it does not cover.
+        name: what messages call it; its path without one.
     """
 
     path: Path
     fit: str = "fill"
     offset: tuple[Length, Length] = (Length(0), Length(0))
     around: Srgb = (255, 255, 255)
+    name: str = ""
     opaque = True
 
     def check(self, facts: Facts) -> None:
@@ -189,14 +200,7 @@ class Backdrop:
         check_colour(facts, self.around)
         with open_document(self.path) as document:
             space, _ = describe_space(document, document.find_layer(None))
-        alone = [one for one in (space, facts.space) if one.mode == "CMYK" and one.icc is None]
-        if not alone or (space.mode == facts.space.mode == "CMYK" and len(alone) == 2):
-            return
-        what = self.path if space in alone else facts.path
-        raise BadFinish(
-            f"{what} is CMYK without a usable profile, so colours cannot be turned into its inks "
-            f"or back; {'embed a profile in it' if space in alone else 'add --icc srgb'}"
-        )
+        check_inks(facts, space, self.path)
 
     def apply(self, scene: Scene) -> Scene:
         """Return the scene above the picture, with a note where it had to be enlarged."""
@@ -210,9 +214,9 @@ class Backdrop:
         across, down = self._measure(scene, colours)
         if max(across, down) > 1:
             return scene.note(
-                f"{self.path} has {colours.width} × {colours.height} pixels and the canvas "
-                f"{scene.width} × {scene.height}: it is enlarged {max(across, down):.1f} times, "
-                "and looks soft"
+                f"{self.name or self.path} has {colours.width} × {colours.height} pixels and the "
+                f"canvas {scene.width} × {scene.height}: it is enlarged {max(across, down):.1f} "
+                "times, and looks soft"
             )
         return scene
 
@@ -242,14 +246,32 @@ class Backdrop:
         return scale, scale
 
 
-Background = Transparent | Solid | Graded | Original | Backdrop
+def check_inks(facts: Facts, space: Space, path: Path) -> None:
+    """Refuse a background whose colours cannot become the subject's.
+
+    Args:
+        facts: of the subject's picture.
+        space: of the background.
+        path: the background's file.
+
+    Raises:
+        BadFinish: one of the two has inks without a profile.
+    """
+    alone = [one for one in (space, facts.space) if one.mode == "CMYK" and one.icc is None]
+    if not alone or (space.mode == facts.space.mode == "CMYK" and len(alone) == 2):
+        return
+    what = path if space in alone else facts.path
+    raise BadFinish(
+        f"{what} is CMYK without a usable profile, so colours cannot be turned into its inks "
+        f"or back; {'embed a profile in it' if space in alone else 'add --icc srgb'}"
+    )
 
 
 def read_background(text: str) -> Background:
     """Return the background that a text names.
 
     It is "transparent", a CSS colour, a CSS gradient, "original" (perhaps with blur and
-    saturation), or the path of a picture.
+    saturation), "generate:" with a prompt, or the path of a picture.
 
     Raises:
         ValueError: it is none of them.
@@ -260,6 +282,10 @@ def read_background(text: str) -> Background:
     gradient = read_gradient(word)
     if gradient is not None:
         return Graded(gradient)
+    if word.partition(":")[0] == "generate":
+        from .generate import read_prompt
+
+        return read_prompt(word)
     if word.partition(":")[0] == "original":
         return Original(**_ORIGINAL(word)[1])
     try:

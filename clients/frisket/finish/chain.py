@@ -19,6 +19,7 @@ from .edges import Defringe, Edge
 from .entry import Subject, Workplace, describe_space
 from .errors import BadFinish, EmptyMatte
 from .formats import check_format
+from .generate import Generated
 from .geometry import Box, Placement
 from .harmonise import Harmonise
 from .save import Finished, Save, check_encoder, save, tell_lost
@@ -159,6 +160,11 @@ class Finish:
         Raises:
             FrisketError: it cannot be done.
         """
+        if isinstance(self.background, Generated):
+            raise BadFinish(
+                "A background is not generated anew for every frame: generate one with 'frisket "
+                "finish', and name its file with --background"
+            )
         with Workplace() as work:
             subject = work.read(task.document, task.layer, task.alpha, task.colours, task.seen)
             if subject.box is None:
@@ -197,6 +203,7 @@ class Finish:
     def _finish(self, task: FinishTask, own: Space, scene: Scene) -> Finished:
         is_converted = (own.mode, own.icc) != (scene.space.mode, scene.space.icc)
         told = task.document.tell_beside(task.layer)
+        told = scene.credit.add_to(told) if scene.credit else told
         beside = self.save.choose_beside(told, scene.dpi, is_converted)
         return Finished(scene, beside)
 

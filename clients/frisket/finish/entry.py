@@ -152,6 +152,10 @@ class Workplace:
         self._stack.callback(self._over.set)
         return self
 
+    def make_folder(self) -> Path:
+        """Return a new empty folder that goes with the rest."""
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
     def _forget_often(self) -> None:
         """Keep what was read from mapped files out of memory, whichever step reads it."""
         while not self._over.wait(_EVICT_S):

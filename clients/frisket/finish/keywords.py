@@ -13,6 +13,7 @@ class FinishKeywords(TypedDict, total=False):
     """
 
     background: str
+    generator: str
     background_fit: str
     background_offset: str
     shadow: str | Sequence[str]

@@ -12,6 +12,7 @@ from .canvas import Canvas, Crop
 from .chain import Finish
 from .edges import Defringe, Edge
 from .errors import BadFinish
+from .generate import Generated
 from .geometry import Length
 from .harmonise import Harmonise
 from .presets import Preset
@@ -113,13 +114,21 @@ def _choose_background(values: Mapping[str, Any], preset: Preset | None) -> Back
     elif preset and preset.background:
         found = read_background(preset.background)
     for name, field in (("background_fit", "fit"), ("background_offset", "offset")):
-        if name in values and not isinstance(found, Backdrop):
+        if name not in values:
+            continue
+        if not isinstance(found, Backdrop):
             raise BadFinish(
                 f"--{name.replace('_', '-')} is for a picture as background: name its file with "
                 "--background"
             )
-        if name in values:
-            found = replace(found, **{field: values[name]})
+        found = replace(found, **{field: values[name]})
+    if "generator" in values:
+        if not isinstance(found, Generated):
+            raise BadFinish(
+                "--generator is for a background that is generated: add --background 'generate: a "
+                "marble table'"
+            )
+        found = replace(found, choice=values["generator"])
     return found
 
 

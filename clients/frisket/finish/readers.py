@@ -112,6 +112,7 @@ class Late:
 # Every option but switches, with what reads its text.
 READERS: dict[str, Reader] = {
     "background": Late("background", "read_background"),
+    "generator": Late("generate", "read_generator"),
     "background_fit": Choice(FITS),
     "background_offset": read_pair,
     "shadow": Late("shadow", "read_shadow"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from .credit import Credit
 from .entry import Workplace
 from .geometry import Box, Placement
 from .space import Space
@@ -45,6 +46,7 @@ class Scene:
         under: sheets below the subject, the lowest first.
         notes: sentences for the user.
         dpi: dots an inch that a canvas asks for; 0 for none.
+        credit: what its background was generated with; None where it was not.
     """
 
     space: Space
@@ -58,6 +60,7 @@ class Scene:
     under: tuple[Sheet, ...] = ()
     notes: tuple[str, ...] = ()
     dpi: float = 0.0
+    credit: Credit | None = None
 
     @property
     def width(self) -> int:
