@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lengths import WHOLE
-
 from frisket.cli.plugin_places import HOSTS, Place
 from frisket.cli.plugins import install
 from frisket.hosts.conformance import list_checks
@@ -28,7 +26,6 @@ from frisket.hosts.conformance import list_checks
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCRIPT = ROOT / "scripts" / "hosts.sh"
-WHOLE_ONLY = {"case_a_connection_dies_without_a_word"}
 # Runs what follows with a disk of one megabyte, for a case to fill.
 _MOUNT = 'mkdir -p /lab/full; mount -t tmpfs -o size=1m tmpfs /lab/full; exec "$@"'
 SMALL_DISK = ("sh", "-c", _MOUNT, "sh")
@@ -176,8 +173,7 @@ def cases(host: str) -> list[str]:
     functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
     names = [name for name in functions if name.startswith("case_")]
     names += [f"case_{name}" for name in list_checks()]
-    usual = [name for name in names if WHOLE or name not in WHOLE_ONLY]
-    return [name for name in names if name in chosen] or usual
+    return [name for name in names if name in chosen] or names
 
 
 def every_case(lab: Lab, run: Callable[[], str], names: Sequence[str]) -> dict[str, Any]:
