@@ -19,6 +19,9 @@ from frisket.server.wire import CorruptPixels, Packing, pack
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import sequence_pb2 as sequence_pb
 
+MAX_RUNS = 100_000
+"""Runs of one kind in a message; each takes twelve bytes at most."""
+
 
 @dataclass
 class Timings:
@@ -96,14 +99,19 @@ def _build_facts(coarse: Coarse) -> pb.CoarseFacts:
 
 def build_solid(
     revision: int, plan: npt.NDArray[np.int16], fresh: npt.NDArray[np.bool_]
-) -> pb.MatteResponse | None:
-    """Return which fresh tiles are solid by a plan; None when there are none."""
-    solid = pb.SolidTiles(
-        revision=revision,
-        transparent=list_runs((plan == 0) & fresh),
-        opaque=list_runs((plan > 0) & fresh),
-    )
-    return pb.MatteResponse(solid=solid) if solid.transparent or solid.opaque else None
+) -> list[pb.MatteResponse]:
+    """Return which fresh tiles are solid by a plan, in messages of bounded size; often one."""
+    transparent, opaque = list_runs((plan == 0) & fresh), list_runs((plan > 0) & fresh)
+    return [
+        pb.MatteResponse(
+            solid=pb.SolidTiles(
+                revision=revision,
+                transparent=transparent[first : first + MAX_RUNS],
+                opaque=opaque[first : first + MAX_RUNS],
+            )
+        )
+        for first in range(0, max(len(transparent), len(opaque)), MAX_RUNS)
+    ]
 
 
 def list_runs(flags: npt.NDArray[np.bool_]) -> list[pb.TileRun]:
