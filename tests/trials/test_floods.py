@@ -100,6 +100,15 @@ def connect_and_wait(trial: Trial, stop: threading.Event, dice: random.Random) -
     return len(kept)
 
 
+def open_and_leave(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Open streams with the token and half-close each without a word."""
+    with connect(trial.target) as channel:
+        stub = rpc.MattingServiceStub(channel)
+        calls = [stub.Matte(iter(()), metadata=trial.metadata) for _ in range(pick(500, 3000))]
+        stop.wait()
+    return len(calls)
+
+
 def list_models(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
     """Ask for the list of models again and again, with the token."""
     count = 0
@@ -112,7 +121,15 @@ def list_models(trial: Trial, stop: threading.Event, dice: random.Random) -> int
     return count
 
 
-FLOODS = [drop_calls, watch_health, send_large_calls, send_garbage, connect_and_wait, list_models]
+FLOODS = [
+    drop_calls,
+    watch_health,
+    send_large_calls,
+    send_garbage,
+    connect_and_wait,
+    open_and_leave,
+    list_models,
+]
 
 
 @contextlib.contextmanager
