@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,12 @@ from frisket.matting.engine import Assessment, Subject
 from frisket.models import Coarse, Model, ModelError, ModelInfo
 from frisket.protocol.limits import MAX_NOTE_BYTES, MAX_PIXEL_BYTES, PROTOCOL_VERSION
 from frisket.server.requests import Opening
-from frisket.server.unary import EncodedMatte
 from frisket.server.wire import CorruptPixels, Packing, pack
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import sequence_pb2 as sequence_pb
+
+if TYPE_CHECKING:
+    from frisket.server.unary import EncodedMatte
 
 MAX_RUNS = 100_000
 """Runs of one kind in a message; each takes twelve bytes at most."""
