@@ -184,6 +184,24 @@ def test_the_last_connection_is_taken_and_one_more_is_not(tmp_path: Path) -> Non
             grpc.channel_ready_future(other).result(3)
 
 
+def test_calls_beyond_those_of_a_connection_wait(tmp_path: Path) -> None:
+    request = health_pb2.HealthCheckRequest()
+    with (
+        Trial(tmp_path, limits={"calls_per_connection": 2}) as trial,
+        trial.channel() as channel,
+        trial.channel() as other,
+    ):
+        stub = health_pb2_grpc.HealthStub(channel)
+        watches = [stub.Watch(request) for _ in range(2)]
+        assert all(next(iter(watch)).status for watch in watches)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Check(request, timeout=1)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert health_pb2_grpc.HealthStub(other).Check(request, timeout=20).status
+        watches[0].cancel()
+        assert stub.Check(request, timeout=20).status
+
+
 def test_so_many_calls_a_minute_and_no_more(tmp_path: Path) -> None:
     with Trial(tmp_path, "--max-calls", "5") as trial, trial.channel() as channel:
         stub = models_pb2_grpc.ModelServiceStub(channel)
