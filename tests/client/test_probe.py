@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from certificates import make_certificate
+from certificates import make_certificate, sign_certificate
 from ports import refuse
 from serving import Server, start_server, stop_server
 
@@ -95,6 +96,31 @@ def test_a_certificate_for_another_name(
     error = fault(make, Address(f"127.0.0.1:{port_of(encrypted)}", "t", True, pair[1]))
     assert error.reason == Reason.BAD_CERTIFICATE
     assert "made for another name" in str(error)
+
+
+def test_a_certificate_that_ran_out_while_the_server_ran(
+    make: Make, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A server of ours does not start with one, so this is any that speaks TLS."""
+    key, certificate = sign_certificate(tmp_path, "localhost", pair, days=-1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2"])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    peer, _ = listener.accept()
+                    with contextlib.suppress(OSError):
+                        context.wrap_socket(peer, server_side=True).close()
+
+        threading.Thread(target=greet, daemon=True).start()
+        address = Address(f"localhost:{listener.getsockname()[1]}", "t", True, pair[1])
+        error = fault(make, address)
+    assert error.reason == Reason.BAD_CERTIFICATE
+    assert "has expired: renew it on the server" in str(error)
+    assert not error.retryable
 
 
 def test_a_certificate_file_that_holds_none(make: Make, plain: Server, tmp_path: Path) -> None:

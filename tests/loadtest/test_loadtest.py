@@ -16,7 +16,7 @@ from serving import TOKEN, start_server, stop_server
 from frisket.loadtest.record import MASK, MODEL, TILE, Record
 from frisket.loadtest.report import count_bins, percentile, summarise, write_svg, write_text
 from frisket.loadtest.scene import make_scene
-from frisket.loadtest.trial import Findings, Plan
+from frisket.loadtest.trial import Findings, LoadTest, Plan
 from frisket.protocol.grid import Grid, TileRect
 
 
@@ -109,6 +109,26 @@ def test_a_load_on_a_real_server(tmp_path: Path) -> None:
     assert (found["failures"], found["differing"], found["sessions_left_open"]) == ([], 0, 0)
     assert sum(found["chaos"].values()) > 0
     assert ET.parse(plot).getroot() is not None
+
+
+def test_a_server_that_is_lost_half_way_is_a_finding(tmp_path: Path) -> None:
+    server = start_server(tmp_path)
+
+    def lose(text: str) -> None:
+        if "0 artist(s)" in text:
+            stop_server(server)
+
+    plan = Plan(artists=0, jobs=0, seconds=0.2, least_s=2.0)
+    found = LoadTest(plan, server.connect, server.address.target, lose).run()
+    numbers = summarise(plan, found)
+    assert numbers["idle"]["first_mask_s"]["count"] >= 1
+    assert len(numbers["failures"]) == 1 and numbers["failures"][0].startswith("server: ")
+
+
+def test_a_plot_that_cannot_be_written_is_refused_before_the_test(tmp_path: Path) -> None:
+    done = frisket("server", "loadtest", "--seconds", 60, "--plot", tmp_path / "no" / "waits.svg")
+    assert done.returncode not in (0, 1)
+    assert "waits.svg" in done.stderr and "one artist alone" not in done.stderr
 
 
 @pytest.mark.parametrize("wrong", [("--artists", -1), ("--seconds", "nan"), ("--jobs", "x")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,32 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"--access-log: .* cannot be written"):
         open_log(str(tmp_path), local=False)
     assert logging.getLogger("frisket.access").propagate is False
+
+
+@pytest.mark.usefixtures("closed")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_told_once_and_costs_no_call(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    open_log("/dev/full", local=False)
+    for _ in range(3):
+        log_call(trace())
+    assert len(caplog.messages) == 1 and "No space left" in caplog.messages[0]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_folder_that_is_gone_costs_no_call(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    open_log(str(folder / "calls.log"), local=False)
+    shutil.rmtree(folder)
+    for _ in range(3):
+        log_call(trace())
+    assert len(caplog.messages) == 1
+    folder.mkdir()
+    last = trace()
+    log_call(last)
+    assert json.loads((folder / "calls.log").read_text())["id"] == last.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 from frisket.models import Coarse
 from frisket.models.core.types import Array
 from frisket.protocol.formats import PixelFormat
-from frisket.protocol.limits import MAX_PIXEL_BYTES
+from frisket.protocol.limits import MAX_MESSAGE_BYTES, MAX_PIXEL_BYTES
 from frisket.server.report import build_coarse, build_solid, list_runs
 from frisket.server.wire import Packing, unpack
+from frisket.v1 import matting_pb2 as pb
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
@@ -45,13 +48,28 @@ def test_coarse_rows_come_in_bounded_messages_from_first_to_last(
     assert facts.note == "é" * 500, "no longer than a client may send back"
 
 
+def read_runs(messages: Sequence[pb.MatteResponse]) -> tuple[list[tuple[int, int]], ...]:
+    parts = [(one.solid.transparent, one.solid.opaque) for one in messages]
+    return tuple(
+        [(run.first, run.count) for part in parts for run in part[kind]] for kind in range(2)
+    )
+
+
 def test_only_fresh_tiles_are_named_as_solid() -> None:
     plan = np.array([0, 0, 255, -1, 255], np.int16)
-    message = build_solid(2, plan, np.array([True, False, True, True, True]))
-    assert message is not None
-    runs = [
-        [(run.first, run.count) for run in part]
-        for part in (message.solid.transparent, message.solid.opaque)
-    ]
-    assert runs == [[(0, 1)], [(2, 1), (4, 1)]]
-    assert build_solid(2, plan, np.zeros(5, bool)) is None
+    messages = build_solid(2, plan, np.array([True, False, True, True, True]))
+    assert [message.solid.revision for message in messages] == [2]
+    assert read_runs(messages) == ([(0, 1)], [(2, 1), (4, 1)])
+    assert build_solid(2, plan, np.zeros(5, bool)) == []
+
+
+def test_solid_tiles_come_in_bounded_messages() -> None:
+    """Runs of one tile each, as a trimap like a chessboard makes them on small tiles."""
+    tiles = np.arange(500_000)
+    plan = np.where(tiles % 4 == 0, 0, np.where(tiles % 4 == 2, 255, -1)).astype(np.int16)
+    messages = build_solid(1, plan, np.ones(len(tiles), bool))
+    assert len(messages) > 1
+    assert max(message.ByteSize() for message in messages) < MAX_MESSAGE_BYTES / 2
+    transparent, opaque = read_runs(messages)
+    assert transparent == [(int(tile), 1) for tile in tiles[0::4]]
+    assert opaque == [(int(tile), 1) for tile in tiles[2::4]]

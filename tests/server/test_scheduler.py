@@ -13,6 +13,7 @@ from functools import partial
 
 import pytest
 
+from frisket.matting.engine.pace import take_breath
 from frisket.server.scheduler import Scheduler, Share
 
 
@@ -60,6 +61,55 @@ def test_solves_and_batches_begin_when_no_first_mask_is_waited_for() -> None:
 
     done = threading.Event()
     play(scenario)
+
+
+def test_a_solve_that_has_begun_stops_between_two_steps_and_goes_on() -> None:
+    def count_steps() -> None:
+        while not over.is_set():
+            take_breath()
+            steps.append(1)
+            time.sleep(0.001)
+
+    async def stands_still() -> bool:
+        await asyncio.sleep(0.02)  # for a step that had begun
+        seen = len(steps)
+        await asyncio.sleep(0.1)
+        return len(steps) == seen
+
+    async def scenario(scheduler: Scheduler) -> None:
+        share = scheduler.open_share()
+        for batch in (False, True):
+            over.clear()
+            solving = asyncio.create_task(scheduler.open_share(batch=batch).solve(count_steps))
+            while await stands_still():
+                continue
+            with share.hurry():
+                while not await stands_still():
+                    continue
+                assert await share.show(lambda: take_breath() or 1) == 1
+                assert await share.compute(lambda: take_breath() or 2) == 2
+            while await stands_still():
+                continue
+            over.set()
+            await solving
+
+    over, steps = threading.Event(), list[int]()
+    play(scenario)
+
+
+def test_a_solve_stops_for_a_while_only() -> None:
+    def breathe() -> float:
+        for _ in range(100):
+            take_breath()
+        return time.monotonic()
+
+    async def scenario(scheduler: Scheduler) -> None:
+        share = scheduler.open_share()
+        with share.hurry():
+            assert await share.solve(breathe) >= began + 0.1
+
+    began = time.monotonic()
+    play(scenario, hurry_s=0.1)
 
 
 def test_what_is_held_begins_by_itself_in_the_end() -> None:

@@ -143,6 +143,22 @@ def test_a_hint_after_a_cancel_sends_what_the_cancel_left_unsent(tmp_path: Path)
     np.testing.assert_array_equal(client.alpha, fresh(tmp_path, hints=HINT))
 
 
+def test_many_cancels_are_answered_as_one(tmp_path: Path) -> None:
+    def listen(client: Client, response: pb.MatteResponse) -> None:
+        if response.HasField("need") and not response.need.revision:
+            for number in range(1, 301):
+                client.ask(update=pb.UpdateRequest(revision=number, edge=pb.EdgeControls(smooth=1)))
+                client.ask(update=pb.UpdateRequest(cancel=True))
+        if response.HasField("finished") and response.finished.revision == 300:
+            client.requests.put_nowait(None)
+
+    client = Client(listen)
+    serve(client, tmp_path)
+    ends = [one.finished for one in client.responses if one.HasField("finished")]
+    assert len(ends) < 100 and all(end.cancelled for end in ends)
+    assert ends[-1].revision == 300
+
+
 @pytest.mark.parametrize("edge", [pb.EdgeControls(shift_px=3), pb.EdgeControls(smooth=0.5)])
 def test_an_edge_half_way_ends_where_a_fresh_one_does(
     tmp_path: Path, edge: pb.EdgeControls

@@ -79,6 +79,7 @@ class Trial:
         environment: variables beside those of the test.
         token: that it wants; empty for none.
         limits: of `frisket.server.limits.Limits`, those without an option too.
+        no_room: no file of its own takes a byte, as on a full disk; it cannot even log.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Trial:
         environment: dict[str, str] | None = None,
         token: str = TOKEN,
         limits: dict[str, float] | None = None,
+        no_room: bool = False,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.log = home / f"trial-{time.monotonic_ns()}.log"
@@ -96,8 +98,12 @@ class Trial:
             *options,
             token=token,
             log=self.log,
-            environment={"FRISKET_TRIAL_LIMITS": json.dumps(limits), **(environment or {})},
-            program=(str(_LIMITED),) if limits else ("-m", "frisket.server"),
+            environment={
+                "FRISKET_TRIAL_LIMITS": json.dumps(limits),
+                "FRISKET_TRIAL_NO_ROOM": "1" if no_room else "",
+                **(environment or {}),
+            },
+            program=(str(_LIMITED),) if limits or no_room else ("-m", "frisket.server"),
         )
         self.target = self.server.address.target
         if "--local" in options:  # whose token is made up, and announced

@@ -1,4 +1,7 @@
-"""`frisket serve` with limits that no option sets: FRISKET_TRIAL_LIMITS names them as JSON."""
+"""`frisket serve` with limits that no option sets: FRISKET_TRIAL_LIMITS names them as JSON.
+
+With FRISKET_TRIAL_NO_ROOM no file takes a byte, as on a full disk.
+"""
 
 import argparse
 import asyncio
@@ -6,6 +9,7 @@ import dataclasses
 import json
 import logging
 import os
+import resource
 
 from frisket.server.app import App, leave_if_stuck
 from frisket.server.arguments import add_arguments, configure
@@ -23,8 +27,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     config = configure(parser.parse_args())
+    if os.environ.get("FRISKET_TRIAL_NO_ROOM"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     limits = json.loads(os.environ["FRISKET_TRIAL_LIMITS"])
-    own = dataclasses.replace(config.limits, **limits)
+    own = dataclasses.replace(config.limits, **(limits or {}))
     asyncio.run(run(dataclasses.replace(config, limits=own)))
 
 

@@ -12,13 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean, median
 
+import numpy as np
 import pytest
-from command import frisket
+import tifffile
+from command import FRISKET, frisket
 from lengths import WHOLE, pick
 from serving import TOKEN
 from trials.kit import Result, Trial, percentile, reduce, say, whole_only
 from trials.pictures import draw
 
+from frisket.loadtest.scene import Scene, make_scene
+from frisket.protocol.grid import Grid
 from frisket.v1 import matting_pb2 as pb
 
 HERE = Path(__file__).parent
@@ -84,6 +88,59 @@ def test_a_click_waits_for_no_line_of_solves(
     if WHOLE:  # of six clicks the slowest says little
         assert percentile(first, 50) < 6 * rest
         assert percentile(first, 99) < 9 * rest
+
+
+@whole_only
+def test_a_click_waits_for_no_very_large_picture(tmp_path: Path) -> None:
+    scene, out = make_scene(400, 1), tmp_path / "out.tif"
+    grid = Grid(scene.width, scene.height, 256)
+    large = tmp_path / "large.tif"
+    tifffile.imwrite(
+        large,
+        (read_whole_tile(scene, grid, number) for number in range(grid.count)),
+        shape=(scene.height, scene.width, 3),
+        dtype=np.uint8,
+        tile=(256, 256),
+        photometric="rgb",
+        compression="zlib",
+        compressionargs={"level": 1},
+    )
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    with Trial(tmp_path / "home") as trial:
+        click(trial, 2)
+        idle, got = click(trial, CLICKS), list[Result]()
+        where = ("--server", trial.target, "--token-file", token)
+        how = ("--as", "matte", "--no-progress", "--allow-empty", "--overwrite")
+        command = [*FRISKET, "cut", large, "-o", out, *where, *how]
+        for _ in range(12):
+            job = subprocess.Popen([str(part) for part in command], stderr=subprocess.DEVNULL)
+            try:
+                time.sleep(0.8)
+                got += click(trial, CLICKS - len(got), lambda: job.poll() is None)  # noqa: B023
+            finally:
+                job.kill()
+                job.wait()
+    rest = median(one.coarse_s for one in idle)
+    first = [one.coarse_s / rest for one in got]
+    say(
+        "fairness beside 400 MP",
+        clicks=len(first),
+        first_mask_p50=percentile(first, 50),
+        first_mask_p99=percentile(first, 99),
+    )
+    assert len(first) == CLICKS
+    assert percentile(first, 99) < 4
+
+
+def read_whole_tile(scene: Scene, grid: Grid, number: int) -> np.ndarray:
+    """Return a tile of a scene, filled up to a square."""
+    rect = grid.rect(number)
+    tile = np.zeros((grid.tile_size, grid.tile_size, 3), np.uint8)
+    part = np.frombuffer(scene.read_tile(rect), np.uint8).reshape(rect.height, rect.width, 3)
+    tile[: rect.height, : rect.width] = part
+    return tile
 
 
 def test_eight_clicks_at_once_are_answered_one_by_one(tmp_path: Path) -> None:
@@ -155,6 +212,13 @@ def test_sessions_together_are_as_quick_as_a_bare_loop(
 
 @whole_only
 def test_people_and_a_job_share_a_server(tmp_path: Path) -> None:
+    """Eight artists beside a job wait little longer than one artist alone.
+
+    A tile's 99th percentile is compared with the idle server's own: tiles differ, and one artist
+    alone sees a 99th percentile of three times the middle already, so that against the middle
+    three times could be passed with nobody else there. The ratio to the middle is what fairness
+    was measured by before there were classes, 10 to 17; it must stay well below that.
+    """
     token = tmp_path / "token"
     token.write_text(TOKEN)
     token.chmod(0o600)
@@ -173,5 +237,6 @@ def test_people_and_a_job_share_a_server(tmp_path: Path) -> None:
     ratios = found["ratios"]
     assert found["together"]["first_mask_s"]["count"] >= 300
     assert ratios["first_mask_p99_to_twice_idle_and_a_run"] <= 1
-    assert ratios["tile_p99_to_idle_p50"] <= 3
+    assert ratios["tile_p99_to_idle_p99"] <= 3
+    assert ratios["tile_p99_to_idle_p50"] <= 8
     assert ratios["job_share_of_its_tiles_alone"] >= 0.2

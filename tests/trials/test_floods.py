@@ -100,6 +100,15 @@ def connect_and_wait(trial: Trial, stop: threading.Event, dice: random.Random) -
     return len(kept)
 
 
+def open_and_leave(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
+    """Open streams with the token and half-close each without a word."""
+    with connect(trial.target) as channel:
+        stub = rpc.MattingServiceStub(channel)
+        calls = [stub.Matte(iter(()), metadata=trial.metadata) for _ in range(pick(500, 3000))]
+        stop.wait()
+    return len(calls)
+
+
 def list_models(trial: Trial, stop: threading.Event, dice: random.Random) -> int:
     """Ask for the list of models again and again, with the token."""
     count = 0
@@ -112,7 +121,15 @@ def list_models(trial: Trial, stop: threading.Event, dice: random.Random) -> int
     return count
 
 
-FLOODS = [drop_calls, watch_health, send_large_calls, send_garbage, connect_and_wait, list_models]
+FLOODS = [
+    drop_calls,
+    watch_health,
+    send_large_calls,
+    send_garbage,
+    connect_and_wait,
+    open_and_leave,
+    list_models,
+]
 
 
 @contextlib.contextmanager
@@ -165,6 +182,24 @@ def test_the_last_connection_is_taken_and_one_more_is_not(tmp_path: Path) -> Non
         other = stack.enter_context(trial.channel())
         with pytest.raises(grpc.FutureTimeoutError):
             grpc.channel_ready_future(other).result(3)
+
+
+def test_calls_beyond_those_of_a_connection_wait(tmp_path: Path) -> None:
+    request = health_pb2.HealthCheckRequest()
+    with (
+        Trial(tmp_path, limits={"calls_per_connection": 2}) as trial,
+        trial.channel() as channel,
+        trial.channel() as other,
+    ):
+        stub = health_pb2_grpc.HealthStub(channel)
+        watches = [stub.Watch(request) for _ in range(2)]
+        assert all(next(iter(watch)).status for watch in watches)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Check(request, timeout=1)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert health_pb2_grpc.HealthStub(other).Check(request, timeout=20).status
+        watches[0].cancel()
+        assert stub.Check(request, timeout=20).status
 
 
 def test_so_many_calls_a_minute_and_no_more(tmp_path: Path) -> None:

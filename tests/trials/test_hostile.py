@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc
 import numpy as np
+import pytest
 from serving import noisy_disc
 from trials.kit import Peak, Trial, posix, read_status, say
 from trials.messages import opening, rows, tile, update
@@ -67,6 +68,8 @@ STOP = update(cancel=True)
 EDGE = update(revision=1, edge=pb.EdgeControls(shift_px=1))
 SCRIBBLE = pb.Scribble(x=[1], y=[1])
 BEFORE: dict[str, Messages] = {
+    "nothing": [],
+    "open alone": [ask()],
     "an empty message": [pb.MatteRequest()],
     "rows first": ROWS,
     "a tile first": [tile(PICTURE, 0)],
@@ -97,9 +100,12 @@ BEFORE: dict[str, Messages] = {
     "quality 99": [ask(quality=99), *ROWS],
     "quality -1": [ask(quality=-1), *ROWS],
     "held beyond": [ask(held=[pb.TileRun(first=0, count=MOST)])],
+    "held far beyond": [ask(held=[pb.TileRun(first=2**31, count=1)])],
     "held that falls": [ask(held=[pb.TileRun(first=4, count=1), pb.TileRun(first=1, count=1)])],
     "a model above": [ask(model="../../etc/passwd"), *ROWS],
     "a model by path": [ask(model="/etc/passwd"), *ROWS],
+    "a model of a dot": [ask(model="."), *ROWS],
+    "a model that is a folder": [ask(model="embedded/"), *ROWS],
     "a model with NUL": [ask(model="a\0b"), *ROWS],
     "a model of 1 MiB": [ask(model="m" * (1 << 20)), *ROWS],
     "a model of two lines": [ask(model="x\n2026-01-01 INFO forged"), *ROWS],
@@ -118,6 +124,7 @@ BEFORE: dict[str, Messages] = {
     "a point outside": [hint(points=[pb.HintPoint(x=2**31)]), *ROWS],
     "an uneven scribble": [hint(scribbles=[pb.Scribble(x=[1, 2], y=[1])]), *ROWS],
     "100,000 scribbles": [hint(scribbles=[SCRIBBLE] * 100_000), *ROWS],
+    "a trimap that never comes": [hint(trimap=True), *ROWS],
     "rows of another plane": [ask(), *rows(pb.PLANE_TRIMAP, PICTURE[..., 0])],
     "no row": [ask(), plane(row_count=0)],
     "2^32-1 rows": [ask(), plane(row_count=MOST)],
@@ -133,9 +140,15 @@ AFTER: dict[str, Callable[[int], Messages]] = {
     "tile 2^32-1": lambda n: [bad_tile(MOST)],
     "a tile twice": lambda n: [tile(PICTURE, n), tile(PICTURE, n)],
     "a damaged tile": lambda n: [bad_tile(n, crc=1)] * 3,
+    "a tile of another size": lambda n: [bad_tile(n)] * 3,
+    "an empty tile": lambda n: [bad_tile(n, b"")] * 3,
+    "a tile of junk": lambda n: [bad_tile(n, b"junk", packing=2)] * 3,
     "a tile that explodes": lambda n: [bad_tile(n, BOMB, packing=2)] * 3,
     "a tile packed unknown": lambda n: [bad_tile(n, packing=8)],
     "a revision that does not rise": lambda n: [update(edge=pb.EdgeControls(shift_px=1))],
+    "the last revision twice": lambda n: (
+        [update(revision=MOST, edge=pb.EdgeControls(smooth=1))] * 2
+    ),
     "an update of NaN": lambda n: [update(revision=1, edge=pb.EdgeControls(shift_px=NAN))],
     "a tile instead of a trimap": lambda n: [
         update(revision=1, hints=pb.Hints(trimap=True)),
@@ -202,12 +215,28 @@ def test_what_is_odd_but_harmless_is_served(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (480, 640), dtype=np.uint8)
     trimap = [hint(trimap=True), *ROWS, *rows(pb.PLANE_TRIMAP, noise)]
     wide = pb.Rect(width=MOST, height=MOST)
+    thick = pb.Scribble(x=[1], y=[1], radius_px=MOST, positive=True)
     with Trial(tmp_path) as trial:
         assert play(trial, [hint(points=many), *ROWS]) == "served"
         assert play(trial, trimap) == "served"
         assert play(trial, [hint(boxes=[wide]), *ROWS]) == "served"
+        assert play(trial, [hint(scribbles=[thick]), *ROWS]) == "served"
         assert play(trial, [ask(), *ROWS], lambda n: [STOP, tile(PICTURE, n)]) == "served"
         assert play(trial, [ask(), *ROWS], lambda n: [STOP, STOP]) == "served"
         far = pb.Rect(x=MOST, y=MOST, width=MOST, height=MOST)
         assert play(trial, [ask(), *ROWS], lambda n: [update(viewport=far)]) == "served"
+        assert not trial.tracebacks(), trial.text()
+
+
+@pytest.mark.parametrize("size_mib", [7, 60])
+def test_a_message_beyond_the_limit_is_not_taken_in(tmp_path: Path, size_mib: int) -> None:
+    """gRPC refuses it by its length, so there is a status and no reason."""
+    with Trial(tmp_path) as trial:
+        trial.click(PICTURE)
+        before = trial.figures().memory
+        with Peak(trial) as peak:
+            end = play(trial, [ask(), plane(bytes(size_mib << 20), row_count=1)])
+        assert end == "RESOURCE_EXHAUSTED/-"
+        assert peak.memory - before < 40
+        assert not trial.capabilities().sessions
         assert not trial.tracebacks(), trial.text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc
@@ -15,8 +15,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from lengths import pick
 from serving import noisy_disc
 from trials.kit import Peak, Trial, percentile, posix, read_status, say
-from trials.messages import MIB, opening, rows
+from trials.messages import MIB, opening, rows, update
 
+from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.v1 import matting_pb2 as pb
 
 pytestmark = posix
@@ -49,12 +50,27 @@ def scribbles() -> list[pb.MatteRequest]:
 
 
 def every_tile() -> list[pb.MatteRequest]:
-    """Every one of 4,000,000 tiles is unknown by the trimap."""
+    """Nearly every one of 4,000,000 tiles is unknown by the trimap."""
     proxy = np.random.default_rng(1).integers(0, 255, (256, 256, 3), dtype=np.uint8)
+    trimap = np.full((256, 256), 128, np.uint8)
+    trimap[:2], trimap[-2:] = 255, 0
     return [
         opening((SIDE, SIDE), proxy, 16, hints=pb.Hints(trimap=True)),
         *rows(pb.PLANE_PROXY, proxy),
-        *rows(pb.PLANE_TRIMAP, np.full((256, 256), 128, np.uint8)),
+        *rows(pb.PLANE_TRIMAP, trimap),
+    ]
+
+
+def stripes() -> list[pb.MatteRequest]:
+    """Half of 4,000,000 tiles are solid, in runs of a few."""
+    side = 2048
+    proxy = np.random.default_rng(1).integers(0, 255, (side, side, 3), dtype=np.uint8)
+    trimap = np.broadcast_to(np.arange(side) // 4 % 2 * 255, (side, side)).astype(np.uint8)
+    hints = pb.Hints(trimap=True)
+    return [
+        opening((SIDE, SIDE), proxy, 16, hints=hints, quality=pb.QUALITY_DRAFT),
+        *rows(pb.PLANE_PROXY, proxy),
+        *rows(pb.PLANE_TRIMAP, trimap),
     ]
 
 
@@ -90,8 +106,44 @@ def test_health_answers_beside_it(
         assert not trial.tracebacks(), trial.text()
 
 
-def probe(trial: Trial, messages: list[pb.MatteRequest]) -> tuple[list[float], str]:
-    """Send messages; return how long each health check took meanwhile, and what came of them."""
+def test_a_look_around_millions_of_tiles_stops_nobody(tmp_path: Path) -> None:
+    """Whoever looks elsewhere changes the order of all tiles that were not asked for."""
+    looks = [update(viewport=pb.Rect(x=n, width=SIDE, height=SIDE - n)) for n in range(200)]
+    with Trial(tmp_path) as trial:
+        trial.click(CLICK)
+        idle = percentile([trial.click(CLICK) for _ in range(3)], 50)
+        waits, end = probe(trial, every_tile(), [*looks, update(cancel=True)])
+        say("looks", health_waits=max(waits) / idle, end=end)
+        assert end == "finished"
+        assert max(waits) < idle
+        assert not trial.tracebacks(), trial.text()
+
+
+def test_a_million_runs_of_solid_tiles_are_named_in_messages_that_fit(tmp_path: Path) -> None:
+    with Trial(tmp_path) as trial, trial.channel() as channel:
+        stream, solid = trial.stream(channel), list[pb.MatteResponse]()
+        stream.send(*stripes())
+        while (found := stream.until("solid", "alpha", "finished")) and found.HasField("solid"):
+            solid.append(found)
+        stream.cancel()
+        runs = sum(len(one.solid.transparent) + len(one.solid.opaque) for one in solid)
+        sizes = [one.ByteSize() for one in solid]
+        say("solid tiles", runs=runs, messages=len(solid), together_mib=sum(sizes) / MIB)
+        assert sum(sizes) > MAX_MESSAGE_BYTES > 2 * max(sizes)
+        trial.settle(lambda _: True)
+        assert not trial.tracebacks(), trial.text()
+
+
+def probe(
+    trial: Trial, messages: list[pb.MatteRequest], then: Sequence[pb.MatteRequest] = ()
+) -> tuple[list[float], str]:
+    """Send messages; return how long each health check took meanwhile, and what came of them.
+
+    Args:
+        trial: the server.
+        messages: to open with.
+        then: what is sent when the first tiles are asked for.
+    """
     waits: list[float] = []
     ends: list[str] = []
 
@@ -101,6 +153,9 @@ def probe(trial: Trial, messages: list[pb.MatteRequest]) -> tuple[list[float], s
             stream.send(*messages)
             try:
                 found = stream.until("need", "finished")
+                if then and found is not None:
+                    stream.send(*then)
+                    found = stream.until("finished")
                 ends.append("the end" if found is None else str(found.WhichOneof("phase")))
                 stream.cancel()
             except grpc.RpcError as error:

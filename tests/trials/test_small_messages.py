@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from lengths import pick
 from serving import noisy_disc
-from trials.kit import Stream, Trial, posix, read_status, say
+from trials.kit import Peak, Stream, Trial, posix, read_status, say
 from trials.messages import MIB, opening, reduce, rows, update
 
 from frisket.v1 import matting_pb2 as pb
@@ -44,6 +44,32 @@ def test_a_cancel_is_heard_behind_ten_updates(tmp_path: Path) -> None:
         assert end is not None and end.finished.cancelled
         assert ten < 1.5 * one
         stream.cancel()
+
+
+def test_a_hundred_thousand_cancels_are_one(tmp_path: Path) -> None:
+    picture, count = noisy_disc(640, 480), pick(20_000, 100_000)
+    with Trial(tmp_path) as trial, trial.channel() as channel:
+        trial.click(picture)
+        idle = min(trial.click(picture) for _ in range(3))
+        stream = trial.stream(channel)
+        begin(stream, picture)
+        stream.until("need")
+        before = trial.figures().memory
+        with Peak(trial) as peak:
+            stream.send(*[update(cancel=True)] * count)
+            stream.close()
+            beside = trial.click(picture)
+            answers = sum(1 for _ in stream)
+        say(
+            "cancels",
+            answers=answers,
+            click_beside=beside / idle,
+            memory_mib=peak.memory - before,
+        )
+        assert 1 <= answers < count / 2
+        assert peak.memory - before < 150
+        assert beside < 8 * idle
+        assert not trial.tracebacks(), trial.text()
 
 
 def test_a_control_that_is_no_number_costs_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -64,15 +66,34 @@ def _run(arguments: argparse.Namespace) -> int:
         seconds=arguments.seconds,
         seed=arguments.seed,
     )
+    _check_plot(arguments.plot)
     choice = server_choice(arguments)
     address = choice.address or ensure_local(choice.device).target
     found = LoadTest(plan, partial(connect, choice), address, _tell).run()
     numbers = summarise(plan, found)
+    print(json.dumps(numbers) if arguments.json else write_text(numbers, found), flush=True)
     if arguments.plot is not None:
         arguments.plot.write_text(write_svg(found), encoding="utf-8")
-    print(json.dumps(numbers) if arguments.json else write_text(numbers, found))
     whole = not (numbers["failures"] or numbers["differing"] or numbers["sessions_left_open"])
     return Exit.OK if whole else Exit.DIFFERENT
+
+
+def _check_plot(path: Path | None) -> None:
+    """Refuse a place for the plot before the test, which takes minutes.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+    if path is None:
+        return
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir():
+        number = errno.EISDIR if path.is_dir() else errno.ENOENT
+    elif not os.access(folder, os.W_OK):
+        number = errno.EACCES
+    else:
+        return
+    raise OSError(number, os.strerror(number), str(path))
 
 
 def _tell(text: str) -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from frisket.client.capabilities import ask_capabilities
+from frisket.client.errors import ClientError
 from frisket.client.transport import Connect
 from frisket.loadtest.chaos import Troublemaker
 from frisket.loadtest.people import JOB_MP, THINK_S, Artist, Job
 from frisket.loadtest.record import Record, Until
 
-_ALONE_SHARE, _ALONE_LEAST_S = 0.1, 10.0
+_ALONE_SHARE = 0.1
 _TROUBLEMAKERS = 2
 _SETTLE_S = 20.0
 Say = Callable[[str], None]
@@ -33,6 +34,7 @@ class Plan:
         seed: of every choice.
         think_s: least and most seconds that an artist thinks.
         job_mp: megapixels of a job's pictures.
+        least_s: seconds that each part runs alone at least.
     """
 
     artists: int = 8
@@ -42,11 +44,12 @@ class Plan:
     seed: int = 1
     think_s: tuple[float, float] = THINK_S
     job_mp: float = JOB_MP
+    least_s: float = 10.0
 
     @property
     def alone_s(self) -> float:
         """Seconds that each part runs alone."""
-        return max(_ALONE_LEAST_S, self.seconds * _ALONE_SHARE)
+        return max(self.least_s, self.seconds * _ALONE_SHARE)
 
 
 @dataclass
@@ -94,7 +97,7 @@ class LoadTest:
         before = self._count_sessions()
         found, plan = Findings(), self.plan
         self.say("one artist alone, to warm up and to compare with")
-        self._run_artist_alone(Record(), _ALONE_LEAST_S / 2)
+        self._run_artist_alone(Record(), plan.least_s / 2)
         self._run_artist_alone(found.idle, plan.alone_s)
         if plan.jobs:
             self.say(f"{plan.jobs} job(s) alone")
@@ -103,7 +106,10 @@ class LoadTest:
         makers = [self._list_artists, self._list_jobs, self._list_troublemakers]
         together: list[Worker] = [one for make in makers for one in make(found.together)]
         found.together_s = self._run_all(together, plan.seconds)
-        found.left_open = max(0, self._await_quiet(before) - before)
+        try:
+            found.left_open = max(0, self._await_quiet(before) - before)
+        except ClientError as error:  # it was lost: what was found until then is worth telling
+            found.together.fail("server", error)
         return found
 
     # ------------------------------------------------------------- workers

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import http.client
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .core.errors import DownloadFailed, WrongHash
 from .core.spec import Source
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 Progress = Callable[[int, int], None]
 """Called with (bytes so far, bytes in all or 0)."""
@@ -107,13 +108,17 @@ def _receive(source: Source, part: Path, progress: Progress | None) -> None:
         )
 
 
-def _request(source: Source, have: int) -> http.client.HTTPResponse:
+def _request(source: Source, have: int) -> HTTPResponse:
+    # Whoever fetches nothing, a server for one, does without the memory that these take.
+    import urllib.error
+    import urllib.request
+
     request = urllib.request.Request(source.url)
     request.add_header("User-Agent", "frisket")
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+        answer: HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
         return answer
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # the partial file is whole, or longer than the file
@@ -124,11 +129,13 @@ def _request(source: Source, have: int) -> http.client.HTTPResponse:
         ) from error
 
 
-def _read_chunks(answer: http.client.HTTPResponse, source: Source) -> Iterator[bytes]:
+def _read_chunks(answer: HTTPResponse, source: Source) -> Iterator[bytes]:
+    from http.client import HTTPException
+
     try:
         while chunk := answer.read(_CHUNK):
             yield chunk
-    except http.client.HTTPException as error:
+    except HTTPException as error:
         raise DownloadFailed(
             f"{source.file} broke off; the same command again goes on from there."
         ) from error

@@ -106,7 +106,7 @@ class DirectRefinement(Generic[Encoded]):
         encode: Callable[[FinishedTile], Encoded],
     ) -> None:
         self._solution, self._compute, self._encode = solution, compute, encode
-        self.tiles = frozenset(wanted)
+        self.tiles = wanted if isinstance(wanted, Set) else frozenset(wanted)
         self.failures: list[ModelError] = []
 
     def wants(self, tile: int) -> bool:

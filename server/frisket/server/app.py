@@ -223,19 +223,22 @@ class App:
 
     async def _serve(self, ready: Callable[[], None]) -> None:
         await self._server.start()
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
-        self._listen_to_signals()
-        with self._announced():
-            log.info("frisket %s listens on %s", VERSION, self.target)
-            ready()
-            tell_systemd(READY)
-            self._pool.prepare()
-            watching = asyncio.ensure_future(self._watch())
-            await self._until_told()
-            watching.cancel()
-        # Without its announcement: new clients start a fresh server, and nobody is sent to a
-        # port that is free for others to take.
-        await self._drain()
+        try:
+            await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+            self._listen_to_signals()
+            with self._announced():
+                log.info("frisket %s listens on %s", VERSION, self.target)
+                ready()
+                tell_systemd(READY)
+                self._pool.prepare()
+                watching = asyncio.ensure_future(self._watch())
+                await self._until_told()
+                watching.cancel()
+            # Without its announcement: new clients start a fresh server, and nobody is sent to a
+            # port that is free for others to take.
+            await self._drain()
+        finally:
+            await self._server.stop(_CLOSE_S)
 
     async def _watch(self) -> None:
         """Let health say NOT_SERVING while a run takes longer than it may, and metrics all."""
@@ -280,7 +283,6 @@ class App:
         while time.monotonic() < (end if self._admission.open else heard):
             await asyncio.sleep(_DRAIN_STEP_S)
         self._admission.expel()
-        await self._server.stop(_CLOSE_S)
 
     async def _set_health(self, status: int) -> None:
         for name in ("", *_SERVICES):

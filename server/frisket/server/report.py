@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,15 @@ from frisket.matting.engine import Assessment, Subject
 from frisket.models import Coarse, Model, ModelError, ModelInfo
 from frisket.protocol.limits import MAX_NOTE_BYTES, MAX_PIXEL_BYTES, PROTOCOL_VERSION
 from frisket.server.requests import Opening
-from frisket.server.unary import EncodedMatte
 from frisket.server.wire import CorruptPixels, Packing, pack
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import sequence_pb2 as sequence_pb
+
+if TYPE_CHECKING:
+    from frisket.server.unary import EncodedMatte
+
+MAX_RUNS = 100_000
+"""Runs of one kind in a message; each takes twelve bytes at most."""
 
 
 @dataclass
@@ -96,14 +102,19 @@ def _build_facts(coarse: Coarse) -> pb.CoarseFacts:
 
 def build_solid(
     revision: int, plan: npt.NDArray[np.int16], fresh: npt.NDArray[np.bool_]
-) -> pb.MatteResponse | None:
-    """Return which fresh tiles are solid by a plan; None when there are none."""
-    solid = pb.SolidTiles(
-        revision=revision,
-        transparent=list_runs((plan == 0) & fresh),
-        opaque=list_runs((plan > 0) & fresh),
-    )
-    return pb.MatteResponse(solid=solid) if solid.transparent or solid.opaque else None
+) -> list[pb.MatteResponse]:
+    """Return which fresh tiles are solid by a plan, in messages of bounded size; often one."""
+    transparent, opaque = list_runs((plan == 0) & fresh), list_runs((plan > 0) & fresh)
+    return [
+        pb.MatteResponse(
+            solid=pb.SolidTiles(
+                revision=revision,
+                transparent=transparent[first : first + MAX_RUNS],
+                opaque=opaque[first : first + MAX_RUNS],
+            )
+        )
+        for first in range(0, max(len(transparent), len(opaque)), MAX_RUNS)
+    ]
 
 
 def list_runs(flags: npt.NDArray[np.bool_]) -> list[pb.TileRun]:

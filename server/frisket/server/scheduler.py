@@ -4,7 +4,8 @@ A solve takes a hundred times as long as a tile, and work that has begun cannot 
 first masks, tiles, solves and batches have threads of their own each: none waits for another kind
 to end, and the system shares the cores between them, with less for those who can wait. That is
 not enough for a model that runs on these cores: each of its steps ends with the slowest of its
-threads. So while somebody waits for a first mask, solves and batches begin nothing new.
+threads. So while somebody waits for a first mask, solves and batches begin nothing new, and a
+solve that has begun stops before its next step.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import contextlib
 import itertools
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from frisket.matting.engine import set_pace
 from frisket.server.lane import Claim, Entry, Lane
 from frisket.server.threads import yield_cores
 from frisket.server.turns import Priority
@@ -34,6 +37,28 @@ HURRY_S = 2.0
 """A client may be slow to send, and where first masks never end there is nothing to wait for."""
 
 
+class _Gate:
+    """Where threads stop between two steps of their work, while it is closed."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self._open.set()
+        self._until = 0.0
+
+    def close(self, until: float) -> None:
+        """Let threads stop until then; a time that is over lets them go on."""
+        self._until = until
+        if until > time.monotonic():
+            self._open.clear()
+        else:
+            self._open.set()
+
+    def pass_through(self) -> None:
+        """Return when it is open."""
+        if not self._open.is_set():
+            self._open.wait(max(0.0, self._until - time.monotonic()))
+
+
 class _Threads:
     """A lane in front of some threads.
 
@@ -44,8 +69,13 @@ class _Threads:
     """
 
     def __init__(self, count: int, name: str, niceness: int = 0) -> None:
-        self._executor = ThreadPoolExecutor(count, name, yield_cores, (niceness,))
+        self._gate = _Gate()
+        self._executor = ThreadPoolExecutor(count, name, self._start, (niceness,))
         self._lane: Lane[Callable[[], object]] = Lane(count, self._perform)
+
+    def _start(self, niceness: int) -> None:
+        yield_cores(niceness)
+        set_pace(self._gate.pass_through)
 
     async def _perform(self, entries: Sequence[Entry[Callable[[], object]]]) -> None:
         loop = asyncio.get_running_loop()
@@ -58,11 +88,13 @@ class _Threads:
         return answer
 
     def hold(self, until: float) -> None:
-        """Begin nothing until then but what has waited long."""
+        """Begin nothing until then but what has waited long, and let what runs stop."""
+        self._gate.close(until)
         self._lane.hold(until)
 
     def close(self) -> None:
         """Let running work end, and drop what waits."""
+        self._gate.close(0.0)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -96,7 +128,7 @@ class Scheduler:
 
     @contextlib.contextmanager
     def hurry(self, limit_s: float = math.inf) -> Iterator[None]:
-        """Let solves and batches begin nothing new in the block, for a while at most.
+        """Let solves and batches stop, and begin nothing new, in the block, for a while at most.
 
         Args:
             limit_s: seconds after which the block counts no more, if that is sooner.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 import grpc
@@ -18,7 +20,6 @@ from frisket.server.requests import read_name
 from frisket.server.resources import Resources
 from frisket.server.sequence import serve_sequence
 from frisket.server.telemetry.trace import current_id
-from frisket.server.unary import matte_encoded
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc, models_pb2_grpc, sequence_pb2_grpc
 from frisket.v1 import models_pb2 as models_pb
@@ -61,6 +62,10 @@ class MattingService(matting_pb2_grpc.MattingServiceServicer):
     ) -> pb.MatteImageResponse:
         """Matte one small encoded picture."""
         async with self._admission.slot() as seat:
+            # Pillow, which it needs, takes memory and a slower start, and few ask for it.
+            await asyncio.to_thread(import_module, "frisket.server.unary")
+            from frisket.server.unary import matte_encoded
+
             matte = await matte_encoded(
                 self._resources, seat, request.image, request.options, request.cutout
             )

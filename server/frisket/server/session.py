@@ -33,7 +33,7 @@ from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.revision import Revision
 from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import current, measure
-from frisket.server.tile_queue import TileQueue, is_in_sight
+from frisket.server.tile_queue import TileQueue, TileSet, is_in_sight
 from frisket.server.wire import (
     Array,
     CorruptPixels,
@@ -86,7 +86,9 @@ class Session:
         self._late: set[int] = set()  # asked for by a revision that is over, and on their way
         self._missing = ~opening.held
         self._before: Solution | None = None  # of the tiles that the client has, where it has all
+        self._cancelled = -1  # the newest revision that the client wants no more
         self._asking: asyncio.Future[Coarse] | None = None
+        self._answer: asyncio.Future[None] | None = None  # to a cancel
         self._work: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
@@ -123,11 +125,19 @@ class Session:
 
     def _cancel(self) -> None:
         """Answer at once; what runs ends unheard."""
-        self._stopped = True
+        self._stopped, self._cancelled = True, self._number
         self._end_revision()
         if self._asking is not None:
             self._asking.cancel()
-        self._channel.spawn(self._say_finished(self._number, self._revision, cancelled=True))
+        if self._answer is None or self._answer.done():
+            self._answer = self._channel.spawn(self._answer_cancel())
+
+    async def _answer_cancel(self) -> None:
+        """Say that the newest revision is cancelled; who says so meanwhile is answered once."""
+        said = -1
+        while said != self._cancelled:
+            said = self._cancelled
+            await self._say_finished(said, self._revision, cancelled=True)
 
     async def _change(self, update: Update, size: int) -> None:
         """Let the newest revision be worked on next."""
@@ -228,7 +238,7 @@ class Session:
         if trace := current():
             trace.show()
 
-    async def _solve(self, number: int) -> tuple[Revision, Response | None] | None:
+    async def _solve(self, number: int) -> tuple[Revision, list[Response]] | None:
         """Solve on the proxy and choose the tiles; None when that is wanted no more."""
         assert self._coarse is not None
         with measure(Stage.SOLVE) as span:
@@ -245,14 +255,14 @@ class Session:
         """Return a layer's solution; `settled` is the coarse alpha with what hints say of it."""
         return await self._models.share.solve(partial(matting.solve, coarse, settled))
 
-    def _plan(self, number: int, solution: Solution) -> tuple[Revision, Response | None]:
+    def _plan(self, number: int, solution: Solution) -> tuple[Revision, list[Response]]:
         """Choose the tiles to send; runs on a compute thread."""
         before = self._before
         fresh = self._missing if before is None else solution.changed_since(before)
         solid = report.build_solid(number, solution.plan, fresh)
         refinement = start_refinement(
             solution,
-            np.flatnonzero((solution.plan < 0) & fresh).tolist(),
+            TileSet((solution.plan < 0) & fresh),
             self._models.share.compute,
             partial(report.build_alpha, number, self._opening.packing),
             self._models.runners.refine_patch,
@@ -261,13 +271,13 @@ class Session:
         queue = TileQueue(self._opening.grid, budget, refinement.tiles, self._viewport)
         return Revision(number, solution, refinement, queue, solution.needs_pixels), solid
 
-    async def _publish(self, revision: Revision, solid: Response | None) -> None:
+    async def _publish(self, revision: Revision, solid: list[Response]) -> None:
         """Say which tiles are solid and ask for the others."""
         self._revision = revision
         # From here on some tiles of the client are this revision's, until it has all of them.
         self._before, self._missing = None, np.ones_like(self._missing)
-        if solid is not None:
-            await self._channel.say(solid)
+        for message in solid:
+            await self._channel.say(message)
         await self._pull(revision)
 
     async def _say_finished(self, number: int, revision: Revision | None, cancelled: bool) -> None:

@@ -9,6 +9,7 @@ from .changes import changed_tiles
 from .foreground import ForegroundColours, clean_colours, prepare_colours
 from .hints import apply_hints
 from .normalise import check_normalisation, normalise_picture
+from .pace import set_pace
 from .solve import Settled, settle_hints, solve, solve_settled
 from .types import (
     EdgeControls,
@@ -46,6 +47,7 @@ __all__ = [
     "plan",
     "prepare_colours",
     "refine",
+    "set_pace",
     "settle_hints",
     "solve",
     "solve_settled",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .pace import take_breath
 from .types import Bytes, Float
 
 
@@ -130,6 +131,7 @@ def minimise(
     for _ in range(steps):
         if size <= goal:
             break
+        take_breath()
         pushed = mask * (laplacian.apply(step) + weight * step)
         curve = _dot(step, pushed)
         if not curve > 0:  # rounding has used up what could be gained

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from .lattice import Lattice, cut_strips
+from .pace import take_breath
 from .types import Bytes, Float, LinearMatte, Pixels
 
 _SIDE = 512
@@ -97,6 +98,7 @@ def _relax(
     own_fore, own_back = alpha * image, rest * image
     for_fore, for_back, spare = (np.empty_like(image) for _ in range(3))
     for _ in range(rounds):
+        take_breath()
         _add_neighbours(own_fore, fore, weights, for_fore, spare)
         _add_neighbours(own_back, back, weights, for_back, spare)
         _divide(bb, for_fore, fb, for_back, scale, fore, spare)

@@ -40,9 +40,29 @@ def _open(where: str) -> logging.Handler:
         return logging.StreamHandler(sys.stderr)
     try:
         os.close(os.open(where, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
-        return WatchedFileHandler(Path(where), encoding="ascii")
+        return _File(Path(where), encoding="ascii")
     except OSError as error:
         raise ConfigError(f"--access-log: {where} cannot be written: {error.strerror}.") from error
+
+
+class _File(WatchedFileHandler):
+    """A file whose loss costs lines, but no call: a full disk, a folder that is gone."""
+
+    _told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        try:
+            super().emit(record)
+        except OSError:  # where it was moved away and cannot be made anew
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say once, in a sentence, that lines are lost."""
+        if not self._told:
+            self._told = True
+            why = sys.exc_info()[1]
+            logging.getLogger(__name__).error("calls are not logged any more: %s", why)
 
 
 def log_call(trace: Trace) -> None:
