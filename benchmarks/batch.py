@@ -2,10 +2,16 @@
 
     python benchmarks/batch.py                       # 500 JPEGs, 40 PSDs; an hour
     python benchmarks/batch.py --files 60 --psds 6   # for a machine that is not quiet
+    python benchmarks/batch.py --rows memory         # 500 JPEGs once; needs no quiet
+    python benchmarks/batch.py --where FOLDER --prepare
+    python benchmarks/batch.py --where FOLDER --rows files --files 150
+    python benchmarks/batch.py --where FOLDER --rows psds --psds 8
 
 The server is warm and has U2-Net-p, as rembg has. Rounds alternate; printed are medians of ratios
 of one round. `bare` cuts the same files with as many threads and sandboxes, and keeps neither
-journal nor events nor thumbnails. Writes `benchmarks/results/batch.json` and a table.
+journal nor events nor thumbnails. What is measured is put into `benchmarks/results/batch.json`,
+where rows that are not measured now stay as they are, and into a table. With `--prepare` the files
+are written and nothing is measured, so that only the rest needs a quiet machine.
 """
 
 from __future__ import annotations
@@ -37,6 +43,7 @@ from frisket.jobs.many import cut_many
 from frisket.jobs.task import Task
 
 MODEL = "bench"
+ROWS = ("files", "memory", "psds")
 FRISKET = Path(sys.executable).parent / "frisket"
 Row = dict[str, Any]
 
@@ -48,22 +55,52 @@ def main() -> int:
         pictures, out = map(Path, arguments.bare)
         return cut_bare(pictures, out)
     with tempfile.TemporaryDirectory(prefix="frisket-bench-", dir=arguments.where) as name:
-        folder = Path(name)
-        os.environ["FRISKET_HOME"] = str(folder / "home")
-        weights = u2netp_weights()
-        add = ("models", "add", MODEL, "--family", "u2net", "--file", weights)
-        subprocess.run([FRISKET, *add], check=True)
-        report: Row = {"cores": os.cpu_count(), "files": arguments.files, "psds": arguments.psds}
-        pictures = write_pictures(folder / "pictures", arguments.files)
-        report |= compare(pictures, folder, arguments.runs, weights if arguments.rembg else None)
-        if arguments.psds:
-            report |= measure_layered(folder, arguments.psds, arguments.megapixels)
-        stop_server(folder / "home")
+        inputs = write_inputs(arguments, arguments.where or Path(name))
+        if arguments.prepare:
+            return 0
+        measured = measure(arguments, inputs, Path(name))
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "batch.json").write_text(json.dumps(report, indent=1) + "\n")
+    known = RESULTS / "batch.json"
+    report: Row = (json.loads(known.read_text()) if known.exists() else {}) | measured
+    known.write_text(json.dumps(report, indent=1) + "\n")
     (RESULTS / "batch.md").write_text(as_table(report))
     print(as_table(report))
     return 0
+
+
+def write_inputs(arguments: argparse.Namespace, folder: Path) -> dict[str, Path]:
+    """Write the files that the chosen rows need, where they are not there, and return folders."""
+    inputs = {}
+    if {"files", "memory"} & set(arguments.rows):
+        inputs["files"] = folder / f"pictures-{arguments.files}"
+        if not inputs["files"].exists():
+            write_pictures(inputs["files"], arguments.files)
+    if "psds" in arguments.rows and arguments.psds:
+        inputs["psds"] = folder / f"psds-{arguments.psds}-{arguments.megapixels:g}"
+        if not inputs["psds"].exists():
+            write_documents(inputs["psds"], arguments.psds, arguments.megapixels)
+    return inputs
+
+
+def measure(arguments: argparse.Namespace, inputs: dict[str, Path], folder: Path) -> Row:
+    """Measure the chosen rows with a home and a server of their own."""
+    os.environ["FRISKET_HOME"] = str(folder / "home")
+    weights = u2netp_weights()
+    add = ("models", "add", MODEL, "--family", "u2net", "--file", weights)
+    subprocess.run([FRISKET, *add], check=True)
+    report: Row = {"cores": os.cpu_count()}
+    try:
+        if "files" in arguments.rows:
+            rival = weights if arguments.rembg else None
+            report |= compare(inputs["files"], folder, arguments.runs, rival)
+        elif "memory" in arguments.rows:
+            grown = _batch(inputs["files"], folder / "memory")
+            report |= {"memory_growth": grown, "memory_files": arguments.files}
+        if "psds" in inputs:
+            report |= measure_layered(inputs["psds"], folder)
+    finally:
+        stop_server(folder / "home")
+    return report
 
 
 def _arguments() -> argparse.Namespace:
@@ -73,7 +110,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--megapixels", type=float, default=40, help="of a PSD")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--no-rembg", dest="rembg", action="store_false")
-    parser.add_argument("--where", help="folder with room for everything")
+    parser.add_argument("--where", type=Path, help="folder with room for everything; keeps inputs")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=["files", "psds"])
+    parser.add_argument("--prepare", action="store_true", help="write inputs, and measure nothing")
     parser.add_argument("--bare", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -82,7 +121,7 @@ def write_pictures(folder: Path, number: int) -> Path:
     """Write photographs of 1 to 2 MP, each with another crop and size."""
     from skimage import data
 
-    folder.mkdir()
+    folder.mkdir(parents=True)
     picture, dice = Image.fromarray(data.astronaut()), np.random.default_rng(1)
     for index in range(number):
         left, top = dice.integers(0, 60, 2)
@@ -120,7 +159,9 @@ def compare(pictures: Path, folder: Path, runs: int, weights: Path | None) -> Ro
         )
         for name, taken in seconds.items()
     }
-    return {"seconds": median, **ratios, "memory_growth": statistics.median(memory)}
+    files = len(list(pictures.iterdir()))
+    grown = {"memory_growth": statistics.median(memory), "memory_files": files}
+    return {"files": files, "seconds": median, **ratios, **grown}
 
 
 def _batch(pictures: Path, out: Path, *more: str) -> float:
@@ -202,9 +243,9 @@ def cut_bare(pictures: Path, out: Path, jobs: int = 3) -> int:
     return 0
 
 
-def measure_layered(folder: Path, number: int, megapixels: float) -> Row:
+def measure_layered(documents: Path, folder: Path) -> Row:
     """Put a mask into each of many layered PSDs; beside it, copy them and run the model alone."""
-    documents = write_documents(folder / "psds", number, megapixels)
+    number = len(list(documents.iterdir()))
     started = time.perf_counter()
     shutil.copytree(documents, folder / "copied")
     os.sync()
@@ -218,6 +259,7 @@ def measure_layered(folder: Path, number: int, megapixels: float) -> Row:
     shutil.rmtree(folder / "masked")
     model = _time_model(documents, folder, number)
     return {
+        "psds": number,
         "copy_seconds": copying,
         "mask_seconds": masking,
         "model_seconds": model,
@@ -246,7 +288,7 @@ def write_documents(folder: Path, number: int, megapixels: float) -> Path:
     from psd_tools import PSDImage
     from skimage import data
 
-    folder.mkdir()
+    folder.mkdir(parents=True)
     width = round((megapixels * 1e6 * 1.5) ** 0.5)
     picture = Image.fromarray(data.astronaut()).resize((width, width * 2 // 3))
     document = PSDImage.new("RGB", picture.size, color=(200, 200, 200))
@@ -265,13 +307,20 @@ def stop_server(home: Path) -> None:
 
 def as_table(report: Row) -> str:
     """Return the report for people."""
-    lines = [
-        f"| {report['files']} JPEGs of 1 to 2 MP to cutouts | seconds | ÷ batch |",
-        "|---|---|---|",
-    ]
-    for name, seconds in report["seconds"].items():
-        lines.append(f"| {name} | {seconds:.1f} | {report[f'{name}_ratio']:.3f} |")
-    lines += ["", f"Memory at the end ÷ at the beginning: {report['memory_growth']:.3f}"]
+    lines = []
+    if "seconds" in report:
+        lines += [
+            f"| {report['files']} JPEGs of 1 to 2 MP to cutouts | seconds | ÷ batch |",
+            "|---|---|---|",
+        ]
+        for name, seconds in report["seconds"].items():
+            lines.append(f"| {name} | {seconds:.1f} | {report[f'{name}_ratio']:.3f} |")
+        lines.append("")
+    if "memory_growth" in report:
+        lines.append(
+            f"Memory at the end of {report['memory_files']} files ÷ after a tenth of them: "
+            f"{report['memory_growth']:.3f}"
+        )
     if "layered_ratio" in report:
         lines.append(
             f"{report['psds']} layered PSDs, a mask into each: {report['mask_seconds']:.1f} s; "

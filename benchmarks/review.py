@@ -2,6 +2,8 @@
 
     python benchmarks/review.py                      # 1,000 files, drawn
     python benchmarks/review.py --pictures FOLDER    # with photographs as their small pictures
+    python benchmarks/review.py --run FOLDER --prepare
+    python benchmarks/review.py --run FOLDER         # two minutes, of a run that is there already
 
 Needs a Chromium and playwright. A page is open when its list and the chosen file are drawn and the
 picture of it is decoded. Tasks are those of the page's own thread in the browser's trace; long ones
@@ -52,20 +54,28 @@ def main() -> int:
     """Measure, print and write."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="frisket-review-") as name:
-        run = MadeRun(Path(name))
-        fill_many(run, arguments.files, list_scenes(arguments.pictures))
-        report: dict[str, Any] = {"files": arguments.files, "cores": os.cpu_count()}
-        report |= measure_export(run, Path(name) / "look.html")
-        with serve(run) as address, browse(arguments.chromium) as browser:
-            report |= measure_opening(browser, address, arguments.runs)
-            report |= measure_scrolling(browser, address)
-            report["file opens, s"] = time_opening(browser, (Path(name) / "look.html").as_uri())
+        run = MadeRun(arguments.run or Path(name))
+        if not run.journal.counts().done:
+            fill_many(run, arguments.files, list_scenes(arguments.pictures))
+        if arguments.prepare:
+            return 0
+        report = measure(run, Path(name) / "look.html", arguments)
         run.journal.close()
-    report["load"] = round(os.getloadavg()[0], 1)
     for key, value in report.items():
         print(f"{key:34} {value}")
     (RESULTS / "review.json").write_text(json.dumps(report, indent=2) + "\n")
     return 0
+
+
+def measure(run: MadeRun, exported: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return all figures of a run."""
+    report: dict[str, Any] = {"files": run.journal.counts().done, "cores": os.cpu_count()}
+    report |= measure_export(run, exported)
+    with serve(run) as address, browse(arguments.chromium) as browser:
+        report |= measure_opening(browser, address, arguments.runs)
+        report |= measure_scrolling(browser, address)
+        report["file opens, s"] = time_opening(browser, exported.as_uri())
+    return report | {"load": round(os.getloadavg()[0], 1)}
 
 
 def _arguments() -> argparse.Namespace:
@@ -73,6 +83,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--pictures", type=Path, help="a folder of photographs")
+    parser.add_argument("--run", type=Path, help="folder of a made run; made where it is empty")
+    parser.add_argument("--prepare", action="store_true", help="make the run, and measure nothing")
     parser.add_argument("--chromium", default=_CHROMIUM)
     return parser.parse_args()
 

@@ -82,13 +82,13 @@ class MadeRun:
     """A batch's folder with a journal that is filled by hand.
 
     Args:
-        folder: `in` and `out` are made in it.
+        folder: `in` and `out` are made in it, where they are missing.
     """
 
     def __init__(self, folder: Path) -> None:
         self.inputs, self.out = folder / "in", folder / "out"
-        self.inputs.mkdir(parents=True)
-        self.out.mkdir()
+        self.inputs.mkdir(parents=True, exist_ok=True)
+        self.out.mkdir(exist_ok=True)
         self.journal = Journal.open(self.out / FOLDER, make=True)
         self.journal.begin_run(["batch"], {identify_recipe(RECIPE): RECIPE})
 

@@ -258,6 +258,12 @@ def test_a_name_that_no_encoding_fits(work: Path) -> None:
     batch("in", "-o", "out.zip", "--events")
     assert Path(os.fsdecode(b"out/\xff\xfe-cutout.png")).exists()
     assert batch("in", "-o", "out.zip").stdout.startswith("0 written, 3 done before")
+    Path(strange).write_bytes(b"no picture")
+    os.utime(strange, (1e9, 1e9))
+    done = batch("in", "-o", "out.zip", status=Exit.SOME_FAILED)
+    assert "in/??.jpg: " in done.stderr
+    assert "2 of 3 done, 1 failed" in batch("--status", "out.zip").stdout
+    assert json.loads(batch("--status", "out.zip", "--json").stdout)["failed"] == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
@@ -337,6 +343,10 @@ def test_a_journal_that_cannot_be_used(work: Path) -> None:
     sentence = refused(Exit.BAD_OUTPUT, "batch", "in", "-o", "out")
     assert "damaged" in sentence and "move it away" in sentence
     assert len(files(work / "out")) == 3
+    journal.rename("damaged.sqlite")
+    assert "exists already" in batch("in", "-o", "out", status=Exit.SOME_FAILED).stderr
+    journal.unlink()
+    assert batch("in", "-o", "out", "--overwrite").stdout.startswith("3 written")
     assert "There is no journal" in refused(Exit.BAD_OUTPUT, "batch", "--status", "in")
 
 

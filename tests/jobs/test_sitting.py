@@ -16,8 +16,9 @@ from frisket.client.options import Edge
 from frisket.documents import OutputError
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.hint_files import HintFiles
-from frisket.jobs.many import cut, cut_many, group_tasks
-from frisket.jobs.task import CutOptions, CutResult, NoSubject, Task, share_matte
+from frisket.jobs.many import cut, cut_many
+from frisket.jobs.names import Template, plan_tasks
+from frisket.jobs.task import CutOptions, CutResult, NoSubject, Task, group_tasks, share_matte
 
 from .conftest import Counting
 
@@ -155,5 +156,22 @@ def test_what_only_says_how_it_is_written_shares_a_matte() -> None:
 def test_tasks_stay_in_their_order() -> None:
     tasks = [Task(Path(name), Path(f"{n}"), MATTE) for n, name in enumerate("aabacc")]
     groups = group_tasks(tasks)
-    assert [len(group) for group in groups] == [2, 1, 1, 2]
-    assert [task for group in groups for task in group] == tasks
+    assert [[task.output.name for task in group] for group in groups] == [
+        ["0", "1", "3"], ["2"], ["4", "5"],
+    ]  # fmt: skip
+
+
+def test_results_of_one_layer_follow_one_another(tmp_path: Path) -> None:
+    from psd_tools import PSDImage
+
+    source = tmp_path / "two.psd"
+    document = PSDImage.new("RGB", (90, 60))
+    for name in ("A", "B"):
+        picture = Image.new("RGB", (40, 30))
+        document.append(document.create_pixel_layer(picture, name=name))
+    document.save(source)
+    choices = [CutOptions(kind, all_layers=True) for kind in ("matte", "cutout")]
+    tasks = plan_tasks([source], choices, Template(str(tmp_path / "{layer}-{kind}.{ext}")))
+    names = [task.output.name for task in tasks]
+    assert names == ["B-matte.png", "B-cutout.png", "A-matte.png", "A-cutout.png"]
+    assert [len(group) for group in group_tasks(tasks)] == [2, 2]

@@ -64,7 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(tasks: Sequence[Task], teller: Teller, progress: Bar) -> None:
-    from frisket.jobs.many import DEFAULT_JOBS, cut_many, group_tasks
+    from frisket.jobs.many import DEFAULT_JOBS, cut_many
+    from frisket.jobs.task import group_tasks
 
     groups = group_tasks(tasks)
     jobs = min(DEFAULT_JOBS, len(groups))

@@ -28,7 +28,7 @@ from frisket.jobs.keywords import CutKeywords, read_keywords
 from frisket.jobs.matting import Progress
 from frisket.jobs.overlap import Overlap, Room
 from frisket.jobs.sitting import Sitting
-from frisket.jobs.task import CutOptions, CutResult, Task, share_matte
+from frisket.jobs.task import CutOptions, CutResult, Task
 
 if TYPE_CHECKING:
     import os
@@ -101,17 +101,6 @@ def cut(
     return outcome.unwrap()
 
 
-def group_tasks(tasks: Sequence[Task]) -> list[tuple[Task, ...]]:
-    """Return tasks in their order, those together that follow one another and share a matte."""
-    groups: list[list[Task]] = []
-    for task in tasks:
-        if groups and share_matte(groups[-1][-1], task):
-            groups[-1].append(task)
-        else:
-            groups.append([task])
-    return [tuple(group) for group in groups]
-
-
 def cut_many(
     tasks: Iterable[Task | Sequence[Task]],
     *,
@@ -127,7 +116,7 @@ def cut_many(
 
     Args:
         tasks: what to do; taken one at a time. Several that share a matte may come as one, as
-            `group_tasks` puts them together.
+            `frisket.jobs.task.group_tasks` puts them together.
         connection: an open connection, which stays open, for all of them; by default one
             for each server that their options name, kept open from task to task.
         progress: see `cut`; called for the task whose outcome comes next.

@@ -17,7 +17,7 @@ from frisket.client.errors import ClientError
 from frisket.documents import Document, DocumentError, Layer, decode_in_sandbox, open_document
 from frisket.jobs.deliver import DELIVERIES, default_kind
 from frisket.jobs.inputs import Input
-from frisket.jobs.task import CutOptions, Task
+from frisket.jobs.task import CutOptions, Task, group_tasks
 
 PLACEHOLDERS = {
     "dir": "folder of the input",
@@ -133,32 +133,32 @@ def plan_tasks(
         BadName: two outputs, or an output and an input, would be one file, or `{class}` is
             asked for without classes.
     """
-    tasks = [
-        task
-        for source in sources
-        for options in choices
-        for task in plan_input(Input(source), options, template)
-    ]
+    tasks = [task for one in sources for task in plan_results(Input(one), choices, template)]
     if template.derives:
         tasks = [replace(task, overwrite=overwrite) for task in tasks]
     check_collisions(tasks, template.derives)
     return tasks
 
 
-def plan_input(
-    given: Input, options: CutOptions, template: Template, look: Look = decode_in_sandbox
+def plan_results(
+    given: Input, choices: Sequence[CutOptions], template: Template, look: Look = decode_in_sandbox
 ) -> list[Task]:
-    """Return what is to be done with one input; see `plan_tasks`.
+    """Return what is to be done with one input; results of one matte follow one another.
 
     Args:
         given: the input.
-        options: how.
+        choices: the options of each result.
         template: how outputs are named.
         look: opens an untrusted document first; see `frisket.documents.decode_in_sandbox`.
 
     Raises:
         BadName: `{class}` is asked for without classes.
     """
+    tasks = [task for one in choices for task in _plan_choice(given, one, template, look)]
+    return [task for group in group_tasks(tasks) for task in group]
+
+
+def _plan_choice(given: Input, options: CutOptions, template: Template, look: Look) -> list[Task]:
     source, values = given.path, {"sub": given.below}
     if "class" not in template.names:
         return _plan_layers(source, options, template, values, look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,6 +191,14 @@ def share_matte(one: Task, other: Task) -> bool:
     if one.source != other.source:
         return False
     return one.options.drop_writing() == other.options.drop_writing()
+
+
+def group_tasks(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Return tasks in their order, each together with those after it that share its matte."""
+    groups: dict[tuple[Path, CutOptions], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault((task.source, task.options.drop_writing()), []).append(task)
+    return list(groups.values())
 
 
 @dataclass(frozen=True)

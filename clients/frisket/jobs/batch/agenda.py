@@ -14,7 +14,7 @@ from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import Row, Stamp, State, stamp_of
 from frisket.jobs.batch.workqueue import Item
 from frisket.jobs.inputs import Input
-from frisket.jobs.names import Look, check_collisions, plan_input
+from frisket.jobs.names import Look, check_collisions, plan_results
 from frisket.jobs.task import CutOptions, Task
 
 _NOTHING = Stamp(0, 0)
@@ -61,7 +61,7 @@ class Step:
         return self.action in (Action.CUT, Action.RECUT, Action.RESUME)
 
 
-def plan_results(
+def plan_batch(
     inputs: Sequence[Input],
     choices: Sequence[CutOptions],
     place: Place,
@@ -75,7 +75,7 @@ def plan_results(
         choices: the options of each result that an input gives.
         place: how results are named.
         overwrite: whether files that are there and not in the journal are replaced.
-        look: see `frisket.jobs.names.plan_input`.
+        look: see `frisket.jobs.names.plan_results`.
 
     Raises:
         BadName: two outputs, or an output and an input, would be one file.
@@ -83,8 +83,7 @@ def plan_results(
     tasks = [
         replace(task, overwrite=overwrite)
         for one in inputs
-        for options in choices
-        for task in plan_input(one, options, place.template, look)
+        for task in plan_results(one, choices, place.template, look)
     ]
     check_collisions(tasks, derived=True)
     return [describe_planned(task) for task in tasks]

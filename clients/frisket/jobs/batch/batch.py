@@ -23,10 +23,11 @@ from frisket.jobs.batch.agenda import (
     Step,
     decide,
     drop_results,
-    plan_results,
+    plan_batch,
 )
 from frisket.jobs.batch.archive import pack
 from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.lookups import FILE
 from frisket.jobs.batch.place import Place, check_apart, read_place
 from frisket.jobs.batch.run import BatchResult, Crew, Listen, Rules
 from frisket.jobs.batch.shift import Shift, Summary
@@ -137,7 +138,7 @@ class Batch(Stoppable):
 
     def _peek(self) -> AbstractContextManager[Journal | None]:
         """Open the journal for looking, where there is one."""
-        there = self._place.journal.is_dir()
+        there = (self._place.journal / FILE).exists()
         return Journal.open(self._place.journal) if there else nullcontext()
 
     def _name_results(self, journal: Journal | None) -> list[Planned]:
@@ -146,7 +147,7 @@ class Batch(Stoppable):
         found = drop_results(find_tree(self._inputs, spared), journal)
         with Sandbox() as sandbox:
             look = partial(sandbox.decode, pixels=False)
-            return plan_results(found, self._choices, self._place, self._again.overwrite, look)
+            return plan_batch(found, self._choices, self._place, self._again.overwrite, look)
 
     def _decide(self, planned: Sequence[Planned], journal: Journal | None) -> list[Step]:
         return [decide(one, journal, self._again.force) for one in planned]

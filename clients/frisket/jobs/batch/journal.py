@@ -24,7 +24,7 @@ from typing import Any
 from frisket.about import VERSION
 from frisket.jobs.batch.lock import FileLock
 from frisket.jobs.batch.lookups import FILE, LIVE, Lookups
-from frisket.jobs.batch.rows import read_number
+from frisket.jobs.batch.rows import encode_text, read_number
 from frisket.jobs.batch.schema import PATIENCE_S, connect, explain_failure
 from frisket.jobs.batch.states import (
     JournalBusy,
@@ -145,7 +145,8 @@ class Journal(Lookups):
                     "owned, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         *(self._store(source), stamp.size, stamp.mtime_ns, stamp.inode, recipe),
-                        *(self._store(output), reason, old is not None and old.owned, time.time()),
+                        *(self._store(output), encode_text(reason)),
+                        *(old is not None and old.owned, time.time()),
                     ),
                 )
             )
@@ -233,7 +234,7 @@ class Journal(Lookups):
         self._execute(
             "UPDATE job SET state = ?, reason = ?, next_try = ?, attempts = attempts + ?, "
             "part = NULL, changed = ? WHERE id = ?",
-            *(state.value, reason, next_try, int(failed), time.time(), row),
+            *(state.value, encode_text(reason), next_try, int(failed), time.time(), row),
         )
 
     # What a person asks for and says; a run may be at work meanwhile.
@@ -254,7 +255,7 @@ class Journal(Lookups):
                 "UPDATE job SET state = 'waiting', attempts = 0, next_try = 0, decision = '', "
                 "reason = ?, redo = ?, changed = ? WHERE id = ? "
                 "AND state IN ('waiting', 'done', 'failed', 'empty')",
-                [(reason, told, time.time(), row) for row in rows],
+                [(encode_text(reason), told, time.time(), row) for row in rows],
             )
 
     def amend(self, row: Row) -> Row:
@@ -276,7 +277,7 @@ class Journal(Lookups):
                 "redo = ?, changed = ? WHERE id = ? AND changed = ? "
                 "AND state IN ('waiting', 'done', 'failed', 'empty')",
                 (
-                    *(row.state.value, row.verdict.decision, row.reason, row.attempts),
+                    *(row.state.value, row.verdict.decision, encode_text(row.reason), row.attempts),
                     *(row.next_try, told, now, row.id, row.changed),
                 ),
             )

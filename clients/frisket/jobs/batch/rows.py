@@ -25,6 +25,11 @@ def encode_path(told: str) -> str | bytes:
     return told
 
 
+def encode_text(told: str) -> str:
+    """Return a sentence as SQLite takes it: names in it may be no text in any encoding."""
+    return told.encode("utf-8", "replace").decode()
+
+
 def read_row(row: sqlite3.Row, root: Path) -> Row:
     """Return a row; paths are seen from `root` where they are stored so."""
     same = ("id", "content", "recipe", "kind", "attempts", "next_try", "reason", "seconds")
