@@ -143,6 +143,12 @@ def test_the_original_behind_is_corrected_too(tmp_path: Path, made: Made) -> Non
     assert np.abs(read(tmp_path / "out.png").astype(int) - whole).max() <= 1
 
 
+def test_a_subject_of_which_nothing_is_left(tmp_path: Path, made: Made) -> None:
+    out = tmp_path / "out.png"
+    finish(made.picture, out, made.matte, shift=-100, background="gray", harmonise=1, blend_seam=1)
+    assert (read(out) == 128).all()
+
+
 @pytest.mark.parametrize("how", ["exposure:stops=1", "denoise", "equalise"])
 @pytest.mark.parametrize("depth", [8, 16])
 def test_grey_pictures(tmp_path: Path, made: Made, how: str, depth: int) -> None:

@@ -14,9 +14,10 @@ from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
 from frisket.documents import OutputError, Rect, open_document
-from frisket.documents.psd.layered import LayeredPlan, LayerPlan, check_layered
+from frisket.documents.psd.layered import LayeredPlan, LayerPlan, check_room
 from frisket.finish import finish
 from frisket.finish.errors import BadFinish
+from frisket.finish.formats import check_side
 
 from .conftest import BOX, HEIGHT, WIDTH, Made, make_alpha, make_colours, read, write_tiff
 from .test_files import cmyk_tiff, p3_tiff, profile
@@ -126,13 +127,14 @@ def test_what_is_too_large_is_a_psb() -> None:
         layer = LayerPlan("Subject", Rect(0, 0, width, height), read_nothing, has_mask=True)
         return LayeredPlan(width, height, "RGB", 16, is_big, (layer,), read_nothing, False)
 
-    with pytest.raises(OutputError, match=r"30000 at most; write \.psb"):
-        check_layered("out.psd", plan(30_001, 10))
     with pytest.raises(OutputError, match=r"a PSD has 2 GB at most; write \.psb"):
-        check_layered("out.psd", plan(20_000, 20_000))
-    check_layered("out.psb", plan(30_001, 30_000, is_big=True))
-    with pytest.raises(OutputError, match=r"300000 at most; write \.tif"):
-        check_layered("out.psb", plan(300_001, 10, is_big=True))
+        check_room("out.psd", plan(20_000, 20_000))
+    check_room("out.psb", plan(30_001, 30_000, is_big=True))
+    with pytest.raises(OutputError, match=r"a side of PSD has 30000 at most; write \.psb"):
+        check_side(Path("out.psd"), 30_001, 10)
+    check_side(Path("out.psb"), 30_001, 10)
+    with pytest.raises(OutputError, match=r"a side of PSB has 300000 at most; write \.tif"):
+        check_side(Path("out.psb"), 300_001, 10)
 
 
 def test_shadows_as_a_file_of_their_own(tmp_path: Path, made: Made) -> None:

@@ -125,18 +125,12 @@ class LayeredPlan:
         )
 
 
-def check_layered(path: str, plan: LayeredPlan) -> None:
-    """Refuse what the format cannot hold.
+def check_room(path: str, plan: LayeredPlan) -> None:
+    """Refuse layers that a PSD may not hold.
 
     Raises:
-        OutputError: A side, or all of it, is too large.
+        OutputError: It might have more bytes than it can count.
     """
-    if max(plan.width, plan.height) > MOST_SIDE[plan.is_big]:
-        raise OutputError(
-            path, f"the picture has {plan.width} × {plan.height} pixels, and a side of "
-            f"{'PSB' if plan.is_big else 'PSD'} has {MOST_SIDE[plan.is_big]} at most",
-            advice="write .tif" if plan.is_big else "write .psb",
-        )  # fmt: skip
     if not plan.is_big and plan.room > PSD_LIMIT:
         raise OutputError(
             path, f"its layers may have {plan.room / 1e9:.1f} GB, and a PSD has 2 GB at most",
