@@ -1,6 +1,6 @@
 """Time and memory of finishing: a TIFF and its matte become a JPEG on white, with shadow and crop.
 
-    python benchmarks/finish.py [--megapixels 100] [--runs 3]
+    python benchmarks/finish.py [--megapixels 100] [--runs 3] [--suffix .jpg]
 
 The picture and a matte with a soft edge are made, as tiled TIFFs, in a temporary folder. Each run
 is a process of its own; wall-clock seconds depend on what else the machine does, so the seconds of
@@ -32,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--megapixels", type=float, default=100.0)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--suffix", default=".jpg", help="of the file: .psb keeps live layers")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -39,7 +40,7 @@ def main() -> int:
         matte = write_matte(folder / "matte.tif", picture)
         print(f"{options.megapixels:.0f} MP, load {os.getloadavg()[0]:.1f}")
         for _ in range(options.runs):
-            run_once(picture, matte, folder / "out.jpg")
+            run_once(picture, matte, folder / f"out{options.suffix}")
     return 0
 
 

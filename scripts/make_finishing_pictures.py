@@ -38,13 +38,19 @@ BACKGROUNDS: dict[str, Options] = {
 }
 CORRECTIONS: dict[str, Options] = {
     "exposure:stops=0.7": {"correct": "exposure:stops=0.7"},
-    "exposure:stops=-0.7": {"correct": "exposure:stops=-0.7"},
     "white": {"correct": "white"},
+    "white:x=440,y=780": {"correct": "white:x=440,y=780"},
     "equalise:limit=3": {"correct": "equalise:limit=3"},
 }
 NOISES: dict[str, Options] = {
     "denoise": {"correct": "denoise"},
+    "denoise:strength=80%": {"correct": "denoise:strength=80%"},
     "denoise:method=bilateral": {"correct": "denoise:method=bilateral"},
+}
+SPILLS: dict[str, Options] = {
+    "as it was": {},
+    "spill:strength=50%": {"correct": "spill:strength=50%"},
+    "spill": {"correct": "spill"},
 }
 HARMONIES: dict[str, Options] = {
     "as it was": {},
@@ -98,6 +104,8 @@ def main() -> int:
         whole = {"background": "original"}
         make_sheet(folder / "corrections.jpg", work, "bottle", CORRECTIONS, whole)
         make_sheet(folder / "noises.jpg", work, "noisy", NOISES, whole, (430, 530, 630, 730))
+        make_spilt(work)
+        make_sheet(folder / "spills.jpg", work, "spilt", SPILLS, {"background": "#d8d4cc"})
         cold = {"background": str(work / "cold.png"), "crop": "14%"}
         make_sheet(folder / "harmonies.jpg", work, "bottle", HARMONIES, cold)
         make_sheet(folder / "backgrounds.jpg", work, "bottle", BACKGROUNDS, {})
@@ -233,6 +241,16 @@ def make_noisy(folder: Path) -> None:
     values = np.clip(picture + noise, 0, 255).astype(np.uint8)
     Image.fromarray(values).save(folder / "noisy.png")
     (folder / "noisy-matte.png").write_bytes((folder / "bottle-matte.png").read_bytes())
+
+
+def make_spilt(folder: Path) -> None:
+    """Make the fur once more, with green light from behind."""
+    picture = np.asarray(Image.open(folder / "fur.png")).astype(float)
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    near = np.clip(np.hypot(x - 450, y - 520) / 330 - 0.35, 0, 1)
+    values = np.clip(picture + near[..., None] * [0, 75, 0], 0, 255).astype(np.uint8)
+    Image.fromarray(values).save(folder / "spilt.png")
+    (folder / "spilt-matte.png").write_bytes((folder / "fur-matte.png").read_bytes())
 
 
 def make_cold(folder: Path) -> None:

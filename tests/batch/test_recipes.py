@@ -109,8 +109,9 @@ def test_a_new_recipe_is_good_and_names_every_option(
     for name in ("trimap.png", "selection.png", "token", "ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_bytes(b"")
     everything = re.sub(r"^# ([a-z-]+ = )", r"\1", text, flags=re.MULTILINE)
-    # No package adds steps here, a canvas is no crop, and white is no picture.
-    for name in ("step", "crop", "aspect", "min-resolution", "background-fit", "background-offset"):
+    # No package adds steps here, a canvas is no crop, and white is no picture and not generated.
+    others = ("background-fit", "background-offset", "generator")
+    for name in ("step", "crop", "aspect", "min-resolution", *others):
         everything = re.sub(rf"^{name} = .*\n", "", everything, flags=re.MULTILINE)
     assert read_recipe(write(tmp_path, everything)).faults == ()
     capsys.readouterr()

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pikepdf
 import pytest
 import tifffile
 from command import FRISKET, OnTerminal, frisket, layered, refused
@@ -28,6 +29,9 @@ def test_every_kind_from_every_document(home: Path, photograph: Path, tmp_path: 
         (photograph, "c.png", "matte"),
         (tiff, "d.tif", "alpha"),
         (psd, "e.psd", "mask"),
+        (photograph, "f.pdf", "cutline"),
+        (psd, "g.psd", "path"),
+        (photograph, "h.psd", "finished"),
     ]:
         done = frisket(
             "cut", source, "-o", tmp_path / name, "--as", kind, "--model", "fake", "--json"
@@ -44,6 +48,16 @@ def test_every_kind_from_every_document(home: Path, photograph: Path, tmp_path: 
     listed = json.loads(frisket("layers", tmp_path / "e.psd", "--json").stdout)
     masks = {layer["path"]: layer["has_mask"] for layer in listed["layers"]}
     assert masks["People/Disc"]
+    with pikepdf.open(tmp_path / "f.pdf") as pdf:
+        assert pdf.pages[0].Resources.ColorSpace.CuttingSpot[1] == "/CutContour"
+        trim = [float(one) for one in pdf.pages[0].TrimBox]
+    seen = np.asarray(Image.open(tmp_path / "c.png")) >= 128
+    for low, high, axis in ((0, 2, 0), (1, 3, 1)):
+        first, *_, last = np.flatnonzero(seen.any(axis=axis))  # at 300 pixels to an inch
+        # The line leaves specks out.
+        assert trim[high] - trim[low] == pytest.approx((last + 1 - first) * 72 / 300, abs=4)
+    listed = json.loads(frisket("layers", tmp_path / "h.psd", "--json").stdout)
+    assert [layer["path"] for layer in listed["layers"]] == ["Subject", "Original"]
 
 
 def test_the_json_line_has_what_scripts_need(home: Path, photograph: Path, tmp_path: Path) -> None:

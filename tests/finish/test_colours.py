@@ -143,6 +143,12 @@ def test_the_original_behind_is_corrected_too(tmp_path: Path, made: Made) -> Non
     assert np.abs(read(tmp_path / "out.png").astype(int) - whole).max() <= 1
 
 
+def test_a_subject_of_which_nothing_is_left(tmp_path: Path, made: Made) -> None:
+    out = tmp_path / "out.png"
+    finish(made.picture, out, made.matte, shift=-100, background="gray", harmonise=1, blend_seam=1)
+    assert (read(out) == 128).all()
+
+
 @pytest.mark.parametrize("how", ["exposure:stops=1", "denoise", "equalise"])
 @pytest.mark.parametrize("depth", [8, 16])
 def test_grey_pictures(tmp_path: Path, made: Made, how: str, depth: int) -> None:
@@ -156,11 +162,12 @@ def test_grey_pictures(tmp_path: Path, made: Made, how: str, depth: int) -> None
     [
         ("exposure", "has no stops: write exposure:stops=0.5"),
         ("exposure:stops=20", "from -8 to 8"),
-        ("sharpen", "is not a correction: use exposure, white, denoise, equalise"),
+        ("sharpen", "is not a correction: use exposure, white, denoise, equalise, spill"),
         ("white:x=3", "takes both x and y"),
         ("white:x=900,y=3", "outside of the picture, which has 240 × 300"),
         ("denoise:method=median", "use nlm, bilateral"),
         ("equalise:limit=0", "from 1 to 40"),
+        ("spill:screen=red", "use green, blue"),
     ],
 )
 def test_adjustments_that_are_refused(tmp_path: Path, made: Made, how: str, message: str) -> None:
@@ -179,6 +186,23 @@ def test_inks_are_not_corrected(tmp_path: Path, made: Made) -> None:
     with pytest.raises(BadFinish, match="is grey, so there is no white to balance"):
         grey = write_tiff(tmp_path / "grey.tif", make_smooth()[..., 1])
         finish(grey, tmp_path / "no.tif", made.matte, correct="white")
+
+
+@pytest.mark.parametrize(("screen", "band"), [("green", 1), ("blue", 2)])
+def test_spill_goes_and_all_else_stays(tmp_path: Path, screen: str, band: int) -> None:
+    colours = make_colours()
+    out = correct(tmp_path, colours, f"spill:screen={screen}", background="original")
+    others = [one for one in range(3) if one != band]
+    limit = colours[..., others].astype(float).mean(axis=-1)
+    spilt = colours[..., band] > limit
+    assert (out[~spilt] == colours[~spilt]).all() and spilt.mean() > 0.3
+    assert (np.abs(out[..., band] - limit)[spilt] <= 1).all()
+    assert (out[..., others] == colours[..., others]).all()
+    half = correct(tmp_path, colours, f"spill:screen={screen},strength=50%")[..., band]
+    assert np.abs(half - (colours[..., band] + limit) / 2)[spilt].max() <= 1
+    grey = write_tiff(tmp_path / "grey.tif", colours[..., 1])
+    with pytest.raises(BadFinish, match="a screen's spill is taken out of RGB"):
+        finish(grey, tmp_path / "no.tif", tmp_path / "full.tif", correct="spill")
 
 
 def test_a_subject_is_harmonised(tmp_path: Path, made: Made) -> None:

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from psd_tools import PSDImage
+from psd_tools.constants import Resource
 
 from frisket.documents import OutputError, Rect, open_document
-from frisket.documents.psd.layered import LayeredPlan, LayerPlan, check_layered
+from frisket.documents.psd.layered import LayeredPlan, LayerPlan, check_room
 from frisket.finish import finish
 from frisket.finish.errors import BadFinish
+from frisket.finish.formats import check_side
 
 from .conftest import BOX, HEIGHT, WIDTH, Made, make_alpha, make_colours, read, write_tiff
 from .test_files import cmyk_tiff, p3_tiff, profile
@@ -125,13 +127,14 @@ def test_what_is_too_large_is_a_psb() -> None:
         layer = LayerPlan("Subject", Rect(0, 0, width, height), read_nothing, has_mask=True)
         return LayeredPlan(width, height, "RGB", 16, is_big, (layer,), read_nothing, False)
 
-    with pytest.raises(OutputError, match=r"30000 at most; write \.psb"):
-        check_layered("out.psd", plan(30_001, 10))
     with pytest.raises(OutputError, match=r"a PSD has 2 GB at most; write \.psb"):
-        check_layered("out.psd", plan(20_000, 20_000))
-    check_layered("out.psb", plan(30_001, 30_000, is_big=True))
-    with pytest.raises(OutputError, match=r"300000 at most; write \.tif"):
-        check_layered("out.psb", plan(300_001, 10, is_big=True))
+        check_room("out.psd", plan(20_000, 20_000))
+    check_room("out.psb", plan(30_001, 30_000, is_big=True))
+    with pytest.raises(OutputError, match=r"a side of PSD has 30000 at most; write \.psb"):
+        check_side(Path("out.psd"), 30_001, 10)
+    check_side(Path("out.psb"), 30_001, 10)
+    with pytest.raises(OutputError, match=r"a side of PSB has 300000 at most; write \.tif"):
+        check_side(Path("out.psb"), 300_001, 10)
 
 
 def test_shadows_as_a_file_of_their_own(tmp_path: Path, made: Made) -> None:
@@ -166,3 +169,27 @@ def test_the_header_says_what_it_is(tmp_path: Path) -> None:
     assert (
         np.abs(show(tmp_path / "out.psb")[..., 0] / 255 - flat.numpy("color")[..., 0]).max() < 0.01
     )
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_spot_colour_has_a_plate_of_its_own(tmp_path: Path, depth: int) -> None:
+    inks = write_tiff(tmp_path / "inks.tif", make_colours(depth, 4))
+    matte = write_tiff(tmp_path / "matte.tif", make_alpha(depth))
+    ink = "spot(PANTONE 186 C, rgb(200, 16, 46))"
+    finish(inks, tmp_path / "out.psd", matte, background=ink, shadow="drop")
+    document = PSDImage.open(tmp_path / "out.psd")
+    assert [layer.name for layer in document] == ["Original", "Drop shadow", "Subject"]
+    assert document.channels == 5
+    found = document.image_resources
+    assert list(found.get_data(Resource.ALPHA_NAMES_UNICODE)) == ["PANTONE 186 C"]
+    [shown] = found.get_data(Resource.DISPLAY_INFO).alpha_channels
+    assert (shown.mode.name, shown.opacity, shown.color_space) == ("SPOT", 100, 0)
+    assert (shown.c1, shown.c2, shown.c3) == (200 * 257, 16 * 257, 46 * 257)
+    plane = document._record.image_data.get_data(document._record.header)[4]
+    plate = np.frombuffer(plane, f">u{depth // 8}").reshape(HEIGHT, WIDTH)
+    assert (plate == make_alpha(depth)).all()  # 0 is full ink
+    with pytest.raises(BadFinish, match=r"out\.tif holds no spot colours: write \.psd or \.psb"):
+        finish(inks, tmp_path / "out.tif", matte, background=ink)
+    for text in ("spot(X)", "spot(, red)", "spot(X, rouge)", "spot(X, red"):
+        with pytest.raises(BadFinish, match=r"is no (spot )?colour"):
+            finish(inks, tmp_path / "no.psd", matte, background=text)

@@ -266,3 +266,11 @@ def test_defringing_takes_the_old_background_away(tmp_path: Path) -> None:
     half = np.abs(read(tmp_path / "half.png")[edge][:, :3] - own).mean()
     before = np.abs(read(picture)[edge] - own).mean()
     assert off < 6 < half < before
+
+
+def test_a_picture_of_one_pixel(tmp_path: Path) -> None:
+    picture = write_tiff(tmp_path / "in.tif", make_colours()[:1, :1])
+    matte = write_tiff(tmp_path / "matte.tif", np.full((1, 1), 255, np.uint8))
+    for suffix in (".png", ".tif", ".psd", ".jpg"):
+        finish(picture, tmp_path / f"out{suffix}", matte, background="white", shadow="drop")
+    assert (read(tmp_path / "out.png")[0, 0] == make_colours()[0, 0]).all()

@@ -131,6 +131,17 @@ def test_a_picture_without_room_for_its_bleed_is_told(tmp_path: Path) -> None:
     assert "the picture ends before its bleed of 80 px does" in said
 
 
+@pytest.mark.parametrize("offset", ["0", "1mm", "-0.5mm"])
+def test_a_subject_that_the_picture_cuts_off_is_told(tmp_path: Path, offset: str) -> None:
+    source, matte = make(tmp_path), np.zeros((SIZE, SIZE), np.uint8)
+    matte[100:, 60:180] = 255
+    Image.fromarray(matte).save(tmp_path / "matte.png")
+    [said] = outline(
+        source, tmp_path / "out.pdf", tmp_path / "matte.png", kind="cutline", offset=offset
+    ).notes
+    assert "cuts the subject off at its bottom edge, and the line runs straight there" in said
+
+
 def test_ghostscript_finds_the_line_among_the_separations(tmp_path: Path) -> None:
     if shutil.which("gs") is None:
         pytest.skip("Ghostscript is not installed")
@@ -212,7 +223,7 @@ def test_copies_lie_inside_of_the_margins_and_apart(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--sheet", "20x20mm"], "1 copies do not fit on the sheet, which has room for 0"),
+        (["--sheet", "20x20mm"], "a copy does not fit on the sheet, which has room for 0"),
         (["--sheet", "90x60mm", "--copies", "99"], "has room for 6"),
         (["--copies", "2"], "need a sheet; add --sheet"),
         (["--spot", "Cyan"], "'Cyan' is no possible spot colour: the name has another meaning"),

@@ -152,6 +152,7 @@ def test_more_knots_than_allowed_make_it_coarser() -> None:
         (np.full((9, 9), 100, np.uint8), OutlineOptions(), "try a lower --threshold"),
         (np.full((9, 9), 255, np.uint8), OutlineOptions(inset=9), "inset of 9 px leaves nothing"),
         (draw_noise(1, 60, 3), OutlineOptions(max_knots=9, speck=0), "raise --speck"),
+        (draw_noise(2, 200, 2), OutlineOptions(max_knots=99), "more than 99 knots even 16 px off"),
     ],
 )
 def test_what_has_no_outline_is_refused(

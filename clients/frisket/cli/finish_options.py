@@ -17,8 +17,8 @@ FINISH_OPTIONS = (
     _row(
         "background",
         "below the subject: transparent, a CSS colour, linear-gradient(…) or radial-gradient(…), "
-        "a picture's file, original[:blur=5%,saturation=0], or generate:PROMPT; default: "
-        "transparent",
+        "a picture's file, original[:blur=5%,saturation=0], spot(NAME, COLOUR) or "
+        "generate:PROMPT; default: transparent",
         "BACK", example="white",
     ),
     _row("generator", "of generators.toml, that makes a background of a prompt, with values as "
@@ -43,7 +43,7 @@ FINISH_OPTIONS = (
     _row(
         "correct",
         "the picture before all else: exposure:stops=0.5, white (or of a point: white:x=40,y=60), "
-        "denoise or equalise, with values; may be repeated",
+        "denoise, equalise or spill, with values; may be repeated",
         "KIND[:…]", repeats=True, example="white",
     ),
     _row("softness", "of the edge: soft, natural or crisp; default: natural", "HOW",

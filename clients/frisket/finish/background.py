@@ -271,7 +271,7 @@ def read_background(text: str) -> Background:
     """Return the background that a text names.
 
     It is "transparent", a CSS colour, a CSS gradient, "original" (perhaps with blur and
-    saturation), "generate:" with a prompt, or the path of a picture.
+    saturation), "generate:" with a prompt, "spot(…)", or the path of a picture.
 
     Raises:
         ValueError: it is none of them.
@@ -286,6 +286,10 @@ def read_background(text: str) -> Background:
         from .generate import read_prompt
 
         return read_prompt(word)
+    if word.startswith("spot("):
+        from .spot import read_spot
+
+        return read_spot(word)
     if word.partition(":")[0] == "original":
         return Original(**_ORIGINAL(word)[1])
     try:

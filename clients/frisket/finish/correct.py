@@ -16,6 +16,7 @@ from .geometry import Length
 from .lab import WHITE, adapt_white, change_lab, refuse_inks, to_lab, to_xyz, xyz_to_lab
 from .reduce import reduce
 from .scene import Facts, Scene
+from .spill import Spill, read_screen
 from .vips import to_array
 from .words import Named, read_margin, read_share
 
@@ -100,7 +101,7 @@ class White:
         return mean
 
 
-Correction = Exposure | White | Denoise | Equalise
+Correction = Exposure | White | Denoise | Equalise | Spill
 
 
 def _read_stops(text: str) -> float:
@@ -125,10 +126,11 @@ def _read_limit(text: str) -> float:
 
 _KINDS: dict[str, type[Any]] = {
     "exposure": Exposure, "white": White, "denoise": Denoise, "equalise": Equalise,
+    "spill": Spill,
 }  # fmt: skip
 _READERS: dict[str, Callable[[str], Any]] = {
     "stops": _read_stops, "x": read_margin, "y": read_margin, "method": read_method,
-    "strength": read_share, "limit": _read_limit,
+    "strength": read_share, "limit": _read_limit, "screen": read_screen,
 }  # fmt: skip
 CORRECTIONS = {
     name: {field.name: _READERS[field.name] for field in fields(kind)}
@@ -138,7 +140,7 @@ _NAMED = Named(CORRECTIONS, "a correction")
 
 
 def read_correction(text: str) -> Correction:
-    """Return the correction that a text names: exposure, white, denoise, equalise, with values.
+    """Return the correction that a text names, with its values: one of `CORRECTIONS`.
 
     Raises:
         ValueError: it names none.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from frisket.documents import OutputError
 from frisket.documents.io.output import check_place
+from frisket.documents.psd.layered import MOST_SIDE
 
 from .space import Space
 
@@ -42,8 +43,8 @@ FORMATS = {
     ".avif": Format("AVIF", (8, 10), ("RGB", "GRAY"), True, 16_384, True),
     ".tif": _TIFF,
     ".tiff": _TIFF,
-    ".psd": Format("PSD", (8, 16), ("RGB", "GRAY", "CMYK"), True, 30_000, False),
-    ".psb": Format("PSB", (8, 16), ("RGB", "GRAY", "CMYK"), True, 300_000, False),
+    ".psd": Format("PSD", (8, 16), ("RGB", "GRAY", "CMYK"), True, MOST_SIDE[False], False),
+    ".psb": Format("PSB", (8, 16), ("RGB", "GRAY", "CMYK"), True, MOST_SIDE[True], False),
 }
 LAYERED = (".psd", ".psb")
 """Suffixes of files that keep every sheet as a layer."""
@@ -107,5 +108,5 @@ def check_side(path: Path, width: int, height: int) -> None:
     if max(width, height) > found.side:
         raise OutputError(
             path, f"the picture has {width} × {height} pixels, and a side of {found.name} has "
-            f"{found.side} at most", advice="write .tif or .png",
+            f"{found.side} at most", advice="write .psb" if found.name == "PSD" else "write .tif",
         )  # fmt: skip

@@ -51,6 +51,8 @@ class Harmonise:
         if below is None or not self.strength:
             return scene
         weights = to_array(reduce(scene.alpha))[..., 0].astype(np.float64)
+        if not weights.any():
+            return scene  # an edge that was moved far inwards has left nothing
         own = _measure(scene, scene.subject, weights)
         other = _measure(scene, below.colours, np.ones_like(weights))
         scale, shift = match_colours(own, other, self.strength)

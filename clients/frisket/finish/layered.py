@@ -34,7 +34,8 @@ def plan_layers(scene: Scene, beside: Beside, path: Path) -> LayeredPlan:
     return LayeredPlan(
         scene.width, scene.height, scene.space.mode, scene.space.depth,
         path.suffix.lower() == ".psb", layers, _read_whole(scene, whole),
-        whole.coverage is not None, tuple(_list_resources(scene, beside)),
+        whole.coverage is not None and scene.spot is None, tuple(_list_resources(scene, beside)),
+        scene.spot,
     )  # fmt: skip
 
 
@@ -64,7 +65,8 @@ def _read_whole(scene: Scene, whole: Sheet) -> Callable[[Rect], Pixels]:
     paper = scene.space.take_colour((255, 255, 255))
     plane = make_plane(scene.width, scene.height, paper, scene.space.depth)
     shown = blend(whole.colours, whole.coverage, plane)
-    return _read_stored(shown.bandjoin(whole.coverage), scene)
+    # A plate without ink is full, so where the subject is opaque the ink is knocked out.
+    return _read_stored(shown.bandjoin(scene.alpha if scene.spot else whole.coverage), scene)
 
 
 def _read_stored(image: Image, scene: Scene) -> Callable[[Rect], Pixels]:

@@ -150,12 +150,12 @@ def _choose_writer(done: Finished, path: Path) -> tuple[Callable[[Output], None]
     """Return what writes a file without loss, and the room that it is sure to need."""
     suffix = path.suffix.lower()
     if suffix in LAYERED:
-        from frisket.documents.psd.layered import check_layered, write_layered
+        from frisket.documents.psd.layered import check_room, write_layered
 
         from .layered import plan_layers
 
         plan = plan_layers(done.scene, done.beside, path)
-        check_layered(str(path), plan)
+        check_room(str(path), plan)
         return lambda file: write_layered(file, plan), plan.room
     write = _write_png if suffix == ".png" else _write_tiff
     return lambda file: write(file, done), 0

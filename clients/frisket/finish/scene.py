@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from frisket.documents.psd.layered import SpotInk
+
 from .credit import Credit
 from .entry import Workplace
 from .geometry import Box, Placement
@@ -47,6 +49,7 @@ class Scene:
         notes: sentences for the user.
         dpi: dots an inch that a canvas asks for; 0 for none.
         credit: what its background was generated with; None where it was not.
+        spot: the ink that all but the subject is printed in, below the sheets; or None.
     """
 
     space: Space
@@ -61,6 +64,7 @@ class Scene:
     notes: tuple[str, ...] = ()
     dpi: float = 0.0
     credit: Credit | None = None
+    spot: SpotInk | None = None
 
     @property
     def width(self) -> int:

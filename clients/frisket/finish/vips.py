@@ -61,8 +61,8 @@ def from_array(values: Pixels) -> Image:
 
 def to_array(image: Image) -> Pixels:
     """Return an image as (height, width, bands) in its own type."""
-    values: Pixels = image.numpy()
-    return values if values.ndim == 3 else values[..., None]
+    values: Pixels = image.numpy()  # without axes where there is one pixel, or one band
+    return values.reshape(image.height, image.width, image.bands)
 
 
 def make_plane(width: int, height: int, colour: tuple[int, ...], depth: int) -> Image:

@@ -31,6 +31,7 @@ _DEFAULT_PPI = 300.0
 _PPI_LIMITS = (10.0, 10_000.0)
 _CHANNELS = 4
 _EDGE = 0.5
+_SIDES = ("left", "top", "right", "bottom")
 _MORE = 16 << 20  # beside the picture: paths, for every copy
 
 
@@ -126,7 +127,10 @@ def write_cutline(
                 ) from None
             pdf.docinfo["/Title"] = Path(document.path).stem
             _save(pdf, output, ground.stat().st_size)
-    return [*tell_coarse(output, traced, outlines.cut), *_tell(cut, options.cutline, output)]
+    return [
+        *tell_coarse(output, traced, outlines.cut),
+        *_tell(cut, outlines, options.cutline, output),
+    ]
 
 
 def _write_ground(ground: Path, artwork: Artwork) -> None:
@@ -160,18 +164,26 @@ def _trace_other(
     return _trace(document, result, outline).path if outline else None
 
 
-def _tell(cut: Cut, how: CutlineOptions, output: Path) -> list[str]:
+def _tell(cut: Cut, outlines: Outlines, how: CutlineOptions, output: Path) -> list[str]:
     """Return sentences on where the picture is too small for its bleed, or the subject cut off."""
     width, height = cut.size
     box = cut.find_box(cut.bleed or cut.path)
-    short = min(box.left, box.bottom, width - box.right, height - box.top) < -_EDGE
-    if not (cut.bleed and short):
-        return []
-    bleed = how.bleed.to_pixels(cut.ppi)
-    return [
-        f"{output.name}: the picture ends before its bleed of {bleed:.0f} px does, so a strip "
-        "without ink may show; take a picture with more room, or a smaller --bleed"
-    ]
+    rooms = (box.left, height - box.top, width - box.right, box.bottom)
+    outwards = -(outlines.bleed or outlines.cut).inset
+    ended = [side for side, room in zip(_SIDES, rooms, strict=True) if room + outwards < _EDGE]
+    told = []
+    if ended:
+        told.append(
+            f"{output.name}: the picture cuts the subject off at its {' and '.join(ended)} edge, "
+            "and the line runs straight there"
+        )
+    if cut.bleed and min(rooms) < -_EDGE:
+        told.append(
+            f"{output.name}: the picture ends before its bleed of "
+            f"{how.bleed.to_pixels(cut.ppi):.0f} px does, so a strip without ink may show; take a "
+            "picture with more room, or a smaller --bleed"
+        )
+    return told
 
 
 WRITER = ResultWriter(check_cutline, write_cutline)

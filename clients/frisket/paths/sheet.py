@@ -72,7 +72,8 @@ def place_copies(
     )
     fit = columns * rows
     if not fit or copies > fit:
-        raise NoRoom(f"{copies or 1} copies do not fit on the sheet, which has room for {fit}")
+        asked = f"{copies} copies do" if copies > 1 else "a copy does"
+        raise NoRoom(f"{asked} not fit on the sheet, which has room for {fit}")
     wanted = copies or fit
     columns = min(columns, wanted)
     rows = -(-wanted // columns)

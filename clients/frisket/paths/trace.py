@@ -20,6 +20,7 @@ _FINER = (0.75, 0.4, 0.15)  # of the tolerance, where curves cross or bulge
 _COARSER = 2.0
 _COARSEST = 16.0
 _BATCH = 1 << 18
+_LONG = 1 << 16  # points of an outline that takes a second to draw
 
 
 class NoOutline(Exception):
@@ -54,18 +55,52 @@ def trace(alpha: AlphaSource, options: OutlineOptions) -> Traced:
             have more knots than it may.
     """
     rings = find_rings(alpha, options)
-    tolerance = options.tolerance
-    while True:
-        path = BezierPath(tuple(fit_rings(rings, tolerance, options.max_knots)))
-        if path.knot_count <= options.max_knots:
-            return Traced(path, tolerance)
-        tolerance *= _COARSER
-        if tolerance > max(_COARSEST, options.tolerance):
-            raise NoOutline(
-                f"its outline needs {path.knot_count} knots even {tolerance / _COARSER:g} px off, "
-                f"and {options.max_knots} are allowed; raise --speck or --max-knots, or smooth the "
-                "edge with --smooth"
-            )
+    first, *coarser = list_tolerances(options.tolerance)
+    # What is refused in the end is refused at once, where drawing it six times would take long.
+    if coarser and _is_long(rings) and not _may_suffice(rings, coarser[-1], options):
+        raise NoOutline(_tell_too_many(rings, coarser[-1], options))
+    tolerance, path = first, _draw(rings, first, options)
+    while path is None:
+        if not coarser:
+            raise NoOutline(_tell_too_many(rings, tolerance, options))
+        tolerance = coarser.pop(0)
+        path = _draw(rings, tolerance, options)
+    return Traced(path, tolerance)
+
+
+def list_tolerances(first: float) -> list[float]:
+    """Return the tolerances that are tried, each twice the one before."""
+    found = [first]
+    while found[-1] * _COARSER <= _COARSEST:
+        found.append(found[-1] * _COARSER)
+    return found
+
+
+def _draw(rings: list[Points], tolerance: float, options: OutlineOptions) -> BezierPath | None:
+    """Return the path, or None where it has more knots than it may."""
+    path = BezierPath(tuple(fit_rings(rings, tolerance, options.max_knots)))
+    return path if path.knot_count <= options.max_knots else None
+
+
+def _is_long(rings: list[Points]) -> bool:
+    return sum(map(len, rings)) > _LONG
+
+
+def _may_suffice(rings: list[Points], tolerance: float, options: OutlineOptions) -> bool:
+    """Tell whether curves that may cross have few enough knots; those that do not have no fewer."""
+    curves = _fit_some(rings, tolerance * _SAFETY, options.max_knots, _LONG // 4)
+    return _count_knots(curves) <= options.max_knots
+
+
+def _tell_too_many(rings: list[Points], tolerance: float, options: OutlineOptions) -> str:
+    return (
+        f"its outline, of {len(rings)} pieces and holes, needs more than {options.max_knots} knots "
+        f"even {tolerance:g} px off; raise --speck or --max-knots, or smooth the edge with --smooth"
+    )
+
+
+def _count_knots(curves: list[Subpath]) -> int:
+    return sum(len(curve.knots) for curve in curves)
 
 
 def find_rings(alpha: AlphaSource, options: OutlineOptions) -> list[Points]:
@@ -100,15 +135,16 @@ def _is_kept(ring: Points, speck: float) -> bool:
 def fit_rings(rings: list[Points], tolerance: float, max_knots: float = math.inf) -> list[Subpath]:
     """Return a curve for each closed line, near it all along, none crossing itself or another.
 
-    What has more knots than `max_knots` is returned as it is by then: finer curves have no fewer.
+    What has more knots than `max_knots` is returned as it is by then, perhaps without the last
+    ones: finer curves have no fewer.
     Where lines lie nearer to one another than the tolerance, their curves are drawn finer, and at
     last through every point of the contour: contours do not cross.
     """
     near = tolerance * _SAFETY
-    curves = _fit_some(rings, near)
+    curves = _fit_some(rings, near, max_knots)
     rounds = np.zeros(len(rings), np.int64)
     unsure = list(range(len(rings)))
-    while sum(len(curve.knots) for curve in curves) <= max_knots:
+    while _count_knots(curves) <= max_knots:
         far = find_far([curves[one] for one in unsure], [rings[one] for one in unsure], tolerance)
         wrong = {*find_crossed(curves), *(unsure[one] for one in far)}
         unsure = crossed = sorted(one for one in wrong if rounds[one] <= len(_FINER))
@@ -125,9 +161,18 @@ def fit_rings(rings: list[Points], tolerance: float, max_knots: float = math.inf
     return curves
 
 
-def _fit_some(rings: list[Points], tolerance: float) -> list[Subpath]:
-    """Fit curves in parts, so that memory follows one of them, about the place of each."""
-    ends = np.cumsum([len(ring) for ring in rings]) // _BATCH
+def _fit_some(
+    rings: list[Points], tolerance: float, enough: float = math.inf, batch: int = _BATCH
+) -> list[Subpath]:
+    """Fit curves in parts, so that memory follows one of them, about the place of each.
+
+    Args:
+        rings: closed lines.
+        tolerance: pixels.
+        enough: with more knots than these nothing further is fitted.
+        batch: points of a part.
+    """
+    ends = np.cumsum([len(ring) for ring in rings]) // batch
     curves: list[Subpath] = []
     for part in np.unique(ends):
         some = [rings[number] for number in np.flatnonzero(ends == part)]
@@ -135,4 +180,6 @@ def _fit_some(rings: list[Points], tolerance: float) -> list[Subpath]:
         middle = complex(np.round(some[0].mean()))
         fitted = fit_contours([ring - middle for ring in some], tolerance)
         curves += [curve.move(middle.real, middle.imag) for curve in fitted]
+        if _count_knots(curves) > enough:
+            break
     return curves

@@ -11,9 +11,10 @@ from ..core.model import Rect
 from ..core.pixels import Pixels
 from ..core.resources import ImageResource
 from ..io.output import Output
-from .encode import PlaneSpools, split_bands
+from .encode import PlaneSpools
 from .records import ALPHA, BLENDING_LENGTH, HIDDEN, MASK
 from .splice_records import PSD_LIMIT
+from .splice_selection import DISPLAY, IDENTIFIERS, NAMES, UNICODE_NAMES
 from .structure import COLOURS, MODES, VERSION_INFO
 
 MOST_SIDE = {False: 30_000, True: 300_000}
@@ -23,7 +24,38 @@ _DEEP_KEYS = {8: b"", 16: b"Lr16"}
 _USEFUL_FLAGS = 0x08  # tells that the bit after it means something, as Photoshop itself writes it
 _PACKED_AT_MOST = 65 / 64  # PackBits of noise, with a row's length
 _TABLE_BYTES = 4
+_BAND_PIXELS, _LEAST_ROWS, _MOST_ROWS = 2 << 20, 32, 512
+# A channel's display: RGB of 16 bits, solid, and of the kind of spot colours.
+_SPOT_DISPLAY = ">IH4HHB"
+_SOLID, _SPOT_KIND = 100, 2
 Read = Callable[[Rect], Pixels]
+
+
+@dataclass(frozen=True)
+class SpotInk:
+    """A spot colour, which has a plate of its own.
+
+    Attributes:
+        name: of the ink, for press and people.
+        colour: how screens show it: sRGB.
+    """
+
+    name: str
+    colour: tuple[int, int, int]
+
+    def list_resources(self) -> list[ImageResource]:
+        """Return what tells that the one channel behind the colours is this ink's."""
+        short, wide = self.name.encode("mac-roman", "replace")[:255], self.name.encode("utf-16-be")
+        shown = struct.pack(
+            _SPOT_DISPLAY, 1, 0, *(one * 257 for one in self.colour), 0, _SOLID, _SPOT_KIND
+        )
+        found = {
+            NAMES: bytes((len(short),)) + short,
+            UNICODE_NAMES: struct.pack(">I", len(wide) // 2) + wide,
+            IDENTIFIERS: struct.pack(">I", 1),
+            DISPLAY: shown,
+        }
+        return [ImageResource(number, b"", data) for number, data in found.items()]
 
 
 @dataclass(frozen=True)
@@ -59,9 +91,10 @@ class LayeredPlan:
         is_big: whether it is a PSB.
         layers: the lowest first.
         read: returns a rectangle of what all of them show, like that of a layer; colours lie over
-            white where it is transparent.
-        has_alpha: whether that is transparent somewhere.
+            white where it is transparent. A spot's plate is last: 0 is full ink.
+        has_alpha: whether that is transparent somewhere; not beside a spot.
         resources: image resources beside it.
+        spot: an ink beside the mode's own, or None.
     """
 
     width: int
@@ -73,32 +106,31 @@ class LayeredPlan:
     read: Read
     has_alpha: bool
     resources: tuple[ImageResource, ...] = ()
+    spot: SpotInk | None = None
+
+    @property
+    def merged_channels(self) -> int:
+        """Channels of what all layers show."""
+        return COLOURS[self.mode] + self.has_alpha + (self.spot is not None)
 
     @property
     def room(self) -> int:
         """The bytes that the file has at most, nearly."""
-        colours = COLOURS[self.mode]
         extents = [(one.rect.width, one.rect.height, _list_ids(self, one)) for one in self.layers]
         planes = [(width, height, len(ids)) for width, height, ids in extents]
-        planes.append((self.width, self.height, colours + self.has_alpha))
+        planes.append((self.width, self.height, self.merged_channels))
         return sum(
             int(width * self.depth // 8 * _PACKED_AT_MOST + _TABLE_BYTES + 1) * height * count
             for width, height, count in planes
         )
 
 
-def check_layered(path: str, plan: LayeredPlan) -> None:
-    """Refuse what the format cannot hold.
+def check_room(path: str, plan: LayeredPlan) -> None:
+    """Refuse layers that a PSD may not hold.
 
     Raises:
-        OutputError: A side, or all of it, is too large.
+        OutputError: It might have more bytes than it can count.
     """
-    if max(plan.width, plan.height) > MOST_SIDE[plan.is_big]:
-        raise OutputError(
-            path, f"the picture has {plan.width} × {plan.height} pixels, and a side of "
-            f"{'PSB' if plan.is_big else 'PSD'} has {MOST_SIDE[plan.is_big]} at most",
-            advice="write .tif" if plan.is_big else "write .psb",
-        )  # fmt: skip
     if not plan.is_big and plan.room > PSD_LIMIT:
         raise OutputError(
             path, f"its layers may have {plan.room / 1e9:.1f} GB, and a PSD has 2 GB at most",
@@ -113,13 +145,13 @@ def write_layered(out: Output, plan: LayeredPlan) -> None:
         OutputError: It cannot be written.
     """
     word = "Q" if plan.is_big else "I"
-    channels = COLOURS[plan.mode] + plan.has_alpha
     head = struct.pack(
-        ">4sH6xHIIHH", b"8BPS", 1 + plan.is_big, channels, plan.height, plan.width, plan.depth,
-        _MODE_NUMBERS[plan.mode],
+        ">4sH6xHIIHH", b"8BPS", 1 + plan.is_big, plan.merged_channels, plan.height, plan.width,
+        plan.depth, _MODE_NUMBERS[plan.mode],
     )  # fmt: skip
     version = ImageResource(VERSION_INFO, b"", _pack_version())
-    resources = b"".join(one.pack() for one in (*plan.resources, version))
+    more = plan.spot.list_resources() if plan.spot else []
+    resources = b"".join(one.pack() for one in (*plan.resources, *more, version))
     out.write(head + bytes(4) + struct.pack(">I", len(resources)) + resources)
     with _Length(out, word):
         _write_section(out, plan, word)
@@ -224,13 +256,16 @@ def _patch_lengths(out: Output, at: int, lengths: Sequence[int], word: str) -> N
 
 
 def _write_merged(out: Output, plan: LayeredPlan) -> None:
-    with PlaneSpools(COLOURS[plan.mode] + plan.has_alpha, out, plan.is_big) as spools:
+    with PlaneSpools(plan.merged_channels, out, plan.is_big) as spools:
         _spool(spools, (plan.width, plan.height), plan.read)
         spools.write_joined()
 
 
 def _spool(spools: PlaneSpools, size: tuple[int, int], read: Read) -> None:
-    for band in split_bands(*size):
+    width, height = size
+    step = max(_LEAST_ROWS, min(_MOST_ROWS, _BAND_PIXELS // width))
+    for y in range(0, height, step):
+        band = Rect(0, y, width, min(step, height - y))
         spools.add(_split_planes(read(band)))
 
 
