@@ -124,8 +124,8 @@ class CutOptions:
     def _imply_finished(self) -> None:
         if self.kind not in ("", FINISHED):
             raise BadOption(
-                f"A background, a shadow, a canvas and the like make a finished picture, and "
-                f"kind={self.kind!r} is another kind: leave one of them out."
+                f"A background, a shadow, a canvas and the like make a finished picture, and a "
+                f"result of the kind {self.kind!r} is none: leave one of them out."
             )
         object.__setattr__(self, "kind", FINISHED)
 
