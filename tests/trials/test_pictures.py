@@ -74,6 +74,7 @@ def test_memory_is_bounded_and_clicks_go_on(count: int, cutout: bool, tmp_path: 
         assert len(done) == count
         # What the budget counts, and what a model needs for a moment.
         assert peak.memory - before < at_once * megapixels * 8.5 + 220
+        assert peak.memory - before < 600 * count
         assert not trial.tracebacks(), trial.text()
 
 

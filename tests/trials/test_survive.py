@@ -169,12 +169,15 @@ class Crowd:
 
 
 def test_bad_endings_leave_the_server_as_it_was(tmp_path: Path) -> None:
-    with Trial(tmp_path) as trial, trial.channel() as channel:
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    temporary.mkdir()
+    own = {"TMPDIR": str(temporary)}
+    with Trial(home, environment=own) as trial, trial.channel() as channel:
         digest = trial.matte(channel, PICTURE).digest
         for _ in range(3):
             assert trial.matte(channel, PICTURE, quality=pb.QUALITY_HIGH).finished
         _warm(trial)
-        before = trial.figures()
+        before, files = trial.figures(), set(home.rglob("*"))
         crowd = Crowd(trial, digest, chance("survive"))
         count = crowd.run()
         after = trial.settle(
@@ -193,6 +196,7 @@ def test_bad_endings_leave_the_server_as_it_was(tmp_path: Path) -> None:
         assert all(crowd.honest) and len(crowd.honest) >= count // 10
         assert trial.matte(channel, PICTURE).digest == digest
         assert not trial.capabilities().sessions
+        assert set(home.rglob("*")) == files and not list(temporary.iterdir())
         assert after.children == before.children
         assert after.threads <= before.threads + 2
         assert after.descriptors <= before.descriptors + 3

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-QUANTUM_MP = 0.25
-"""Megapixels of a session's turn: one tile of 512 px, or four of 256 px."""
+QUANTUM_MP = 0.066
+"""Megapixels of a session's turn: one tile of 256 px."""
 
 AGE_S = 1.0
 """Seconds after which waiting work rises by one class."""

@@ -62,7 +62,7 @@ class _File(WatchedFileHandler):
         if not self._told:
             self._told = True
             why = sys.exc_info()[1]
-            logging.getLogger(__name__).error("calls are not logged any more: %s", why)
+            logging.getLogger(__name__).error("calls are not logged: %s", why)
 
 
 def log_call(trace: Trace) -> None:
