@@ -54,6 +54,8 @@ def main() -> int:
     if arguments.bare:
         pictures, out = map(Path, arguments.bare)
         return cut_bare(pictures, out)
+    if arguments.where:
+        arguments.where.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="frisket-bench-", dir=arguments.where) as name:
         inputs = write_inputs(arguments, arguments.where or Path(name))
         if arguments.prepare:

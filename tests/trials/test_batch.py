@@ -30,7 +30,7 @@ from frisket.jobs.batch.states import JournalError, State
 
 pytestmark = posix
 
-FILES, KILLS = pick((5, 3), (24, 20))
+FILES, KILLS = pick((5, 3), (60, 20))
 BOTH = ("--as", "cutout", "--as", "matte")
 QUICK = Rules(retries=2, delays_s=(0.1,), patience_s=1.0)
 Marks = dict[str, tuple[int, int, int]]
@@ -99,21 +99,33 @@ def command(source: Path, out: Path, *more: str) -> list[str]:
 def kill_once(
     source: Path, out: Path, home: Path, dice: random.Random, seconds: float
 ) -> tuple[str, int]:
-    """Run the batch and kill somebody after a while; return who, and the status."""
+    """Run the batch and kill somebody at any time, or while results are made.
+
+    Returns:
+        Who was killed, and the status.
+    """
     who = dice.choice(("client", "server", "both"))
-    with subprocess.Popen(command(source, out, *BOTH), stdout=subprocess.DEVNULL) as running:
-        time.sleep(dice.uniform(0.1, seconds))
+    words = command(source, out, *BOTH)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        if dice.random() < 0.5:
+            time.sleep(dice.uniform(0.1, seconds))
+        else:
+            next((line for line in running.stdout if "artifact_written" in line), None)
+            time.sleep(dice.uniform(0, 0.1))
         if who != "client":
             kill_server(home)
         if who != "server":
             running.kill()
+        running.stdout.read()
         status = running.wait(120)
     return who, status
 
 
 def test_killed_again_and_again(source: Path, place: Path, tmp_path: Path) -> None:
-    """Each input gives two results out of one matte, so that kills fall between the two as well."""
-    out, home = tmp_path / "out", place / "home"
+    """Every run has some new inputs, each of which gives two results out of one matte."""
+    out, home, arriving = tmp_path / "out", place / "home", tmp_path / "in"
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
     started = time.monotonic()
     whole = command(source, tmp_path / "whole", *BOTH)
     subprocess.run(whole, check=True, stdout=subprocess.DEVNULL)
@@ -121,14 +133,19 @@ def test_killed_again_and_again(source: Path, place: Path, tmp_path: Path) -> No
     dice = chance("killed batch")
     seen: Marks = {}
     killed: list[str] = []
-    for _ in range(KILLS):
-        who, status = kill_once(source, out, home, dice, max(1.0, whole_s * 0.6))
+    for number in range(KILLS):
+        for path in files[number::KILLS]:
+            new = arriving / path.relative_to(source)
+            new.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new)
+        who, status = kill_once(arriving, out, home, dice, max(1.0, whole_s * 0.3))
         killed.append(who)
         assert status in (0, -signal.SIGKILL)
         now = marks(out)
         assert {name: now[name] for name in seen} == seen, "nothing is written twice"
         seen = now
-    last = subprocess.run(command(source, out, *BOTH), capture_output=True, text=True, timeout=300)
+    again = command(arriving, out, *BOTH)
+    last = subprocess.run(again, capture_output=True, text=True, timeout=300)
     assert last.returncode == 0, last.stderr
     assert {name: one for name, one in marks(out).items() if name in seen} == seen
     right = digests(tmp_path / "whole")
