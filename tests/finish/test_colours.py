@@ -112,7 +112,7 @@ def test_noise_goes_the_same_whatever_the_bands(
     scene = make_scene(work, make_colours(16)[:, :90], make_alpha()[:, :90])
     [step] = read_finish({"correct": f"denoise:method={method}"}).correct
     whole = to_array(step.apply(scene).subject)
-    monkeypatch.setattr("frisket.finish.entry._BAND_PIXELS", 1)
+    monkeypatch.setattr("frisket.finish.entry._HALO_PIXELS", 1)
     monkeypatch.setattr("frisket.finish.entry._LEAST_ROWS", 37)
     assert (to_array(step.apply(scene).subject) == whole).all()
 
