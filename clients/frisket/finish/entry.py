@@ -29,7 +29,7 @@ _SEEN = 0.05
 _EVICT_S = 0.01
 _FRESH_BYTES = 8 << 20
 _ROWS, _LEAST_ROWS = 512, 64
-_BAND_PIXELS = 4 << 20
+_BAND_PIXELS, _HALO_PIXELS = 4 << 20, 1 << 20  # what looks around takes several copies
 Seen = Callable[[int], None]
 
 
@@ -215,7 +215,8 @@ class Workplace:
         """
         size = {"uchar": 1, "ushort": 2}[image.format]
         plane = self._open_plane(image.width, image.height, image.bands, size)
-        step = max(_LEAST_ROWS, min(_ROWS, _BAND_PIXELS // image.width))
+        most = _HALO_PIXELS if halo else _BAND_PIXELS
+        step = max(_LEAST_ROWS, min(_ROWS, most // image.width))
         for y in range(0, image.height, step):
             rect = Rect(0, y, image.width, min(step, image.height - y))
             top, bottom = max(0, y - halo), min(image.height, rect.bottom + halo)
