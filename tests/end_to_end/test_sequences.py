@@ -177,3 +177,26 @@ def test_a_half_close_after_whole_frames_is_a_clean_end(server: Server) -> None:
         [(number, _)] = sequence.receive(call.receive(30))
         call.finish()
         assert number == 0 and call.receive(30) is None
+
+
+def test_late_frames_are_left_out_and_the_newest_never(server: Server) -> None:
+    frames = clip(4)
+    for _ in range(30):
+        sent = [SourceFrame(number, rgb, late_ok=True) for number, rgb in enumerate(frames)]
+        with Connection(ServerChoice(), server.connect) as connection:
+            done = list(matte_stream(sent, LAYER, OPTIONS, connection))
+        assert [matted.frame.number for matted in done] == [0, 1, 2, 3]
+        assert not done[-1].is_late and done[-1].alpha[HEIGHT // 2, WIDTH // 2 + 6] > 200
+        late = [matted for matted in done if matted.is_late]
+        assert all(not matted.alpha.any() for matted in late)
+        if late:
+            return
+    raise AssertionError("no frame was ever late")
+
+
+def test_frames_that_may_not_be_left_out_are_not(server: Server) -> None:
+    sent = [SourceFrame(number, rgb, late_ok=number % 2 == 1) for number, rgb in enumerate(clip(6))]
+    with Connection(ServerChoice(), server.connect) as connection:
+        done = list(matte_stream(sent, LAYER, OPTIONS, connection))
+    assert not any(matted.is_late for matted in done[::2])
+    assert all(matted.alpha.any() for matted in done[::2])

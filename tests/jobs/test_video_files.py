@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from video_kit import frames, read_video
+from PIL import Image
+from video_kit import frames, read_video, write_video
 
 from frisket.cli.video import ROWS
 from frisket.jobs.choices import BadOption
+from frisket.jobs.video.comparing import compare_sequences
 from frisket.jobs.video.movie import Movie
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.shape import Shape
@@ -152,3 +154,34 @@ def test_dpx_is_read_as_it_is(tmp_path: Path) -> None:
     assert source.first_number == 7
     for frame in source.read():
         np.testing.assert_array_equal(frame.rgb, pixels)
+
+
+def compare(first: Path, second: Path) -> list[str]:
+    return [str(one) for one in compare_sequences(first, second)]
+
+
+def test_what_differs_between_two_videos_is_told_frame_by_frame(tmp_path: Path) -> None:
+    shown = frames(5)
+    one = write_video(tmp_path / "a.mkv", shown)
+    assert compare(one, write_video(tmp_path / "b.mkv", shown)) == []
+    other = [*shown[:3], shown[0], shown[4]]
+    [said] = compare(one, write_video(tmp_path / "c.mkv", other))
+    assert said.startswith("frame 3, pixels: changed (by at most")
+    short = compare(one, write_video(tmp_path / "d.mkv", shown[:4], sound=False))
+    assert short == ["sound: changed (with → without)", "frame 4 and those after it: removed"]
+    uneven = compare(one, write_video(tmp_path / "e.mkv", shown, uneven=True))
+    assert "frame 1, time: changed (0.04 s → 0.07 s)" in uneven
+
+
+def test_what_differs_between_two_sequences_is_told_by_number(tmp_path: Path) -> None:
+    for name, numbers in (("a", (1, 2, 3)), ("b", (2, 3, 4))):
+        (tmp_path / name).mkdir()
+        for number in numbers:
+            rgb = frames(1)[0] + (name == "b" and number == 3)
+            Image.fromarray(rgb).save(tmp_path / name / f"{number}.png")
+    said = compare(tmp_path / "a", tmp_path / "b" / "%d.png")
+    assert said[0] == "frame 1: removed" and said[-1] == "frame 4: added"
+    assert len(said) > 2 and all(one.startswith("frame 3, ") for one in said[1:-1])
+    assert compare(tmp_path / "a", write_video(tmp_path / "a.mkv")) == [
+        "kind: changed (a video and numbered pictures)"
+    ]
