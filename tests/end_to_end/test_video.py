@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -311,6 +313,25 @@ def test_a_truncated_file_gives_what_it_holds_and_a_word(
     result = run(server, cut_off, output, MATTE)
     assert 1 <= result.frames == len(read_video(output)[0]) < FRAMES
     assert any("truncated" in note for note in result.notes)
+
+
+def test_a_full_disk_leaves_what_is_whole_and_the_run_goes_on(
+    server: Server, clip: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1400k", "tmpfs", str(small)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        how = replace(CUTOUT, segment=3)
+        said = _refuse(server, clip, small / "o.mkv", how)
+        assert "disk" in said and "frames are whole" in said
+        subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
+        result = run(server, clip, small / "o.mkv", how)
+        assert result.frames == FRAMES and 0 < result.resumed < FRAMES
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_playlist_leads_nowhere(server: Server, clip: Path, tmp_path: Path) -> None:

@@ -129,13 +129,14 @@ class FrameSession(Session):
     """The conversation about one frame; it begins with the model's answer, and never rests."""
 
     frame: Frame
+    hinted: Matting  # the frame with what is said of it: what the parent settles is of one picture
 
     async def solve_layer(
         self, matting: Matting, coarse: Coarse, settled: Settled | None
     ) -> Solution:
         """Return the frame's solution, steadied by the frame before it."""
         self._timings.model_s = self.frame.model_s
-        return await self.frame.solve(self._models, matting, coarse)
+        return await self.frame.solve(self._models, self.hinted, coarse)
 
     def rest(self) -> None:
         """Keep the place: other frames are worked on."""
@@ -295,7 +296,7 @@ class Sequence:
         session = FrameSession(
             self._resources, channel, self._seat, opening, self._models, matting, ExitStack()
         )
-        session.frame = frame
+        session.frame, session.hinted = frame, matting
         await session.run()
 
     async def _say(self, frame: Frame, response: Response) -> None:

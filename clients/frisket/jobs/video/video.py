@@ -12,7 +12,7 @@ from typing import Protocol
 
 from frisket.client.errors import TransportError
 from frisket.client.options import Options
-from frisket.documents import OutputError, UnreadableDocument
+from frisket.documents import OutputError, PlaceError, UnreadableDocument
 from frisket.documents.io.output import check_place, rename_durably
 from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.video.footage import open_footage
@@ -164,6 +164,12 @@ class _Run:
                 if not error.retryable or tries > RETRIES:
                     raise_loss(self.options.server, error)
                 time.sleep(0.5 * tries)
+            except PlaceError as error:
+                kept = sum(done.frames for done in self.done)
+                raise PlaceError(
+                    error.path, error.reason,
+                    advice=f"{kept} frames are whole and stay, and the same command goes on there",
+                ) from error  # fmt: skip
             else:
                 break
         if not self.done:
