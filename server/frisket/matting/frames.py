@@ -12,6 +12,7 @@ from frisket.matting.engine.temporal import (
     carry_track,
     correct_coarse,
     find_correction,
+    forget_changed,
     leave_track,
     steady_coarse,
     steady_matte,
@@ -50,7 +51,9 @@ def solve_frame(matting: Matting, coarse: Coarse, before: Track | None = None) -
     """
     rgb = flatten_proxy(matting.proxy)
     past = _recall(before, rgb)
-    settled = matting.settle(replace(coarse, alpha=correct_coarse(coarse.alpha, past)))
+    corrected = correct_coarse(coarse.alpha, past)
+    settled = matting.settle(replace(coarse, alpha=corrected))
+    past = forget_changed(past, corrected, settled.alpha)
     said = find_correction(coarse.alpha, settled.alpha, matting.hints.empty, past)
     settled = replace(settled, alpha=steady_coarse(settled.alpha, past))
     coarse = replace(coarse, alpha=settled.alpha)

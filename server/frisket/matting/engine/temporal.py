@@ -18,6 +18,7 @@ from .types import Bytes, Float, LinearMatte
 
 _MEMORY = 3.0  # frames that the past counts for at most
 _SAID = 0.25  # trust from which on what was said of a pixel still holds
+_CHANGED = 8  # levels of alpha by which a hint changes what was
 _BEYOND = 0.05  # how far a remembered alpha may lie outside 0..1
 _SHAKE = 0.02  # of alpha by grain, at which a slope is halved
 _STEP = np.float32(1 / 4096)  # of the slopes and offsets, as the solve has them
@@ -87,6 +88,14 @@ def correct_coarse(coarse: Bytes, past: Past | None) -> Bytes:
     if past is None or past.said is None:
         return coarse
     return np.asarray(np.rint(np.clip(coarse + past.said, 0, 255)), np.uint8)
+
+
+def forget_changed(past: Past | None, before: Bytes, after: Bytes) -> Past | None:
+    """Return the past without what hints have just changed in a coarse alpha (h, w) uint8."""
+    if past is None or before is after:
+        return past
+    kept = np.abs(after.astype(np.int16) - before) < _CHANGED
+    return replace(past, seen=past.seen * kept)
 
 
 def find_correction(
