@@ -193,6 +193,24 @@ def test_ten_bits_stay_deep_and_their_transfer_is_kept(server: Server, tmp_path:
     assert context.color_trc == 16
 
 
+def test_time_code_is_kept_and_begins_with_the_range(server: Server, tmp_path: Path) -> None:
+    import av
+
+    clip = tmp_path / "coded.mov"
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.metadata["timecode"] = "10:00:00:20"
+        for rgb in frames(9):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode(None))
+    for first, code in ((0, "10:00:00:20"), (7, "10:00:01:02")):
+        output = tmp_path / f"out{first}.mov"
+        run(server, clip, output, replace(CUTOUT, first=first))
+        with av.open(str(output)) as container:
+            assert container.streams.video[0].metadata["timecode"] == code
+
+
 def test_numbered_pictures_keep_their_numbers(server: Server, tmp_path: Path) -> None:
     shots = tmp_path / "shots"
     shots.mkdir()

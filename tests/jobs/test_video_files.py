@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from video_kit import frames, read_video, write_video
 
@@ -22,6 +24,7 @@ from frisket.jobs.video.movie import Movie
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.shape import Shape
 from frisket.jobs.video.source import open_source
+from frisket.jobs.video.timecode import shift_timecode
 from frisket.protocol.errors import FrisketError
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
@@ -280,3 +283,33 @@ def test_hints_that_no_frame_has_are_told(
     source = open_source(write_video(tmp_path / "a.mkv", frames(5)))
     with pytest.raises(FrisketError, match=words):
         VideoOptions(hints={place: said}, last=5).place_hints(source)
+
+
+DROPPING = Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize(
+    ("code", "frames_on", "rate", "later"),
+    [
+        ("10:00:00:00", 26, Fraction(25), "10:00:01:01"),
+        ("23:59:59:24", 1, Fraction(25), "00:00:00:00"),
+        ("00:00:59;29", 1, DROPPING, "00:01:00;02"),
+        ("00:09:59;29", 1, DROPPING, "00:10:00;00"),
+        ("00:00:00;00", 17982, DROPPING, "00:10:00;00"),
+        ("00:00:59;59", 1, 2 * DROPPING, "00:01:00;04"),
+        ("23:59:59;29", 1, DROPPING, "00:00:00;00"),
+        ("no code", 1, Fraction(25), ""),
+        ("1:2:3:4", 1, Fraction(25), ""),
+    ],
+)
+def test_time_code_goes_on(code: str, frames_on: int, rate: Fraction, later: str) -> None:
+    assert shift_timecode(code, frames_on, rate) == later
+
+
+@given(first=st.integers(0, 200_000), second=st.integers(0, 200_000), drops=st.booleans())
+def test_time_code_adds_up(first: int, second: int, drops: bool) -> None:
+    rate = DROPPING if drops else Fraction(24)
+    start = "09:58:07;11" if drops else "09:58:07:11"
+    step = shift_timecode(shift_timecode(start, first, rate), second, rate)
+    assert step == shift_timecode(start, first + second, rate)
+    assert shift_timecode(start, 0, rate) == start

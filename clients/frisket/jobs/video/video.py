@@ -26,6 +26,7 @@ from frisket.jobs.video.preview import Preview
 from frisket.jobs.video.segments import Done, Segments
 from frisket.jobs.video.shape import Source
 from frisket.jobs.video.source import open_source
+from frisket.jobs.video.timecode import shift_timecode
 from frisket.jobs.video.writing import Look
 
 RETRIES = 3
@@ -250,7 +251,9 @@ class _Run:
             whole = self._segments.folder / f"whole{self.output.suffix}"
             parts = [Part(self._segments.find_file(done.number), done.pts) for done in self.done]
             self.progress("joining", 0, 1)
-            join(parts, whole, self.source.shape, self._find_sound())
+            shape = self.source.shape
+            timecode = shift_timecode(shape.timecode, self.options.first, shape.rate)
+            join(parts, whole, shape, self._find_sound(), timecode)
             try:
                 rename_durably(whole, self.output)
             except OSError as error:
