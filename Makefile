@@ -29,8 +29,8 @@ demo: $(STAMP)  ## cut a photograph out of a PSD and a 100-megapixel TIFF into d
 test: $(STAMP)  ## the suite, without what fills many environments or needs GIMP and Krita
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not packaging and not browser" --ignore=tests/trials
 
-test-trials: $(STAMP)  ## short samples of the trials, a few minutes; the review page in a browser
-	$(BIN)/python -m pytest tests/trials tests/review/test_page.py
+test-trials: $(STAMP)  ## short samples of the trials, a few minutes; the pages in a browser
+	$(BIN)/python -m pytest tests/trials tests/review/test_page.py tests/live/test_page.py
 
 test-packaging: $(STAMP)  ## wheel and sdist, every extra alone, the floors, other Pythons
 	$(BIN)/python -m pytest tests/packaging

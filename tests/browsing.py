@@ -1,4 +1,4 @@
-"""One browser for all tests of pages; a conftest imports the fixtures."""
+"""One browser for all tests of pages; two at a time in one process are not possible."""
 
 from __future__ import annotations
 

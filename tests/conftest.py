@@ -5,6 +5,9 @@ from __future__ import annotations
 import signal
 
 import hypothesis
+from browsing import browser, open_page
+
+__all__ = ["browser", "open_page"]
 
 # Who starts tests in the background may ignore Ctrl-C for them; what they start must hear it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

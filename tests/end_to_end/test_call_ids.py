@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,16 @@ from waiting import wait_until
 
 from frisket.client.errors import TransportError
 from frisket.client.h2_transport import H2Transport
+from frisket.client.options import Options
+from frisket.client.sequence import Sequence
 from frisket.client.transport import Transport
+from frisket.jobs.video.matting import describe_frames
 from frisket.v1 import matting_pb2 as pb
 
 EXPLAINED = 0.95
+WIDTH, HEIGHT = 64, 48
+LAYER = describe_frames(WIDTH, HEIGHT, 8, "standard")
+OPTIONS = Options(model="fake")
 
 
 class Logged:
@@ -107,3 +114,15 @@ def test_a_hostile_name_is_logged_clean_and_both_transports_know_the_call(
     assert line["outcome"] == "BAD_OPEN"
     assert "\x1b" not in line["client"] and "\n" not in line["client"]
     assert str(caught.value).endswith(f"(call {caught.value.call} in the server's log).")
+
+
+def test_the_log_tells_who_sends_a_sequence_and_how_large_its_frames_are(logged: Logged) -> None:
+    with contextlib.closing(logged.server.connect()) as transport:
+        call, sequence = transport.sequence(), Sequence(LAYER, OPTIONS, client="a film")
+        call.send(sequence.open())
+        [(_, opened)] = sequence.receive(call.receive(30))
+        call.finish()
+        assert call.receive(30) is None
+    line = logged.find(opened.call)
+    assert line["method"] == "SequenceMatte"
+    assert (line["client"], line["width"], line["height"]) == ("a film", WIDTH, HEIGHT)

@@ -11,7 +11,7 @@ from serving import Server, noisy_disc
 
 from frisket.client.errors import TransportError
 from frisket.client.h2_transport import H2Transport
-from frisket.client.options import HintSet, Options, Point
+from frisket.client.options import HintSet, Options, Point, Stroke
 from frisket.client.sequence import Sequence
 from frisket.client.transport import Transport
 from frisket.jobs.connection import Connection, ServerChoice
@@ -177,3 +177,59 @@ def test_a_half_close_after_whole_frames_is_a_clean_end(server: Server) -> None:
         [(number, _)] = sequence.receive(call.receive(30))
         call.finish()
         assert number == 0 and call.receive(30) is None
+
+
+@pytest.mark.parametrize(
+    "hints",
+    [
+        HintSet(strokes=(Stroke(((3, 3), (9, 9)), 2),)),
+        HintSet(trimap=bytes(LAYER.proxy_width * LAYER.proxy_height)),
+        HintSet(points=(Point(WIDTH + 5, 3),)),
+    ],
+)
+def test_hints_that_a_frame_cannot_have_are_refused(server: Server, hints: HintSet) -> None:
+    with opened(server) as (call, sequence), pytest.raises(TransportError) as caught:
+        for request in sequence.begin(0, reduce_frame(clip(1)[0], LAYER).data, hints=hints):
+            call.send(request)
+        while call.receive(30) is not None:
+            pass
+    assert caught.value.reason == "BAD_HINT"
+
+
+def test_a_hint_holds_for_the_frames_after_its_own(server: Server) -> None:
+    """The left half of the disc is said not to be the subject, once."""
+    said = HintSet(boxes=((WIDTH // 2 + 4, 0, WIDTH // 2 - 4, HEIGHT),))
+    sent = [
+        SourceFrame(number, rgb, number == 0, hints=said if number == 2 else None)
+        for number, rgb in enumerate(clip(6))
+    ]
+    with Connection(ServerChoice(), server.connect) as connection:
+        done = list(matte_stream(sent, LAYER, OPTIONS, connection))
+    for number, matted in enumerate(done):
+        middle = WIDTH // 2 + 2 * number
+        left, right = (matted.alpha[HEIGHT // 2, middle + away] for away in (-40, 40))
+        assert right > 200
+        assert left > 200 if number < 2 else left < 20, number
+
+
+def test_late_frames_are_left_out_and_the_newest_never(server: Server) -> None:
+    frames = clip(4)
+    for _ in range(30):
+        sent = [SourceFrame(number, rgb, late_ok=True) for number, rgb in enumerate(frames)]
+        with Connection(ServerChoice(), server.connect) as connection:
+            done = list(matte_stream(sent, LAYER, OPTIONS, connection))
+        assert [matted.frame.number for matted in done] == [0, 1, 2, 3]
+        assert not done[-1].is_late and done[-1].alpha[HEIGHT // 2, WIDTH // 2 + 6] > 200
+        late = [matted for matted in done if matted.is_late]
+        assert all(not matted.alpha.any() for matted in late)
+        if late:
+            return
+    raise AssertionError("no frame was ever late")
+
+
+def test_frames_that_may_not_be_left_out_are_not(server: Server) -> None:
+    sent = [SourceFrame(number, rgb, late_ok=number % 2 == 1) for number, rgb in enumerate(clip(6))]
+    with Connection(ServerChoice(), server.connect) as connection:
+        done = list(matte_stream(sent, LAYER, OPTIONS, connection))
+    assert not any(matted.is_late for matted in done[::2])
+    assert all(matted.alpha.any() for matted in done[::2])

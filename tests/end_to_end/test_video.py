@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,12 +145,70 @@ def test_uneven_times_and_a_background_of_one_colour(server: Server, tmp_path: P
     assert np.abs(middle - (220, 170, 60)).max() < 40
 
 
+def test_another_video_is_the_background_again_and_again(server: Server, tmp_path: Path) -> None:
+    pytest.importorskip("pyvips", reason="libvips is not installed")
+    levels = (40, 120, 200)
+    flat = [np.full((50, 60, 3), level, np.uint8) for level in levels]
+    behind = write_video(tmp_path / "behind.mkv", flat)
+    clip = write_video(tmp_path / "clip.mkv", frames(7))
+    how = VideoOptions(background=str(behind), model="fake", segment=2)
+    for name, chosen in (("whole", how), ("part", replace(how, first=5))):
+        run(server, clip, tmp_path / name / "c.%02d.png", chosen)
+    whole, part = read_pictures(tmp_path / "whole"), read_pictures(tmp_path / "part")
+    assert part.items() <= whole.items()
+    for number in range(7):
+        with open_document(tmp_path / "whole" / f"c.{number + 1:02}.png") as document:
+            shown = document.raster(document.find_layer(None)).read(Rect(0, 0, WIDE, HIGH))
+        assert np.abs(shown[1:4, 1:4].astype(int) / 257 - levels[number % 3]).max() < 3
+        assert shown[HIGH // 2, WIDE // 2 + 2 * number, 0] > 180 * 257
+
+
+def test_a_contact_strip_shows_the_result_also_of_an_ended_run(
+    server: Server, clip: Path, tmp_path: Path
+) -> None:
+    def end(stage: str, done: int, total: int) -> None:
+        if done == 10:
+            raise KeyboardInterrupt
+
+    strip = tmp_path / "look.jpg"
+    how = replace(CUTOUT, segment=4, preview=strip)
+    with Connection(ServerChoice(), server.connect) as connection:
+        with pytest.raises(KeyboardInterrupt):
+            matte_video(clip, tmp_path / "c.mkv", how, progress=end, connection=connection)
+        assert not strip.exists()
+        matte_video(clip, tmp_path / "c.mkv", how, connection=connection)
+    shown = np.asarray(Image.open(strip)).astype(int)
+    assert shown.shape == (3 * HIGH, 4 * WIDE, 3)
+    for row, column in ((0, 0), (1, 2), (2, 3)):
+        one = shown[row * HIGH : (row + 1) * HIGH, column * WIDE : (column + 1) * WIDE]
+        assert one[4, 4].min() > 140 and np.ptp(one[4, 4]) < 20, "squares"
+        assert one[HIGH // 2, WIDE // 2 + 10, 2] < 110, "the disc"
+
+
 def test_ten_bits_stay_deep_and_their_transfer_is_kept(server: Server, tmp_path: Path) -> None:
     clip = write_video(tmp_path / "pq.mkv", frames(3), deep=True)
     run(server, clip, tmp_path / "pq.mov")
     context = read_video(tmp_path / "pq.mov")[2]
     assert context.pix_fmt == "yuva444p10le" or context.pix_fmt == "yuva444p12le"
     assert context.color_trc == 16
+
+
+def test_time_code_is_kept_and_begins_with_the_range(server: Server, tmp_path: Path) -> None:
+    import av
+
+    clip = tmp_path / "coded.mov"
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.metadata["timecode"] = "10:00:00:20"
+        for rgb in frames(9):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode(None))
+    for first, code in ((0, "10:00:00:20"), (7, "10:00:01:02")):
+        output = tmp_path / f"out{first}.mov"
+        run(server, clip, output, replace(CUTOUT, first=first))
+        with av.open(str(output)) as container:
+            assert container.streams.video[0].metadata["timecode"] == code
 
 
 def test_numbered_pictures_keep_their_numbers(server: Server, tmp_path: Path) -> None:
@@ -271,6 +331,25 @@ def test_a_truncated_file_gives_what_it_holds_and_a_word(
     result = run(server, cut_off, output, MATTE)
     assert 1 <= result.frames == len(read_video(output)[0]) < FRAMES
     assert any("truncated" in note for note in result.notes)
+
+
+def test_a_full_disk_leaves_what_is_whole_and_the_run_goes_on(
+    server: Server, clip: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1400k", "tmpfs", str(small)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        how = replace(CUTOUT, segment=3)
+        said = _refuse(server, clip, small / "o.mkv", how)
+        assert "disk" in said and "frames are whole" in said
+        subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
+        result = run(server, clip, small / "o.mkv", how)
+        assert result.frames == FRAMES and 0 < result.resumed < FRAMES
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_playlist_leads_nowhere(server: Server, clip: Path, tmp_path: Path) -> None:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from video_kit import frames, read_video
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from video_kit import frames, read_video, write_video
 
 from frisket.cli.video import ROWS
+from frisket.client.options import Point
 from frisket.jobs.choices import BadOption
+from frisket.jobs.hint_files import HintFiles
+from frisket.jobs.video.comparing import compare_sequences
 from frisket.jobs.video.movie import Movie
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.shape import Shape
 from frisket.jobs.video.source import open_source
+from frisket.jobs.video.timecode import shift_timecode
+from frisket.protocol.errors import FrisketError
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -152,3 +161,155 @@ def test_dpx_is_read_as_it_is(tmp_path: Path) -> None:
     assert source.first_number == 7
     for frame in source.read():
         np.testing.assert_array_equal(frame.rgb, pixels)
+
+
+def compare(first: Path, second: Path) -> list[str]:
+    return [str(one) for one in compare_sequences(first, second)]
+
+
+def test_what_differs_between_two_videos_is_told_frame_by_frame(tmp_path: Path) -> None:
+    shown = frames(5)
+    one = write_video(tmp_path / "a.mkv", shown)
+    assert compare(one, write_video(tmp_path / "b.mkv", shown)) == []
+    other = [*shown[:3], shown[0], shown[4]]
+    [said] = compare(one, write_video(tmp_path / "c.mkv", other))
+    assert said.startswith("frame 3, pixels: changed (by at most")
+    short = compare(one, write_video(tmp_path / "d.mkv", shown[:4], sound=False))
+    assert short == ["sound: changed (with → without)", "frame 4 and those after it: removed"]
+    uneven = compare(one, write_video(tmp_path / "e.mkv", shown, uneven=True))
+    assert "frame 1, time: changed (0.04 s → 0.07 s)" in uneven
+
+
+def test_what_differs_between_two_sequences_is_told_by_number(tmp_path: Path) -> None:
+    for name, numbers in (("a", (1, 2, 3)), ("b", (2, 3, 4))):
+        (tmp_path / name).mkdir()
+        for number in numbers:
+            rgb = frames(1)[0] + (name == "b" and number == 3)
+            Image.fromarray(rgb).save(tmp_path / name / f"{number}.png")
+    said = compare(tmp_path / "a", tmp_path / "b" / "%d.png")
+    assert said[0] == "frame 1: removed" and said[-1] == "frame 4: added"
+    assert len(said) > 2 and all(one.startswith("frame 3, ") for one in said[1:-1])
+    assert compare(tmp_path / "a", write_video(tmp_path / "a.mkv")) == [
+        "kind: changed (a video and numbered pictures)"
+    ]
+
+
+def test_a_picture_that_changes_its_size_is_told(tmp_path: Path) -> None:
+    parts = [encode(tmp_path / "a.ts", "libx264", 12), tmp_path / "b.ts"]
+    with av.open(str(parts[1]), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 80, "yuv420p"
+        for rgb in frames(3, (128, 80)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode(None))
+    both = tmp_path / "ab.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with pytest.raises(FrisketError, match="frame 12 is 128 × 80 pixels and those before it 64"):
+        list(open_source(both).read())
+
+
+def test_a_rotation_that_the_file_asks_for_is_done(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", "libx264", 3)
+    data = bytearray(path.read_bytes())
+    place = data.find(b"tkhd") + 4 + 4 + 20 + 16
+    quarter = (0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    data[place : place + 36] = struct.pack(">9i", *quarter)
+    turned = tmp_path / "turned.mp4"
+    turned.write_bytes(bytes(data))
+    source = open_source(turned)
+    assert (source.shape.width, source.shape.height) == (HIGH, WIDE)
+    for plain, frame in zip(open_source(path).read(), source.read(), strict=True):
+        np.testing.assert_array_equal(frame.rgb, np.rot90(plain.rgb, -1))
+
+
+@pytest.mark.parametrize(
+    ("form", "codec", "suffix", "depth"),
+    [
+        ("gray", "ffv1", "mkv", 8),
+        ("gray10le", "ffv1", "mkv", 16),
+        ("yuv410p", "ffv1", "mkv", 8),
+        ("argb", "qtrle", "mov", 8),
+        ("yuv422p10le", "v210", "mov", 16),
+        ("gbrp14le", "ffv1", "mkv", 16),
+    ],
+)
+def test_odd_pixel_formats_are_read(
+    tmp_path: Path, form: str, codec: str, suffix: str, depth: int
+) -> None:
+    [rgb] = frames(1, (WIDE, HIGH))
+    path = tmp_path / f"a.{suffix}"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDE, HIGH, form
+        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=form)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    source = open_source(path)
+    [read] = source.read()
+    assert source.shape.depth == depth
+    grey = read.rgb.astype(float).mean(axis=2) / (257 if depth == 16 else 1)
+    assert np.abs(grey - rgb.mean(axis=2)).mean() < 25
+
+
+@pytest.mark.parametrize("keep", [0, 40, 200])
+def test_what_is_cut_off_before_its_first_frame_is_told(tmp_path: Path, keep: int) -> None:
+    path = encode(tmp_path / "a.mp4", "libx264", 3)
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(FrisketError, match="no video that FFmpeg can read, or is truncated"):
+        open_source(cut)
+
+
+def test_hints_are_read_with_their_frames() -> None:
+    rows = {row.name: row for row in ROWS}
+    assert rows["point"].read("12:-3,4") == (12, (3, 4, False))
+    assert rows["box"].read("0:1,2,3,4") == (0, (1, 2, 3, 4))
+    for text in ("1,2", "x:1,2", ":1,2", "-1:1,2", "3:1"):
+        with pytest.raises(ValueError, match=r"does not begin with a frame|is not"):
+            rows["point"].read(text)
+
+
+@pytest.mark.parametrize(
+    ("place", "said", "words"),
+    [
+        (9, HintFiles(points=(Point(3, 3),)), "frame 9, which is not worked on"),
+        (1, HintFiles(boxes=((0, 0, 0, 9),)), "The box"),
+        (1, HintFiles(points=(Point(9999, 3),)), "outside"),
+    ],
+)
+def test_hints_that_no_frame_has_are_told(
+    tmp_path: Path, place: int, said: HintFiles, words: str
+) -> None:
+    source = open_source(write_video(tmp_path / "a.mkv", frames(5)))
+    with pytest.raises(FrisketError, match=words):
+        VideoOptions(hints={place: said}, last=5).place_hints(source)
+
+
+DROPPING = Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize(
+    ("code", "frames_on", "rate", "later"),
+    [
+        ("10:00:00:00", 26, Fraction(25), "10:00:01:01"),
+        ("23:59:59:24", 1, Fraction(25), "00:00:00:00"),
+        ("00:00:59;29", 1, DROPPING, "00:01:00;02"),
+        ("00:09:59;29", 1, DROPPING, "00:10:00;00"),
+        ("00:00:00;00", 17982, DROPPING, "00:10:00;00"),
+        ("00:00:59;59", 1, 2 * DROPPING, "00:01:00;04"),
+        ("23:59:59;29", 1, DROPPING, "00:00:00;00"),
+        ("no code", 1, Fraction(25), ""),
+        ("1:2:3:4", 1, Fraction(25), ""),
+    ],
+)
+def test_time_code_goes_on(code: str, frames_on: int, rate: Fraction, later: str) -> None:
+    assert shift_timecode(code, frames_on, rate) == later
+
+
+@given(first=st.integers(0, 200_000), second=st.integers(0, 200_000), drops=st.booleans())
+def test_time_code_adds_up(first: int, second: int, drops: bool) -> None:
+    rate = DROPPING if drops else Fraction(24)
+    start = "09:58:07;11" if drops else "09:58:07:11"
+    step = shift_timecode(shift_timecode(start, first, rate), second, rate)
+    assert step == shift_timecode(start, first + second, rate)
+    assert shift_timecode(start, 0, rate) == start

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from browsing import browser, open_page
 from review_kit import Served
 from serving import Server, start_server, stop_server
 from video_kit import write_video
@@ -24,7 +23,6 @@ from frisket.live.options import LiveOptions
 from frisket.live.stage import Stage
 from frisket.review.server import open_server
 
-__all__ = ["browser", "open_page"]
 GROUNDS = ("#00ff00", "alpha", "transparent", "original:blur=5%")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from frisket.matting import Matting, MattingOptions
 from frisket.matting.engine import Quality, refine
 from frisket.matting.engine.motion import find_motion
 from frisket.matting.engine.temporal import Track
+from frisket.matting.engine.types import HintPoint, Hints
 from frisket.matting.frames import SolvedFrame, solve_frame
 from frisket.models import Coarse
 from frisket.protocol.grid import Grid
@@ -151,3 +152,62 @@ def test_a_track_grows_no_longer_than_its_frame() -> None:
 
 def _measure(track: Track) -> int:
     return sum(plane.nbytes for plane in (track.rgb, track.coarse, track.seen, track.a))
+
+
+def two_discs(step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """A picture with two discs that move, a model's answer that finds both, the right one's place.
+
+    The model wavers, as models do, and the background has a texture.
+    """
+    y, x = np.mgrid[:120, :200]
+    left, right = (50 + step, 60), (140 - step // 2, 60 + step // 2)
+    rng = np.random.default_rng(1)
+    rgb = np.kron(rng.integers(60, 120, (30, 50, 3)), np.ones((4, 4, 1)))
+    spots = np.kron(rng.integers(-20, 20, (30, 50, 3)), np.ones((4, 4, 1)))
+    for (a, b), colour in ((left, (230, 190, 60)), (right, (60, 210, 220))):
+        inside = np.hypot(x - a, y - b) < 24
+        rgb[inside] = (np.asarray(colour) + np.roll(spots, (b, a), (0, 1)))[inside]
+    found = np.hypot(x - left[0], y - left[1]) < 24 + step % 2
+    found |= np.hypot(x - right[0], y - right[1]) < 24 - step % 3
+    return np.clip(rgb, 0, 255).astype(np.uint8), found.astype(np.uint8) * 255, right
+
+
+def solve_discs(steps: int, hinted: Callable[[int], bool]) -> list[np.ndarray]:
+    """The subject (h, w) bool of every frame; the right disc is said to be none where `hinted`."""
+    before, found = None, []
+    for step in range(steps):
+        rgb, answer, (x, y) = two_discs(step)
+        said = Hints(points=(HintPoint(x, y, False),)) if hinted(step) else Hints()
+        matting = Matting(rgb, Grid(200, 120, 64), MattingOptions(hints=said))
+        solved = solve_frame(matting, Coarse(answer), before)
+        before = solved.track
+        found.append(refine(solved.solution.matte, 0, 0, rgb) >= 128)
+    return found
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+def test_a_hint_on_a_key_frame_holds_for_the_frames_after_it() -> None:
+    once = solve_discs(26, lambda step: step == 0)
+    always = solve_discs(26, lambda step: True)
+    never = solve_discs(26, lambda step: False)
+    assert min(map(overlap, once, always)) >= 0.95
+    assert max(map(overlap, never, always)) < 0.7, "without hints both discs are found"
+
+
+def test_a_later_hint_and_a_cut_end_what_was_said() -> None:
+    rgb, answer, (x, y) = two_discs(0)
+    grid = Grid(200, 120, 64)
+    said, unsaid = (
+        MattingOptions(hints=Hints(points=(HintPoint(x, y, positive),)))
+        for positive in (False, True)
+    )
+    first = solve_frame(Matting(rgb, grid, said), Coarse(answer))
+    again = solve_frame(Matting(rgb, grid, unsaid), Coarse(answer), first.track)
+    shown = [refine(one.solution.matte, 0, 0, rgb)[y, x] for one in (first, again)]
+    assert shown[0] < 10 and shown[1] > 245
+    other = np.random.default_rng(9).integers(0, 255, rgb.shape, np.uint8)
+    cut = solve_frame(Matting(other, grid), Coarse(answer), first.track)
+    assert cut.is_new and cut.track.said is None

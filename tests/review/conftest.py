@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from browsing import browser, open_page
 from made_run import MadeRun, draw_scene
 from review_kit import Served
 
@@ -16,8 +15,6 @@ from frisket.cli.review import check_options, list_redo_options
 from frisket.jobs.batch.states import State, Verdict
 from frisket.review.app import ReviewApp
 from frisket.review.server import PageServer, open_server
-
-__all__ = ["browser", "open_page"]
 
 
 @pytest.fixture

@@ -84,7 +84,10 @@ EXAMPLES = {
     "recipe show": ("frisket recipe show shop.toml",),
     "recipe schema": ("frisket recipe schema > recipe.schema.json",),
     "layers": ("frisket layers poster.psd", "frisket layers poster.psd --json"),
-    "verify": ("frisket verify poster.psd poster-mask.psd",),
+    "verify": (
+        "frisket verify poster.psd poster-mask.psd",
+        "frisket verify a/m.%04d.png b/m.%04d.png    frame by frame",
+    ),
     "serve": (
         "frisket serve",
         "frisket serve --listen 127.0.0.1:50051 --token-file token",

@@ -37,7 +37,12 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
 
 
-def _box(text: str) -> Box:
+def read_box(text: str) -> Box:
+    """Return X,Y,W,H in pixels.
+
+    Raises:
+        ValueError: it is none.
+    """
     try:
         x, y, width, height = (int(part) for part in text.split(","))
     except ValueError:
@@ -45,7 +50,12 @@ def _box(text: str) -> Box:
     return x, y, width, height
 
 
-def _point(text: str) -> tuple[int, int, bool]:
+def read_point(text: str) -> tuple[int, int, bool]:
+    """Return X, Y, and whether it is the subject, of +X,Y or -X,Y.
+
+    Raises:
+        ValueError: it is neither.
+    """
     try:
         x, y = (int(part) for part in text.lstrip("+-").split(","))
     except ValueError:
@@ -244,12 +254,12 @@ _TALK = (
 _HINTS = (
     Option(
         "box", "around the subject, in pixels of the layer; may be repeated",
-        _box, metavar="X,Y,W,H", repeats=True, group="hints", stored=False,
+        read_box, metavar="X,Y,W,H", repeats=True, group="hints", stored=False,
         example=[10, 20, 300, 200],
     ),
     Option(
         "point", "+X,Y is the subject, -X,Y is not (write --point=-X,Y)",
-        _point, metavar="+X,Y", repeats=True, group="hints", stored=False, example="+100,200",
+        read_point, metavar="+X,Y", repeats=True, group="hints", stored=False, example="+100,200",
     ),
     Option(
         "trimap", "picture: 0 is outside, 128 unknown, 255 inside",

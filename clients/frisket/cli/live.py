@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
@@ -14,10 +15,13 @@ from frisket.cli.options import Option, add_options
 from frisket.cli.pages import PAGE_OPTIONS, announce
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.cli.settings import fill
+from frisket.protocol.errors import FrisketError
 
 if TYPE_CHECKING:
     from frisket.live.options import LiveOptions
     from frisket.live.stage import Stage
+
+_FAREWELL_S = 1.5  # in which the page learns why the picture has ended
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -122,5 +126,8 @@ def _serve(stage: Stage, arguments: argparse.Namespace) -> None:
             stage.wait()
         except KeyboardInterrupt:
             print("\nThe page is closed.")
+        except FrisketError:
+            time.sleep(_FAREWELL_S)
+            raise
         finally:
             server.shutdown()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
-from frisket.cli.cut_options import JSON, MODEL, QUALITY
+from frisket.cli.cut_options import JSON, MODEL, QUALITY, read_box, read_point
 from frisket.cli.options import Option, add_options, path
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.cli.settings import fill
 from frisket.cli.style import warn
 
 if TYPE_CHECKING:
+    from frisket.jobs.hint_files import HintFiles
     from frisket.jobs.video.options import VideoOptions
     from frisket.jobs.video.video import VideoResult
 
@@ -48,6 +50,16 @@ def _time(text: str) -> Fraction:
         raise ValueError(f"{text!r} is no time, such as 00:01:02.5 or 62.5") from None
 
 
+def _at(read: Callable[[str], Any]) -> Callable[[str], tuple[int, Any]]:
+    def read_at(text: str) -> tuple[int, Any]:
+        frame, colon, rest = text.partition(":")
+        if not (colon and frame.isdecimal()):
+            raise ValueError(f"{text!r} does not begin with a frame, such as 0:")
+        return int(frame), read(rest)
+
+    return read_at
+
+
 ROWS = (
     Option(
         "output",
@@ -77,7 +89,22 @@ ROWS = (
         "to", "end before this time", _time, metavar="TIME", dest="end", stored=False,
         example="00:01:10",
     ),
+    Option(
+        "preview", "write a JPEG with small pictures of some frames too", path,
+        metavar="FILE.jpg", stored=False, example="look.jpg",
+    ),
     Option("deinterlace", "make whole frames of interlaced ones", stored=False),
+    Option(
+        "box", "around the subject in a frame, counted from 0: it holds from there on, moved along "
+        "with the picture; may be repeated",
+        _at(read_box), metavar="FRAME:X,Y,W,H", repeats=True, group="hints", stored=False,
+        example=["0:10,20,300,200"],
+    ),
+    Option(
+        "point", "FRAME:+X,Y is the subject, FRAME:-X,Y is not, from that frame on",
+        _at(read_point), metavar="FRAME:+X,Y", repeats=True, group="hints", stored=False,
+        example="0:+100,200",
+    ),
     Option("overwrite", "replace an output that is there already", stored=False),
     MODEL,
     QUALITY,
@@ -127,9 +154,24 @@ def _read(arguments: argparse.Namespace) -> VideoOptions:
     first, last = arguments.range
     return VideoOptions(
         arguments.kind, arguments.background, arguments.model, arguments.quality, first, last,
-        arguments.start, arguments.end, arguments.deinterlace, arguments.overwrite,
-        server=server_choice(arguments),
+        arguments.overwrite, server=server_choice(arguments), start=arguments.start,
+        end=arguments.end, deinterlace=arguments.deinterlace, preview=arguments.preview,
+        hints=_gather_hints(arguments),
     )  # fmt: skip
+
+
+def _gather_hints(arguments: argparse.Namespace) -> dict[int, HintFiles]:
+    from frisket.client.options import Point
+    from frisket.jobs.hint_files import HintFiles
+
+    boxes, points = arguments.box or [], arguments.point or []
+    return {
+        frame: HintFiles(
+            tuple(box for at, box in boxes if at == frame),
+            tuple(Point(*point) for at, point in points if at == frame),
+        )
+        for frame in sorted({at for at, _ in (*boxes, *points)})
+    }
 
 
 def _choose_output(arguments: argparse.Namespace, options: VideoOptions) -> Path:

@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frisket.client.decode import read_outcome
+from frisket.client.encode import hints_message
 from frisket.client.errors import ProtocolError
 from frisket.client.events import Event, Opened, Outcome
-from frisket.client.options import LayerSpec, Options
+from frisket.client.options import HintSet, LayerSpec, Options
 from frisket.client.session import Buffer, Session
 from frisket.protocol.grid import Grid
 from frisket.protocol.limits import DEFAULT_TILE_PX
@@ -75,6 +76,7 @@ class Sequence:
         restart: bool = False,
         run_in: bool = False,
         drop_late: bool = False,
+        hints: HintSet | None = None,
     ) -> Iterator[sequence_pb.SequenceMatteRequest]:
         """Yield the requests that begin a frame.
 
@@ -84,6 +86,7 @@ class Sequence:
             restart: forget the frames before it.
             run_in: it only steadies those after it.
             drop_late: it may be left out when a later one comes before the model begins with it.
+            hints: boxes and points that hold for this frame and, moved along, for those after it.
 
         Raises:
             ProtocolError: the server has not opened the sequence, or enough frames are open.
@@ -98,7 +101,11 @@ class Sequence:
         if run_in:
             self._run_in.add(frame)
         begun = sequence_pb.FrameRequest(
-            frame=frame, restart=restart, run_in=run_in, drop_late=drop_late
+            frame=frame,
+            restart=restart,
+            run_in=run_in,
+            drop_late=drop_late,
+            hints=None if hints is None else hints_message(hints),
         )
         yield sequence_pb.SequenceMatteRequest(frame=begun)
         for request in rows:

@@ -23,7 +23,9 @@ from frisket.live.meter import Meter
 from frisket.live.options import SWITCHES, LiveOptions, Switches
 from frisket.protocol.errors import FrisketError
 
-_IN_FLIGHT = 2  # keys at the server: one is worked on, and a newer one takes the other's place
+_NEAR, _FAR = 1, 2  # keys at a server: to a far one a newer key is on its way meanwhile
+# Of a proxy: a mask must be there before the picture is old, and its edge is sharpened later.
+_SIDES = {"draft": 320, "standard": 320, "high": 640, "best": 640}
 _RETRIES = 3
 _PATIENCE_S = 5.0  # for threads that end
 _QUALITY = 82  # of the page's JPEG
@@ -155,7 +157,8 @@ class Stage:
         """Have masks made, again after a loss."""
         tries = 0
         while not self._line.ended:
-            stream = _Keys(self._line, lambda: self._switches.steady)
+            most = _FAR if self._options.server.address else _NEAR
+            stream = _Keys(self._line, lambda: self._switches.steady, most)
             try:
                 self._hear(stream)
             except TransportError as error:
@@ -168,7 +171,7 @@ class Stage:
 
     def _hear(self, stream: _Keys) -> None:
         camera, options = self._camera, self._options
-        layer = describe_frames(camera.width, camera.height, 8, options.quality)
+        layer = describe_frames(camera.width, camera.height, 8, options.quality, _SIDES)
         asked = Options(options.model, options.quality, 8)
         for matted in matte_stream(stream, layer, asked, self._connection):
             stream.settle(matted.frame.number, None if matted.is_late else matted.alpha)
@@ -215,14 +218,14 @@ class Stage:
 class _Keys:
     """Feeds a stream with the newest keys of a line; iterating yields None while enough are out."""
 
-    def __init__(self, line: Line, is_steady: Callable[[], bool]) -> None:
-        self._line, self._is_steady = line, is_steady
+    def __init__(self, line: Line, is_steady: Callable[[], bool], most: int) -> None:
+        self._line, self._is_steady, self._most = line, is_steady, most
         self._sent: dict[int, Shot] = {}
         self.answered = False
 
     def __iter__(self) -> Iterator[SourceFrame | None]:
         while not self._line.ended:
-            if len(self._sent) >= _IN_FLIGHT:
+            if len(self._sent) >= self._most:
                 yield None
                 continue
             shot = self._line.take_key(wait=not self._sent)

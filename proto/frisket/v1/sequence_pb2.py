@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from frisket.v1 import matting_pb2 as frisket_dot_v1_dot_matting__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66risket/v1/sequence.proto\x12\nfrisket.v1\x1a\x18\x66risket/v1/matting.proto\"\x9a\x01\n\x14SequenceMatteRequest\x12\'\n\x04open\x18\x01 \x01(\x0b\x32\x17.frisket.v1.OpenRequestH\x00\x12)\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x18.frisket.v1.FrameRequestH\x00\x12%\n\x04part\x18\x03 \x01(\x0b\x32\x15.frisket.v1.FramePartH\x00\x42\x07\n\x05phase\"Q\n\x0c\x46rameRequest\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12\x0f\n\x07restart\x18\x02 \x01(\x08\x12\x0e\n\x06run_in\x18\x03 \x01(\x08\x12\x11\n\tdrop_late\x18\x04 \x01(\x08\"E\n\tFramePart\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12)\n\x07request\x18\x02 \x01(\x0b\x32\x18.frisket.v1.MatteRequest\"y\n\x15SequenceMatteResponse\x12,\n\x06opened\x18\x01 \x01(\x0b\x32\x1a.frisket.v1.SequenceOpenedH\x00\x12)\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x17.frisket.v1.FrameAnswerH\x00\x42\x07\n\x05phase\"O\n\x0eSequenceOpened\x12)\n\x05layer\x18\x01 \x01(\x0b\x32\x1a.frisket.v1.OpenedResponse\x12\x12\n\nmax_frames\x18\x02 \x01(\r\"Y\n\x0b\x46rameAnswer\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12+\n\x08response\x18\x02 \x01(\x0b\x32\x19.frisket.v1.MatteResponse\x12\x0e\n\x06is_new\x18\x03 \x01(\x08\x32\x63\n\x0fSequenceService\x12P\n\x05Matte\x12 .frisket.v1.SequenceMatteRequest\x1a!.frisket.v1.SequenceMatteResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66risket/v1/sequence.proto\x12\nfrisket.v1\x1a\x18\x66risket/v1/matting.proto\"\x9a\x01\n\x14SequenceMatteRequest\x12\'\n\x04open\x18\x01 \x01(\x0b\x32\x17.frisket.v1.OpenRequestH\x00\x12)\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x18.frisket.v1.FrameRequestH\x00\x12%\n\x04part\x18\x03 \x01(\x0b\x32\x15.frisket.v1.FramePartH\x00\x42\x07\n\x05phase\"s\n\x0c\x46rameRequest\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12\x0f\n\x07restart\x18\x02 \x01(\x08\x12\x0e\n\x06run_in\x18\x03 \x01(\x08\x12\x11\n\tdrop_late\x18\x04 \x01(\x08\x12 \n\x05hints\x18\x05 \x01(\x0b\x32\x11.frisket.v1.Hints\"E\n\tFramePart\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12)\n\x07request\x18\x02 \x01(\x0b\x32\x18.frisket.v1.MatteRequest\"y\n\x15SequenceMatteResponse\x12,\n\x06opened\x18\x01 \x01(\x0b\x32\x1a.frisket.v1.SequenceOpenedH\x00\x12)\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x17.frisket.v1.FrameAnswerH\x00\x42\x07\n\x05phase\"O\n\x0eSequenceOpened\x12)\n\x05layer\x18\x01 \x01(\x0b\x32\x1a.frisket.v1.OpenedResponse\x12\x12\n\nmax_frames\x18\x02 \x01(\r\"Y\n\x0b\x46rameAnswer\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12+\n\x08response\x18\x02 \x01(\x0b\x32\x19.frisket.v1.MatteResponse\x12\x0e\n\x06is_new\x18\x03 \x01(\x08\x32\x63\n\x0fSequenceService\x12P\n\x05Matte\x12 .frisket.v1.SequenceMatteRequest\x1a!.frisket.v1.SequenceMatteResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEQUENCEMATTEREQUEST']._serialized_start=68
   _globals['_SEQUENCEMATTEREQUEST']._serialized_end=222
   _globals['_FRAMEREQUEST']._serialized_start=224
-  _globals['_FRAMEREQUEST']._serialized_end=305
-  _globals['_FRAMEPART']._serialized_start=307
-  _globals['_FRAMEPART']._serialized_end=376
-  _globals['_SEQUENCEMATTERESPONSE']._serialized_start=378
-  _globals['_SEQUENCEMATTERESPONSE']._serialized_end=499
-  _globals['_SEQUENCEOPENED']._serialized_start=501
-  _globals['_SEQUENCEOPENED']._serialized_end=580
-  _globals['_FRAMEANSWER']._serialized_start=582
-  _globals['_FRAMEANSWER']._serialized_end=671
-  _globals['_SEQUENCESERVICE']._serialized_start=673
-  _globals['_SEQUENCESERVICE']._serialized_end=772
+  _globals['_FRAMEREQUEST']._serialized_end=339
+  _globals['_FRAMEPART']._serialized_start=341
+  _globals['_FRAMEPART']._serialized_end=410
+  _globals['_SEQUENCEMATTERESPONSE']._serialized_start=412
+  _globals['_SEQUENCEMATTERESPONSE']._serialized_end=533
+  _globals['_SEQUENCEOPENED']._serialized_start=535
+  _globals['_SEQUENCEOPENED']._serialized_end=614
+  _globals['_FRAMEANSWER']._serialized_start=616
+  _globals['_FRAMEANSWER']._serialized_end=705
+  _globals['_SEQUENCESERVICE']._serialized_start=707
+  _globals['_SEQUENCESERVICE']._serialized_end=806
 # @@protoc_insertion_point(module_scope)

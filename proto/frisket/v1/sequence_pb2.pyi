@@ -16,16 +16,18 @@ class SequenceMatteRequest(_message.Message):
     def __init__(self, open: _Optional[_Union[_matting_pb2.OpenRequest, _Mapping]] = ..., frame: _Optional[_Union[FrameRequest, _Mapping]] = ..., part: _Optional[_Union[FramePart, _Mapping]] = ...) -> None: ...
 
 class FrameRequest(_message.Message):
-    __slots__ = ("frame", "restart", "run_in", "drop_late")
+    __slots__ = ("frame", "restart", "run_in", "drop_late", "hints")
     FRAME_FIELD_NUMBER: _ClassVar[int]
     RESTART_FIELD_NUMBER: _ClassVar[int]
     RUN_IN_FIELD_NUMBER: _ClassVar[int]
     DROP_LATE_FIELD_NUMBER: _ClassVar[int]
+    HINTS_FIELD_NUMBER: _ClassVar[int]
     frame: int
     restart: bool
     run_in: bool
     drop_late: bool
-    def __init__(self, frame: _Optional[int] = ..., restart: bool = ..., run_in: bool = ..., drop_late: bool = ...) -> None: ...
+    hints: _matting_pb2.Hints
+    def __init__(self, frame: _Optional[int] = ..., restart: bool = ..., run_in: bool = ..., drop_late: bool = ..., hints: _Optional[_Union[_matting_pb2.Hints, _Mapping]] = ...) -> None: ...
 
 class FramePart(_message.Message):
     __slots__ = ("frame", "request")

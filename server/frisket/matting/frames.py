@@ -10,6 +10,9 @@ from frisket.matting.engine.temporal import (
     Past,
     Track,
     carry_track,
+    correct_coarse,
+    find_correction,
+    forget_changed,
     leave_track,
     steady_coarse,
     steady_matte,
@@ -48,13 +51,16 @@ def solve_frame(matting: Matting, coarse: Coarse, before: Track | None = None) -
     """
     rgb = flatten_proxy(matting.proxy)
     past = _recall(before, rgb)
-    settled = matting.settle(coarse)
+    corrected = correct_coarse(coarse.alpha, past)
+    settled = matting.settle(replace(coarse, alpha=corrected))
+    past = forget_changed(past, corrected, settled.alpha)
+    said = find_correction(coarse.alpha, settled.alpha, matting.hints.empty, past)
     settled = replace(settled, alpha=steady_coarse(settled.alpha, past))
     coarse = replace(coarse, alpha=settled.alpha)
     alone = matting.solve_matte(coarse, settled)
     guide = make_guide(rgb, alone)
     matte = steady_matte(alone, guide, past)
-    track = leave_track(rgb, settled.alpha, matte, guide, past)
+    track = leave_track(rgb, settled.alpha, matte, guide, past, said)
     return SolvedFrame(matting.plan(coarse, matte), track, past is None)
 
 

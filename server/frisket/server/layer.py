@@ -46,9 +46,7 @@ async def serve_layer(
         await resources.spend(seat, leases, "sessions", estimate_session(opening, resources.limits))
         share = open_share(resources, opening)
         async with borrow_models(resources, opening, share) as models:
-            remark = explain_lack(opening.options, models.refiner)
-            if trace := current():
-                trace.model = models.model.info.name
+            remark = note_models(opening, models)
             await channel.say(report.build_opened(opening, models.model, remark, current_id()))
         # Who opens and then says nothing holds no model meanwhile.
         planes = await read_planes(resources, share, channel, opening, opening.planes)
@@ -71,9 +69,21 @@ async def _read_opening(
     await resources.spend(seat, hint_leases, "hints", estimate_hints(size))
     with measure(Stage.READ):
         opening = await resources.compute_if_large(partial(read_opening, request), size)
+    note_opening(opening)
+    return opening
+
+
+def note_opening(opening: Opening) -> None:
+    """Let the log know who opens a layer or a sequence, and how large a picture is."""
     if trace := current():
         trace.client, trace.size = opening.client, (opening.grid.width, opening.grid.height)
-    return opening
+
+
+def note_models(opening: Opening, models: BorrowedModels) -> str:
+    """Let the log know the model; return what the client should know of what is lacking."""
+    if trace := current():
+        trace.model = models.model.info.name
+    return explain_lack(opening.options, models.refiner)
 
 
 def open_share(resources: Resources, opening: Opening) -> Share:

@@ -351,6 +351,18 @@ def _read_edge(edge: pb.EdgeControls) -> EdgeControls:
     )
 
 
+def read_frame_hints(hints: pb.Hints, layer: tuple[int, int]) -> Hints:
+    """Return the hints of a key frame, in pixels of the frame.
+
+    Raises:
+        ServiceError: BAD_HINT: there are too many, or others than boxes and points.
+        BadInput: one lies outside the frame.
+    """
+    if hints.scribbles or list_planes(hints):
+        raise _bad_hint("A frame takes boxes and points, no other hints.")
+    return _read_hints(hints, layer)
+
+
 def _read_hints(hints: pb.Hints, layer: tuple[int, int]) -> Hints:
     """Return hints in pixels of the layer, without their planes."""
     for count, limit, name in (

@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from frisket.matting import Matting, explain_lack, predict
+from frisket.matting import Matting, predict
 from frisket.matting.engine import Settled
 from frisket.matting.engine.temporal import Track
+from frisket.matting.engine.types import Hints
 from frisket.matting.frames import solve_frame
 from frisket.matting.solution import Solution
 from frisket.models import Coarse
@@ -25,13 +26,13 @@ from frisket.server.admission import Seat
 from frisket.server.channel import Channel, LayerChannel
 from frisket.server.costs import count_tiles, estimate_session
 from frisket.server.errors import ServiceError
-from frisket.server.layer import borrow_models, open_share
+from frisket.server.layer import borrow_models, note_models, note_opening, open_share
 from frisket.server.planes import read_planes
-from frisket.server.requests import Opening, read_sequence_opening
+from frisket.server.requests import Opening, read_frame_hints, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.session import Session
 from frisket.server.telemetry.meter import Stage
-from frisket.server.telemetry.trace import current, current_id, measure
+from frisket.server.telemetry.trace import current_id, measure
 from frisket.server.wire import (
     FrameMessage,
     FramePart,
@@ -70,13 +71,12 @@ async def serve_sequence(
         leases.callback(channel.close)
         with channel.limit(limits.open_s, "open a sequence"):
             opening = read_sequence_opening(await channel.next())
+        note_opening(opening)
         bytes_each = estimate_session(opening, limits)
         await resources.spend(seat, leases, "sessions", bytes_each * limits.frames_in_flight)
         share = open_share(resources, opening)
         async with borrow_models(resources, opening, share) as models:
-            remark = explain_lack(opening.options, models.refiner)
-            if trace := current():
-                trace.model = models.model.info.name
+            remark = note_models(opening, models)
             opened = report.build_sequence_opened(
                 opening, models.model, remark, current_id(), limits.frames_in_flight
             )
@@ -95,6 +95,7 @@ class Frame:
         rows_owed: rows of its proxy that have not come.
         track: what it leaves itself.
         drop_late: it may be left out when a later frame has come.
+        hints: what is said of it, in pixels of the frame.
         is_new: no earlier frame counted.
         model_s: seconds that the model took.
         inbox: what came about it.
@@ -106,6 +107,7 @@ class Frame:
     rows_owed: int
     track: asyncio.Future[Track | None]
     drop_late: bool = False
+    hints: Hints = field(default_factory=Hints)
     is_new: bool = True
     model_s: float = 0.0
     inbox: asyncio.Queue[Request | None] = field(default_factory=asyncio.Queue)
@@ -127,13 +129,14 @@ class FrameSession(Session):
     """The conversation about one frame; it begins with the model's answer, and never rests."""
 
     frame: Frame
+    hinted: Matting  # the frame with what is said of it: what the parent settles is of one picture
 
     async def solve_layer(
         self, matting: Matting, coarse: Coarse, settled: Settled | None
     ) -> Solution:
         """Return the frame's solution, steadied by the frame before it."""
         self._timings.model_s = self.frame.model_s
-        return await self.frame.solve(self._models, matting, coarse)
+        return await self.frame.solve(self._models, self.hinted, coarse)
 
     def rest(self) -> None:
         """Keep the place: other frames are worked on."""
@@ -197,7 +200,7 @@ class Sequence:
             raise ServiceError(Reason.BAD_ORDER, "The numbers of frames must rise.")
         if len(self._frames) >= most:
             raise ServiceError(Reason.BAD_ORDER, f"More than {most} frames were begun at once.")
-        before = None if message.restart else self._track
+        before, grid = None if message.restart else self._track, self._opening.grid
         self._track = asyncio.get_running_loop().create_future()
         frame = Frame(
             message.frame,
@@ -206,6 +209,7 @@ class Sequence:
             self._opening.proxy_size[1],
             self._track,
             message.drop_late,
+            read_frame_hints(message.hints, (grid.width, grid.height)),
         )
         self._last = message.frame
         self._frames[message.frame] = frame
@@ -245,7 +249,10 @@ class Sequence:
             share, opening = self._models.share, self._opening
             came = await read_planes(self._resources, share, channel, opening, planes)
             matting = Matting(
-                came[Plane.PROXY], opening.grid, opening.options, self._models.refiner
+                came[Plane.PROXY],
+                opening.grid,
+                replace(opening.options, hints=frame.hints),
+                self._models.refiner,
             )
             self._newest = max(self._newest, frame.number)
             coarse = await self._ask_model(frame, matting)
@@ -289,7 +296,7 @@ class Sequence:
         session = FrameSession(
             self._resources, channel, self._seat, opening, self._models, matting, ExitStack()
         )
-        session.frame = frame
+        session.frame, session.hinted = frame, matting
         await session.run()
 
     async def _say(self, frame: Frame, response: Response) -> None:

@@ -174,8 +174,13 @@ class Video:
         )  # fmt: skip
         return Shape(
             *size, 16 if deep else 8, Fraction(rate), Fraction(stream.time_base), count, tags,
-            bool(container.streams.audio),
+            bool(container.streams.audio), _find_timecode(container, stream),
         )  # fmt: skip
+
+
+def _find_timecode(container: Any, stream: Any) -> str:
+    told = {**container.metadata, **stream.metadata}
+    return next((str(text) for name, text in told.items() if name.lower() == "timecode"), "")
 
 
 def _say(error: Exception) -> str:

@@ -78,7 +78,9 @@ def _matte(
     shape = source.shape
     layer = describe_frames(shape.width, shape.height, shape.depth, wanted.quality)
     begin = wanted.first // wanted.segment
-    frames = plan_frames(source, wanted.first, wanted.last, begin, wanted.segment)
+    frames = plan_frames(
+        source, wanted.first, wanted.last, begin, wanted.segment, wanted.place_hints(source)
+    )
     asked = Options(wanted.model, wanted.quality, depth)
     return matte_stream(frames, layer, asked, connection)
 

@@ -36,7 +36,9 @@ class Sound:
     end: Fraction | None = None
 
 
-def join(parts: Sequence[Part], output: Path, shape: Shape, sound: Sound | None) -> None:
+def join(
+    parts: Sequence[Part], output: Path, shape: Shape, sound: Sound | None, timecode: str = ""
+) -> None:
     """Write parts one after another; nothing is encoded again but sound that cannot be held.
 
     Args:
@@ -44,6 +46,7 @@ def join(parts: Sequence[Part], output: Path, shape: Shape, sound: Sound | None)
         output: the file; its suffix names the container.
         shape: of the frames.
         sound: what is heard; None for nothing.
+        timecode: of the first frame; empty for none.
 
     Raises:
         OutputError: it cannot be written.
@@ -52,7 +55,7 @@ def join(parts: Sequence[Part], output: Path, shape: Shape, sound: Sound | None)
     try:
         with ExitStack() as stack:
             container = stack.enter_context(av.open(str(output), "w"))
-            streams = [_copy_frames(av, stack, container, parts, shape)]
+            streams = [_copy_frames(av, stack, container, parts, shape, timecode)]
             if sound is not None:
                 codec = CODECS[output.suffix.lower()]
                 streams.append(_copy_sound(stack, container, codec, sound))
@@ -64,13 +67,17 @@ def join(parts: Sequence[Part], output: Path, shape: Shape, sound: Sound | None)
 
 
 def _copy_frames(
-    av: Any, stack: ExitStack, container: Any, parts: Sequence[Part], shape: Shape
+    av: Any, stack: ExitStack, container: Any, parts: Sequence[Part], shape: Shape, timecode: str
 ) -> Iterator[Timed]:
     first = stack.enter_context(av.open(str(parts[0].path)))
     template = first.streams.video[0]
     stream = container.add_stream_from_template(template)
     stream.time_base = shape.time_base
     stream.metadata.update(template.metadata)
+    if timecode:
+        # The muxer counts frames by it.
+        stream.codec_context.framerate = shape.rate
+        stream.metadata["timecode"] = timecode
     return _read_parts(av, stream, parts, shape.time_base)
 
 

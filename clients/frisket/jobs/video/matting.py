@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from frisket.client.events import (
     TileRejected,
     TilesNeeded,
 )
-from frisket.client.options import LayerSpec, Options
+from frisket.client.options import HintSet, LayerSpec, Options
 from frisket.client.sequence import Sequence
 from frisket.client.transport import SequenceCall
 from frisket.jobs.connection import Connection
@@ -32,7 +32,8 @@ Samples = npt.NDArray[Any]
 """uint8 or uint16."""
 TILE_PX = 128
 """Edge of a frame's tile: the band of a small frame would touch most tiles of 256 px."""
-_PROXY_SIDES = {"draft": 640, "standard": 640, "high": 1024, "best": 1024}
+PROXY_SIDES = {"draft": 640, "standard": 640, "high": 1024, "best": 1024}
+"""Pixels of the longer side of a frame's proxy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,7 @@ class SourceFrame:
         place: in the source, from 0.
         pts: its time stamp, in the source's own unit.
         late_ok: it may be left out where a later one comes before the model begins with it.
+        hints: boxes and points that hold from here on, moved along with the picture.
     """
 
     number: int
@@ -56,6 +58,7 @@ class SourceFrame:
     place: int = 0
     pts: int = 0
     late_ok: bool = False
+    hints: HintSet | None = None
 
 
 @dataclass(eq=False)
@@ -108,7 +111,9 @@ def _place(rect: TileRect) -> tuple[slice, slice]:
     return slice(rect.y, rect.y + rect.height), slice(rect.x, rect.x + rect.width)
 
 
-def describe_frames(width: int, height: int, depth: int, quality: str) -> LayerSpec:
+def describe_frames(
+    width: int, height: int, depth: int, quality: str, sides: Mapping[str, int] = PROXY_SIDES
+) -> LayerSpec:
     """Return how frames travel: their size, and a proxy as large as the solve's grid.
 
     Args:
@@ -116,8 +121,9 @@ def describe_frames(width: int, height: int, depth: int, quality: str) -> LayerS
         height: the same.
         depth: bits of a sample, 8 or 16.
         quality: one of `frisket.protocol.choices.QUALITIES`.
+        sides: the longer side of the proxy by quality; the work grows with its square.
     """
-    size = proxy_size(width, height, _PROXY_SIDES[quality])
+    size = proxy_size(width, height, sides[quality])
     return LayerSpec(width, height, pixel_format(3, depth), *size, PixelFormat.RGB8)
 
 
@@ -199,6 +205,7 @@ class _Conversation:
             restart=frame.restart,
             run_in=frame.run_in,
             drop_late=frame.late_ok,
+            hints=frame.hints,
         ):
             self._call.send(request)
 

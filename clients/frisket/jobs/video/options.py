@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frisket.client.options import HintSet
 from frisket.documents import OutputError
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
+from frisket.jobs.hint_files import HintFiles, hint_set
+from frisket.jobs.video.comparing import is_sequence
 from frisket.jobs.video.movie import CODECS, CUTOUT, FINISHED, MATTE
 from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.segments import SEGMENT
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from frisket.finish.chain import Finish
 
 KINDS = (MATTE, CUTOUT, FINISHED)
+_WHOLE = 1 << 40  # frames of a segment that never ends: hints hold on
 _SHALLOW = frozenset({".webm", ".mp4"})  # whose samples have 8 bits
 
 
@@ -30,17 +35,21 @@ class VideoOptions:
 
     Attributes:
         kind: "matte", "cutout" or "finished"; empty follows from the rest.
-        background: as of `frisket finish --background`; it makes the kind "finished".
+        background: as of `frisket finish --background`, or another video; it makes the kind
+            "finished".
         model: empty for the server's default.
         quality: one of `frisket.protocol.choices.QUALITIES`.
         first: place of the first frame, from 0.
         last: place after the last one; None for the end.
-        start, end: seconds from the first frame on, instead of `first` and `last`; None for those.
-        deinterlace: make whole frames of interlaced ones.
         overwrite: whether an output that is there already is replaced.
         segment: frames after which the work begins anew and is kept; runs of one number give the
             same bytes.
         server: which server.
+        start, end: seconds from the first frame on, instead of `first` and `last`; None for those.
+        deinterlace: make whole frames of interlaced ones.
+        preview: a JPEG with small pictures of some frames; None for none.
+        hints: boxes and points by the places of their frames: each holds from there on, moved along
+            with the picture, up to a scene cut. The work is one segment then.
 
     Raises:
         BadOption: one of them has a value that does not exist.
@@ -52,12 +61,14 @@ class VideoOptions:
     quality: str = DEFAULT_QUALITY
     first: int = 0
     last: int | None = None
-    start: Fraction | None = None
-    end: Fraction | None = None
-    deinterlace: bool = False
     overwrite: bool = False
     segment: int = SEGMENT
     server: ServerChoice = field(default_factory=ServerChoice)
+    start: Fraction | None = None
+    end: Fraction | None = None
+    deinterlace: bool = False
+    preview: Path | None = None
+    hints: Mapping[int, HintFiles] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_choice("quality", self.quality, QUALITIES)
@@ -69,6 +80,8 @@ class VideoOptions:
                 "name one, or leave the kind out."
             )
         object.__setattr__(self, "kind", kind)
+        if self.hints:
+            object.__setattr__(self, "segment", _WHOLE)
         if self.segment < 1:
             raise BadOption(f"segment={self.segment} is not possible: give 1 frame or more.")
         if self.first < 0 or (self.last is not None and self.last <= self.first):
@@ -77,6 +90,20 @@ class VideoOptions:
             raise BadOption("A range is given in frames or in time, not in both.")
         if (self.start or 0) < 0 or (self.end is not None and self.end <= (self.start or 0)):
             raise BadOption("The range in time holds no frame: it ends before it begins.")
+
+    def place_hints(self, source: Source) -> dict[int, HintSet]:
+        """Return the hints, held against the frames that they are said of.
+
+        Raises:
+            FrisketError: one does not lie in its frame, or there is no such frame.
+        """
+        shape = source.shape
+        for place in self.hints:
+            if not self.first <= place < (self.last or shape.count or place + 1):
+                raise BadOption(f"There are hints for frame {place}, which is not worked on.")
+        return {
+            place: hint_set(said, shape.width, shape.height) for place, said in self.hints.items()
+        }
 
     def find_range(self, source: Source) -> VideoOptions:
         """Return the same with a range in time turned into frames of a source.
@@ -100,8 +127,11 @@ class VideoOptions:
         """
         if self.kind != FINISHED:
             return None
+        from frisket.finish.chain import Finish
         from frisket.finish.options import read_finish
 
+        if is_sequence(Path(self.background)):
+            return Finish()
         how = read_finish({"background": self.background})
         if how is None or not how.background.opaque:
             raise BadOption(
@@ -155,6 +185,7 @@ class VideoOptions:
             "model": self.model,
             "quality": self.quality,
             "range": [self.first, self.last],
+            "hints": repr(sorted(self.hints.items())),
             "deinterlace": self.deinterlace,
             "segment": self.segment,
         }

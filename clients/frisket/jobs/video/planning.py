@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
+from frisket.client.options import HintSet
 from frisket.jobs.video.matting import SourceFrame
 from frisket.jobs.video.segments import RUN_IN
 from frisket.jobs.video.shape import Frame, Source
 
+Hints = Mapping[int, HintSet]
+
 
 def plan_frames(
-    source: Source, first: int, last: int | None, begin: int, segment: int
+    source: Source,
+    first: int,
+    last: int | None,
+    begin: int,
+    segment: int,
+    hints: Hints = MappingProxyType({}),
 ) -> Iterator[SourceFrame]:
     """Yield the frames to send.
 
@@ -25,6 +34,7 @@ def plan_frames(
         last: place after the last one; None for the end.
         begin: number of the first segment that is wanted.
         segment: frames of one.
+        hints: what is said of frames, by their places.
     """
     numbers, before = itertools.count(), deque[Frame](maxlen=RUN_IN)
     start, wanted = max(0, begin * segment - RUN_IN), max(first, begin * segment)
@@ -33,10 +43,11 @@ def plan_frames(
             return
         begins = frame.place % segment == 0 and frame.place // segment > begin
         for index, earlier in enumerate(before if begins else ()):
-            yield _send(next(numbers), earlier, index == 0, True)
-        yield _send(next(numbers), frame, frame.place == start, frame.place < wanted)
+            yield _send(next(numbers), earlier, index == 0, True, hints)
+        yield _send(next(numbers), frame, frame.place == start, frame.place < wanted, hints)
         before.append(frame)
 
 
-def _send(number: int, frame: Frame, restart: bool, run_in: bool) -> SourceFrame:
-    return SourceFrame(number, frame.rgb, restart, run_in, frame.place, frame.pts)
+def _send(number: int, frame: Frame, restart: bool, run_in: bool, hints: Hints) -> SourceFrame:
+    said = hints.get(frame.place)
+    return SourceFrame(number, frame.rgb, restart, run_in, frame.place, frame.pts, hints=said)

@@ -38,6 +38,7 @@ class Shape:
         count: of frames, as far as the file says; 0 for unknown.
         tags: how its colours are meant.
         has_audio: whether there is sound.
+        timecode: of the first frame; empty for none.
     """
 
     width: int
@@ -48,6 +49,7 @@ class Shape:
     count: int
     tags: Tags = field(default_factory=Tags)
     has_audio: bool = False
+    timecode: str = ""
 
 
 @dataclass(frozen=True, eq=False)

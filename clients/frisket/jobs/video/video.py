@@ -12,18 +12,21 @@ from typing import Protocol
 
 from frisket.client.errors import TransportError
 from frisket.client.options import Options
-from frisket.documents import OutputError, UnreadableDocument
+from frisket.documents import OutputError, PlaceError, UnreadableDocument
 from frisket.documents.io.output import check_place, rename_durably
 from frisket.jobs.connection import Connection, raise_loss
+from frisket.jobs.video.footage import open_footage
 from frisket.jobs.video.joining import Part, Sound, join
 from frisket.jobs.video.matting import MattedFrame, describe_frames, matte_stream
 from frisket.jobs.video.movie import MATTE, Movie
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.planning import plan_frames
+from frisket.jobs.video.preview import Preview
 from frisket.jobs.video.segments import Done, Segments
 from frisket.jobs.video.shape import Source
 from frisket.jobs.video.source import open_source
+from frisket.jobs.video.timecode import shift_timecode
 from frisket.jobs.video.writing import Look
 
 RETRIES = 3
@@ -124,13 +127,19 @@ class _Run:
     def __post_init__(self) -> None:
         self._is_pattern = is_pattern(self.output)
         self._look = Look(
-            self.options.kind, self.options.choose_depth(self.output), self.options.read_finish()
+            self.options.kind,
+            self.options.choose_depth(self.output),
+            self.options.read_finish(),
+            open_footage(self.options.background),
         )
         if not self.output.parent.is_dir():
             self.output.parent.mkdir()
+        self._hints = self.options.place_hints(self.source)
         plan = self.options.describe(self.source, self.output)
         self._segments = Segments(self.output, plan, self.output.suffix)
         self._first = self.options.first // self.options.segment
+        last = self.options.last or self.source.shape.count or self.options.first
+        self._preview = Preview(self._segments.folder, self.options.first, last)
         self.done = self._segments.list_done(self._first)
         self.resumed = sum(done.frames for done in self.done)
         if self._is_pattern and not self.done and not self.options.overwrite:
@@ -156,6 +165,12 @@ class _Run:
                 if not error.retryable or tries > RETRIES:
                     raise_loss(self.options.server, error)
                 time.sleep(0.5 * tries)
+            except PlaceError as error:
+                kept = sum(done.frames for done in self.done)
+                raise PlaceError(
+                    error.path, error.reason,
+                    advice=f"{kept} frames are whole and stay, and the same command goes on there",
+                ) from error  # fmt: skip
             else:
                 break
         if not self.done:
@@ -174,7 +189,9 @@ class _Run:
         asked = Options(
             options.model, options.quality, self._look.depth, options.kind != MATTE, batch=True
         )
-        frames = plan_frames(self.source, options.first, options.last, begin, options.segment)
+        frames = plan_frames(
+            self.source, options.first, options.last, begin, options.segment, self._hints
+        )
         writing: _Open | None = None
         try:
             for matted in matte_stream(frames, layer, asked, self.connection):
@@ -202,6 +219,8 @@ class _Run:
 
     def _write(self, writing: _Open, matted: MattedFrame) -> None:
         writing.target.write(matted, matted.frame.pts - writing.pts)
+        if self.options.preview and self._preview.wants(matted.frame.place):
+            self._preview.keep(matted.frame.place, self._look.make(matted))
         writing.frames, writing.last = writing.frames + 1, matted.frame.pts
         place, shape = matted.frame.place, self.source.shape
         last = self.options.last if self.options.last is not None else shape.count
@@ -232,11 +251,15 @@ class _Run:
             whole = self._segments.folder / f"whole{self.output.suffix}"
             parts = [Part(self._segments.find_file(done.number), done.pts) for done in self.done]
             self.progress("joining", 0, 1)
-            join(parts, whole, self.source.shape, self._find_sound())
+            shape = self.source.shape
+            timecode = shift_timecode(shape.timecode, self.options.first, shape.rate)
+            join(parts, whole, shape, self._find_sound(), timecode)
             try:
                 rename_durably(whole, self.output)
             except OSError as error:
                 raise OutputError(self.output, f"cannot be written ({error.strerror})") from None
+        if self.options.preview:
+            self._preview.write(self.options.preview)
         self._segments.remove()
 
     def _find_sound(self) -> Sound | None:

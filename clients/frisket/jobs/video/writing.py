@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from frisket.documents.write.cutout import write_cutout
 from frisket.documents.write.matte import write_matte
 from frisket.finish.chain import Finish, FinishTask
 from frisket.jobs.pictures import PictureDocument
+from frisket.jobs.video.footage import Behind, Footage
 from frisket.jobs.video.matting import MattedFrame, Samples
 from frisket.jobs.video.movie import CUTOUT, MATTE
 
@@ -33,11 +34,13 @@ class Look:
         kind: "matte", "cutout" or "finished".
         depth: bits of its samples, 8 or 16.
         finish: what is done with it, for "finished".
+        footage: frames that it is laid on, for "finished".
     """
 
     kind: str
     depth: int
     finish: Finish | None = None
+    footage: Footage | None = None
 
     def make(self, matted: MattedFrame) -> Samples:
         """Return (height, width) of a matte, (height, width, 4) of a cutout, else 3."""
@@ -47,12 +50,16 @@ class Look:
             colours = convert_depth(matted.colours, self.depth)
             return np.dstack([colours, convert_depth(matted.alpha, self.depth)])
         assert self.finish is not None
+        finish = self.finish
+        if self.footage is not None:
+            behind = Behind(self.footage.find(matted.frame.place))
+            finish = replace(finish, steps=(*finish.steps, behind))
         document = PictureDocument(matted.frame.rgb)
         task = FinishTask(
             document, document.find_layer(None), ArrayAlpha(matted.alpha), Path("frame"),
             _Cleaned(matted.colours),
         )  # fmt: skip
-        return convert_depth(self.finish.render(task), self.depth)
+        return convert_depth(finish.render(task), self.depth)
 
     def save(self, matted: MattedFrame, path: Path, original: Path | None) -> None:
         """Write a frame as a picture, by the suffix of its name; see `PICTURES`.

@@ -17,6 +17,8 @@ from .motion import Motion
 from .types import Bytes, Float, LinearMatte
 
 _MEMORY = 3.0  # frames that the past counts for at most
+_SAID = 0.25  # trust from which on what was said of a pixel still holds
+_CHANGED = 8  # levels of alpha by which a hint changes what was
 _BEYOND = 0.05  # how far a remembered alpha may lie outside 0..1
 _SHAKE = 0.02  # of alpha by grain, at which a slope is halved
 _STEP = np.float32(1 / 4096)  # of the slopes and offsets, as the solve has them
@@ -32,6 +34,7 @@ class Track:
         seen: (h, w) float32: in how many frames a pixel was seen, at most 3.
         a: (rows, columns, 3) float32: slopes of its matte, filtered.
         shown: (rows, columns) float32: alpha at the cells, filtered.
+        said: (h, w) float32: what hints have added to the model's coarse alpha; None for nothing.
     """
 
     rgb: Bytes
@@ -39,6 +42,7 @@ class Track:
     seen: Float
     a: Float
     shown: Float
+    said: Float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,7 @@ class Past:
     """A track, carried along with the motion to the frame after it.
 
     Attributes:
-        coarse, a, shown: as in the track.
+        coarse, a, shown, said: as in the track.
         seen: (h, w) float32: in how many frames each pixel was seen before; 0 where it is new.
         motion: between the two frames.
     """
@@ -56,6 +60,7 @@ class Past:
     shown: Float
     seen: Float
     motion: Motion
+    said: Float | None = None
 
     @property
     def gain(self) -> Float:
@@ -67,7 +72,46 @@ def carry_track(track: Track, motion: Motion) -> Past:
     """Return what a track says of the frame after it."""
     seen = motion.bring(track.seen) * motion.weigh(_size(track.seen))
     coarse, a, shown = (motion.bring(plane) for plane in (track.coarse, track.a, track.shown))
-    return Past(coarse, a, shown, seen, motion)
+    return Past(coarse, a, shown, seen, motion, _carry_said(track, motion))
+
+
+def _carry_said(track: Track, motion: Motion) -> Float | None:
+    """Return what hints said of the frame before; nothing is said of what is new."""
+    if track.said is None:
+        return None
+    holds = motion.weigh(_size(track.said)) > _SAID
+    return np.asarray(motion.bring(track.said) * holds, np.float32)
+
+
+def correct_coarse(coarse: Bytes, past: Past | None) -> Bytes:
+    """Return a model's coarse alpha (h, w) uint8 with what hints said of the frames before."""
+    if past is None or past.said is None:
+        return coarse
+    return np.asarray(np.rint(np.clip(coarse + past.said, 0, 255)), np.uint8)
+
+
+def forget_changed(past: Past | None, before: Bytes, after: Bytes) -> Past | None:
+    """Return the past without what hints have just changed in a coarse alpha (h, w) uint8."""
+    if past is None or before is after:
+        return past
+    kept = np.abs(after.astype(np.int16) - before) < _CHANGED
+    return replace(past, seen=past.seen * kept)
+
+
+def find_correction(
+    coarse: Bytes, settled: Bytes, is_unsaid: bool, past: Past | None
+) -> Float | None:
+    """Return what a track keeps of hints: what they added to the model's answer.
+
+    Args:
+        coarse: (h, w) the model's own answer.
+        settled: the same with all that was said.
+        is_unsaid: the frame has no hints of its own.
+        past: what is known from the frames before.
+    """
+    if is_unsaid:
+        return None if past is None else past.said
+    return settled.astype(np.float32) - coarse
 
 
 def steady_coarse(coarse: Bytes, past: Past | None) -> Bytes:
@@ -117,14 +161,19 @@ def show_matte(matte: LinearMatte, guide: Float) -> Float:
 
 
 def leave_track(
-    rgb: Bytes, coarse: Bytes, matte: LinearMatte, guide: Float, past: Past | None
+    rgb: Bytes,
+    coarse: Bytes,
+    matte: LinearMatte,
+    guide: Float,
+    past: Past | None,
+    said: Float | None = None,
 ) -> Track:
     """Return what a frame leaves to the next, its coarse alpha and matte being filtered."""
     seen = np.ones(coarse.shape, np.float32)
     if past is not None:
         seen += past.seen
     shown = np.clip(show_matte(matte, guide), -_BEYOND, 1 + _BEYOND)
-    return Track(rgb, coarse.astype(np.float32), np.minimum(seen, _MEMORY), matte.a, shown)
+    return Track(rgb, coarse.astype(np.float32), np.minimum(seen, _MEMORY), matte.a, shown, said)
 
 
 def _size(plane: Float) -> tuple[int, int]:

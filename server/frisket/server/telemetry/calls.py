@@ -11,7 +11,11 @@ from frisket.server.telemetry.log import log_call
 from frisket.server.telemetry.meter import GONE, Meter, Method
 from frisket.server.telemetry.trace import Trace, current, follow
 
-_METHODS = {f"/frisket.v1.MattingService/{method.value}": method for method in Method}
+_METHODS = {
+    "/frisket.v1.MattingService/Matte": Method.MATTE,
+    "/frisket.v1.MattingService/MatteImage": Method.MATTE_IMAGE,
+    "/frisket.v1.SequenceService/Matte": Method.SEQUENCE,
+}
 
 
 def find_method(path: str) -> Method | None:

@@ -28,6 +28,7 @@ class Method(enum.Enum):
 
     MATTE = "Matte"
     MATTE_IMAGE = "MatteImage"
+    SEQUENCE = "SequenceMatte"
 
 
 OK, GONE = "OK", "GONE"
