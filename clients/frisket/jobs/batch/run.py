@@ -12,6 +12,7 @@ from pathlib import Path
 
 from frisket.documents.io.output import remove_own_parts
 from frisket.jobs.batch import events
+from frisket.jobs.batch.engine import Engine
 from frisket.jobs.batch.fates import Fate, judge
 from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.pace import Pace
@@ -92,6 +93,7 @@ class Crew:
         listen: told every event, on any thread, one at a time.
         watch: the folder whose files count only as they were planned, and what is called with
             an item whose file changed or went before it was done; None takes files as they are.
+        engine: where results are made; None: on this machine.
     """
 
     def __init__(
@@ -101,11 +103,12 @@ class Crew:
         rules: Rules,
         listen: Listen,
         watch: tuple[Path, PutBack] | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self._journal, self._rules, self._listen = journal, rules, listen
         self._watched = watch[0] if watch else None
         self._put_back = watch[1] if watch else None
-        self._place = place
+        self._place, self._engine = place, engine
         self._queue = WorkQueue()
         self._lock = threading.Lock()
         self._ended: queue.SimpleQueue[BatchResult | Exception | None] = queue.SimpleQueue()
@@ -159,7 +162,7 @@ class Crew:
         number = self._rules.jobs
         if self._watched is None:
             number = min(number, self._queue.left)
-        rest = (self._settle, self._rules.thumbnails, self._watched)
+        rest = (self._settle, self._rules.thumbnails, self._watched, self._engine)
         self._workers = [Worker(self._journal, self._place, *rest) for _ in range(number)]
         for worker in self._workers:
             threading.Thread(target=self._run, args=(worker,), daemon=True).start()

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from frisket.documents import DocumentError, OutputError, Sandbox, UnreadableDocument
+from frisket.documents import DocumentError, OutputError, UnreadableDocument
 from frisket.documents.io.output import remove_debris, rename_durably
+from frisket.jobs.batch.engine import Engine, LocalEngine
 from frisket.jobs.batch.fingerprint import identify_content
 from frisket.jobs.batch.journal import Findings, Journal
 from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import Stamp, State, Verdict, stamp_of
 from frisket.jobs.batch.workqueue import Item, WorkQueue
-from frisket.jobs.many import TaskOutcome, cut_many
+from frisket.jobs.many import TaskOutcome
 from frisket.jobs.previews import Preview
 from frisket.jobs.task import CutResult, Task
 
@@ -43,7 +44,7 @@ Settle = Callable[[Item, "CutResult | None", "Exception | None"], None]
 
 
 class Worker:
-    """Takes items from a queue until there are none; one thread, one sandbox, one connection.
+    """Takes items from a queue until there are none; one thread.
 
     Args:
         journal: where everything is noted.
@@ -52,6 +53,7 @@ class Worker:
         thumbnails: whether small pictures are kept for the review page.
         watched: a folder whose files others write: each counts only as it was when it was
             planned. None takes every file as it is when it is claimed.
+        engine: where results are made; None: on this machine.
     """
 
     def __init__(
@@ -61,9 +63,11 @@ class Worker:
         settle: Settle,
         thumbnails: bool = True,
         watched: Path | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self._journal, self._place, self._settle = journal, place, settle
         self._watched = watched
+        self._engine = engine or LocalEngine()
         self._preview_px = (SMALL_PX, LARGE_PX) if thumbnails else None
         self.claim: Claim | None = None
 
@@ -73,11 +77,12 @@ class Worker:
         Raises:
             JournalError: the journal cannot be written.
         """
-        with Sandbox() as sandbox:
-            outcomes = cut_many(self._claim_all(queue), rehearse=sandbox.decode)
-            with contextlib.closing(outcomes):
-                for outcome in outcomes:
-                    self._take(outcome)
+        with (
+            self._engine.open() as cut_tasks,
+            contextlib.closing(cut_tasks(self._claim_all(queue))) as outcomes,
+        ):
+            for outcome in outcomes:
+                self._take(outcome)
 
     def _claim_all(self, queue: WorkQueue) -> Iterator[Task]:
         while (item := queue.take()) is not None:
