@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from frisket.matting import Picture
 from frisket.models import Coarse, ModelFileError, ModelInfo, Prompt, Registry
 from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.server.limits import Limits
-from frisket.server.pool import ModelPool, Picture
+from frisket.server.pool import ModelPool
 
 PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
 PATIENCE_S = 10.0
@@ -72,6 +74,9 @@ class GatedRegistry(Registry):
     def refiner(self) -> str:
         return "refiner"
 
+    def identify(self, name: str) -> str:
+        return name
+
     def info(self, name: str) -> ModelInfo:
         return replace(FAKE, name=name, size_bytes=10)
 
@@ -97,14 +102,20 @@ class GatedRegistry(Registry):
 Scenario = Callable[[ModelPool, GatedRegistry], Awaitable[None]]
 
 
-def play(tmp_path: Path, scenario: Scenario, limits: Limits = Limits()) -> GatedRegistry:  # noqa: B008
+def play(
+    tmp_path: Path,
+    scenario: Scenario,
+    limits: Limits = Limits(),  # noqa: B008
+    keep_s: float = math.inf,
+    pinned: Collection[str] = (),
+) -> GatedRegistry:
     """Let a scenario use a pool; return its registry after the pool was closed."""
     registry = GatedRegistry(tmp_path)
     unseen: list[dict[str, object]] = []
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, what: unseen.append(what))
-        pool = ModelPool(registry, "cpu", 1, limits)
+        pool = ModelPool(registry, "cpu", 1, limits, None, keep_s, pinned)
         try:
             await asyncio.wait_for(scenario(pool, registry), PATIENCE_S)
         finally:

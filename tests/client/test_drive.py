@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from frisket.client.drive import Driver
 from frisket.client.errors import Cancelled, ProtocolError, TransportError
-from frisket.client.events import AlphaReady, Outcome
+from frisket.client.events import AlphaReady, Outcome, Waiting
 from frisket.client.options import Change, Edge, HintSet, Point
 from frisket.client.transport import ScriptedCall, ScriptedTransport
 from frisket.protocol.limits import MAX_REJECTIONS
@@ -139,3 +139,38 @@ def test_a_tile_that_is_rejected_again_and_again_ends_the_session() -> None:
     with pytest.raises(ProtocolError, match="It arrived damaged"):
         driver.run()
     assert driver.rejections == MAX_REJECTIONS + 1
+
+
+def _busy_then(rest: Script, times: int, retry_s: float) -> list[ScriptedCall]:
+    def refuse(request: pb.MatteRequest) -> list[pb.MatteResponse]:
+        raise TransportError("RESOURCE_EXHAUSTED", "BUSY", "full", True, retry_s=retry_s)
+
+    return [*(ScriptedCall(refuse) for _ in range(times)), ScriptedCall(rest.answer)]
+
+
+def test_a_busy_server_is_waited_for_as_long_as_it_says_and_somebody_is_told() -> None:
+    events: list[object] = []
+    transport = ScriptedTransport(_busy_then(Script(), 4, 0.01))
+    driver = Driver(a_session(), lambda: transport, Source(), events.append, retry_delays=())
+    driver.run()
+    waits = [event for event in events if isinstance(event, Waiting)]
+    assert len(waits) == 4, "no lost connection, so none of the attempts after one"
+    assert all(0.01 <= wait.seconds <= 0.015 and wait.message == "full" for wait in waits)
+    assert len({wait.seconds for wait in waits}) > 1, "not all clients come back at once"
+
+
+def test_a_server_that_is_busy_for_too_long_is_an_error() -> None:
+    transport = ScriptedTransport(_busy_then(Script(), 9, 0.01))
+    driver = Driver(a_session(), lambda: transport, Source(), lambda event: None)
+    driver.busy_patience_s = 0.03
+    with pytest.raises(TransportError, match="full"):
+        driver.run()
+
+
+def test_a_wait_ends_when_the_work_is_cancelled() -> None:
+    events: list[object] = []
+    transport = ScriptedTransport(_busy_then(Script(), 1, 60.0))
+    driver = Driver(a_session(), lambda: transport, Source(), events.append, busy_patience_s=99)
+    driver.cancelled = lambda: any(isinstance(event, Waiting) for event in events)
+    with pytest.raises(Cancelled):
+        driver.run()

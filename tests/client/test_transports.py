@@ -24,7 +24,7 @@ from frisket.client.h2_transport import H2Transport
 from frisket.client.transport import Transport
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.methods import GET_CAPABILITIES
-from frisket.protocol.reasons import REASON_TRAILER, Reason
+from frisket.protocol.reasons import REASON_TRAILER, RETRY_TRAILER, Reason
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
 
@@ -90,7 +90,7 @@ class Scripted(rpc.MattingServiceServicer):
         self, request: pb.MatteRequest, context: Context
     ) -> AsyncIterator[pb.MatteResponse]:
         if request.open.client == "refuse":
-            context.set_trailing_metadata(((REASON_TRAILER, Reason.BUSY),))
+            context.set_trailing_metadata(((REASON_TRAILER, Reason.BUSY), (RETRY_TRAILER, "1500")))
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Two sessions are open.")
         if request.open.client == "flood":
             for tile in range(24):
@@ -227,6 +227,7 @@ def test_reason_of_a_refusal(transport: Transport) -> None:
         call.receive(10)
     assert (caught.value.code, caught.value.reason) == ("RESOURCE_EXHAUSTED", Reason.BUSY)
     assert caught.value.retryable
+    assert caught.value.retry_s == 1.5, "both say when to come back"
     assert str(caught.value) == "Two sessions are open."
 
 

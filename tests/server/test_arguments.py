@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from frisket.server.limits import Limits
 @pytest.mark.parametrize(
     ("options", "limits"),
     [
-        ([], Limits(sessions=32, models=2, model_bytes=0)),
+        ([], Limits(sessions=32, model_bytes=0)),
         (["--model-memory", "3000"], Limits(model_bytes=3000 << 20)),
         (["--memory", "2048", "--max-sessions", "1"], Limits(sessions=1, memory=2 << 30)),
         (["--run-limit", "2.5", "--load-limit", "9"], Limits(run_s=2.5, load_s=9)),
@@ -43,6 +44,10 @@ def test_limits_come_from_the_options(options: list[str], limits: Limits) -> Non
         ["--max-connections", "many"],
         ["--run-limit", "nan"],
         ["--load-limit", "0"],
+        ["--keep-alive", "5"],
+        ["--keep-alive", "-5m"],
+        ["--keep-alive", "nans"],
+        ["--keep-alive", "1e9h"],
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(
@@ -53,6 +58,23 @@ def test_numbers_that_mean_nothing_are_refused(
     with pytest.raises(SystemExit):
         parser.parse_args(options)
     assert options[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90.0), ("5m", 300.0), ("1.5h", 5400.0), ("0", 0.0), ("forever", math.inf)],
+)
+def test_a_time_to_keep_models_has_a_unit(text: str, seconds: float) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert configure(parser.parse_args(["--keep-alive", text])).keep_s == seconds
+
+
+def test_several_models_can_be_kept() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = ["--model", "fake", "--model", "embedded", "--model", "fake"]
+    assert configure(parser.parse_args(options)).models == ("fake", "embedded")
 
 
 def test_the_page_tells_every_option() -> None:

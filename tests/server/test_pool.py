@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from pool_kit import PICTURE, GatedRegistry, play, until
 
+from frisket.matting import Patch
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
 from frisket.server.lane import Claim
 from frisket.server.limits import Limits
-from frisket.server.pool import ModelPool, Patch
+from frisket.server.pool import ModelPool
 
 
 def test_an_open_model_is_granted_and_runs_while_another_opens(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_the_least_recently_used_model_is_closed_before_another_opens(tmp_path: 
         assert registry.models["b"]() is None, "its memory is given back"
         assert registry.models["a"]() is not None
 
-    said = play(tmp_path, scenario).said("open", "close")
+    said = play(tmp_path, scenario, Limits(models=2)).said("open", "close")
     assert said[:4] == [("open", "a"), ("open", "b"), ("close", "b"), ("open", "c")]
     assert sorted(said[4:]) == [("close", "a"), ("close", "c")], "at the end"
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.batch_options import BATCH_OPTIONS
@@ -19,6 +19,8 @@ from frisket.cli.style import warn
 
 if TYPE_CHECKING:
     from frisket.cli.batch_outcomes import Reporter
+    from frisket.cluster.ray_engine import RayEngine
+    from frisket.cluster.sending import SentBatch, Staging
     from frisket.jobs.batch.batch import Batch
     from frisket.jobs.task import CutOptions
     from frisket.jobs.watch.watch import Watch
@@ -54,15 +56,19 @@ def run(arguments: argparse.Namespace) -> int:
         return tell_status(arguments)
     from frisket.cli.batch_outcomes import BatchBar, Reporter
     from frisket.cli.progress import show
+    from frisket.cluster.sending import SentBatch
 
     check_printed(arguments)
     hidden = arguments.no_progress or arguments.quiet or not sys.stderr.isatty()
     with show(BatchBar(None if hidden else sys.stderr)) as bar:
         reporter = Reporter(arguments, bar)
-        batch = make_batch(arguments, reporter)
+        staging = stage(arguments)
         if arguments.dry_run:
-            return reporter.tell_plan(batch.plan())
-        return work(batch, reporter)
+            return reporter.tell_plan(make_batch(arguments, reporter, staging).plan())
+        with open_engine(arguments) as engine:
+            batch = make_batch(arguments, reporter, staging, engine)
+            results = staging.results
+            return work(SentBatch(batch, results) if results else batch, reporter)
 
 
 def check_printed(arguments: argparse.Namespace) -> None:
@@ -75,7 +81,7 @@ def check_printed(arguments: argparse.Namespace) -> None:
         raise UsageError("--events and --json both print JSON: give one of them.")
 
 
-def work(batch: Batch | Watch, reporter: Reporter) -> int:
+def work(batch: Batch | Watch | SentBatch, reporter: Reporter) -> int:
     """Run a batch or a watch, report what becomes of it, and return the exit status."""
     from frisket.cli.explain import explain
     from frisket.protocol.errors import FrisketError
@@ -91,7 +97,7 @@ def work(batch: Batch | Watch, reporter: Reporter) -> int:
 
 
 @contextmanager
-def _interruptible(batch: Batch | Watch) -> Iterator[list[int]]:
+def _interruptible(batch: Batch | Watch | SentBatch) -> Iterator[list[int]]:
     """Let the first Ctrl-C finish what is at work, and the second leave at once."""
     caught: list[int] = []
 
@@ -127,7 +133,42 @@ def read_named_recipe(arguments: argparse.Namespace) -> Mapping[str, Any]:
     return read_recipe(arguments.recipe).require()
 
 
-def make_batch(arguments: argparse.Namespace, reporter: Reporter) -> Batch:
+def open_engine(arguments: argparse.Namespace) -> AbstractContextManager[RayEngine | None]:
+    """Return where results are made, for as long as the block lasts; None: on this machine.
+
+    Raises:
+        UsageError: the address is not for this engine.
+        ClusterError: the cluster cannot be used.
+    """
+    if arguments.engine != "ray":
+        if arguments.address:
+            raise UsageError("--address is of a Ray cluster: say --engine ray too.")
+        return nullcontext()
+    from frisket.cluster.ray_engine import RayEngine
+
+    return RayEngine(arguments.address)
+
+
+def stage(arguments: argparse.Namespace) -> Staging:
+    """Copy the inputs that lie elsewhere to this machine.
+
+    Raises:
+        UsageError: inputs or output are missing.
+        RemoteError: a place elsewhere cannot be read.
+    """
+    from frisket.cluster.sending import Staging
+
+    if not arguments.output:
+        raise UsageError("batch: say where the results go with -o OUT.")
+    return Staging(_read_inputs(arguments.input), arguments.output, arguments.journal)
+
+
+def make_batch(
+    arguments: argparse.Namespace,
+    reporter: Reporter,
+    staging: Staging,
+    engine: RayEngine | None = None,
+) -> Batch:
     """Return the batch that the command line describes.
 
     Raises:
@@ -137,14 +178,14 @@ def make_batch(arguments: argparse.Namespace, reporter: Reporter) -> Batch:
     from frisket.jobs.batch.batch import Again, Batch
     from frisket.jobs.batch.run import Rules
 
-    if not arguments.output:
-        raise UsageError("batch: say where the results go with -o OUT.")
+    jobs = min(arguments.jobs, engine.places) if engine else arguments.jobs
     return Batch(
-        _read_inputs(arguments.input),
-        arguments.output,
+        staging.inputs,
+        staging.output,
         list_choices(arguments, not arguments.no_sandbox),
         again=Again(arguments.overwrite, arguments.force, arguments.redo),
-        rules=Rules(arguments.jobs, arguments.retries, thumbnails=not arguments.no_thumbnails),
+        rules=Rules(jobs, arguments.retries, thumbnails=not arguments.no_thumbnails),
+        engine=engine,
         journal=arguments.journal,
         listen=reporter.listen,
         words=sys.argv[1:],

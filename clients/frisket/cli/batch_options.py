@@ -74,6 +74,16 @@ _OWN = (
         "an eye; may be repeated",
         str, choices=REDO, repeats=True, group=_GROUP, stored=False,
     ),
+    Option(
+        "engine", "where results are made: on this machine, or by the workers of a Ray cluster, "
+        "one for each of --jobs; default: local",
+        str, choices=("local", "ray"), default="local", group=_GROUP, stored=False,
+    ),
+    Option(
+        "address", "of the Ray cluster's head; by default one is begun on this machine alone",
+        str, metavar="HOST:PORT|auto", default="", group=_GROUP, stored=False,
+        example="192.0.2.7:6379",
+    ),
     Option("force", "make everything again", group=_GROUP, stored=False),
     Option(
         "fail-on", "end with status 10 where a result should be looked at",

@@ -16,6 +16,7 @@ from typing import TextIO, TypeVar
 
 _LABELS = {
     "server": "starting the server",
+    "busy": "server busy, waits",
     "coarse": "first mask",
     "tiles": "sharpening",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from frisket.client.errors import TransportError, transport_error
@@ -20,6 +20,8 @@ class Address:
         token: sent as bearer token; empty for none.
         tls: encrypt; `ca_file` names the certificate to trust instead of the system's.
         certificate, key: the client's own, PEM files, for a server that asks for one.
+        name: that the server's certificate is for, where `target` is one of several addresses of
+            that name; else empty.
     """
 
     target: str
@@ -28,6 +30,16 @@ class Address:
     ca_file: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    name: str = field(default="", kw_only=True)
+
+    @property
+    def certified_name(self) -> str:
+        """The name or address that the server's certificate must be for.
+
+        Raises:
+            TransportError: as `host_and_port`.
+        """
+        return self.name or self.host_and_port()[0]
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:

@@ -33,16 +33,24 @@ class TransportError(ClientError):
             instead; empty where nothing more is known than the code.
         retryable: a new stream, to this or another server, may succeed.
         call: what the server's log calls it; empty where it does not.
+        retry_s: seconds after which the server says that there may be room; 0 where it does not.
     """
 
     def __init__(
-        self, code: str, reason: str, message: str, retryable: bool, call: str = ""
+        self,
+        code: str,
+        reason: str,
+        message: str,
+        retryable: bool,
+        call: str = "",
+        retry_s: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.retryable = retryable
         self.call = call
+        self.retry_s = retry_s
 
 
 # A stream that broke for one of these is opened again with the tiles already held.
@@ -51,6 +59,9 @@ _FINAL_REASONS = frozenset({Reason.TOO_LARGE})
 
 
 _CALL = re.compile(r"[0-9a-f]{16}")
+_MILLISECONDS = re.compile(r"[0-9]{1,9}")
+MAX_RETRY_S = 60.0
+"""No server makes a client wait longer before it asks again."""
 
 
 def read_call(text: str) -> str:
@@ -58,7 +69,14 @@ def read_call(text: str) -> str:
     return text if _CALL.fullmatch(text) else ""
 
 
-def transport_error(code: str, reason: str, message: str, call: str = "") -> TransportError:
+def read_delay(text: str) -> float:
+    """Return the seconds that a server's trailer says to wait; 0 where it says nothing usable."""
+    return min(int(text) / 1000, MAX_RETRY_S) if _MILLISECONDS.fullmatch(text) else 0.0
+
+
+def transport_error(
+    code: str, reason: str, message: str, call: str = "", retry_s: float = 0.0
+) -> TransportError:
     """Build the error for a status, and decide whether it may be tried again.
 
     Args:
@@ -66,9 +84,10 @@ def transport_error(code: str, reason: str, message: str, call: str = "") -> Tra
         reason: value of the trailer that carries it, or empty.
         message: the status message.
         call: value of the trailer that carries the call's name, or empty.
+        retry_s: seconds to wait before it is tried again, where the server says so.
     """
     retryable = code in _RETRYABLE_CODES and reason not in _FINAL_REASONS
     text, name = message or f"The server ended the call: {code}.", read_call(call)
     if name:
         text = f"{text.removesuffix('.')} (call {name} in the server's log)."
-    return TransportError(code, reason, text, retryable, name)
+    return TransportError(code, reason, text, retryable, name, retry_s)

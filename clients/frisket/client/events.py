@@ -98,4 +98,21 @@ class Outcome:
     server_peak_bytes: int = 0
 
 
-Event = Union[Opened, CoarseRowsReady, SolidReady, TilesNeeded, AlphaReady, TileRejected, Outcome]
+@dataclass(frozen=True)
+class Waiting:
+    """The server has no room now; it is asked again after some seconds."""
+
+    seconds: float
+    message: str
+
+
+Event = Union[
+    Opened,
+    CoarseRowsReady,
+    SolidReady,
+    TilesNeeded,
+    AlphaReady,
+    TileRejected,
+    Outcome,
+    Waiting,
+]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from frisket.client.errors import TransportError, transport_error
-from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, Reason
+from frisket.client.errors import TransportError, read_delay, transport_error
+from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, RETRY_TRAILER, Reason
 
 _PREFIX = struct.Struct(">BI")
 _CODES = [
@@ -45,16 +45,26 @@ _HTTP_CODES = {
 
 @dataclass(frozen=True)
 class Status:
-    """How a call ended: gRPC's code by name, frisket's reason, a sentence, its name in the log."""
+    """How a call ended.
+
+    Attributes:
+        code: gRPC's, by name.
+        reason: frisket's.
+        message: a sentence.
+        call: its name in the server's log.
+        retry: milliseconds after which there may be room.
+    """
 
     code: str
     reason: str = ""
     message: str = ""
     call: str = ""
+    retry: str = ""
 
     def error(self) -> TransportError:
         """Return the error a caller sees."""
-        return transport_error(self.code, self.reason, self.message, self.call)
+        delay_s = read_delay(self.retry)
+        return transport_error(self.code, self.reason, self.message, self.call, delay_s)
 
 
 def frame(message: bytes) -> bytes:
@@ -149,4 +159,5 @@ def _grpc_status(headers: Mapping[str, str]) -> Status:
         headers.get(REASON_TRAILER, ""),
         unquote(headers.get("grpc-message", ""), errors="replace"),
         headers.get(CALL_TRAILER, ""),
+        headers.get(RETRY_TRAILER, ""),
     )

@@ -64,7 +64,7 @@ class Tls:
         context = make_context(address)
         # HTTP/2 forbids to renegotiate; so nothing is ever written only after a read.
         context.options |= ssl.OP_NO_RENEGOTIATION
-        host = address.host_and_port()[0]
+        host = address.certified_name
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 

@@ -105,7 +105,7 @@ def _try_tls(address: Address, plain: socket.socket) -> TransportError | None:
     context = make_context(address)
     plain.settimeout(_ANSWER_TIMEOUT_S)
     try:
-        encrypted = context.wrap_socket(plain, server_hostname=address.host_and_port()[0])
+        encrypted = context.wrap_socket(plain, server_hostname=address.certified_name)
     except OSError as error:
         return explain_tls_failure(address, error)
     with encrypted:

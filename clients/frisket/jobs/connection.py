@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ from frisket.client.errors import NoServer, TransportError
 from frisket.client.proof import Standing, examine
 from frisket.client.transport import Call, Connect, SequenceCall, Transport
 from frisket.jobs.grpc_transport import GrpcTransport
+from frisket.jobs.servers import Servers, split_targets
 from frisket.protocol.choices import DEFAULT_DEVICE
 from frisket.protocol.local_state import Installation, LocalServer, find_environment
 from frisket.protocol.reasons import Reason
@@ -28,7 +29,8 @@ class ServerChoice:
     """Which server to use.
 
     Attributes:
-        address: host:port, or empty for the local server, started when none answers.
+        address: host:port, or several with commas between them; empty for the local server,
+            started when none answers.
         token_file: holds the token; else the variable FRISKET_TOKEN.
         tls: encrypt the connection.
         ca_file: certificate to trust instead of the system's.
@@ -44,14 +46,32 @@ class ServerChoice:
     certificate: Path | None = None
     key: Path | None = None
 
+    @property
+    def several(self) -> bool:
+        """Whether several servers are named."""
+        return len(split_targets(self.address)) > 1
+
 
 def connect(choice: ServerChoice) -> GrpcTransport:
     """Return a connection to the chosen server.
 
     Raises:
-        NoServer: the token or certificate cannot be read, or no local server starts.
+        NoServer: the token or certificate cannot be read, or no local server starts; of several
+            servers none can be used.
     """
-    return GrpcTransport(_remote(choice)) if choice.address else direct(ensure_local(choice.device))
+    return find_servers(choice).open() if choice.address else direct(ensure_local(choice.device))
+
+
+def find_servers(choice: ServerChoice) -> Servers:
+    """Return the servers that a choice names.
+
+    Raises:
+        NoServer: the token or certificate cannot be read.
+        TransportError: one of them is no address.
+    """
+    whole = _remote(choice)
+    targets = split_targets(choice.address) or (choice.address,)
+    return Servers([replace(whole, target=target) for target in targets])
 
 
 class Connection:
@@ -70,6 +90,7 @@ class Connection:
         self._opener: Connect = opener or self._reach
         self._transport: Transport | None = None
         self._server: LocalServer | None = None
+        self._servers: Servers | None = None
 
     def __enter__(self) -> Connection:
         return self
@@ -94,7 +115,8 @@ class Connection:
 
     def _reach(self) -> Transport:
         if self.choice.address:
-            return connect(self.choice)
+            self._servers = self._servers or find_servers(self.choice)
+            return self._servers.open()
         self._server = ensure_local(self.choice.device)
         return direct(self._server)
 
@@ -115,6 +137,8 @@ class Connection:
             nonlocal lent
             if lent:
                 self.close()
+                if self._servers is not None:
+                    self._servers.lose()
             lent = True
             return _Lent(self.open())
 
@@ -182,7 +206,9 @@ def raise_loss(choice: ServerChoice, error: TransportError) -> NoReturn:
         sentence = str(error)
     else:
         detail = str(error).rstrip(".")
-        sentence = f"The server at {choice.address} stopped answering ({detail})."
+        what = "None of the servers" if choice.several else "The server at"
+        does = "answers any more" if choice.several else "stopped answering"
+        sentence = f"{what} {choice.address} {does} ({detail})."
     raise NoServer(sentence) from error
 
 

@@ -15,13 +15,13 @@ import grpc
 from google.protobuf.message import Message
 
 from frisket.client.address import Address
-from frisket.client.errors import TransportError, transport_error
+from frisket.client.errors import TransportError, read_delay, transport_error
 from frisket.client.h2_tls import make_context
 from frisket.client.probe import CONNECT_TIMEOUT_S, diagnose, distrust
 from frisket.client.transport import PATIENCE
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE, MATTE_SEQUENCE
-from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER
+from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, RETRY_TRAILER
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import sequence_pb2 as sequence_pb
 
@@ -148,11 +148,12 @@ class GrpcTransport:
 def _channel(address: Address) -> grpc.Channel:
     if not address.tls:
         return grpc.insecure_channel(address.target, options=_OPTIONS)
+    named = [("grpc.ssl_target_name_override", address.name)] if address.name else []
     make_context(address)
     files = (address.ca_file, address.key, address.certificate)
     contents = (file.read_bytes() if file else None for file in files)
     credentials = grpc.ssl_channel_credentials(*contents)
-    return grpc.secure_channel(address.target, credentials, options=_OPTIONS)
+    return grpc.secure_channel(address.target, credentials, options=[*_OPTIONS, *named])
 
 
 def _translate(error: grpc.RpcError, address: Address, answered: bool = False) -> TransportError:
@@ -163,7 +164,8 @@ def _translate(error: grpc.RpcError, address: Address, answered: bool = False) -
     reason = str(trailers.get(REASON_TRAILER, ""))
     details = error.details() or ""
     call = str(trailers.get(CALL_TRAILER, ""))
-    found = transport_error(error.code().name, reason, details, call)
+    delay_s = read_delay(str(trailers.get(RETRY_TRAILER, "")))
+    found = transport_error(error.code().name, reason, details, call, delay_s)
     if answered:
         return found
     better = diagnose(address, found)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,19 +19,21 @@ from frisket.client.events import (
     Opened,
     Outcome,
     SolidReady,
+    Waiting,
 )
 from frisket.client.options import Options
 from frisket.client.session import Session
-from frisket.client.transport import Transport
 from frisket.documents import Raster
+from frisket.jobs.beside import begin
 from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.layer_source import LayerSource
 from frisket.jobs.store import AlphaStore
 
 # Called with a stage, what is done, and of how much. In this order: "reading" counts pixels of
 # the layer; "server", where it is still being started; "running MODEL"; "coarse" counts rows of
-# the first mask; "tiles" counts tiles.
+# the first mask; "tiles" counts tiles; "busy" while a server has no room.
 Progress = Callable[[str, int, int], None]
+_BUSY_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -133,7 +134,7 @@ def _read_while_connecting(
         done += pixels
         progress("reading", min(done, whole), whole)
 
-    opening = _open_beside(connection)
+    opening = begin(connection.open, "frisket-connect")
     try:
         progress("reading", 0, whole)
         source = LayerSource(raster, count, None if before is None else before.proxy)
@@ -145,24 +146,6 @@ def _read_while_connecting(
         raise
     opening.result()
     return source
-
-
-def _open_beside(connection: Connection) -> Future[Transport]:
-    """Open a connection on a thread of its own, which keeps no program from its end.
-
-    No executor does: Python waits for its threads, and a Ctrl-C that comes within an import may
-    leave a lock of the module behind that such a thread waits for without end.
-    """
-    opening: Future[Transport] = Future()
-
-    def work() -> None:
-        try:
-            opening.set_result(connection.open())
-        except BaseException as error:
-            opening.set_exception(error)
-
-    threading.Thread(target=work, daemon=True, name="frisket-connect").start()
-    return opening
 
 
 def _begin(source: LayerSource, options: Options, tile_size: int, started: float) -> Run:
@@ -179,8 +162,13 @@ def _drive(run: Run, source: LayerSource, connection: Connection, progress: Prog
 
     choice = connection.choice
     # A given address that never answered is a mistake to report, not to wait for.
-    delays = RETRY_DELAYS_S if not choice.address else RETRY_DELAYS_S[:3]
-    driver = Driver(run.session, connection.lender(), source, listen, retry_delays=delays)
+    # Of several one may be there.
+    delays = RETRY_DELAYS_S[:3] if choice.address and not choice.several else RETRY_DELAYS_S
+    driver = Driver(
+        *(run.session, connection.lender(), source, listen),
+        retry_delays=delays,
+        busy_patience_s=_BUSY_PATIENCE_S,
+    )
     try:
         return driver.run()
     except TransportError as error:
@@ -194,6 +182,8 @@ def _tell(event: Event, run: Run, progress: Progress) -> None:
     total = run.session.grid.count
     if isinstance(event, Opened):
         progress(f"running {event.model}", 0, 1)
+    elif isinstance(event, Waiting):
+        progress("busy", 0, 1)
     elif isinstance(event, CoarseRowsReady):
         progress("coarse", event.first_row + event.row_count, run.session.layer.proxy_height)
     if run.first_mask_s and isinstance(event, (AlphaReady, CoarseRowsReady, SolidReady)):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
+from frisket.about import VERSION
 from frisket.protocol.home import home as default_home
 
 from . import adding, archive, pulling
@@ -50,6 +54,20 @@ class Registry:
         """
         default = name in (self.default(), self.refiner())
         return self._shelf.describe(self._shelf.find(name), default)
+
+    def identify(self, name: str) -> str:
+        """Return what changes when a model's answers may: versions, and its files' dates and sizes.
+
+        Raises:
+            UnknownModel: its text says which exist.
+        """
+        spec = self._shelf.find(name)
+        parts = [name, VERSION, _find_runtime_version()]
+        for part, file in sorted(self._shelf.find_files(spec).items()):
+            with contextlib.suppress(OSError):
+                facts = file.stat()
+                parts.append(f"{part} {facts.st_size} {facts.st_mtime_ns} {facts.st_ino}")
+        return "\n".join(parts)
 
     def sources(self, name: str) -> Sequence[Source]:
         """Return where a model's files come from; none for models without weights.
@@ -194,3 +212,12 @@ class Registry:
         record = None if is_built_in(name) else Record(self.home)
         files = self._shelf.find_files(spec)
         return load(spec, self.info(name), files, device, threads, record)
+
+
+@cache
+def _find_runtime_version() -> str:
+    """Return which ONNX Runtime is installed, without importing it; empty where there is none."""
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return f"{name} {importlib.metadata.version(name)}"
+    return ""

@@ -48,3 +48,11 @@ def memory_bytes() -> int:
         with contextlib.suppress(OSError, ValueError):
             found.append(int(path.read_text(encoding="ascii")))
     return min(found)
+
+
+def resident_bytes() -> int:
+    """Return what this process has in memory now in bytes; 0 where it is not known."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return 0

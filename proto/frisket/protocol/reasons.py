@@ -8,6 +8,8 @@ REASON_TRAILER = "frisket-reason"
 """The trailer that carries a reason to clients without google.rpc types."""
 CALL_TRAILER = "frisket-call"
 """The trailer that carries what the server's log calls a call that failed."""
+RETRY_TRAILER = "frisket-retry-ms"
+"""The trailer that carries the delay of a google.rpc.RetryInfo to clients without those types."""
 REASON_DOMAIN = "frisket"
 """The domain of the google.rpc.ErrorInfo that carries it to the others."""
 

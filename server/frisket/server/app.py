@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NoReturn
 
 import grpc
@@ -32,6 +33,8 @@ from frisket.server.admission import Admission
 from frisket.server.budget import Budget
 from frisket.server.calls import CallGuard, hush_unreadable
 from frisket.server.child import ChildOpener
+from frisket.server.coarse_cache import CoarseCache
+from frisket.server.coarse_files import CoarseFiles
 from frisket.server.config import Config, ConfigError, check
 from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
@@ -77,6 +80,7 @@ _HEARD_S = 1.0  # a server that leaves says so for so long, though nothing is op
 _DRAIN_STEP_S = 0.05
 _WATCH_STEP_S = 0.5
 _CLOSE_S = 0.5  # for answers that are on their way
+_COARSE_FILES_BYTES = 1 << 30
 _PATIENCE_S = 5.0  # for a model that runs or opens
 _SERVICES = (
     matting_pb2.DESCRIPTOR.services_by_name["MattingService"].full_name,
@@ -89,7 +93,25 @@ def _make_pool(config: Config) -> ModelPool:
     """Return the models of a server: a local one serves one user, and runs them itself."""
     registry = Registry()
     opener = LocalOpener(registry) if config.local else ChildOpener(registry)
-    return ModelPool(registry, config.device, config.compute_threads, config.limits, opener)
+    limits, pinned = config.limits, config.models
+    rest = (limits, opener, config.keep_s, pinned)
+    return ModelPool(registry, config.device, config.compute_threads, *rest)
+
+
+def _make_cache(config: Config, budget: Budget) -> CoarseCache:
+    """Return the cache of coarse alphas; it gives way to whatever else needs memory."""
+    folder = config.coarse_folder
+    files = CoarseFiles(folder, _COARSE_FILES_BYTES) if folder else None
+    cache, rest = CoarseCache(config.coarse_bytes, files), budget.reclaim
+
+    def reclaim(missing: int) -> int:
+        freed = cache.drop(missing)
+        budget.state("coarse", cache.taken_bytes)
+        return freed + (rest(missing - freed) if freed < missing else 0)
+
+    budget.reclaim = reclaim
+    cache.tell = partial(budget.state, "coarse")
+    return cache
 
 
 def _make_meter(config: Config) -> tuple[Meter, contextlib.AbstractContextManager[str]]:
@@ -166,7 +188,8 @@ class App:
         budget = Budget(limits.memory or memory_bytes() // 2)
         if config.device != "cuda":  # whose models lie in a memory of their own
             self._pool.share_memory(budget)
-        self._resources = resources = Resources(self._pool, self._scheduler, limits, budget)
+        cache = _make_cache(config, budget)
+        self._resources = resources = Resources(self._pool, self._scheduler, limits, budget, cache)
         matting_pb2_grpc.add_MattingServiceServicer_to_server(
             MattingService(resources, self._admission), server
         )
@@ -206,12 +229,12 @@ class App:
             ready: called when calls are answered.
 
         Raises:
-            ServiceError: the model named in the configuration cannot be opened.
+            ServiceError: a model named in the configuration cannot be opened.
             ConfigError: the announcement cannot be written.
         """
         try:
-            if self._config.model:
-                self._pool.release(await self._pool.acquire(self._config.model))
+            for name in self._config.models:
+                await self._pool.load(name)
             with self._telling as address:
                 if address:
                     log.info("metrics are told on %s", address)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
-from frisket.server.config import STANDARD_ERROR, Access, Config, ConfigError
+from frisket.server.config import KEEP_S, STANDARD_ERROR, Access, Config, ConfigError
 from frisket.server.limits import Bound, Limits, list_bounds
 from frisket.token_file import BadToken, read_token, read_variable
 
 LOCAL_IDLE_EXIT_S = 600.0
 MAX_THREADS = 1024
 MAX_PORT = 65535
+MAX_CACHE_MIB = 1 << 20
+_UNITS_S = {"s": 1, "m": 60, "h": 3600}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=_threads, metavar="N", default=0, help="default: one per core"
     )
     parser.add_argument(
-        "--model", metavar="NAME", default="", help="load this model before serving"
-    )
-    parser.add_argument(
         "--idle-exit", type=_seconds, metavar="S", help="leave after S idle seconds"
     )
     parser.add_argument(
@@ -50,9 +50,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=30.0,
         help="on SIGTERM open streams get S seconds to finish; default: 30",
     )
+    _add_models(parser)
     _add_telemetry(parser)
     _add_limits(parser)
     _add_access(parser)
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="open this model before serving and keep it in memory; may be repeated",
+    )
+    parser.add_argument(
+        "--keep-alive",
+        type=_duration,
+        metavar="TIME",
+        default=KEEP_S,
+        help="how long other models stay in memory after their last use, with a unit (90s, 5m, "
+        "2h), 0 or forever; default: 5m",
+    )
+    parser.add_argument(
+        "--coarse-cache",
+        type=_mebibytes,
+        metavar="MIB",
+        default=0,
+        help="keep as much of first masks in memory, for pictures that come again; default: 0",
+    )
+    parser.add_argument(
+        "--coarse-folder",
+        type=Path,
+        metavar="FOLDER",
+        help="keep them in this folder too, a gigabyte of them",
+    )
 
 
 def _add_telemetry(parser: argparse.ArgumentParser) -> None:
@@ -136,12 +168,15 @@ def configure(arguments: argparse.Namespace) -> Config:
         address=arguments.listen or "127.0.0.1:0",
         device=arguments.device,
         threads=arguments.threads,
-        model=arguments.model,
+        models=tuple(dict.fromkeys(arguments.model)),
+        keep_s=arguments.keep_alive,
         local=arguments.local,
         idle_exit_s=idle,
         drain_s=arguments.drain,
         access_log=arguments.access_log,
         metrics=arguments.metrics,
+        coarse_bytes=arguments.coarse_cache << 20,
+        coarse_folder=arguments.coarse_folder,
         access=Access(
             _token(arguments),
             arguments.tls_cert,
@@ -176,10 +211,29 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _duration(text: str) -> float:
+    """Read a time; a number without a unit is refused, for some would mean minutes."""
+    if text in ("0", "forever"):
+        return 0.0 if text == "0" else math.inf
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smh])", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no time: write it with a unit, as in 90s, 5m or 2h; or 0 or forever"
+        )
+    return float(found[1]) * _UNITS_S[found[2]]
+
+
 def _threads(text: str) -> int:
     value = int(text)
     if not 0 <= value <= MAX_THREADS:
         raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and {MAX_THREADS}")
+    return value
+
+
+def _mebibytes(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= MAX_CACHE_MIB:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and {MAX_CACHE_MIB}")
     return value
 
 
@@ -192,4 +246,4 @@ def _port(text: str) -> int:
 
 # What argparse calls them when it refuses a value.
 _seconds.__name__, _threads.__name__ = "number of seconds", "number of threads"
-_port.__name__ = "port"
+_port.__name__, _mebibytes.__name__ = "port", "number of MiB"

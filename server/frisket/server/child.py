@@ -29,6 +29,8 @@ from frisket.server.child_wire import CloseModel, OpenModel, Request, RunMatte, 
 
 _MAX_SIDE, _MAX_BATCH, _MAX_NOTE = 4096, 64, 1000
 _END_S = 2.0
+_MOST_GROWN = 0.1
+"""A process without models may keep this share more than a fresh one; beyond it is replaced."""
 
 
 class ChildOpener:
@@ -43,6 +45,7 @@ class ChildOpener:
         self._numbers = itertools.count(1)
         self._lock, self._alone = threading.Lock(), threading.Lock()
         self._process: ModelProcess | None = None
+        self._peak = 0  # of the processes before
         self._closed = False
 
     def open(self, name: str, device: str, threads: int) -> Model:
@@ -54,6 +57,24 @@ class ChildOpener:
         model.max_batch = _check_number(found["max_batch"], 1, _MAX_BATCH)
         side = _check_number(found["side"], 0, _MAX_SIDE)
         return RemoteRefiner(self, model, side) if side else model
+
+    def weigh(self, model: Model) -> int:
+        """Return the bytes that an open model takes in its process; 0 where that is unknown."""
+        with self._lock:
+            process = self._process
+        if process is None or not isinstance(model, RemoteModel):
+            return 0
+        return process.weights.get(model.number, 0)
+
+    def rest(self) -> None:
+        """Put a fresh process in the place of one that keeps memory without a model."""
+        with self._lock:
+            process = self._process
+        if process is None or process.over or process.opened or process.grown <= _MOST_GROWN:
+            return
+        process.kill()
+        process.wait(_END_S)
+        self.prepare()
 
     def prepare(self) -> None:
         """Start the process ahead, so that who asks first need not wait for its start."""
@@ -110,6 +131,7 @@ class ChildOpener:
             if self._closed:
                 raise ModelClosed("The server is leaving.")
             if self._process is None or self._process.over:
+                self._peak = max(self._peak, self._process.peak_bytes if self._process else 0)
                 self._process = ModelProcess(self._registry.home)
             return self._process
 
@@ -132,9 +154,9 @@ class ChildOpener:
 
     @property
     def peak_bytes(self) -> int:
-        """The most memory that the process has said to have taken."""
+        """The most memory that a process has said to have taken."""
         with self._lock:
-            return self._process.peak_bytes if self._process else 0
+            return max(self._peak, self._process.peak_bytes if self._process else 0)
 
     def replace(self, opening: bool = False) -> None:
         """End the process with whatever hangs in it, and start another.

@@ -29,6 +29,7 @@ from frisket.server.child_wire import (
     write_answer,
 )
 from frisket.server.memory import empty_the_heap, return_what_is_freed
+from frisket.server.scale import Scale
 
 Answer = tuple[dict[str, Any], Sequence[Array]]
 _MAX_TEXT = 2000
@@ -48,6 +49,7 @@ class ModelHost:
         self._inbox, self._outbox = inbox, outbox
         self._writing = threading.Lock()
         self._models: dict[int, Model] = {}
+        self._scale = Scale()
         self._runs = ThreadPoolExecutor(1, "run")
         self._opens = ThreadPoolExecutor(1, "open")
 
@@ -70,13 +72,21 @@ class ModelHost:
     def _do(self, request: Request, work: Callable[[Any], Answer]) -> None:
         """Do one piece of work and answer."""
         answer: dict[str, Any]
-        try:
-            answer, parts = work(request)
-        except Exception as error:
-            answer, parts = _describe(error), ()
-        empty_the_heap()
+        with self._scale.work(request.model, isinstance(request, OpenModel)):
+            try:
+                answer, parts = work(request)
+            except Exception as error:
+                answer, parts = _describe(error), ()
+            empty_the_heap()
+        figures = {"id": request.id, "peak": peak_bytes(), **self._list_weights()}
         with self._writing:
-            write_answer(self._outbox, {"id": request.id, "peak": peak_bytes(), **answer}, parts)
+            write_answer(self._outbox, {**figures, **answer}, parts)
+
+    def _list_weights(self) -> dict[str, Any]:
+        """Return what the process keeps, and what of it belongs to which model."""
+        scale = self._scale
+        weights = {str(model): size for model, size in scale.weights.items()}
+        return {"base": scale.base, "kept": scale.kept, "weights": weights}
 
     def _open(self, request: OpenModel) -> Answer:
         model = self._registry.open(request.name, request.device, request.threads)
@@ -87,6 +97,7 @@ class ModelHost:
     def _run(self, request: Request) -> Answer:
         if isinstance(request, CloseModel):
             self._models.pop(request.model).close()
+            self._scale.forget(request.model)
             return {}, ()
         model = self._models[request.model]
         if isinstance(request, RunRefine):

@@ -89,6 +89,8 @@ class ModelProcess:
     Attributes:
         opened: numbers of the models that are open in it.
         peak_bytes: the most memory it has said to have taken.
+        weights: what it says that each model takes, by number.
+        grown: how much more it keeps than before its first model, of what it kept then.
     """
 
     def __init__(self, home: Path) -> None:
@@ -108,6 +110,8 @@ class ModelProcess:
         self._over = False
         self.opened: set[int] = set()
         self.peak_bytes = 0
+        self.weights: Mapping[int, int] = {}
+        self.grown = 0.0
         self._reader = threading.Thread(target=self._read, name="models", daemon=True)
         self._reader.start()
 
@@ -198,11 +202,25 @@ class ModelProcess:
             raise BrokenFrame(f"an answer of {sum(sizes)} bytes that does not fit")
         for part in asked.parts if sizes else ():
             read_part(self._inbox, part)
-        self.peak_bytes = int(answer.get("peak", 0))
+        self._note_memory(answer)
         with self._lock:
             self._asked.pop(asked.request.id, None)
         with contextlib.suppress(Exception):  # killed in this very moment
             _settle(asked.answer, answer)
+
+    def _note_memory(self, answer: Mapping[str, Any]) -> None:
+        """Take note of what the process says of its memory; only numbers are believed.
+
+        Raises:
+            BrokenFrame: it says something else.
+        """
+        weights = answer.get("weights", {})
+        try:
+            self.peak_bytes = int(answer.get("peak", 0))
+            self.weights = {int(model): max(0, int(size)) for model, size in weights.items()}
+            self.grown = int(answer.get("kept", 0)) / max(1, int(answer.get("base", 0))) - 1
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise BrokenFrame("an answer whose figures are none") from error
 
     def _end(self, why: str) -> None:
         """Tell whoever waits that the process is no more."""

@@ -13,6 +13,7 @@ from frisket.server.limits import Limits
 from frisket.server.tls import check_authority
 from frisket.server_needs import explain_metrics_lack
 
+KEEP_S = 300.0
 STANDARD_ERROR = "-"
 """The name of a log that is written to standard error."""
 
@@ -57,23 +58,29 @@ class Config:
         address: host:port; port 0 lets the system choose.
         device: "auto", "cpu" or "cuda" (strict: refused where there is none).
         threads: compute threads; 0 means one per core.
-        model: loaded at the start; empty means the default when first needed.
+        models: opened at the start, and kept; others are opened when they are first needed.
+        keep_s: seconds that other models stay in memory after their last use; may be infinity.
         local: announce this server to its user's clients.
         idle_exit_s: leave after so many seconds without a call; 0 means never.
         drain_s: seconds open streams get to finish on SIGTERM.
         access_log: where calls are logged: a file, "-" for standard error, empty for nowhere.
+        coarse_bytes: what coarse alphas that were found before may take in memory.
+        coarse_folder: where they are kept on the disk too; None for nowhere.
         metrics: port of 127.0.0.1 where metrics are told, 0 for a free one; None for none.
     """
 
     address: str = "127.0.0.1:0"
     device: str = "auto"
     threads: int = 0
-    model: str = ""
+    models: tuple[str, ...] = ()
+    keep_s: float = KEEP_S
     local: bool = False
     idle_exit_s: float = 0.0
     drain_s: float = 30.0
     access_log: str = ""
     metrics: int | None = None
+    coarse_bytes: int = 0
+    coarse_folder: Path | None = None
     access: Access = field(default_factory=Access)
     limits: Limits = field(default_factory=Limits)
 

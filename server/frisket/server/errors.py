@@ -18,7 +18,7 @@ from frisket.models import (
     OutOfMemory,
     UnknownModel,
 )
-from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, Reason
+from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, RETRY_TRAILER, Reason
 from frisket.server.telemetry.trace import current_id
 
 log = logging.getLogger(__name__)
@@ -105,15 +105,18 @@ def trailers(error: ServiceError, call: str = "") -> tuple[tuple[str, str | byte
     """
     info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN)
     details = [_pack_any(info)]
+    plain: list[tuple[str, str]] = [(CALL_TRAILER, call)] if call else []
     if error.retry_s is not None:
+        milliseconds = round(error.retry_s * 1000)
+        plain.append((RETRY_TRAILER, str(milliseconds)))
         delay = duration_pb2.Duration()
-        delay.FromMilliseconds(round(error.retry_s * 1000))
+        delay.FromMilliseconds(milliseconds)
         details.append(_pack_any(error_details_pb2.RetryInfo(retry_delay=delay)))
     number: int = error.code.value[0]
     status = status_pb2.Status(code=number, message=error.message, details=details)
     return (
         (REASON_TRAILER, error.reason.value),
-        *([(CALL_TRAILER, call)] if call else []),
+        *plain,
         ("grpc-status-details-bin", status.SerializeToString()),
     )
 

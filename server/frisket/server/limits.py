@@ -100,18 +100,18 @@ class Limits:
         0,
         0,
         1 << 46,
-        "what sessions, pictures, hints and models may take together, by estimate; then BUSY, "
-        "but for models in use. "
+        "what sessions, pictures, hints and models may take together, models as measured, the "
+        "rest by estimate; then BUSY. "
         "0 means half of the machine's memory",
         "bytes",
         "--memory",
     )
-    models: int = _bound(2, 1, 64, "models in memory at once; more only while all are in use")
+    models: int = _bound(64, 1, 64, "models in memory at once; more only while all are in use")
     model_bytes: int = _bound(
         0,
         0,
         1 << 46,
-        "what models may take on a device, by estimate; more only while all are in use. "
+        "what models may take on a device, as measured where that can be; then BUSY. "
         "0 means no limit of its own",
         "bytes",
         "--model-memory",

@@ -3,17 +3,18 @@
 There is no I/O, clock or waiting here. Every event returns the actions that follow from it,
 in order; whoever performs an `Open` or a `Close` reports how it ended as the next event.
 
-No request waits for another session to give a model back: where all that is in memory is in
-use, the limits are passed instead. A session that holds one model and asks for a second can
-therefore never block, or be blocked by, a session that does the same the other way round.
+No request that has entered waits for another session to give a model back: where all that is in
+memory is in use, the limits are passed instead. A session that holds one model and asks for a
+second can therefore never block, or be blocked by, a session that does the same the other way
+round. Who holds none is asked to wait before it enters, while `fits` says no.
 """
 
 from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 
@@ -109,11 +110,13 @@ class Placement:
     Args:
         devices: where models run, at least one; earlier ones are preferred.
         limit: models in memory at once, on all devices together, beyond which idle ones leave.
+        pinned: names of models that stay, used or not, until they are unloaded.
     """
 
-    def __init__(self, devices: Sequence[Device], limit: int) -> None:
+    def __init__(self, devices: Sequence[Device], limit: int, pinned: Collection[str] = ()) -> None:
         self._devices = tuple(devices)
         self._limit = limit
+        self._pinned = frozenset(pinned)
         self._copies: dict[int, _Copy] = {}  # the least recently used first
         self._waiting: dict[int, _Request] = {}  # without a copy yet, first come first
         self._holds: dict[int, int] = {}  # ticket -> copy
@@ -128,7 +131,8 @@ class Placement:
         Args:
             ticket: a number never used before.
             name: the model's name.
-            size: the bytes it is expected to take.
+            size: the bytes that its opening is expected to take, which is more than the model
+                takes when it is open.
         """
         if self._stopped:
             return [Refuse(ticket, self._stopped)]
@@ -153,10 +157,16 @@ class Placement:
         known = ticket in self._waiting or ticket in self._holds
         return self.release(ticket) if known else []
 
-    def opened(self, number: int) -> list[Action]:
-        """Take note that a model is open; who waited for it is granted it."""
+    def opened(self, number: int, size: int | None = None) -> list[Action]:
+        """Take note that a model is open; who waited for it is granted it.
+
+        Args:
+            number: of the model.
+            size: the bytes that it takes; None: as expected.
+        """
         copy = self._copies[number]
         copy.state = _State.OPEN
+        copy.size = copy.size if size is None else size
         self._touch(number)
         return [*(Grant(ticket, number) for ticket in copy.users), *self._decide()]
 
@@ -171,6 +181,24 @@ class Placement:
         """Take note that a model has left its memory."""
         del self._copies[number]
         return self._decide()
+
+    def weighed(self, number: int, size: int) -> list[Action]:
+        """Take note of the bytes that an open model takes now."""
+        copy = self._copies.get(number)
+        if copy is None or copy.state is not _State.OPEN or copy.size == size:
+            return []
+        copy.size = size
+        return self._decide()
+
+    def set_budget(self, name: str, size: int) -> None:
+        """Take note of what models may take on a device from the next event on."""
+        self._devices = tuple(
+            replace(one, budget_bytes=size) if one.name == name else one for one in self._devices
+        )
+
+    def expire(self, number: int) -> list[Action]:
+        """Let a model leave that has not been used for long; one in use stays."""
+        return [self._close(number)] if number in self.list_idle() else []
 
     def unload(self, name: str) -> list[Action]:
         """Let a model leave, when its last user is done; later requests open it anew."""
@@ -211,6 +239,34 @@ class Placement:
         """Tell whether a model is open, also one that leaves when its last user is done."""
         return any(c.name == name and c.state is _State.OPEN for c in self._copies.values())
 
+    def list_idle(self) -> list[int]:
+        """Return the models that may leave, the least recently used first."""
+        return [number for number, _ in self._idle()]
+
+    def fits(self, name: str, size: int) -> bool:
+        """Tell whether a model can be had within the budget, beside those that cannot leave.
+
+        One that is there can, and so can one that nothing else stands in the way of: a model
+        that is too large for the budget runs alone.
+        """
+        if self._find(name) is not None:
+            return True
+        stays = [c for c in self._copies.values() if c.users or c.state is _State.OPENING]
+        return any(
+            not taken or not device.excess(taken + size)
+            for device in self._devices
+            for taken in [sum(copy.size for copy in stays if copy.device == device.name)]
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no model, and nobody waits for one."""
+        return not self._copies and not self._waiting
+
+    def size_of(self, number: int) -> int:
+        """Return the bytes that a model in memory is counted for."""
+        return self._copies[number].size
+
     def resident_bytes(self, device: str) -> int:
         """Return what models take on a device, with those that are opening or closing."""
         return sum(copy.size for copy in self._copies.values() if copy.device == device)
@@ -226,7 +282,7 @@ class Placement:
         if self._stopped:
             numbers = [n for n, c in self._copies.items() if c.state is _State.OPEN]
             return [self._close(number) for number in numbers]
-        unloaded = [number for number, copy in self._idle() if copy.leaving]
+        unloaded = [n for n, copy in self._copies.items() if copy.idle and copy.leaving]
         return [*map(self._close, unloaded), *self._serve(), *self._make_room()]
 
     def _serve(self) -> list[Action]:
@@ -303,7 +359,11 @@ class Placement:
 
     def _idle(self) -> list[tuple[int, _Copy]]:
         """Return who may leave, the least recently used first."""
-        return [(number, copy) for number, copy in self._copies.items() if copy.idle]
+        return [
+            (number, copy)
+            for number, copy in self._copies.items()
+            if copy.idle and copy.name not in self._pinned
+        ]
 
     def _close(self, number: int) -> Close:
         self._copies[number].state = _State.CLOSING

@@ -5,27 +5,21 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+import math
+from collections.abc import Collection, Coroutine, Iterable
+from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
-from frisket.matting import Patch, Picture
 from frisket.models import (
-    Coarse,
-    Model,
     ModelError,
     ModelInfo,
-    Refiner,
     Registry,
 )
 from frisket.protocol.reasons import Reason
-from frisket.server.batcher import Batcher
 from frisket.server.budget import Budget
 from frisket.server.errors import ServiceError, to_service_error
+from frisket.server.keeping import Keeping
 from frisket.server.limits import Limits
+from frisket.server.loaded import Loaded, add_queues
 from frisket.server.openers import LocalOpener
 from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
 from frisket.server.runner import Opener, Runner
@@ -33,28 +27,15 @@ from frisket.server.telemetry.meter import Resident
 
 log = logging.getLogger(__name__)
 
-# An open model takes more than its weights' files. Measured with ONNX Runtime on a CPU:
-# 1.05 times the file for convolutions, 1.3 for dense layers, 3 for dense layers in half
-# precision, which it widens.
+# What counts where a model cannot be weighed: on a GPU, and where the system does not tell.
+# Measured with ONNX Runtime on a CPU: 1.05 times the file for convolutions, 1.3 for dense
+# layers, 3 for dense layers in half precision, which it widens.
 MEMORY_PER_FILE_BYTE = 2
-# What a run takes for a picture, by the pixels of the model's input. Measured with U2-Net-p,
-# whose activations are the largest of those known here: 2.6 KiB.
-MEMORY_PER_INPUT_PIXEL = 2660
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model in memory, held by one user; a refiner has `patches` to run."""
-
-    model: Model
-    batcher: Batcher[Picture, Coarse]
-    patches: Batcher[Patch, npt.NDArray[np.uint16]] | None = None
-    ticket: int = -1
-
-    @property
-    def side(self) -> int:
-        """Return the side of a refiner's squares, in pixels; 0 for other models."""
-        return self.model.side if isinstance(self.model, Refiner) else 0
+# While a model opens its file is in memory beside the weights: 1.8 to 2.0 times the file at the
+# peak, and 3.1 times where two ways of running it are compared, the first time on a machine.
+OPENING_PER_FILE_BYTE, FIRST_OPENING_PER_FILE_BYTE = 2, 3
+ROOM_PATIENCE_S = 20.0
+"""How long a session that holds nothing yet waits for others to give their models back."""
 
 
 class ModelPool:
@@ -67,6 +48,8 @@ class ModelPool:
         limits: how many models and how many bytes of them are kept, those in use never leave;
             and how long a run and an opening may take.
         opener: where models live; None: in this process.
+        keep_s: seconds that a model stays in memory after its last use.
+        pinned: names of models that stay until they are unloaded.
     """
 
     def __init__(
@@ -76,11 +59,17 @@ class ModelPool:
         threads: int,
         limits: Limits,
         opener: Opener | None = None,
+        keep_s: float = math.inf,
+        pinned: Collection[str] = (),
     ) -> None:
         self.registry = registry
         self._threads = threads
         self._limits = limits
-        self._placement = Placement([Device(device, limits.model_bytes)], limits.models)
+        self._placement = Placement([Device(device, limits.model_bytes)], limits.models, pinned)
+        self._device = device
+        self._weights: dict[str, int] = {}  # of models that have been open, measured
+        self._keeping = Keeping(keep_s, self._expire, self._rest)
+        self._changed = asyncio.Event()
         self._runners = {device: Runner(device, opener or LocalOpener(registry), limits)}
         self._loaded: dict[int, Loaded] = {}
         self._tickets = itertools.count()
@@ -102,7 +91,7 @@ class ModelPool:
         Raises:
             ServiceError: UNKNOWN_MODEL, DEVICE_UNAVAILABLE, MODEL_UNUSABLE or DRAINING.
         """
-        loaded = await self._acquire(name or self.registry.default())
+        loaded = await self._acquire_first(name or self.registry.default())
         if loaded.side:
             self.release(loaded)
             raise ServiceError(
@@ -118,9 +107,15 @@ class ModelPool:
         Raises:
             ServiceError: as `acquire`.
         """
-        loaded = await self._acquire(name or self.registry.default())
+        loaded = await self._acquire_first(name or self.registry.default())
         self.release(loaded)
         return loaded
+
+    async def _acquire_first(self, name: str) -> Loaded:
+        """Return a model to who holds none."""
+        self.info(name)
+        await self._wait_for_room(name)
+        return await self._acquire(name)
 
     async def acquire_refiner(self) -> Loaded | None:
         """Return the refiner that `best` uses, or None when there is none here.
@@ -131,9 +126,42 @@ class ModelPool:
         name = self.registry.refiner()
         return await self._acquire(name) if name else None
 
+    async def _wait_for_room(self, name: str) -> None:
+        """Wait until a model can be had within the limits of memory.
+
+        Who calls this holds no model, so those whom it waits for never wait for it.
+
+        Raises:
+            ServiceError: BUSY: others hold what it needs for too long.
+        """
+        until = asyncio.get_running_loop().time() + ROOM_PATIENCE_S
+        while not self._fits(name):
+            self._changed.clear()
+            left_s = until - asyncio.get_running_loop().time()
+            try:
+                await asyncio.wait_for(self._changed.wait(), left_s)
+            except asyncio.TimeoutError:
+                raise ServiceError(
+                    Reason.BUSY,
+                    f"The models in use leave no room for {name}: try again shortly.",
+                    retry_s=2.0,
+                ) from None
+
+    def _fits(self, name: str) -> bool:
+        self._update_room()
+        return self._placement.fits(name, self._estimate_opening(name))
+
+    def _estimate_opening(self, name: str) -> int:
+        """Return the bytes that the opening of a model takes for a moment."""
+        size, known = self.info(name).size_bytes, self._weights.get(name)
+        if known is None:
+            return size * FIRST_OPENING_PER_FILE_BYTE
+        return max(size * OPENING_PER_FILE_BYTE, known)
+
     async def _acquire(self, name: str) -> Loaded:
-        size = _weigh(self.info(name))
+        size = self._estimate_opening(name)
         ticket = next(self._tickets)
+        self._update_room()
         answer: asyncio.Future[Loaded] = asyncio.get_running_loop().create_future()
         self._waiting[ticket] = answer
         self._perform(self._placement.request(ticket, name, size))
@@ -147,7 +175,15 @@ class ModelPool:
     def release(self, loaded: Loaded | None) -> None:
         """Give a model back, once."""
         if loaded is not None:
+            self._note_weight(loaded)
             self._perform(self._placement.release(loaded.ticket))
+
+    def _note_weight(self, loaded: Loaded) -> None:
+        """Weigh a model again: the first run may add to it."""
+        info = loaded.model.info
+        if (size := self._runners[self._device].weigh(loaded.model)) and info.size_bytes:
+            self._weights[info.name] = size
+            self._perform(self._placement.weighed(loaded.copy, size))
 
     def is_loaded(self, name: str) -> bool:
         """Tell whether a model is open, also one that was unloaded while in use."""
@@ -171,6 +207,13 @@ class ModelPool:
         self._perform(actions)
         return freed
 
+    def _update_room(self) -> None:
+        """Tell how much memory models may take now, beside what others have taken."""
+        if self._budget is not None and self._budget.total:
+            rest = max(1, self._budget.left_beside("models"))
+            most = self._limits.model_bytes or rest
+            self._placement.set_budget(self._device, min(rest, most))
+
     def _tell_budget(self, budget: Budget) -> None:
         budget.state("models", self._placement.staying_bytes())
         if budget.total and budget.spent > budget.total:
@@ -180,8 +223,10 @@ class ModelPool:
 
     def list_residents(self) -> list[Resident]:
         """Return the models in memory, each with the bytes that are counted for it."""
-        models = [loaded.model for loaded in self._loaded.values()]
-        return [Resident(one.info.name, one.device, _weigh(one.info)) for one in models]
+        return [
+            Resident(one.model.info.name, one.model.device, self._placement.size_of(copy))
+            for copy, one in self._loaded.items()
+        ]
 
     @property
     def child_peak_bytes(self) -> int:
@@ -211,6 +256,7 @@ class ModelPool:
             patience_s: seconds to wait; a longer run or opening is left to end by itself.
         """
         draining = ServiceError(Reason.DRAINING, "This server is shutting down.")
+        self._keeping.close()
         for runner in self._runners.values():
             runner.stop(draining)
         self._perform(self._placement.stop(draining))
@@ -239,6 +285,15 @@ class ModelPool:
                 self._answer(action)
         if self._budget is not None:
             self._tell_budget(self._budget)
+        self._changed.set()
+        self._keeping.watch(self._placement.list_idle(), self._placement.is_empty)
+
+    def _expire(self, copy: int) -> None:
+        self._perform(self._placement.expire(copy))
+
+    def _rest(self) -> None:
+        for runner in self._runners.values():
+            self._begin(runner.rest())
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
@@ -257,12 +312,19 @@ class ModelPool:
     async def _open(self, action: Open) -> None:
         runner = self._runners[action.device]
         try:
+            # Before it is opened: weights that are replaced meanwhile are found to be others.
+            identity = self.registry.identify(action.name)
             model = await runner.open(action.name, self._threads)
         except Exception as error:
             self._perform(self._placement.failed(action.copy, _explain(error)))
         else:
-            self._loaded[action.copy] = _add_queues(model, runner, self._limits.model_bytes)
-            self._perform(self._placement.opened(action.copy))
+            loaded = add_queues(model, runner, self._limits.model_bytes)
+            whose = f"{identity} {model.device} {self._threads}"
+            self._loaded[action.copy] = replace(loaded, copy=action.copy, identity=whose)
+            size = runner.weigh(model)
+            # An estimate stands for what cannot be weighed.
+            self._weights[action.name] = size or _weigh(self.info(action.name))
+            self._perform(self._placement.opened(action.copy, self._weights[action.name]))
 
     async def _close(self, action: Close) -> None:
         # The runner is to hold the last reference.
@@ -275,36 +337,8 @@ class ModelPool:
 
 
 def _weigh(info: ModelInfo) -> int:
-    """Return the bytes of memory that a model is counted for."""
+    """Return the bytes that an open model is counted for where it cannot be weighed."""
     return info.size_bytes * MEMORY_PER_FILE_BYTE
-
-
-def _add_queues(model: Model, runner: Runner, budget_bytes: int) -> Loaded:
-    """Return an open model with its queues."""
-
-    def run(pictures: Sequence[Picture]) -> Sequence[Coarse]:
-        return model.matte([p.rgb for p in pictures], [p.prompt for p in pictures])
-
-    fit = partial(_fit_batch, model, budget_bytes)
-    batcher = Batcher(run, runner.lane, partial(runner.run, model), model.stop, fit)
-    patches = _queue_patches(model, runner) if isinstance(model, Refiner) else None
-    return Loaded(model, batcher, patches)
-
-
-def _queue_patches(model: Refiner, runner: Runner) -> Batcher[Patch, npt.NDArray[np.uint16]]:
-    def run(patches: Sequence[Patch]) -> Sequence[npt.NDArray[np.uint16]]:
-        return [model.refine(patch.rgb, patch.trimap) for patch in patches]
-
-    # One at a time: others' coarse alphas must not wait for a batch of large squares.
-    return Batcher(run, runner.lane, partial(runner.run, model), model.stop)
-
-
-def _fit_batch(model: Model, budget_bytes: int) -> int:
-    """Return how many pictures one run takes: what the graph allows, and the budget holds."""
-    height, width = model.info.input_size
-    run_bytes = height * width * MEMORY_PER_INPUT_PIXEL
-    room = budget_bytes // run_bytes if budget_bytes and run_bytes else model.max_batch
-    return min(model.max_batch, room)
 
 
 def _explain(error: Exception) -> Exception:

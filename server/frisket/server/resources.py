@@ -9,17 +9,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-from frisket.matting import RefinerSpec, Runners, check_classes
+from frisket.matting import Matting, RefinerSpec, Runners, check_classes, predict
 from frisket.matting.engine import Quality
-from frisket.models import Model
+from frisket.models import Coarse, Model
 from frisket.protocol.memory import peak_bytes
 from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
 from frisket.server.budget import Budget
+from frisket.server.coarse_cache import CoarseCache
 from frisket.server.errors import ServiceError
 from frisket.server.lane import Claim
 from frisket.server.limits import Limits
-from frisket.server.pool import Loaded, ModelPool
+from frisket.server.loaded import Loaded
+from frisket.server.pool import ModelPool
 from frisket.server.scheduler import Scheduler, Share
 from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import measure
@@ -40,12 +42,25 @@ class BorrowedModels:
         refiner: of `best`: its name and size; None when there is none.
         runners: who runs what.
         share: of the threads.
+        cache: of coarse alphas.
+        identity: of the model.
     """
 
     model: Model
     refiner: RefinerSpec | None
     runners: Runners
     share: Share
+    cache: CoarseCache
+    identity: str
+
+    async def predict(self, matting: Matting) -> Coarse:
+        """Return a layer's coarse alpha: one that is kept, or the model's answer.
+
+        Raises:
+            ModelError, BadInput: as `frisket.matting.predict`.
+        """
+        ask = partial(predict, matting, self.runners)
+        return await self.cache.find(matting, self.identity, self.share, ask)
 
     def hurry(self) -> contextlib.AbstractContextManager[None]:
         """Hold long work of others back in the block, where the model wants the same cores."""
@@ -61,6 +76,7 @@ class Resources:
         scheduler: threads for everything else.
         limits: what one session may hold.
         budget: the memory that all may take together.
+        cache: of coarse alphas.
         pictures: the gate of `MatteImage`.
     """
 
@@ -68,6 +84,7 @@ class Resources:
     scheduler: Scheduler
     limits: Limits
     budget: Budget = field(default_factory=lambda: Budget(0))
+    cache: CoarseCache = field(default_factory=lambda: CoarseCache(0))
     pictures: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,18 +168,20 @@ class Resources:
             if quality is Quality.BEST:
                 with measure(Stage.LOAD):
                     refiner = await self.pool.acquire_refiner()
-            yield _lend(loaded, refiner, share)
+            yield _lend(loaded, refiner, share, self.cache)
         finally:
             self.pool.release(loaded)
             self.pool.release(refiner)
 
 
-def _lend(loaded: Loaded, refiner: Loaded | None, share: Share) -> BorrowedModels:
+def _lend(
+    loaded: Loaded, refiner: Loaded | None, share: Share, cache: CoarseCache
+) -> BorrowedModels:
     ask = partial(loaded.batcher.submit, share.mask_claim)
     runners = Runners(ask, compute=share.show, solve=share.solve)
     if refiner is None or refiner.patches is None:
-        return BorrowedModels(loaded.model, None, runners, share)
+        return BorrowedModels(loaded.model, None, runners, share, cache, loaded.identity)
     spec = RefinerSpec(refiner.model.info.name, refiner.side)
     patches = share.claim(Priority.TILE, refiner.side**2 / 1e6)
     runners = replace(runners, refine_patch=partial(refiner.patches.submit, patches))
-    return BorrowedModels(loaded.model, spec, runners, share)
+    return BorrowedModels(loaded.model, spec, runners, share, cache, loaded.identity)

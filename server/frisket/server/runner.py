@@ -30,8 +30,14 @@ class Opener(Protocol):
     def peak_bytes(self) -> int:
         """The most memory that another process took for them."""
 
+    def weigh(self, model: Model) -> int:
+        """Return the bytes of memory that an open model takes, measured; 0 where unknown."""
+
     def prepare(self) -> None:
         """Do ahead what the first opening would have to wait for."""
+
+    def rest(self) -> None:
+        """Give back what is kept though no model is open."""
 
     def replace(self, opening: bool = False) -> None:
         """End whatever hangs, if that can be done; models that were open go on elsewhere.
@@ -73,6 +79,15 @@ class Runner:
     def prepare(self) -> None:
         """Do ahead what the first opening would have to wait for."""
         self._opener.prepare()
+
+    def weigh(self, model: Model) -> int:
+        """Return the bytes of memory that an open model takes, measured; 0 where unknown."""
+        return self._opener.weigh(model) if model.device == "cpu" else 0
+
+    async def rest(self) -> None:
+        """Give back what is kept though no model is open."""
+        async with self._opening:
+            await asyncio.wrap_future(self._opens.submit(self._opener.rest))
 
     async def open(self, name: str, threads: int) -> Model:
         """Open a model beside what runs; one at a time, for each has its own time.

@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from frisket.matting import Compute, Matting, Solution, predict, start_refinement
+from frisket.matting import Compute, Matting, Solution, start_refinement
 from frisket.matting.engine import Settled
 from frisket.matting.engine.types import Bytes
 from frisket.models import Coarse
@@ -216,7 +216,7 @@ class Session:
     async def _ask_model(self, matting: Matting) -> Coarse | None:
         """Run the model; None when other hints, or a cancel, have made that needless."""
         with measure(Stage.MODEL) as span:
-            asking = asyncio.ensure_future(predict(matting, self._models.runners))
+            asking = asyncio.ensure_future(self._models.predict(matting))
             self._asking = asking
             try:
                 await asyncio.wait({asking})

@@ -18,7 +18,6 @@ from frisket.matting import (
     MattingOptions,
     Runners,
     Solution,
-    predict,
     start_refinement,
 )
 from frisket.matting.engine import Assessment
@@ -107,7 +106,7 @@ async def _matte(
         proxy = await compute(partial(_reduce, picture))
     matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
     with models.hurry(), measure(Stage.MODEL):
-        coarse = await predict(matting, models.runners)
+        coarse = await models.predict(matting)
     with measure(Stage.SOLVE):
         solution = await compute(partial(matting.solve, coarse))
         assessment = await compute(solution.assess)

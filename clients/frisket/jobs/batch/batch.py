@@ -26,6 +26,7 @@ from frisket.jobs.batch.agenda import (
     plan_batch,
 )
 from frisket.jobs.batch.archive import pack
+from frisket.jobs.batch.engine import Engine
 from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.lookups import FILE
 from frisket.jobs.batch.place import Place, check_apart, read_place
@@ -85,6 +86,7 @@ class Batch(Stoppable):
         listen: called with every event (`frisket.jobs.batch.events`), on any thread.
         adjust: applies options that a person changed for one result, by their names.
         words: the command line, for the journal.
+        engine: where results are made; None: on this machine.
         keywords: instead of `options`; see `frisket.jobs.keywords.CutKeywords`. `overwrite` goes
             with either, and is the same as that of `again`.
 
@@ -104,6 +106,7 @@ class Batch(Stoppable):
         listen: Listen = lambda event: None,
         adjust: Adjust | None = None,
         words: Sequence[str] = (),
+        engine: Engine | None = None,
         **keywords: Unpack[CutKeywords],
     ) -> None:
         super().__init__()
@@ -118,7 +121,7 @@ class Batch(Stoppable):
         for word in self._again.redo:
             check_choice("redo", word, REDO)
         self._place = read_place(os.fspath(output), Path(journal) if journal else None)
-        self._listen, self._words = listen, words
+        self._listen, self._words, self._engine = listen, words, engine
         self._adjust: Adjust = adjust or apply_changes
         self.summary = Summary()
 
@@ -183,7 +186,7 @@ class Batch(Stoppable):
         return row.state is State.DONE and (rejected or ("review" in redo and verdict.asks))
 
     def _work(self, journal: Journal, steps: Sequence[Step]) -> Iterator[BatchResult]:
-        crew = Crew(journal, self._place, self._rules, self._listen)
+        crew = Crew(journal, self._place, self._rules, self._listen, engine=self._engine)
         shift = Shift(journal, self._place, crew, self._listen, self._adjust, self._words)
         shift.begin(len(steps), sum(not step.is_work for step in steps))
         shift.enter(steps)

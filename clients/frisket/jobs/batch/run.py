@@ -12,6 +12,7 @@ from pathlib import Path
 
 from frisket.documents.io.output import remove_own_parts
 from frisket.jobs.batch import events
+from frisket.jobs.batch.engine import Engine
 from frisket.jobs.batch.fates import Fate, judge
 from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.pace import Pace
@@ -94,6 +95,7 @@ class Crew:
         listen: told every event, on any thread, one at a time.
         watch: the folder whose files count only as they were planned, and what is called with
             an item whose file changed or went before it was done; None takes files as they are.
+        engine: where results are made; None: on this machine.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Crew:
         rules: Rules,
         listen: Listen,
         watch: tuple[Path, PutBack] | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self._journal, self._rules, self._listen = journal, rules, listen
         self._watched = watch[0] if watch else None
@@ -112,7 +115,7 @@ class Crew:
         self._lock = threading.Lock()
         self._failure: Exception | None = None
         self._trouble_since: float | None = None
-        rest = (self._settle, rules.thumbnails, self._watched)
+        rest = (self._settle, rules.thumbnails, self._watched, engine)
         self._workers = [Worker(journal, place, *rest) for _ in range(rules.jobs)]
         self._overlap: Overlap[Sequence[Item], BatchResult] = Overlap(
             iter(self._queue.take, []),

@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from frisket.documents import DocumentError, OutputError, Sandbox, UnreadableDocument
+from frisket.documents import DocumentError, OutputError, UnreadableDocument
 from frisket.documents.io.output import remove_debris, rename_durably
+from frisket.jobs.batch.engine import Engine, LocalEngine
 from frisket.jobs.batch.fingerprint import identify_content
 from frisket.jobs.batch.journal import Findings, Journal
 from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import Stamp, State, Verdict, stamp_of
 from frisket.jobs.batch.workqueue import Item
-from frisket.jobs.many import Lane, TaskOutcome
+from frisket.jobs.many import TaskOutcome
 from frisket.jobs.previews import Preview
 from frisket.jobs.task import CutResult, Task
 
@@ -43,7 +44,7 @@ Settle = Callable[[Item, "CutResult | None", "Exception | None"], None]
 
 
 class Worker:
-    """Makes results; one thread, one sandbox, one connection.
+    """Makes results; one thread, one station.
 
     Args:
         journal: where everything is noted.
@@ -52,6 +53,7 @@ class Worker:
         thumbnails: whether small pictures are kept for the review page.
         watched: a folder whose files others write: each counts only as it was when it was
             planned. None takes every file as it is when it is claimed.
+        engine: where results are made; None: on this machine.
     """
 
     def __init__(
@@ -61,18 +63,17 @@ class Worker:
         settle: Settle,
         thumbnails: bool = True,
         watched: Path | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self._journal, self._place, self._settle = journal, place, settle
         self._watched = watched
         self._preview_px = (SMALL_PX, LARGE_PX) if thumbnails else None
-        self._sandbox = Sandbox()
-        self._lane = Lane(self._sandbox.decode)
+        self._station = (engine or LocalEngine()).open()
         self.claims: tuple[Claim, ...] = ()
 
     def close(self) -> None:
-        """Close the connection, and end the sandbox."""
-        self._lane.close()
-        self._sandbox.close()
+        """Close what is kept open from one group of items to the next."""
+        self._station.close()
 
     def make(self, items: Sequence[Item]) -> None:
         """Make items that share a matte.
@@ -85,7 +86,7 @@ class Worker:
             self._claim(item)
         if not self.claims:
             return
-        for outcome in self._lane.cut([self._place_part(claim) for claim in self.claims]):
+        for outcome in self._station.cut([self._place_part(claim) for claim in self.claims]):
             claim, self.claims = self.claims[0], self.claims[1:]
             self._end(claim, outcome)
 

@@ -82,7 +82,7 @@ class PrometheusMeter(Meter):
         pending = Gauge("frisket_pending", "Work that waits.", ["class"], registry=registry)
         self._pending = {one: pending.labels(one.name.lower()) for one in Priority}
         self._residents = Gauge(
-            "frisket_model_resident_bytes", "What the server counts for a model in memory.",
+            "frisket_model_resident_bytes", "What a model takes in memory.",
             ["model", "device"], registry=registry,
         )  # fmt: skip
         self._sessions = Gauge("frisket_sessions", "Places that are taken.", registry=registry)

@@ -1,0 +1,1 @@
+"""A batch on many machines: engines that make a batch's results elsewhere."""

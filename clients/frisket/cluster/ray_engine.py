@@ -1,0 +1,151 @@
+"""Makes a batch's results on the machines of a Ray cluster.
+
+The journal stays here: a result is claimed, named and marked by this program, and what happens
+to a machine costs one result, which is tried again elsewhere. Pixels do not travel: all machines
+see the same folders.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from frisket.cluster.errors import ClusterError, NodeLost, PackedError
+from frisket.cluster.station import RemoteStation
+from frisket.extras import advise_install
+from frisket.jobs.many import TaskOutcome
+from frisket.jobs.task import Task
+
+STORE_BYTES = 80 << 20
+"""Of Ray's object store on this machine: the least it takes, for nothing large is put there."""
+_ANSWER_S = 5.0
+
+
+class RayEngine:
+    """A cluster that is there, or one of this machine alone for as long as the block lasts.
+
+    Args:
+        address: HOST:PORT of the cluster's head, or "auto" for the one that this machine belongs
+            to; empty begins one here.
+        processors: of each worker.
+        graphics: devices of each worker: 0, 1, or a share of one.
+
+    Raises:
+        ClusterError: Ray is not installed, or the cluster does not answer.
+    """
+
+    def __init__(self, address: str = "", processors: float = 1.0, graphics: float = 0.0) -> None:
+        self._ray = _import_ray()
+        self._wanted = {"num_cpus": processors, "num_gpus": graphics}
+        self._address = address
+        self._folder = Path.cwd()
+
+    def __enter__(self) -> RayEngine:
+        _check_answer(self._address)
+        own = {} if self._address else {"object_store_memory": STORE_BYTES}
+        own |= {} if self._address else {"include_dashboard": False}
+        try:
+            self._ray.init(
+                address=self._address or "local", log_to_driver=False, logging_level="ERROR", **own
+            )
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            where = self._address or "this machine"
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ClusterError(f"Ray cannot be used at {where}: {first}") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ray.shutdown()
+
+    @property
+    def places(self) -> int:
+        """How many workers the cluster has room for, at least one."""
+        found = self._ray.cluster_resources()
+        kinds = (("CPU", "num_cpus"), ("GPU", "num_gpus"))
+        wanted = [(found.get(name, 0.0), self._wanted[option]) for name, option in kinds]
+        rooms = [there / each for there, each in wanted if each]
+        return max(1, int(min(rooms, default=1.0)))
+
+    def open(self) -> _Lease:
+        """Return what one worker has its tasks done by: an actor on some machine."""
+        return _Lease(self._ray, self._wanted, self._folder)
+
+
+class _Lease:
+    """One actor, and another one after its machine was lost."""
+
+    def __init__(self, ray: Any, wanted: dict[str, float], folder: Path) -> None:
+        self._ray, self._folder = ray, folder
+        # Spread: each machine has a server and a disk of its own.
+        self._make = ray.remote(RemoteStation).options(scheduling_strategy="SPREAD", **wanted)
+        self._actor: Any = None
+
+    def cut(self, tasks: Sequence[Task], /) -> Iterator[TaskOutcome]:
+        """Yield how each of several tasks ended; they travel as one message with names."""
+        if self._actor is None:
+            self._actor = self._make.remote(self._folder)
+        try:
+            found = self._ray.get(self._actor.cut.remote(tasks))
+        except self._ray.exceptions.RayError as error:
+            self._actor = None
+            yield from (TaskOutcome(task, error=_lose(task, error)) for task in tasks)
+            return
+        for task, one in zip(tasks, found, strict=True):
+            if isinstance(one, PackedError):
+                yield TaskOutcome(task, error=one.unpack())
+            else:
+                yield TaskOutcome(task, result=one)
+
+    def close(self) -> None:
+        """Let the actor go."""
+        actor, self._actor = self._actor, None
+        if actor is not None:
+            with suppress(self._ray.exceptions.RayError):
+                self._ray.get(actor.close.remote(), timeout=_ANSWER_S)
+            self._ray.kill(actor)
+
+
+def _import_ray() -> Any:
+    """Import Ray with its reports of use turned off, whatever the environment says.
+
+    Raises:
+        ClusterError: it is not installed.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+    except ImportError as error:
+        raise ClusterError(f"--engine ray needs Ray; {advise_install('ray')}.") from error
+    return ray
+
+
+def _check_answer(address: str) -> None:
+    """Refuse an address where nobody listens: Ray itself asks it for minutes.
+
+    Raises:
+        ClusterError: it is none, or nobody answers there.
+    """
+    if not address or address == "auto":
+        return
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ClusterError(f"'{address}' is no address of a Ray cluster: write HOST:PORT or auto.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ClusterError(
+            f"No Ray cluster answers at {address} ({getattr(error, 'strerror', None) or error}): "
+            "start its head with 'ray start --head', or name another address."
+        ) from error
+
+
+def _lose(task: Task, error: Exception) -> NodeLost:
+    return NodeLost(f"The machine that worked on {task.source} was lost: {_first(error)}")
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,52 @@
+"""Where the results of a batch are made: on this machine, or wherever an engine takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from frisket.documents import Sandbox
+from frisket.jobs.many import Lane, TaskOutcome
+from frisket.jobs.task import Task
+
+
+class Station(Protocol):
+    """What one worker has its tasks done by, one group after another."""
+
+    def cut(self, tasks: Sequence[Task], /) -> Iterable[TaskOutcome]:
+        """Return how each of several tasks ended that share a matte, in their order."""
+
+    def close(self) -> None:
+        """Close what is kept open from one group to the next."""
+
+
+class Engine(Protocol):
+    """Makes results; several threads use it at once."""
+
+    def open(self) -> Station:
+        """Return what one worker has its tasks done by."""
+
+
+class LocalEngine:
+    """Makes results on this machine: one sandbox and one connection for each worker."""
+
+    def open(self) -> LocalStation:
+        """Return what one worker has its tasks done by."""
+        return LocalStation()
+
+
+class LocalStation:
+    """A sandbox and a connection that stay open; of one thread."""
+
+    def __init__(self) -> None:
+        self._sandbox = Sandbox()
+        self._lane = Lane(self._sandbox.decode)
+
+    def cut(self, tasks: Sequence[Task], /) -> Iterable[TaskOutcome]:
+        """Yield how each of several tasks ended that share a matte, in their order."""
+        return self._lane.cut(tasks)
+
+    def close(self) -> None:
+        """Close the connection, and end the sandbox."""
+        self._lane.close()
+        self._sandbox.close()
