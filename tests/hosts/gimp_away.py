@@ -8,7 +8,7 @@ import gimp_kit as kit
 import lab_kit
 
 # Longer than until a ping; whole, than a connection may be silent. Krita's case is always whole.
-ASLEEP_S = 23 if os.environ.get("FRISKET_TRIALS") == "whole" else 11
+ASLEEP_S = lab_kit.pick(11, 23)
 
 
 def case_a_server_with_tls_goes_away_half_way():

@@ -25,24 +25,27 @@ told() {
   gone 'Frisket: put'
   expect none "$1"
 }
-# What the other hand does; the second word is Python.
-meddle() {
-  begin "cut out subject"
-  act "$2"
-  told "$1"
-  begin "put right with strokes"
-  window 'Frisket: put' 60
-  act "$2"
-  told "$1-while-marked"
-}
+declare -A deeds=(
+  [moved]='scene["layer"].set_offsets(300, 200)'
+  [resized]='scene["layer"].scale(2000, 1500, False)'
+  [locked]='scene["layer"].set_lock_content(True)'
+  [merged]='scene["image"].merge_down(scene["layer"], Gimp.MergeType.CLIP_TO_IMAGE)'
+  [deleted]='scene["image"].remove_layer(scene["layer"])'
+  [closed]='scene["display"].delete()'
+)
 echo slow > /lab/home/run/behave
 touch /lab/quiet
-meddle moved 'scene["layer"].set_offsets(300, 200)'
-meddle resized 'scene["layer"].scale(2000, 1500, False)'
-meddle locked 'scene["layer"].set_lock_content(True)'
-meddle merged 'scene["image"].merge_down(scene["layer"], Gimp.MergeType.CLIP_TO_IMAGE)'
-meddle deleted 'scene["image"].remove_layer(scene["layer"])'
-meddle closed 'scene["display"].delete()'
+for what in $CUT; do
+  begin "cut out subject"
+  act "${deeds[$what]}"
+  told "$what"
+done
+for what in $MARKED; do
+  begin "put right with strokes"
+  window 'Frisket: put' 60
+  act "${deeds[$what]}"
+  told "$what-while-marked"
+done
 begin "put right with strokes"
 window 'Frisket: put' 60
 act '

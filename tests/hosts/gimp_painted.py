@@ -51,6 +51,28 @@ def case_strokes_beside_the_layer_are_answered_while_one_paints():
     assert said == ["", beside, beside, ""], said
 
 
+def case_a_copy_is_read_when_its_layer_is_gone():
+    """What *Put right with strokes* reads, whatever becomes of the layer."""
+    from frisket_gimp.layers import LayerReader, copy_layer, is_deep, make_hidden
+
+    from frisket.protocol.grid import TileRect
+
+    whole = TileRect(0, 0, 300, 200)
+    for precision in (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U16_LINEAR):
+        for change in (lambda image: None, Gimp.Image.convert_grayscale):
+            image, layer = kit.noise(300, 200, precision)
+            change(image)
+            group = Gimp.GroupLayer.new(image, "group")
+            image.insert_layer(group, None, 0)
+            image.insert_layer(layer.copy(), group, 0)
+            hidden = make_hidden(image, (300, 200))
+            for each in (layer, group):
+                before = LayerReader(each, is_deep(image)).read_tile(whole)
+                copy = copy_layer(each, hidden)
+                image.remove_layer(each)
+                assert LayerReader(copy, is_deep(image)).read_tile(whole) == before, precision
+
+
 def case_only_the_strokes_are_selected():
     image, _ = kit.noise(300, 200)
     marks = kit.strokes(image, ("red", (10, 10, 20, 20)))

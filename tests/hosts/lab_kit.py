@@ -16,6 +16,13 @@ HOME = Path(os.environ["FRISKET_HOME"])
 RUN = HOME / "run"
 # Where the servers write how to reach them, and the plug-ins which of them is chosen.
 STATE, TLS_STATE, SETTINGS = RUN / "server.json", RUN / "tls.json", HOME / "plugins.json"
+# Much is tried by a few examples, unless all is to be tried; see `lengths`.
+WHOLE = os.environ.get("FRISKET_TRIALS") == "whole"
+
+
+def pick(few, all_of_it):
+    """Return what a sample or a whole trial takes."""
+    return all_of_it if WHOLE else few
 
 
 def note(name):

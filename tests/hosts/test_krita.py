@@ -14,8 +14,8 @@ HERE = Path(__file__).resolve().parent
 CASES = cases("krita")
 SECONDS = "1000"
 # How often a server is killed, and the seed of when: 20 of them take three minutes.
-KILLS = {name: os.environ.get(name, "") for name in ("FRISKET_KILLS", "FRISKET_SEED")}
-ENV = {"FRISKET_CASES": " ".join(CASES), **KILLS}
+NAMES = ("FRISKET_KILLS", "FRISKET_SEED", "FRISKET_TRIALS")
+ENV = {"FRISKET_CASES": " ".join(CASES), **{name: os.environ.get(name, "") for name in NAMES}}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gi.repository import Gimp
 
 from frisket.hosts.language import _
+from frisket.hosts.pace import Pace
 from frisket.hosts.request import Refused, check_layer, is_locked
 from frisket.hosts.strokes import STROKES
 from frisket_gimp.marks import find_marked_layer
@@ -64,6 +65,8 @@ class Watch:
         self._layer, self._image = layer, layer.get_image()
         self._name = layer.get_name()
         self._place = _find_place(layer)
+        # It is three questions, asked before each tile, and GIMP may be busy with drawing.
+        self._look = Pace(self._check_place, least=0.05)
 
     def check_presence(self) -> None:
         """Check that the layer may still be read.
@@ -75,6 +78,9 @@ class Watch:
             check_open(self._image)
             text = _("The layer '{name}' is gone, so its cutout was given up.")
             raise Refused(text.format(name=self._name))
+        self._look.ask()
+
+    def _check_place(self) -> None:
         if _find_place(self._layer) != self._place:
             text = _(
                 "The layer '{name}' was moved or resized, so its cutout was given up. "
