@@ -302,3 +302,24 @@ def _mix_context(slow: int) -> tuple[list[str], dict[str, np.ndarray]]:
         "alphas = Sigmoid(both)",
     ]
     return steps, weights
+
+
+def widen_again_and_again(path: Path, side: int, widths: tuple[int, ...]) -> Path:
+    """A graph whose channels become many and one again, by each width, and that all twice."""
+    nodes, weights, last = [], [], "x"
+    for number, width in enumerate(widths * 2):
+        for name, shape in (
+            (f"wide{number}", (width, 1, 1, 1)),
+            (f"one{number}", (1, width, 1, 1)),
+        ):
+            weights.append(numpy_helper.from_array(np.ones(shape, np.float32), f"w-{name}"))
+            nodes.append(helper.make_node("Conv", [last, f"w-{name}"], [name]))
+            last = name
+    nodes.append(helper.make_node("Sigmoid", [last], ["y"]))
+    ports = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, side, side]) for name in "xy"
+    ]
+    graph = helper.make_graph(nodes, "wide", ports[:1], ports[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, str(path))
+    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -112,3 +113,29 @@ def test_a_gif_keeps_its_clear_colour(tmp_path: Path) -> None:
     found, mode, depth, alpha = read(tmp_path / "in.gif")
     assert (mode, depth, alpha) == ("RGB", 8, True)
     assert tuple(found[5, 15]) == (200, 90, 10, 255) and found[5, 5, 3] == 0
+
+
+HELD = """
+import subprocess
+import sys
+import psutil
+from frisket.documents import open_document
+from PIL import Image
+Image.new("RGB", (8, 8)).save(sys.argv[1] + ".small.jpg")
+with open_document(sys.argv[1] + ".small.jpg") as warm:
+    warm.raster()
+before = psutil.Process().memory_info().rss
+with open_document(sys.argv[1]) as document:
+    raster = document.raster()
+    print((psutil.Process().memory_info().rss - before) / (raster.width * raster.height))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems give memory back when they want")
+def test_a_decoded_picture_is_held_once(tmp_path: Path) -> None:
+    path = tmp_path / "in.jpg"
+    Image.new("RGB", (4000, 3000), (90, 120, 200)).save(path)
+    done = subprocess.run(
+        [sys.executable, "-c", HELD, path], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert float(done.stdout) < 4.5, "three bytes a pixel, where Pillow has four more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import convolution
+from graphs import convolution, widen_again_and_again
 
 from frisket.about import VERSION
 from frisket.models.backends.onnx import Graph, import_runtime
@@ -138,3 +139,29 @@ def test_a_runtime_that_lacks_an_option_runs_without_it(
     monkeypatch.setitem(sys.modules, "onnxruntime", OldRuntime())
     graph = Graph(file, "cpu", 1, Record(tmp_path / "home"))
     assert graph.run({"x": np.zeros((1, 3, 32, 32), np.float32)}, ["y0"])[0].shape[2:] == (32, 32)
+
+
+PEAK = """
+import sys
+from pathlib import Path
+import numpy as np
+from frisket.models.backends.onnx import Graph
+from frisket.protocol.memory import peak_bytes
+from frisket.server.memory import return_what_is_freed
+return_what_is_freed()
+graph = Graph(Path(sys.argv[1]), "cpu", 1)
+picture = {"x": np.zeros((1, 1, 320, 320), np.float32)}
+before = peak_bytes()
+graph.run(picture, ["y"])
+print(peak_bytes() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system tells a process's peak here")
+def test_no_buffer_waits_for_a_later_one_of_its_size(tmp_path: Path) -> None:
+    file = widen_again_and_again(tmp_path / "m.onnx", side=320, widths=(48, 64, 80, 96, 112, 128))
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, file], check=True, capture_output=True, text=True, timeout=60
+    )
+    widest = 128 * 320 * 320 * 4
+    assert int(done.stdout) < 3 * widest, "two are in use at a time, of twelve"

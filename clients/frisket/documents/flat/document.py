@@ -126,6 +126,7 @@ class FlatDocument(BaseDocument):
             values = _copy_pixels(self._image if same else self._image.convert(self._mode))
         except Exception as error:  # decoders raise whatever they met first
             raise _refuse_damaged(self.path, error) from error
+        _drop_pixels(self._image)
         return values if values.ndim == 3 else values[..., None]
 
     def _read_deep(self, deep: Deep) -> Pixels:
@@ -186,6 +187,13 @@ def _copy_pixels(image: Image.Image) -> Pixels:
     for top in range(0, height, step):
         values[top : top + step] = image.crop((0, top, width, min(top + step, height)))
     return values
+
+
+def _drop_pixels(image: Image.Image) -> None:
+    """Free what Pillow decoded, up to four bytes a pixel; what the image says beside it stays."""
+    from PIL import Image
+
+    image.im = Image.new("1", (1, 1)).im
 
 
 def _refuse_damaged(path: str, error: BaseException) -> UnreadableDocument:

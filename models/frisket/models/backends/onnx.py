@@ -106,10 +106,12 @@ def _make_options(runtime: Any, threads: int | None, plan: Plan) -> Any:
     # What another release may lack costs speed or memory, and no more.
     wishes: Sequence[Callable[[], None]] = (
         # The arena keeps every buffer that it ever needed, and patterns make them larger: U2-Net-p
-        # then holds 640 MB for as long as it is open. Without them it peaks at 320 MB, holds 30,
-        # and is as fast where the C library gives memory in large pages.
+        # then holds 640 MB for as long as it is open. Without them it holds 30, and is as fast
+        # where the C library gives memory in large pages.
         lambda: setattr(options, "enable_cpu_mem_arena", False),
         lambda: setattr(options, "enable_mem_pattern", False),
+        # Reuse holds a buffer for a later one of its size through all that is computed between.
+        lambda: setattr(options, "enable_mem_reuse", False),
         lambda: setattr(
             options, "graph_optimization_level", getattr(runtime.GraphOptimizationLevel, plan.level)
         ),
