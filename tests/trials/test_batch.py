@@ -31,6 +31,7 @@ from frisket.jobs.batch.states import JournalError, State
 pytestmark = posix
 
 FILES, KILLS = pick((5, 3), (60, 20))
+DISK_MB = pick(5, 60)
 BOTH = ("--as", "cutout", "--as", "matte")
 QUICK = Rules(retries=2, delays_s=(0.1,), patience_s=1.0)
 Marks = dict[str, tuple[int, int, int]]
@@ -178,9 +179,9 @@ def run(batch: Batch) -> None:
 @pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount")
 @pytest.mark.parametrize("journal", ["beside the results", "elsewhere"])
 def test_a_full_disk(source: Path, right: dict[str, str], tmp_path: Path, journal: str) -> None:
-    with small_disk(tmp_path / "disk", 5) as disk:
+    with small_disk(tmp_path / "disk", DISK_MB) as disk:
         ballast = disk / "ballast"
-        ballast.write_bytes(bytes(3_300_000))
+        ballast.write_bytes(bytes(1_000_000 * DISK_MB - 1_700_000))
         kept = tmp_path / "journal" if journal == "elsewhere" else None
         batch = Batch(source, disk / "out", model="fake", rules=QUICK, journal=kept)
         with pytest.raises((PlaceError, JournalError)) as caught:
