@@ -26,6 +26,8 @@ from typing import IO, Any
 
 from PIL import Image
 
+from frisket.protocol.printable import make_printable
+
 from .errors import BadFinish
 from .generators import Generator
 
@@ -78,7 +80,9 @@ def ask(generator: Generator, request: Request, folder: Path) -> dict[str, str]:
     if status or "error" in told:
         raise BadFinish(_explain(generator, status, told, last[0]))
     _check_picture(generator, request, folder / OUTPUT)
-    return {key: str(told[key])[:200] for key in ("model", "licence") if told.get(key)}
+    return {
+        key: make_printable(str(told[key])[:200]) for key in ("model", "licence") if told.get(key)
+    }
 
 
 def _run(generator: Generator, line: bytes, folder: Path, answer: IO[bytes], log: IO[bytes]) -> int:
@@ -135,7 +139,7 @@ def _read_answer(file: IO[bytes]) -> dict[str, Any]:
 def _explain(generator: Generator, status: int, told: dict[str, Any], last: str) -> str:
     """Return why there is no background."""
     name, kind = f"The generator {generator.name}", told.get("error")
-    said = str(told.get("message") or last)[:300]
+    said = make_printable(str(told.get("message") or last)[:300])
     why = f": {said}" if said else ""
     if kind == "refused":
         return f"{name} refuses this prompt{why}; ask for something else"
