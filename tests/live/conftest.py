@@ -12,10 +12,6 @@ from review_kit import Served
 from serving import Server, start_server, stop_server
 from video_kit import write_video
 
-pytest.importorskip("av", reason="PyAV is not installed")
-pytest.importorskip("cv2", reason="OpenCV is not installed")
-pytest.importorskip("pyvips", reason="libvips is not installed")
-
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.live.app import LiveApp
 from frisket.live.camera import open_camera
@@ -24,10 +20,13 @@ from frisket.live.stage import Stage
 from frisket.review.server import open_server
 
 GROUNDS = ("#00ff00", "alpha", "transparent", "original:blur=5%")
+NEEDS = {"av": "PyAV", "cv2": "OpenCV", "pyvips": "libvips"}
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    for module, name in NEEDS.items():
+        pytest.importorskip(module, reason=f"{name} is not installed")
     running = start_server(tmp_path_factory.mktemp("home"))
     yield running
     stop_server(running)
@@ -35,6 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("av", reason="PyAV is not installed")
     return write_video(tmp_path_factory.mktemp("clips") / "clip.mkv", sound=False)
 
 

@@ -107,7 +107,7 @@ def test_figures_are_of_what_was_shown(run_stage: Callable[..., Stage]) -> None:
     stage = run_stage()
     see(stage, 3)
     meter = stage.describe()["meter"]
-    assert meter["fps"] >= 1 and 0 < meter["latency_ms"] <= meter["latency_most_ms"]
+    assert 0 < meter["latency_ms"] <= meter["latency_most_ms"]
 
 
 def test_a_server_that_refuses_ends_the_picture_with_its_sentence(

@@ -92,12 +92,7 @@ class Sequence:
             ProtocolError: the server has not opened the sequence, or enough frames are open.
             ValueError: the proxy's bytes do not fit its size.
         """
-        if self._opened is None or len(self._frames) >= self.max_frames:
-            raise ProtocolError("No frame can be begun now.")
-        session = self._start(proxy)
-        _, *rows = session.open()
-        session.receive(pb.MatteResponse(opened=self._opened))
-        self._frames[frame] = session
+        rows = self._open_frame(frame, proxy)
         if run_in:
             self._run_in.add(frame)
         begun = sequence_pb.FrameRequest(
@@ -110,6 +105,16 @@ class Sequence:
         yield sequence_pb.SequenceMatteRequest(frame=begun)
         for request in rows:
             yield _wrap(frame, request)
+
+    def _open_frame(self, frame: int, proxy: Buffer) -> list[pb.MatteRequest]:
+        """Open a session for a frame; return the requests with its proxy."""
+        if self._opened is None or len(self._frames) >= self.max_frames:
+            raise ProtocolError("No frame can be begun now.")
+        session = self._start(proxy)
+        _, *rows = session.open()
+        session.receive(pb.MatteResponse(opened=self._opened))
+        self._frames[frame] = session
+        return rows
 
     def tile(self, frame: int, tile_id: int, pixels: Buffer) -> sequence_pb.SequenceMatteRequest:
         """Return the request that carries a tile of a frame.

@@ -122,7 +122,7 @@ class DeviceCamera:
         first = self._grab() if self._capture.isOpened() else None
         if first is None:
             self._capture.release()
-            raise NoCamera(self.name, *_explain_lack(name))
+            raise NoCamera(self.name, _explain_lack(name))
         self.height, self.width = first.shape[:2]
 
     def read(self) -> Picture:
@@ -147,16 +147,16 @@ class DeviceCamera:
         self._capture.release()
 
 
-def _explain_lack(name: str) -> tuple[str]:
+def _explain_lack(name: str) -> str:
     there = list_cameras()
     device = Path(f"/dev/video{name}" if name.isdecimal() else name)
     if device.exists() and not os.access(device, os.R_OK | os.W_OK):
-        return ("may not be opened by you: join the group 'video'",)
+        return "may not be opened by you: join the group 'video'"
     if device.exists():
-        return ("gives no picture: another program has it, or it is no camera",)
+        return "gives no picture: another program has it, or it is no camera"
     if there:
-        return (f"there is no such camera; there are: {', '.join(there)}",)
-    return ("there is no camera on this machine; a video file can stand in for one",)
+        return f"there is no such camera; there are: {', '.join(there)}"
+    return "there is no camera on this machine; a video file can stand in for one"
 
 
 class FileCamera:

@@ -10,14 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from frisket.matting import MattingOptions, check_hints
+from frisket.matting import MattingOptions
 from frisket.matting.engine import (
     EdgeControls,
-    HintBox,
-    HintPoint,
     Hints,
     Quality,
-    Scribble,
     check_normalisation,
 )
 from frisket.models import Coarse
@@ -25,16 +22,12 @@ from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat
 from frisket.protocol.grid import Grid
 from frisket.protocol.limits import (
     DEFAULT_TILE_PX,
-    MAX_BOXES,
     MAX_CLASSES,
     MAX_LAYER_PIXELS,
     MAX_NAME_BYTES,
     MAX_NOTE_BYTES,
     MAX_PIXEL_BYTES,
-    MAX_POINTS,
     MAX_PROXY_SIDE_PX,
-    MAX_SCRIBBLE_POINTS,
-    MAX_SCRIBBLES,
     MAX_SIDE_PX,
     MAX_TILE_PX,
     MAX_TILES,
@@ -43,6 +36,7 @@ from frisket.protocol.limits import (
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError
+from frisket.server.hint_requests import list_planes, read_hints
 from frisket.server.wire import Packing, Plane, SequenceRequest
 from frisket.v1 import matting_pb2 as pb
 
@@ -192,7 +186,7 @@ def read_options(message: pb.MatteOptions, layer: tuple[int, int]) -> MattingOpt
     return MattingOptions(
         quality=_QUALITIES[message.quality],
         edge=_read_edge(message.edge),
-        hints=_read_hints(message.hints, layer),
+        hints=read_hints(message.hints, layer),
         normalise=message.normalise,
         classes=tuple(message.classes),
         depth=_ALPHA_DEPTHS[message.alpha_format],
@@ -224,7 +218,7 @@ def read_update(message: pb.UpdateRequest, layer: tuple[int, int]) -> Update:
     return Update(
         revision=message.revision,
         viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
-        hints=_read_hints(message.hints, layer) if message.HasField("hints") else None,
+        hints=read_hints(message.hints, layer) if message.HasField("hints") else None,
         planes=tuple(list_planes(message.hints)),
         edge=_read_edge(message.edge) if message.HasField("edge") else None,
         cancel=message.cancel,
@@ -234,12 +228,6 @@ def read_update(message: pb.UpdateRequest, layer: tuple[int, int]) -> Update:
 def _list_opening_planes(message: pb.OpenRequest) -> tuple[Plane, ...]:
     coarse = (Plane.COARSE,) if message.HasField("coarse") else ()
     return (Plane.PROXY, *coarse, *list_planes(message.options.hints))
-
-
-def list_planes(hints: pb.Hints) -> list[Plane]:
-    """Return the planes that hints announce."""
-    announced = ((Plane.TRIMAP, hints.trimap), (Plane.PRIOR, hints.prior))
-    return [plane for plane, present in announced if present]
 
 
 def _bad_open(message: str) -> ServiceError:
@@ -349,54 +337,3 @@ def _read_edge(edge: pb.EdgeControls) -> EdgeControls:
         fill_holes=edge.fill_holes,
         drop_specks=edge.drop_specks,
     )
-
-
-def read_frame_hints(hints: pb.Hints, layer: tuple[int, int]) -> Hints:
-    """Return the hints of a key frame, in pixels of the frame.
-
-    Raises:
-        ServiceError: BAD_HINT: there are too many, or others than boxes and points.
-        BadInput: one lies outside the frame.
-    """
-    if hints.scribbles or list_planes(hints):
-        raise _bad_hint("A frame takes boxes and points, no other hints.")
-    return _read_hints(hints, layer)
-
-
-def _read_hints(hints: pb.Hints, layer: tuple[int, int]) -> Hints:
-    """Return hints in pixels of the layer, without their planes."""
-    for count, limit, name in (
-        (len(hints.boxes), MAX_BOXES, "boxes"),
-        (len(hints.points), MAX_POINTS, "points"),
-        (len(hints.scribbles), MAX_SCRIBBLES, "scribbles"),
-    ):
-        if count > limit:
-            raise _bad_hint(f"{count} {name} are too many: at most {limit}.")
-    found = Hints(
-        boxes=tuple(HintBox(b.x, b.y, b.x + b.width, b.y + b.height) for b in hints.boxes),
-        points=tuple(HintPoint(p.x, p.y, p.positive) for p in hints.points),
-        scribbles=_read_scribbles(hints),
-    )
-    check_hints(found, layer)
-    return found
-
-
-def _bad_hint(message: str) -> ServiceError:
-    return ServiceError(Reason.BAD_HINT, message)
-
-
-def _read_scribbles(hints: pb.Hints) -> tuple[Scribble, ...]:
-    """Return the lines as parts of one array: the memory of many small ones is hard to free."""
-    lines = hints.scribbles
-    if any(len(line.x) != len(line.y) or not line.x for line in lines):
-        raise _bad_hint("A scribble needs as many x as y, and at least one.")
-    if any(len(line.x) > MAX_SCRIBBLE_POINTS for line in lines):
-        raise _bad_hint(f"A scribble has at most {MAX_SCRIBBLE_POINTS} points.")
-    places = np.empty((sum(len(line.x) for line in lines), 2), np.uint32)
-    found, start = [], 0
-    for line in lines:
-        part = places[start : start + len(line.x)]
-        part[:, 0], part[:, 1] = line.x, line.y
-        found.append(Scribble(part, line.radius_px, line.positive))
-        start += len(part)
-    return tuple(found)

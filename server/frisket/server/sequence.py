@@ -26,9 +26,10 @@ from frisket.server.admission import Seat
 from frisket.server.channel import Channel, LayerChannel
 from frisket.server.costs import count_tiles, estimate_session
 from frisket.server.errors import ServiceError
+from frisket.server.hint_requests import read_frame_hints
 from frisket.server.layer import borrow_models, note_models, note_opening, open_share
 from frisket.server.planes import read_planes
-from frisket.server.requests import Opening, read_frame_hints, read_sequence_opening
+from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.session import Session
 from frisket.server.telemetry.meter import Stage

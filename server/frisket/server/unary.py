@@ -27,7 +27,8 @@ from frisket.protocol.limits import MAX_MESSAGE_BYTES, MAX_PROXY_SIDE_PX, MAX_SI
 from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
 from frisket.server.errors import ServiceError
-from frisket.server.requests import list_planes, read_options
+from frisket.server.hint_requests import list_planes
+from frisket.server.requests import read_options
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import current, measure

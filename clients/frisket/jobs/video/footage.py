@@ -8,8 +8,9 @@ from pathlib import Path
 from frisket.documents.core.pixels import convert_depth
 from frisket.finish.scene import Facts, Scene, Sheet
 from frisket.finish.vips import embed, from_array, round_to
-from frisket.jobs.video.comparing import is_sequence
+from frisket.jobs.video.comparing import is_movie
 from frisket.jobs.video.matting import Samples
+from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.source import open_source
 
 
@@ -19,8 +20,12 @@ def open_footage(background: str) -> Footage | None:
     Raises:
         DocumentError: there is such a file, and it cannot be read.
     """
-    path = Path(background)
-    return Footage(path) if background and is_sequence(path) else None
+    return Footage(Path(background)) if is_footage(background) else None
+
+
+def is_footage(background: str) -> bool:
+    """Tell whether a background names a video or a pattern; a folder may be called as a colour."""
+    return is_movie(Path(background)) or is_pattern(Path(background))
 
 
 class Footage:

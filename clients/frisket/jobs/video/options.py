@@ -13,7 +13,6 @@ from frisket.documents import OutputError
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles, hint_set
-from frisket.jobs.video.comparing import is_sequence
 from frisket.jobs.video.movie import CODECS, CUTOUT, FINISHED, MATTE
 from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.segments import SEGMENT
@@ -129,8 +128,9 @@ class VideoOptions:
             return None
         from frisket.finish.chain import Finish
         from frisket.finish.options import read_finish
+        from frisket.jobs.video.footage import is_footage
 
-        if is_sequence(Path(self.background)):
+        if is_footage(self.background):
             return Finish()
         how = read_finish({"background": self.background})
         if how is None or not how.background.opaque:

@@ -10,6 +10,8 @@
     ["mirror", "Mirror", "m"],
   ];
   const GROUNDS = { alpha: "The mask itself", transparent: "Transparent" };
+  const label = (name) =>
+    GROUNDS[name] || (name.startsWith("original:blur") ? "The camera, blurred" : name);
   const get = (id) => document.getElementById(id);
   const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   const canvas = get("screen");
@@ -63,7 +65,7 @@
     }
     told.backgrounds.forEach((name, place) => {
       const key = place < 9 ? String(place + 1) : "";
-      addButton("grounds", GROUNDS[name] || name, key, () => choose(place)).id = `ground-${place}`;
+      addButton("grounds", label(name), key, () => choose(place)).id = `ground-${place}`;
     });
   }
 
