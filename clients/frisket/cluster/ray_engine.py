@@ -97,7 +97,7 @@ class _Lease:
 
     def _cut(self, task: Task) -> TaskOutcome:
         if self._actor is None:
-            self._actor = self._make.remote(self._folder)
+            self._actor = self._make.remote(self._folder, _read_variables())
         try:
             found = self._ray.get(self._actor.cut.remote(task))
         except self._ray.exceptions.RayError as error:
@@ -149,6 +149,12 @@ def _check_answer(address: str) -> None:
             f"No Ray cluster answers at {address} ({getattr(error, 'strerror', None) or error}): "
             "start its head with 'ray start --head', or name another address."
         ) from error
+
+
+def _read_variables() -> dict[str, str]:
+    """Return this program's variables of frisket's, but the home: each machine has its own."""
+    names = [name for name in os.environ if name.startswith("FRISKET_")]
+    return {name: os.environ[name] for name in names if name != "FRISKET_HOME"}
 
 
 def _first(error: Exception) -> str:
