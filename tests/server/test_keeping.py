@@ -66,6 +66,23 @@ def test_who_holds_nothing_waits_for_room(tmp_path: Path) -> None:
     play(tmp_path, scenario, Limits(model_bytes=40))
 
 
+def test_who_only_rests_with_a_model_leaves_for_who_needs_room(tmp_path: Path) -> None:
+    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
+        resting = [await pool.acquire("a")]
+
+        async def dismiss() -> bool:
+            if not resting:
+                return False
+            pool.release(resting.pop())
+            return True
+
+        pool.make_room = dismiss
+        pool.release(await pool.acquire("b"))
+        assert registry.said("close") == [("close", "a")]
+
+    play(tmp_path, scenario, Limits(model_bytes=40))
+
+
 def test_who_holds_a_model_gets_its_refiner_without_waiting(tmp_path: Path) -> None:
     async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
         held = await pool.acquire("a")

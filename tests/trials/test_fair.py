@@ -92,19 +92,8 @@ def test_a_click_waits_for_no_line_of_solves(
 
 @whole_only
 def test_a_click_waits_for_no_very_large_picture(tmp_path: Path) -> None:
-    scene, out = make_scene(400, 1), tmp_path / "out.tif"
-    grid = Grid(scene.width, scene.height, 256)
-    large = tmp_path / "large.tif"
-    tifffile.imwrite(
-        large,
-        (read_whole_tile(scene, grid, number) for number in range(grid.count)),
-        shape=(scene.height, scene.width, 3),
-        dtype=np.uint8,
-        tile=(256, 256),
-        photometric="rgb",
-        compression="zlib",
-        compressionargs={"level": 1},
-    )
+    large, out = tmp_path / "large.tif", tmp_path / "out.tif"
+    write_large(large)
     token = tmp_path / "token"
     token.write_text(TOKEN)
     token.chmod(0o600)
@@ -132,6 +121,22 @@ def test_a_click_waits_for_no_very_large_picture(tmp_path: Path) -> None:
     )
     assert len(first) == CLICKS
     assert percentile(first, 99) < 4
+
+
+def write_large(file: Path) -> None:
+    """Write a TIFF of 400 megapixels, tile by tile."""
+    scene = make_scene(400, 1)
+    grid = Grid(scene.width, scene.height, 256)
+    tifffile.imwrite(
+        file,
+        (read_whole_tile(scene, grid, number) for number in range(grid.count)),
+        shape=(scene.height, scene.width, 3),
+        dtype=np.uint8,
+        tile=(256, 256),
+        photometric="rgb",
+        compression="zlib",
+        compressionargs={"level": 1},
+    )
 
 
 def read_whole_tile(scene: Scene, grid: Grid, number: int) -> np.ndarray:

@@ -33,10 +33,12 @@ def pictures(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    own = {**os.environ, "FRISKET_HOME": str(tmp_path / "home"), "RAY_USAGE_STATS_ENABLED": "0"}
-    yield own
-    subprocess.run([*map(str, FRISKET), "server", "stop", "--wait", "5"], env=own, check=False)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The variables of the command; the machines of the cluster have the same home."""
+    monkeypatch.setenv("FRISKET_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    yield dict(os.environ)
+    subprocess.run([*map(str, FRISKET), "server", "stop", "--wait", "5"], check=False)
 
 
 def batch(pictures: Path, out: Path, environment: dict[str, str], *options: str) -> list[str]:
@@ -71,7 +73,6 @@ def test_a_cluster_gives_the_same_bytes_and_a_lost_machine_loses_nothing(
 
 
 def start_cluster() -> Any:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
     facts = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}

@@ -17,7 +17,7 @@ SERVER_OPTIONS = (
         "server",
         "use this server, or one of several with commas between them; by default a local one, "
         "which is started when none runs",
-        str, metavar="HOST:PORT[,…]", default="", group="server", variable="FRISKET_SERVER",
+        str, metavar="HOST:PORT", default="", group="server", variable="FRISKET_SERVER",
         example="192.0.2.7:50051",
     ),
     Option(

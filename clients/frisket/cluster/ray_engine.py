@@ -87,7 +87,7 @@ class _Lease:
     def cut(self, tasks: Sequence[Task], /) -> Iterator[TaskOutcome]:
         """Yield how each of several tasks ended; they travel as one message with names."""
         if self._actor is None:
-            self._actor = self._make.remote(self._folder)
+            self._actor = self._make.remote(self._folder, _read_variables())
         try:
             found = self._ray.get(self._actor.cut.remote(tasks))
         except self._ray.exceptions.RayError as error:
@@ -145,6 +145,12 @@ def _check_answer(address: str) -> None:
 
 def _lose(task: Task, error: Exception) -> NodeLost:
     return NodeLost(f"The machine that worked on {task.source} was lost: {_first(error)}")
+
+
+def _read_variables() -> dict[str, str]:
+    """Return this program's variables of frisket's, but the home: each machine has its own."""
+    names = [name for name in os.environ if name.startswith("FRISKET_")]
+    return {name: os.environ[name] for name in names if name != "FRISKET_HOME"}
 
 
 def _first(error: Exception) -> str:

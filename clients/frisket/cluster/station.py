@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +20,12 @@ class RemoteStation:
 
     Args:
         folder: that relative paths of tasks start from; the same on every machine.
+        variables: of the environment of whoever asks, such as a token for `--server`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         os.chdir(folder)
+        os.environ.update(variables or {})
         self._station = LocalStation()
 
     def cut(self, tasks: Sequence[Task]) -> list[CutResult | PackedError]:

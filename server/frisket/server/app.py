@@ -166,6 +166,7 @@ class App:
         self._scheduler = Scheduler(config.compute_threads)
         self._pool = _make_pool(config)
         self._admission = Admission(config.limits, config.device)
+        self._pool.make_room = self._admission.make_room
         self._meter, self._telling = _make_meter(config)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()

@@ -249,7 +249,7 @@ class Placement:
         One that is there can, and so can one that nothing else stands in the way of: a model
         that is too large for the budget runs alone.
         """
-        if self._find(name) is not None:
+        if self._stopped or self._find(name) is not None:
             return True
         stays = [c for c in self._copies.values() if c.users or c.state is _State.OPENING]
         return any(

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 import math
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import replace
 
 from frisket.models import (
@@ -41,6 +41,10 @@ ROOM_PATIENCE_S = 20.0
 class ModelPool:
     """Opens models and keeps the last used ones: performs what `Placement` decides.
 
+    Attributes:
+        make_room: lets a session leave that only rests, with the model that it holds, and tells
+            whether there was one.
+
     Args:
         registry: where models are found.
         device: "auto", "cpu" or "cuda".
@@ -70,6 +74,7 @@ class ModelPool:
         self._weights: dict[str, int] = {}  # of models that have been open, measured
         self._keeping = Keeping(keep_s, self._expire, self._rest)
         self._changed = asyncio.Event()
+        self.make_room: Callable[[], Awaitable[bool]] = _make_none
         self._runners = {device: Runner(device, opener or LocalOpener(registry), limits)}
         self._loaded: dict[int, Loaded] = {}
         self._tickets = itertools.count()
@@ -136,6 +141,8 @@ class ModelPool:
         """
         until = asyncio.get_running_loop().time() + ROOM_PATIENCE_S
         while not self._fits(name):
+            if await self.make_room():
+                continue
             self._changed.clear()
             left_s = until - asyncio.get_running_loop().time()
             try:
@@ -334,6 +341,10 @@ class ModelPool:
         except Exception:
             log.exception("a model failed while it was closed")
         self._perform(self._placement.closed(action.copy))
+
+
+async def _make_none() -> bool:
+    return False
 
 
 def _weigh(info: ModelInfo) -> int:

@@ -1,0 +1,199 @@
+"""What a graph does on a GPU: the bare model, batched and not, fp16 and fp32, graphs on and off.
+
+    python benchmarks/gpu.py                          # on any machine with CUDA
+    python benchmarks/gpu.py --provider cpu --rounds 3  # the script itself, without one
+
+Prints a line for each way and writes `benchmarks/results/gpu.json`. Without a device it says so,
+and writes that. A way that the runtime or the graph cannot go is told with its reason. The same
+through the server: `server` sends one picture after another, and eight at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from common import RESULTS, u2netp_weights
+
+from frisket.models.backends.onnx import import_runtime
+from frisket.protocol.methods import MATTE_IMAGE
+
+PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
+BATCHES = (1, 8)
+Row = dict[str, Any]
+
+
+def main() -> int:
+    """Measure what there is, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--provider", choices=PROVIDERS, default="cuda")
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--output", type=Path, default=RESULTS / "gpu.json")
+    arguments = parser.parse_args()
+    runtime = import_runtime()
+    report: Row = {"runtime": runtime.__version__, "device": name_device(), "rows": []}
+    there = PROVIDERS[arguments.provider] in runtime.get_available_providers()
+    if arguments.provider == "cuda" and not (there and report["device"]):
+        lack = "no CUDA device" if there else "an ONNX Runtime without CUDA"
+        report["measured"] = False
+        print(f"Nothing was measured: this machine has {lack}.")
+    else:
+        report["measured"] = True
+        report["rows"] = measure_all(runtime, arguments.provider, arguments.rounds)
+    arguments.output.write_text(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+def name_device() -> str:
+    """Return the device's name and memory as its driver tells them; empty where there is none."""
+    query = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def measure_all(runtime: Any, provider: str, rounds: int) -> list[Row]:
+    """Return a row for each way to run, and for the way through the server."""
+    rows = []
+    for half in (False, True):
+        for batch in BATCHES:
+            for graphs in (False, True):
+                ways = {"fp16": half, "batch": batch, "graphs": graphs}
+                rows.append(attempt(ways, lambda w=ways: run_bare(runtime, provider, rounds, **w)))
+    served = [({"server": True, "clients": n}, _serve(provider, rounds, n)) for n in BATCHES]
+    rows.extend(attempt(*each) for each in served)
+    return rows
+
+
+def _serve(provider: str, rounds: int, clients: int) -> Callable[[], Row]:
+    return lambda: run_served(provider, rounds, clients)
+
+
+def attempt(ways: Row, measure: Callable[[], Row]) -> Row:
+    """Return what was measured of one way, or why it cannot be gone."""
+    try:
+        row = {**ways, **measure()}
+    except Exception as error:  # the runtime's own classes share no base
+        row = {**ways, "impossible": (str(error).strip().splitlines() or [repr(error)])[0][:200]}
+    print(row, flush=True)
+    return row
+
+
+def run_bare(runtime: Any, provider: str, rounds: int, fp16: bool, batch: int, graphs: bool) -> Row:
+    """Run the graph with its input and output bound on the device; return pictures a second."""
+    if graphs and provider != "cuda":
+        raise ValueError("CUDA graphs need CUDA")
+    name = PROVIDERS[provider]
+    options = {"enable_cuda_graph": "1"} if graphs else {}
+    session = runtime.InferenceSession(load_graph(fp16, batch), providers=[(name, options)])
+    if session.get_providers()[0] != name:
+        raise ValueError(f"the runtime fell back to {session.get_providers()[0]}")
+    port = session.get_inputs()[0]
+    kind = np.float16 if "float16" in port.type else np.float32
+    feed = np.random.default_rng(0).random((batch, *port.shape[1:])).astype(kind)
+    binding, where = session.io_binding(), "cuda" if provider == "cuda" else "cpu"
+    binding.bind_ortvalue_input(port.name, runtime.OrtValue.ortvalue_from_numpy(feed, where, 0))
+    for output in session.get_outputs()[:1]:
+        binding.bind_output(output.name, where)
+    if graphs:
+        # An id of its own for this shape: a graph that was captured for another must not run.
+        choice = runtime.RunOptions()
+        choice.add_run_config_entry("gpu_graph_id", str(batch))
+        run = lambda: session.run_with_iobinding(binding, choice)  # noqa: E731
+    else:
+        run = lambda: session.run_with_iobinding(binding)  # noqa: E731
+    seconds = time_rounds(run, rounds)
+    memory = psutil.Process().memory_info().rss
+    return {"pictures_per_s": round(batch / seconds, 2), "ms": round(seconds * 1e3, 2),
+            "resident_mb": round(memory / 1e6)}  # fmt: skip
+
+
+def load_graph(half: bool, batch: int) -> bytes:
+    """Return U2-Net-p with a batch of that size, in float32 or with float16 throughout."""
+    import onnx
+
+    model = onnx.load(str(u2netp_weights()))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = batch
+    if half:
+        from onnxconverter_common import float16
+
+        model = float16.convert_float_to_float16(model, keep_io_types=True)
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def time_rounds(run: Callable[[], object], rounds: int) -> float:
+    """Return the median seconds of a run, after three to warm up."""
+    times = []
+    for _ in range(rounds + 3):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return float(np.median(times[3:]))
+
+
+def run_served(provider: str, rounds: int, clients: int) -> Row:
+    """Send pictures to a server, so many at a time; return pictures a second."""
+    from frisket.client.address import Address
+    from frisket.jobs.grpc_transport import GrpcTransport
+    from frisket.v1 import matting_pb2 as pb
+
+    with serve(provider) as (address, token):
+        transport = GrpcTransport(Address(address, token))
+        options = pb.MatteOptions(model="bench")
+        request = pb.MatteImageRequest(image=draw_picture(), options=options).SerializeToString()
+        transport.unary(MATTE_IMAGE, request, 300)
+        started = time.perf_counter()
+        with ThreadPoolExecutor(clients) as pool:
+            list(pool.map(lambda _: transport.unary(MATTE_IMAGE, request, 300), range(rounds)))
+        seconds = time.perf_counter() - started
+        transport.close()
+    return {"pictures_per_s": round(rounds / seconds, 2)}
+
+
+def draw_picture() -> bytes:
+    """Return a PNG of a photograph."""
+    import io
+
+    from PIL import Image
+    from skimage import data
+
+    file = io.BytesIO()
+    Image.fromarray(data.astronaut()).save(file, "PNG")
+    return file.getvalue()
+
+
+@contextmanager
+def serve(provider: str) -> Iterator[tuple[str, str]]:
+    """Run a server with the model; yield its address and its token."""
+    with tempfile.TemporaryDirectory(prefix="frisket-gpu-") as home:
+        environment = {**os.environ, "FRISKET_HOME": home, "FRISKET_TOKEN": "gpu-benchmark"}
+        add = ("models", "add", "bench", "--family", "u2net", "--file", str(u2netp_weights()))
+        subprocess.run([sys.executable, "-m", "frisket", *add], env=environment, check=True)
+        command = (sys.executable, "-m", "frisket.server", "--device", provider)
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1], "gpu-benchmark"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
