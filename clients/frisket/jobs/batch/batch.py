@@ -28,6 +28,7 @@ from frisket.jobs.batch.agenda import (
 from frisket.jobs.batch.archive import pack
 from frisket.jobs.batch.engine import Engine
 from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.lookups import FILE
 from frisket.jobs.batch.place import Place, check_apart, read_place
 from frisket.jobs.batch.run import BatchResult, Crew, Listen, Rules
 from frisket.jobs.batch.shift import Shift, Summary
@@ -140,7 +141,7 @@ class Batch(Stoppable):
 
     def _peek(self) -> AbstractContextManager[Journal | None]:
         """Open the journal for looking, where there is one."""
-        there = self._place.journal.is_dir()
+        there = (self._place.journal / FILE).is_file()
         return Journal.open(self._place.journal) if there else nullcontext()
 
     def _name_results(self, journal: Journal | None) -> list[Planned]:
