@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +73,12 @@ def measure_all(runtime: Any, provider: str, rounds: int) -> list[Row]:
     for half in (False, True):
         for batch in BATCHES:
             for graphs in (False, True):
-                ways = {"fp16": half, "batch": batch, "graphs": graphs}
-                rows.append(attempt(ways, lambda w=ways: run_bare(runtime, provider, rounds, **w)))
-    served = [({"server": True, "clients": n}, _serve(provider, rounds, n)) for n in BATCHES]
-    rows.extend(attempt(*each) for each in served)
+                ways: Row = {"fp16": half, "batch": batch, "graphs": graphs}
+                rows.append(attempt(ways, partial(run_bare, runtime, provider, rounds, **ways)))
+    for clients in BATCHES:
+        served: Row = {"server": True, "clients": clients}
+        rows += [attempt(served, partial(run_served, provider, rounds, clients))]
     return rows
-
-
-def _serve(provider: str, rounds: int, clients: int) -> Callable[[], Row]:
-    return lambda: run_served(provider, rounds, clients)
 
 
 def attempt(ways: Row, measure: Callable[[], Row]) -> Row:
@@ -127,10 +125,11 @@ def load_graph(half: bool, batch: int) -> bytes:
     import onnx
 
     model = onnx.load(str(u2netp_weights()))
+    del model.graph.value_info[:]  # it says what a batch of one has
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = batch
     if half:
-        from onnxconverter_common import float16
+        from onnxconverter_common import float16  # type: ignore[import-not-found]
 
         model = float16.convert_float_to_float16(model, keep_io_types=True)
     data: bytes = model.SerializeToString()

@@ -28,8 +28,9 @@ def put(url: str, name: str, data: bytes) -> None:
 
 
 def test_only_addresses_are_elsewhere() -> None:
-    assert is_remote("s3://bucket/in") and is_remote("file:///tmp/in")
-    assert not any(map(is_remote, ("in/a.png", "C:\\in", "C:/in", "://in", "{stem}.png")))
+    assert is_remote("s3://bucket/in") and is_remote("memory://in")
+    here = ("file:///in", "in/a.png", "C:\\in", "C:/in", "://in", "{stem}.png")
+    assert not any(map(is_remote, here))
 
 
 def test_a_folder_is_copied_once_and_what_changed_again(elsewhere: str, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(
 
 
 def test_a_batch_between_two_folders_elsewhere(work: Path) -> None:
-    command = ["batch", f"file://{work}/in", "-o", f"file://{work}/there"]
+    command = ["batch", f"local://{work}/in", "-o", f"local://{work}/there"]
     command += ["--journal", "journal", "--as", "matte"]
     done = frisket(*command)
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,8 @@ from typing import Any
 from frisket.client.errors import ClientError
 from frisket.extras import advise_install
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://.")
+# A `file:` address is a path of this machine, as everywhere.
+_URL = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://.")
 _PART = ".frisket-"
 
 

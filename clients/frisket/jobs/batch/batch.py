@@ -141,7 +141,7 @@ class Batch(Stoppable):
 
     def _peek(self) -> AbstractContextManager[Journal | None]:
         """Open the journal for looking, where there is one."""
-        there = (self._place.journal / FILE).exists()
+        there = (self._place.journal / FILE).is_file()
         return Journal.open(self._place.journal) if there else nullcontext()
 
     def _name_results(self, journal: Journal | None) -> list[Planned]:
