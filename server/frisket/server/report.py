@@ -180,6 +180,7 @@ def build_assessment(assessment: Assessment) -> pb.Assessment:
         overall=assessment.overall,
         needs_review=assessment.needs_review,
         reasons=assessment.reasons,
+        doubt=assessment.doubt,
     )
 
 

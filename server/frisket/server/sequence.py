@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from frisket.matting import Matting, explain_lack, predict
-from frisket.matting.engine import Settled
+from frisket.matting.engine import Assessment, Settled
 from frisket.matting.engine.temporal import Track
 from frisket.matting.frames import solve_frame
 from frisket.matting.solution import Solution
@@ -25,6 +25,7 @@ from frisket.server.channel import Channel, LayerChannel
 from frisket.server.costs import count_tiles, estimate_session
 from frisket.server.errors import ServiceError
 from frisket.server.layer import borrow_models, open_share
+from frisket.server.opinion import assess_alone
 from frisket.server.planes import read_planes
 from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
@@ -126,6 +127,10 @@ class FrameSession(Session):
     ) -> Solution:
         """Return the frame's solution, steadied by the frame before it."""
         return await self.frame.solve(self._models, matting, coarse)
+
+    async def assess_layer(self, solution: Solution) -> Assessment:
+        """Return what is believed of a frame; of many, none is worth a second model's run."""
+        return await assess_alone(self._models, solution, hinted=False)
 
     def rest(self) -> None:
         """Keep the place: other frames are worked on."""
