@@ -30,6 +30,7 @@ PASSED_ON = {
     "Finding the subject": "clients/frisket/hosts/job.py",
     "Sharpening the edge": "clients/frisket/hosts/job.py",
     "The model is unsure of this picture.": "server/frisket/matting/engine/assess.py",
+    "Another model sees another subject.": "server/frisket/matting/engine/assess.py",
     "The subject touches most of the border.": "server/frisket/matting/engine/assess.py",
     "The edge is undecided in most of the picture.": "server/frisket/matting/engine/assess.py",
 }

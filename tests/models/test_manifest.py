@@ -78,3 +78,24 @@ def test_a_renamed_family_has_every_part_as_a_plain_file(files: dict[str, str]) 
 def test_only_families_with_weights_can_feed_others(name: str) -> None:
     with pytest.raises(ModelFileError, match=f"no family '{name}'; there are .*u2net"):
         manifest.find_family(name)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('second = "embedded"\nalone = { offset = 1.0 }', "weights together"),
+        ("alone = { offset = 1.0, luck = 2.0 }", "luck"),
+        ("alone = { offset = 1.0 }\nask_from = 0.9", "ask_from <= flag_from"),
+        ("hinted = { offset = 1.0 }", "alone"),
+    ],
+)
+def test_a_doubt_that_cannot_be_weighed_is_refused(table: str, said: str) -> None:
+    text = write_manifest("single", None) + f"[model.doubt]\nflag_from = 0.4\n{table}\n"
+    with pytest.raises(ModelFileError, match=said):
+        manifest.parse(text)
+
+
+def test_weights_that_a_user_brings_are_not_doubted_as_the_ones_that_were_fitted() -> None:
+    fitted = manifest.read_shipped()["u2netp"]
+    own = manifest.rename(fitted, "mine", {"graph": "mine.onnx"})
+    assert fitted.doubt.fitted and not own.doubt.fitted

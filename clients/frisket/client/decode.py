@@ -76,6 +76,7 @@ def _read_judgement(message: pb.Assessment) -> Judgement:
         overall=message.overall,
         needs_review=message.needs_review,
         reasons=tuple(message.reasons),
+        doubt=message.doubt,
     )
 
 

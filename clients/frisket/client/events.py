@@ -71,13 +71,17 @@ class TileRejected:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The server's opinion of its matte: scores 0..1 and reasons to look at it."""
+    """The server's opinion of its matte: scores 0..1 and reasons to look at it.
+
+    `doubt` is the probability, 0..1, that the subject itself is wrong.
+    """
 
     edge: float = 0.0
     semantic: float = 0.0
     overall: float = 0.0
     needs_review: bool = False
     reasons: tuple[str, ...] = ()
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 ``Coarse`` per picture. Nothing heavy is imported before a model is opened.
 """
 
+from .core.doubt import UNFITTED, Doubt, Weights
 from .core.errors import (
     BadOutput,
     BadPicture,
@@ -36,6 +37,7 @@ from .looks import (
 from .registry import Registry
 
 __all__ = [
+    "UNFITTED",
     "BadOutput",
     "BadPicture",
     "BadPrompt",
@@ -44,6 +46,7 @@ __all__ = [
     "Coarse",
     "ConsentRequired",
     "DeviceUnavailable",
+    "Doubt",
     "DownloadFailed",
     "Frame",
     "MissingExtra",
@@ -62,6 +65,7 @@ __all__ = [
     "Source",
     "Stroke",
     "UnknownModel",
+    "Weights",
     "WrongHash",
     "crop_picture",
     "crop_prompt",

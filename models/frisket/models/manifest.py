@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from .adapters.table import ADAPTERS, Adapter
+from .core.doubt import UNFITTED, Doubt, Weights
 from .core.errors import ModelFileError
 from .core.spec import Input, Output, Source, Spec
 
@@ -65,10 +66,22 @@ def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -
         provenance=str(both.get("provenance", "")),
         listed=bool(data.get("listed", True)),
         title=str(model.get("title", "")),
+        doubt=_read_doubt(model.get("doubt", {}), where),
     )
     _check_words(spec)
     sources = [Source(**_pick(Source, source, where)) for source in model.get("source", [])]
     return replace(spec, sources=_place_parts(sources, _find_adapter(spec), spec.name))
+
+
+def _read_doubt(table: Mapping[str, Any], where: str) -> Doubt:
+    if not table:
+        return UNFITTED
+    sets = ("alone", "hinted", "together")
+    given: dict[str, Any] = {
+        key: Weights(**_pick(Weights, value, where)) if key in sets else value
+        for key, value in _pick(Doubt, table, where).items()
+    }
+    return Doubt(**given)
 
 
 def _pick(kind: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -189,6 +202,7 @@ def rename(
             Source(files[part], sha256=known.get(files[part], ""), part=part) for part in parts
         ),
         size_bytes=0,
+        doubt=UNFITTED,
     )
 
 

@@ -392,18 +392,20 @@ class Statistics(_message.Message):
     def __init__(self, tiles_total: _Optional[int] = ..., tiles_needed: _Optional[int] = ..., tiles_solid: _Optional[int] = ..., model_seconds: _Optional[float] = ..., solve_seconds: _Optional[float] = ..., refine_seconds: _Optional[float] = ..., server_peak_bytes: _Optional[int] = ...) -> None: ...
 
 class Assessment(_message.Message):
-    __slots__ = ("edge", "semantic", "overall", "needs_review", "reasons")
+    __slots__ = ("edge", "semantic", "overall", "needs_review", "reasons", "doubt")
     EDGE_FIELD_NUMBER: _ClassVar[int]
     SEMANTIC_FIELD_NUMBER: _ClassVar[int]
     OVERALL_FIELD_NUMBER: _ClassVar[int]
     NEEDS_REVIEW_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
+    DOUBT_FIELD_NUMBER: _ClassVar[int]
     edge: float
     semantic: float
     overall: float
     needs_review: bool
     reasons: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, edge: _Optional[float] = ..., semantic: _Optional[float] = ..., overall: _Optional[float] = ..., needs_review: bool = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+    doubt: float
+    def __init__(self, edge: _Optional[float] = ..., semantic: _Optional[float] = ..., overall: _Optional[float] = ..., needs_review: bool = ..., reasons: _Optional[_Iterable[str]] = ..., doubt: _Optional[float] = ...) -> None: ...
 
 class MatteImageRequest(_message.Message):
     __slots__ = ("image", "options", "cutout")

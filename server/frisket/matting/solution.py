@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from frisket.matting import engine
 from frisket.matting.engine.types import Bytes, Pixels
-from frisket.models import Coarse
+from frisket.models import UNFITTED, Coarse, Doubt
 from frisket.protocol.grid import Grid
 
 
@@ -78,6 +78,7 @@ class Solution:
             return np.ones(changed.size, np.bool_)
         return self.windows.spread(changed, tile_size, before.windows).ravel()
 
-    def assess(self) -> engine.Assessment:
-        """Return how good the matte probably is."""
-        return engine.assess(self.coarse.alpha, self.matte, self.coarse.confidence)
+    def assess(self, doubt: Doubt = UNFITTED, second: Bytes | None = None) -> engine.Assessment:
+        """Return how good the matte probably is; see `engine.assess`."""
+        coarse = self.coarse
+        return engine.assess(coarse.alpha, self.matte, coarse.confidence, doubt, second)

@@ -140,7 +140,7 @@ class ModelPool:
             ServiceError: BUSY: others hold what it needs for too long.
         """
         until = asyncio.get_running_loop().time() + ROOM_PATIENCE_S
-        while not self._fits(name):
+        while not self.fits(name):
             if await self.make_room():
                 continue
             self._changed.clear()
@@ -154,7 +154,8 @@ class ModelPool:
                     retry_s=2.0,
                 ) from None
 
-    def _fits(self, name: str) -> bool:
+    def fits(self, name: str) -> bool:
+        """Tell whether a model that exists can be had without waiting for another to leave."""
         self._update_room()
         return self._placement.fits(name, self._estimate_opening(name))
 

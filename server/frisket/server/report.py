@@ -191,6 +191,7 @@ def build_assessment(assessment: Assessment) -> pb.Assessment:
         overall=assessment.overall,
         needs_review=assessment.needs_review,
         reasons=assessment.reasons,
+        doubt=assessment.doubt,
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from frisket.matting import Matting, predict
-from frisket.matting.engine import Settled
+from frisket.matting.engine import Assessment, Settled
 from frisket.matting.engine.temporal import Track
 from frisket.matting.engine.types import Hints
 from frisket.matting.frames import solve_frame
@@ -28,6 +28,7 @@ from frisket.server.costs import count_tiles, estimate_session
 from frisket.server.errors import ServiceError
 from frisket.server.hint_requests import read_frame_hints
 from frisket.server.layer import borrow_models, note_models, note_opening, open_share
+from frisket.server.opinion import assess_alone
 from frisket.server.planes import read_planes
 from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
@@ -138,6 +139,10 @@ class FrameSession(Session):
         """Return the frame's solution, steadied by the frame before it."""
         self._timings.model_s = self.frame.model_s
         return await self.frame.solve(self._models, self.hinted, coarse)
+
+    async def assess_layer(self, solution: Solution) -> Assessment:
+        """Return what is believed of a frame; of many, none is worth a second model's run."""
+        return await assess_alone(self._models, solution, hinted=False)
 
     def rest(self) -> None:
         """Keep the place: other frames are worked on."""

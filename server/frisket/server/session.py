@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from frisket.matting import Compute, Matting, Solution, start_refinement
-from frisket.matting.engine import Settled
+from frisket.matting.engine import Assessment, Settled
 from frisket.matting.engine.types import Bytes
 from frisket.models import Coarse
 from frisket.protocol.limits import MAX_REJECTIONS
@@ -27,6 +27,7 @@ from frisket.server.admission import Seat
 from frisket.server.channel import LayerChannel
 from frisket.server.costs import count_tiles, estimate_hints
 from frisket.server.errors import ServiceError
+from frisket.server.opinion import assess_alone, assess_layer
 from frisket.server.planes import place_planes, read_planes
 from frisket.server.requests import Opening, Update, read_update
 from frisket.server.resources import BorrowedModels, Resources
@@ -216,8 +217,7 @@ class Session:
     async def _ask_model(self, matting: Matting) -> Coarse | None:
         """Run the model; None when other hints, or a cancel, have made that needless."""
         with measure(Stage.MODEL) as span:
-            asking = asyncio.ensure_future(self._models.predict(matting))
-            self._asking = asking
+            self._asking = asking = asyncio.ensure_future(self._models.predict(matting))
             try:
                 await asyncio.wait({asking})
             finally:
@@ -282,8 +282,7 @@ class Session:
 
     async def _say_finished(self, number: int, revision: Revision | None, cancelled: bool) -> None:
         solution = revision.solution if revision else None
-        with measure(Stage.SOLVE):
-            assessment = await self._models.share.compute(solution.assess) if solution else None
+        assessment = None if solution is None else await self._assess(solution, cancelled)
         self._timings.peak_bytes = self._resources.peak_bytes
         failures = revision.refinement.failures if revision else ()
         await self._channel.say(
@@ -291,6 +290,16 @@ class Session:
         )
         if number == self._number and cancelled == self._stopped:
             self.rest()
+
+    async def _assess(self, solution: Solution, cancelled: bool) -> Assessment:
+        hinted = self._settled is not None and self._settled.certain is not None
+        if cancelled or hinted:
+            return await assess_alone(self._models, solution, hinted)
+        return await self.assess_layer(solution)
+
+    async def assess_layer(self, solution: Solution) -> Assessment:
+        """Return what is believed of a layer that no hint had a part in."""
+        return await assess_layer(self._resources, self._models, self._matting, solution)
 
     def rest(self) -> None:
         """Offer the place to others until there is work again."""

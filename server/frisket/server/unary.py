@@ -28,6 +28,7 @@ from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
 from frisket.server.errors import ServiceError
 from frisket.server.hint_requests import list_planes
+from frisket.server.opinion import assess_alone, assess_layer
 from frisket.server.requests import read_options
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.telemetry.meter import Stage
@@ -90,13 +91,14 @@ async def matte_encoded(
         ):
             if trace := current():
                 trace.size, trace.model = size, models.model.info.name
-            return await _matte(encoded, options, size, models, cutout)
+            return await _matte(encoded, options, size, resources, models, cutout)
 
 
 async def _matte(
     encoded: bytes,
     options: MattingOptions,
     size: tuple[int, int],
+    resources: Resources,
     models: BorrowedModels,
     cutout: bool,
 ) -> EncodedMatte:
@@ -110,7 +112,10 @@ async def _matte(
         coarse = await models.predict(matting)
     with measure(Stage.SOLVE):
         solution = await compute(partial(matting.solve, coarse))
-        assessment = await compute(solution.assess)
+    if options.hints.empty:
+        assessment = await assess_layer(resources, models, matting, solution)
+    else:
+        assessment = await assess_alone(models, solution, hinted=True)
     with measure(Stage.REFINE):
         alpha = await _refine(solution, picture, models.runners)
     with measure(Stage.WRITE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .doubt import UNFITTED, Doubt
 from .types import ModelInfo
 
 
@@ -97,6 +98,7 @@ class Spec:
         sources: one file for every part of the adapter.
         consent: the licence must be accepted although it allows commercial use.
         listed: False for models that only tests ask for by name.
+        doubt: fitted for these weights.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Spec:
     provenance: str = ""
     listed: bool = True
     title: str = ""
+    doubt: Doubt = UNFITTED
 
     def describe(
         self, size_bytes: int = 0, present: bool = False, default: bool = False
@@ -138,4 +141,5 @@ class Spec:
             notice=self.notice,
             provenance=self.provenance,
             title=self.title,
+            doubt=self.doubt,
         )

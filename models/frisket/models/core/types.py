@@ -9,6 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from .doubt import UNFITTED, Doubt
+
 Picture = NDArray[Any]
 """uint8 (height, width, 3) sRGB, 0..255."""
 Mask = NDArray[Any]
@@ -127,6 +129,7 @@ class ModelInfo:
         role: "matte", or "refiner" for networks that need a trimap.
         notice: a sentence for the user whenever it runs, or "".
         provenance: what its weights were made from, where that is known.
+        doubt: when a person should look at its mattes.
     """
 
     name: str
@@ -145,6 +148,7 @@ class ModelInfo:
     notice: str = ""
     provenance: str = ""
     title: str = ""
+    doubt: Doubt = UNFITTED
 
 
 @runtime_checkable

@@ -1,6 +1,6 @@
 """The engine: solve on the proxy, carry to full resolution, foreground colours, assessment.
 
-It knows nothing of models, sessions and the wire, and opens no file.
+It opens no model and no file, and knows nothing of sessions and the wire.
 """
 
 from .assess import Assessment, Subject, assess

@@ -1,11 +1,10 @@
-"""How good a matte probably is, without knowing the truth.
+"""How good a matte probably is, without knowing the truth, and whether a person should look.
 
-Both scores come from how undecided the coarse alpha is, by c (1 - c): as a share of the
-subject for the semantic score, along its outline for the edge score; the semantic score is
-times the model's confidence in its own kind of answer. The two rates were fitted so that the
-semantic score's mean is the mean intersection over union with the truth, and the threshold so
-that the flag finds mattes below 0.8 of it; docs/research/matting.md has the figures and the
-command.
+Scores and evidence come from how undecided the coarse alpha is, by c (1 - c): as a share of the
+subject, and along its outline. The scores' rates were fitted so that the semantic score's mean is
+the mean intersection over union with the truth. The probability that it is below 0.8 is a
+logistic regression of the evidence with weights of each model's own; docs/research/matting.md
+has the figures, `benchmarks/assessment.py` fits them.
 """
 
 from __future__ import annotations
@@ -15,13 +14,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .types import Bytes, LinearMatte
+from frisket.models import UNFITTED, Doubt, Weights
+
+from .types import Bytes, Float, LinearMatte
 
 _SIDE = 256
 _SQUARE = np.ones((3, 3), np.uint8)
 _SEMANTIC_RATE = 3.0
 _EDGE_RATE = 0.3
-_REVIEW_BELOW = 0.86
+#: What is added before a logarithm is taken: below it, less is no better.
+_LEAST = np.array([0.002, 0.05, 0.003, 0.003])
+#: Alpha between these is grey; a patch of grey is this many cells of 256 wide, an outline is not.
+_GREY = (0.15, 0.85)
+_PATCH = np.ones((9, 9), np.uint8)
+_UNSURE = "The model is unsure of this picture."
+_APART = "Another model sees another subject."
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,30 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What can be seen of a coarse alpha.
+
+    Attributes:
+        undecided: alpha (1 - alpha) summed, as a share of the subject.
+        outline: the same, for each cell of the outline.
+        patches: the middles of grey patches wider than an outline, as a share of the subject.
+        apart: one minus the soft intersection over union with another model's answer; None
+            when no other was asked.
+    """
+
+    undecided: float
+    outline: float
+    patches: float
+    apart: float | None = None
+
+    @property
+    def logs(self) -> Float:
+        """The logarithms that `Weights` weighs: undecided, outline, patches, apart."""
+        seen = np.array([self.undecided, self.outline, self.patches, self.apart or 0.0])
+        return np.asarray(np.log(seen + _LEAST))
+
+
+@dataclass(frozen=True)
 class Assessment:
     """What the engine believes of its own work.
 
@@ -45,6 +76,7 @@ class Assessment:
         reasons: why, each in plain words.
         subject: where it is; None when none was found.
         covered_share: sum of alpha as a share of the layer's area, 0..1.
+        doubt: 0..1, the probability that the subject is wrong (an overlap below 0.8).
     """
 
     edge: float
@@ -54,6 +86,7 @@ class Assessment:
     reasons: tuple[str, ...]
     subject: Subject | None
     covered_share: float
+    doubt: float = 1.0
 
 
 def _find_subject(matte: LinearMatte) -> Subject | None:
@@ -68,35 +101,78 @@ def _find_subject(matte: LinearMatte) -> Subject | None:
     return Subject(left, top, right - left, bottom - top)
 
 
-def assess(coarse: Bytes, matte: LinearMatte, confidence: float = 1.0) -> Assessment:
+def assess(
+    coarse: Bytes,
+    matte: LinearMatte,
+    confidence: float = 1.0,
+    doubt: Doubt = UNFITTED,
+    second: Bytes | None = None,
+) -> Assessment:
     """Return how good a matte probably is.
 
     Args:
         coarse: (h, w) uint8, the model's answer.
         matte: what was solved from it.
         confidence: 0..1, how far answers of this model are to be believed at all.
+        doubt: how this model is doubted.
+        second: (h, w) uint8, the answer of `doubt.second`; None when it was not asked.
     """
     subject = _find_subject(matte)
     covered = float(matte.alpha.mean() / 255)
     if subject is None:
         return Assessment(0, 0, 0, True, ("No subject was found.",), None, covered)
-    small = cv2.resize(coarse, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    share = small.astype(np.float32) / np.float32(255)
-    undecided = float((share * (1 - share)).sum())
-    inside = (share > 0.5).astype(np.uint8)
-    outline = int(cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _SQUARE).sum()) + 1
-    doubt = _SEMANTIC_RATE * undecided / max(float(share.sum()), 1.0)
-    semantic = confidence * float(np.exp(-doubt))
-    edge = float(np.exp(-_EDGE_RATE * undecided / outline))
+    seen = find_evidence(coarse, second)
+    semantic = confidence * float(np.exp(-_SEMANTIC_RATE * seen.undecided))
+    edge = float(np.exp(-_EDGE_RATE * seen.outline))
     overall = 0.6 * semantic + 0.4 * edge
-    reasons = _find_reasons(overall, inside, matte)
-    return Assessment(edge, semantic, overall, bool(reasons), reasons, subject, covered)
+    probability, reason = judge(seen, doubt, confidence)
+    reasons = (*reason, *_find_reasons(_shrink(coarse), matte))
+    return Assessment(
+        edge, semantic, overall, bool(reasons), reasons, subject, covered, probability
+    )
 
 
-def _find_reasons(overall: float, inside: Bytes, matte: LinearMatte) -> tuple[str, ...]:
-    found = []
-    if overall < _REVIEW_BELOW:
-        found.append("The model is unsure of this picture.")
+def find_evidence(coarse: Bytes, second: Bytes | None = None) -> Evidence:
+    """Return what can be seen of a coarse alpha (h, w) uint8, beside another model's."""
+    alpha = _shrink(coarse)
+    whole, undecided = max(float(alpha.sum()), 1.0), float((alpha * (1 - alpha)).sum())
+    inside = (alpha > 0.5).astype(np.uint8)
+    outline = int(cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _SQUARE).sum()) + 1
+    grey = ((alpha > _GREY[0]) & (alpha < _GREY[1])).astype(np.uint8)
+    patches = int(cv2.erode(grey, _PATCH).sum())
+    apart = None if second is None else 1 - _compare(alpha, _shrink(second))
+    return Evidence(undecided / whole, undecided / outline, patches / whole, apart)
+
+
+def judge(seen: Evidence, doubt: Doubt, confidence: float = 1.0) -> tuple[float, tuple[str, ...]]:
+    """Return the probability that a subject is wrong, and the reason where it is too high."""
+    trust = 1.0 if doubt.fitted else confidence
+    alone = 1 - trust * (1 - _weigh(seen, doubt.alone))
+    together = doubt.together if seen.apart is not None else None
+    probability = alone if together is None else _weigh(seen, together)
+    if probability < doubt.flag_from:
+        return probability, ()
+    return probability, (_UNSURE if alone >= doubt.flag_from else _APART,)
+
+
+def _weigh(seen: Evidence, weights: Weights) -> float:
+    each = (weights.undecided, weights.outline, weights.patches, weights.apart)
+    odds = weights.offset + float(seen.logs @ np.array(each))
+    return float(1 / (1 + np.exp(-odds)))
+
+
+def _shrink(alpha: Bytes) -> Float:
+    small = cv2.resize(alpha, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(small.astype(np.float32) / np.float32(255))
+
+
+def _compare(one: Float, other: Float) -> float:
+    """Return the soft intersection over union of two alphas, 0..1."""
+    return float(np.minimum(one, other).sum()) / max(float(np.maximum(one, other).sum()), 1.0)
+
+
+def _find_reasons(alpha: Float, matte: LinearMatte) -> tuple[str, ...]:
+    found, inside = [], (alpha > 0.5).astype(np.uint8)
     rim = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
     if rim.mean() > 0.5:
         found.append("The subject touches most of the border.")
