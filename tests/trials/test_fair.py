@@ -92,28 +92,16 @@ def test_a_click_waits_for_no_line_of_solves(
 
 @whole_only
 def test_a_click_waits_for_no_very_large_picture(tmp_path: Path) -> None:
-    scene, out = make_scene(400, 1), tmp_path / "out.tif"
-    grid = Grid(scene.width, scene.height, 256)
-    large = tmp_path / "large.tif"
-    tifffile.imwrite(
-        large,
-        (read_whole_tile(scene, grid, number) for number in range(grid.count)),
-        shape=(scene.height, scene.width, 3),
-        dtype=np.uint8,
-        tile=(256, 256),
-        photometric="rgb",
-        compression="zlib",
-        compressionargs={"level": 1},
-    )
+    write_scene(tmp_path / "large.tif", make_scene(400, 1))
     token = tmp_path / "token"
     token.write_text(TOKEN)
     token.chmod(0o600)
     with Trial(tmp_path / "home") as trial:
         click(trial, 2)
         idle, got = click(trial, CLICKS), list[Result]()
-        where = ("--server", trial.target, "--token-file", token)
+        where = ("--server", trial.target, "--token-file", token, "-o", tmp_path / "out.tif")
         how = ("--as", "matte", "--no-progress", "--allow-empty", "--overwrite")
-        command = [*FRISKET, "cut", large, "-o", out, *where, *how]
+        command = [*FRISKET, "cut", tmp_path / "large.tif", *where, *how]
         for _ in range(12):
             job = subprocess.Popen([str(part) for part in command], stderr=subprocess.DEVNULL)
             try:
@@ -132,6 +120,21 @@ def test_a_click_waits_for_no_very_large_picture(tmp_path: Path) -> None:
     )
     assert len(first) == CLICKS
     assert percentile(first, 99) < 4
+
+
+def write_scene(file: Path, scene: Scene) -> None:
+    """Write a scene as a TIFF in tiles."""
+    grid = Grid(scene.width, scene.height, 256)
+    tifffile.imwrite(
+        file,
+        (read_whole_tile(scene, grid, number) for number in range(grid.count)),
+        shape=(scene.height, scene.width, 3),
+        dtype=np.uint8,
+        tile=(256, 256),
+        photometric="rgb",
+        compression="zlib",
+        compressionargs={"level": 1},
+    )
 
 
 def read_whole_tile(scene: Scene, grid: Grid, number: int) -> np.ndarray:
