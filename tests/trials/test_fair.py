@@ -92,17 +92,16 @@ def test_a_click_waits_for_no_line_of_solves(
 
 @whole_only
 def test_a_click_waits_for_no_very_large_picture(tmp_path: Path) -> None:
-    large, out = tmp_path / "large.tif", tmp_path / "out.tif"
-    write_large(large)
+    write_scene(tmp_path / "large.tif", make_scene(400, 1))
     token = tmp_path / "token"
     token.write_text(TOKEN)
     token.chmod(0o600)
     with Trial(tmp_path / "home") as trial:
         click(trial, 2)
         idle, got = click(trial, CLICKS), list[Result]()
-        where = ("--server", trial.target, "--token-file", token)
+        where = ("--server", trial.target, "--token-file", token, "-o", tmp_path / "out.tif")
         how = ("--as", "matte", "--no-progress", "--allow-empty", "--overwrite")
-        command = [*FRISKET, "cut", large, "-o", out, *where, *how]
+        command = [*FRISKET, "cut", tmp_path / "large.tif", *where, *how]
         for _ in range(12):
             job = subprocess.Popen([str(part) for part in command], stderr=subprocess.DEVNULL)
             try:
@@ -123,9 +122,8 @@ def test_a_click_waits_for_no_very_large_picture(tmp_path: Path) -> None:
     assert percentile(first, 99) < 4
 
 
-def write_large(file: Path) -> None:
-    """Write a TIFF of 400 megapixels, tile by tile."""
-    scene = make_scene(400, 1)
+def write_scene(file: Path, scene: Scene) -> None:
+    """Write a scene as a TIFF in tiles."""
     grid = Grid(scene.width, scene.height, 256)
     tifffile.imwrite(
         file,
