@@ -17,7 +17,9 @@ from ports import refuse
 from trials.kit import posix, say
 from trials.pictures import draw
 
-ray = pytest.importorskip("ray", reason="needs the extra ray")
+# Read while Ray is imported: on a busy machine a simulated one takes long to register.
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
+pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = [posix, pytest.mark.timeout(600)]
 
 PICTURES = pick(4, 40)
