@@ -86,7 +86,7 @@ def test_only_families_with_weights_can_feed_others(name: str) -> None:
         ('second = "embedded"\nalone = { offset = 1.0 }', "weights together"),
         ("alone = { offset = 1.0, luck = 2.0 }", "luck"),
         ("alone = { offset = 1.0 }\nask_from = 0.9", "ask_from <= flag_from"),
-        ("hinted = { offset = 1.0 }", "alone"),
+        ("flag_from = 0.3", "not valid TOML"),
     ],
 )
 def test_a_doubt_that_cannot_be_weighed_is_refused(table: str, said: str) -> None:

@@ -49,7 +49,7 @@ def ask(registry: Registry, model: str, hints: Hints | None = None) -> tuple[Ass
                 if hints is None:
                     found = await assess_layer(resources, models, matting, solution)
                 else:
-                    found = await assess_alone(models, solution, hinted=True)
+                    found = await assess_alone(models, solution)
             asked = pool.is_loaded("embedded")
             await pool.close()
             return found, asked

@@ -76,7 +76,7 @@ def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -
 def _read_doubt(table: Mapping[str, Any], where: str) -> Doubt:
     if not table:
         return UNFITTED
-    sets = ("alone", "hinted", "together")
+    sets = ("alone", "together")
     given: dict[str, Any] = {
         key: Weights(**_pick(Weights, value, where)) if key in sets else value
         for key, value in _pick(Doubt, table, where).items()

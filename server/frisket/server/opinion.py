@@ -17,18 +17,10 @@ from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import measure
 
 
-async def assess_alone(models: BorrowedModels, solution: Solution, hinted: bool) -> Assessment:
-    """Return what is believed of a solution, asking nobody.
-
-    Args:
-        models: whose the solution is.
-        solution: of the layer.
-        hinted: the user has shown the subject.
-    """
-    doubt = models.model.info.doubt
-    counts = doubt.with_hints() if hinted else doubt
+async def assess_alone(models: BorrowedModels, solution: Solution) -> Assessment:
+    """Return what is believed of a solution, asking nobody."""
     with measure(Stage.SOLVE):
-        return await models.share.compute(partial(solution.assess, counts))
+        return await models.share.compute(partial(solution.assess, models.model.info.doubt))
 
 
 async def assess_layer(
@@ -36,7 +28,7 @@ async def assess_layer(
 ) -> Assessment:
     """Return what is believed of a solution that no hint had a part in."""
     doubt = models.model.info.doubt
-    alone = await assess_alone(models, solution, hinted=False)
+    alone = await assess_alone(models, solution)
     if not doubt.second or alone.subject is None or alone.doubt < doubt.ask_from:
         return alone
     second = await _ask(resources, models, matting, doubt.second)

@@ -142,7 +142,7 @@ class FrameSession(Session):
 
     async def assess_layer(self, solution: Solution) -> Assessment:
         """Return what is believed of a frame; of many, none is worth a second model's run."""
-        return await assess_alone(self._models, solution, hinted=False)
+        return await assess_alone(self._models, solution)
 
     def rest(self) -> None:
         """Keep the place: other frames are worked on."""

@@ -294,7 +294,7 @@ class Session:
     async def _assess(self, solution: Solution, cancelled: bool) -> Assessment:
         hinted = self._settled is not None and self._settled.certain is not None
         if cancelled or hinted:
-            return await assess_alone(self._models, solution, hinted)
+            return await assess_alone(self._models, solution)
         return await self.assess_layer(solution)
 
     async def assess_layer(self, solution: Solution) -> Assessment:

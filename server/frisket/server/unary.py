@@ -115,7 +115,7 @@ async def _matte(
     if options.hints.empty:
         assessment = await assess_layer(resources, models, matting, solution)
     else:
-        assessment = await assess_alone(models, solution, hinted=True)
+        assessment = await assess_alone(models, solution)
     with measure(Stage.REFINE):
         alpha = await _refine(solution, picture, models.runners)
     with measure(Stage.WRITE):

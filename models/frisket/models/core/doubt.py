@@ -5,7 +5,7 @@ The numbers were fitted by ``benchmarks/assessment.py``, which prints them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Doubt:
     Attributes:
         flag_from: from this probability on a person should look.
         alone: the weights where nobody else is asked.
-        hinted: the weights where the user has shown the subject; None: as `alone`.
         second: another model that is asked when in doubt, or "".
         ask_from: from this probability on it is asked.
         together: the weights where it has answered; None without `second`.
@@ -43,7 +42,6 @@ class Doubt:
 
     flag_from: float
     alone: Weights
-    hinted: Weights | None = None
     second: str = ""
     ask_from: float = 0.0
     together: Weights | None = None
@@ -54,12 +52,6 @@ class Doubt:
             raise ValueError("a second model and weights together with it need one another")
         if not 0 <= self.ask_from <= self.flag_from <= 1:
             raise ValueError("0 <= ask_from <= flag_from <= 1 must hold")
-
-    def with_hints(self) -> Doubt:
-        """Return how answers are doubted where the user has shown the subject."""
-        return replace(
-            self, alone=self.hinted or self.alone, second="", ask_from=0.0, together=None
-        )
 
 
 UNFITTED = Doubt(0.36, Weights(5.749, undecided=1.622, outline=1.984, patches=0.117), fitted=False)
