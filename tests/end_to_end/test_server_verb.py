@@ -48,7 +48,8 @@ def test_a_life(home: Path, photograph: Path, tmp_path: Path) -> None:
     frisket("cut", photograph, "-o", tmp_path / "a.png", "--model", "classic")
     (seen,) = ask("status")
     assert seen["answers"] and seen["own"]
-    assert seen["models_in_memory"] == ["classic"]
+    # The embedded one is asked for its opinion.
+    assert seen["models_in_memory"] == ["classic", "embedded"]
     assert "token" not in json.dumps(seen)
     log = ask("log")
     assert any("listens on" in line for line in log["lines"])

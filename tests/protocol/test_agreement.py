@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from grpc_health.v1 import health_pb2
 
 from frisket.client.options import Edge
 from frisket.models.backends import onnx
@@ -130,6 +131,7 @@ def test_methods_are_those_of_the_services() -> None:
     services += models_pb.DESCRIPTOR.services_by_name.values()
     services += sequence_pb.DESCRIPTOR.services_by_name.values()
     services += local_pb.DESCRIPTOR.services_by_name.values()
+    services += health_pb2.DESCRIPTOR.services_by_name.values()
     named = {f"/{each.full_name}/{method.name}" for each in services for method in each.methods}
     ours = {value for name, value in vars(methods).items() if name.isupper()}
     assert ours and ours <= named
