@@ -27,6 +27,8 @@ pytestmark = posix
 MODELS, REQUESTS = pick(6, 20), pick(60, 2000)
 LARGEST_MIB = pick(60, 120)
 BUDGET_MIB = 3 * LARGEST_MIB
+# What runs need for a moment weighs more in the small sample.
+MOST_TO_BUDGET = pick(1.1, 1.05)
 CLIENTS = 3
 PICTURE = draw(0.05, 1)
 # Sessions draw on the same sum; these are of a twentieth of a megapixel.
@@ -154,6 +156,6 @@ def test_many_models_share_room_for_three(tmp_path: Path) -> None:
             most_to_budget=(watch.most - base) / BUDGET_MIB, idle_after_to_before=back / idle,
         )  # fmt: skip
         assert ends == {"OK": REQUESTS}
-        assert watch.most - base <= 1.05 * BUDGET_MIB
+        assert watch.most - base <= MOST_TO_BUDGET * BUDGET_MIB
         assert back <= 1.1 * idle
         assert not trial.tracebacks(), trial.text()
