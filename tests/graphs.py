@@ -304,6 +304,25 @@ def _mix_context(slow: int) -> tuple[list[str], dict[str, np.ndarray]]:
     return steps, weights
 
 
+def large(path: Path, mib: int, seed: int = 0) -> Path:
+    """A quick graph with weights of so many MiB, all of which are needed."""
+    graph = onnx.parser.parse_model("""<ir_version: 8, opset_import: ["" : 17]>
+    large (float[1,3,320,320] x) => (float[1,1,320,320] y) {
+        a = ReduceMean<axes = [1], keepdims = 1>(x)
+        most = ReduceMax<keepdims = 0>(a)
+        lots = Constant<value_float = 1000000.0>()
+        far = Mul(most, lots)
+        near = Abs(far)
+        at = Cast<to = 7>(near)
+        one = Gather(w, at)
+        y = Mul(a, one)
+    }""")
+    weights = np.random.default_rng(seed).random(mib << 18, np.float32)
+    graph.graph.initializer.append(numpy_helper.from_array(weights, "w"))
+    onnx.save(graph, str(path))
+    return path
+
+
 def widen_again_and_again(path: Path, side: int, widths: tuple[int, ...]) -> Path:
     """A graph whose channels become many and one again, by each width, and that all twice."""
     nodes, weights, last = [], [], "x"

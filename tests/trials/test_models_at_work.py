@@ -13,12 +13,10 @@ from statistics import median
 
 import grpc
 import numpy as np
-import onnx
-import onnx.parser
 import pytest
 from graphs import endless_when_bright
+from graphs import large as make_large
 from lengths import pick
-from onnx import numpy_helper
 from trials.kit import Trial, opening, percentile, posix, read_status, reduce, rows, say, whole_only
 from trials.pictures import draw
 
@@ -37,23 +35,9 @@ CLICKS = pick(5, 20)
 
 def add_large(registry: Registry, folder: Path, count: int) -> None:
     """Add models of 120 MB each, whose weights are all needed."""
-    text = """<ir_version: 8, opset_import: ["" : 17]>
-    large (float[1,3,320,320] x) => (float[1,1,320,320] y) {
-        a = ReduceMean<axes = [1], keepdims = 1>(x)
-        most = ReduceMax<keepdims = 0>(a)
-        lots = Constant<value_float = 1000000.0>()
-        far = Mul(most, lots)
-        near = Abs(far)
-        at = Cast<to = 7>(near)
-        one = Gather(w, at)
-        y = Mul(a, one)
-    }"""
-    graph = onnx.parser.parse_model(text)
-    weights = np.random.default_rng(3).random(MODEL_MIB << 18, np.float32)
-    graph.graph.initializer.append(numpy_helper.from_array(weights, "w"))
-    onnx.save(graph, str(folder / "large.onnx"))
+    file = make_large(folder / "large.onnx", MODEL_MIB, seed=3)
     for number in range(count):
-        registry.add(f"large{number}", "u2net", folder / "large.onnx")
+        registry.add(f"large{number}", "u2net", file)
 
 
 @contextlib.contextmanager

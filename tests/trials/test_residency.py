@@ -8,12 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import grpc
-import numpy as np
-import onnx
-import onnx.parser
 import psutil
+from graphs import large
 from lengths import pick
-from onnx import numpy_helper
 from processes import is_gone
 from trials.kit import MIB, Figures, Trial, chance, posix, read_status, say
 from trials.pictures import draw
@@ -37,24 +34,9 @@ SESSIONS_MIB = 40
 
 def add_models(registry: Registry, folder: Path) -> None:
     """Add models of 20 MiB to the largest, whose weights are all needed."""
-    text = """<ir_version: 8, opset_import: ["" : 17]>
-    large (float[1,3,320,320] x) => (float[1,1,320,320] y) {
-        a = ReduceMean<axes = [1], keepdims = 1>(x)
-        most = ReduceMax<keepdims = 0>(a)
-        lots = Constant<value_float = 1000000.0>()
-        far = Mul(most, lots)
-        near = Abs(far)
-        at = Cast<to = 7>(near)
-        one = Gather(w, at)
-        y = Mul(a, one)
-    }"""
     for number in range(MODELS):
-        graph = onnx.parser.parse_model(text)
         size = 20 + (LARGEST_MIB - 20) * number // (MODELS - 1)
-        weights = np.random.default_rng(number).random(size << 18, np.float32)
-        graph.graph.initializer.append(numpy_helper.from_array(weights, "w"))
-        onnx.save(graph, str(folder / "large.onnx"))
-        registry.add(f"large{number}", "u2net", folder / "large.onnx")
+        registry.add(f"large{number}", "u2net", large(folder / "large.onnx", size, number))
 
 
 class Watch:
