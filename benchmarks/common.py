@@ -6,10 +6,12 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -103,23 +105,29 @@ def measure(
     """
     others = [psutil.Process(pid) for pid in beside]
     started, before = time.perf_counter(), _spent(others)
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(env or {})},
-    )
-    watched = [psutil.Process(process.pid), *others]
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, sum(_resident(one) for one in watched))
-        time.sleep(0.004)
-    seconds = time.perf_counter() - started
-    output, errors = process.communicate()
+    # Files, not pipes: a pipe that nobody reads stops who writes more than it holds.
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complained:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=said,
+            stderr=complained,
+            env={**os.environ, **(env or {})},
+        )
+        watched = [psutil.Process(process.pid), *others]
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, sum(_resident(one) for one in watched))
+            time.sleep(0.004)
+        seconds = time.perf_counter() - started
+        output, errors = (_read_back(file) for file in (said, complained))
     if process.returncode:
         raise RuntimeError(f"{command[0]} failed: {errors[-2000:]}")
     return Measured(seconds, peak, output, _spent(others) - before)
+
+
+def _read_back(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def _spent(others: Sequence[psutil.Process]) -> float:

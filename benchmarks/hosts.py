@@ -32,6 +32,7 @@ from common import RESULTS, ROOT, u2netp_weights
 from PIL import Image
 from skimage import data
 
+sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "tests" / "hosts"))
 from host_lab import SCRIPT, Lab, prepare_gimp, prepare_krita, run_inside
 

@@ -177,17 +177,20 @@ class Bench:
         """Measure a folder of pictures of 1 MP, in one command of each."""
         model = "embedded" if embedded else MODEL
         inputs, results = self._make_folder(int(count)), f"{self._folder / 'ours'}/"
-        command: list[str | Path] = [self._rembg, "p", "-m", "u2netp", inputs]
         ours, theirs = compare(
             self._runs,
             partial(self._ours, inputs, "cutout", results, model),
-            partial(
-                measure, [*command, self._folder / "theirs"], env=rembg_settings(self._u2net_home)
-            ),
+            partial(self._their_folder, inputs),
         )
         what = f"folder of {count} × 1 MP jpg → cutout" + (", embedded" if embedded else "")
         alone = int(count) * model_cost(model)["seconds"]
         return {"what": what, "model_runs_seconds": alone} | _tell_both(ours, theirs)
+
+    def _their_folder(self, inputs: Path) -> Measured:
+        results = self._folder / "theirs"
+        shutil.rmtree(results, ignore_errors=True)  # rembg passes over what is there
+        command = [self._rembg, "p", "-m", "u2netp", inputs, results]
+        return measure(command, env=rembg_settings(self._u2net_home))
 
     def _make_folder(self, count: int) -> Path:
         inputs = self._folder / f"many-{count}"

@@ -19,7 +19,7 @@ CASES = [
     "case_cmyk",
     "case_strokes_are_heard",
     "case_cancel_half_way",
-    "case_layer_deleted_meanwhile",
+    "case_gone_or_changed_while_it_works",
     "case_document_closed_meanwhile",
     "case_action",
     "case_diagnostics",
