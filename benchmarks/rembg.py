@@ -189,7 +189,7 @@ class Bench:
     def _their_folder(self, inputs: Path) -> Measured:
         results = self._folder / "theirs"
         shutil.rmtree(results, ignore_errors=True)  # rembg passes over what is there
-        command = [self._rembg, "p", "-m", "u2netp", inputs, results]
+        command: list[str | Path] = [self._rembg, "p", "-m", "u2netp", inputs, results]
         return measure(command, env=rembg_settings(self._u2net_home))
 
     def _make_folder(self, count: int) -> Path:
