@@ -144,3 +144,49 @@ def test_an_interrupt_at_any_moment_leaves_nothing_half_written(tmp_path: Path) 
         if left >= 0:
             break
     assert moment > 20
+
+
+LEAVING = """
+import sys, threading, time
+from frisket.documents.io.output import atomic_output
+
+def write(path, begin, written):
+    begin.wait()
+    with atomic_output(path) as out:
+        out.write(b"half")
+        written.set()
+        time.sleep(60)
+
+def end(path, begin, ended):
+    with atomic_output(path) as out:
+        out.write(b"whole")
+        ended.set()
+        begin.wait()
+        time.sleep(0.02 * int(sys.argv[2]))
+
+events = [threading.Event() for _ in range(3)]
+now = threading.Event()
+now.set()
+
+def start(what, name, *signals):
+    path = f"{sys.argv[1]}/{name}"
+    threading.Thread(target=what, args=(path, *signals), daemon=True).start()
+
+for number in range(4):
+    start(write, f"late{number}", events[0], now)
+    start(end, f"end{number}", events[0], now)
+start(write, "early", now, events[1])
+events[1].wait()
+events[0].set()
+"""
+
+
+@pytest.mark.parametrize("delay", [0, 1, 5])
+def test_a_program_that_ends_leaves_nothing_half_written_by_its_threads(
+    tmp_path: Path, delay: int
+) -> None:
+    """Neither what they were writing nor what they begin until the very end."""
+    subprocess.run([sys.executable, "-c", LEAVING, tmp_path, str(delay)], check=True, timeout=60)
+    assert [name for name in entries(tmp_path) if name.startswith(".")] == []
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == b"whole"

@@ -181,3 +181,20 @@ def test_a_stage_that_fails_is_over() -> None:
         raise OSError
     clock.now += 5
     assert (trace.wall_s, trace.explained_s) == (5.0, 0.0)
+
+
+@pytest.mark.parametrize(("leave", "outcome"), [(GONE, OK), (Reason.IDLE.value, Reason.IDLE.value)])
+def test_who_leaves_while_the_last_word_is_written_has_all(leave: str, outcome: str) -> None:
+    """The client may have read it before the server knows that it is written."""
+    trace = Trace(Meter(), Method.MATTE)
+    trace.conclude()
+    trace.end(leave)
+    assert trace.outcome == outcome
+
+
+def test_who_asks_again_after_the_last_word_and_leaves_has_not_all() -> None:
+    trace = Trace(Meter(), Method.MATTE)
+    trace.conclude()
+    trace.work()
+    trace.end(GONE)
+    assert trace.outcome == GONE

@@ -15,12 +15,10 @@ import contextlib
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frisket.documents import decode_in_sandbox
-from frisket.documents.io.output import remove_own_parts
 from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.kept import KEPT
@@ -165,12 +163,8 @@ def _cut_beside(
                 lane.close()
 
         overlap = Overlap(tasks, [lane.cut for lane in lanes], progress, call_off)
-        try:
-            yield from overlap.outcomes()
-        finally:
-            # Who has not left by now is writing something large; it leaves with the program.
-            for task in chain.from_iterable(map(_list_tasks, overlap.list_at_work())):
-                remove_own_parts(task.output.parent)
+        # Who has not left by then is writing something large; it leaves with the program.
+        yield from overlap.outcomes()
 
 
 def _list_tasks(given: Task | Sequence[Task]) -> Sequence[Task]:

@@ -31,17 +31,23 @@ class Seat:
         left: set when it is free again.
         fail: ends the work in it, with the reason.
         resting: it may be taken away.
+        shared: several conversations are in it, so that the end of one is not the end of work.
     """
 
     def __init__(self, admission: Admission, caller: str = "") -> None:
         self.admission, self.caller = admission, caller
         self.left = asyncio.Event()
         self.fail: Callable[[ServiceError], None] = lambda error: None
-        self.resting = False
+        self.resting = self.shared = False
+
+    def conclude(self) -> None:
+        """Take note that the last word of a result is on its way to the caller."""
+        if not self.shared and (trace := current()):
+            trace.conclude()
 
     def rest(self) -> None:
         """Offer the place to others."""
-        if not self.resting:
+        if not self.resting and not self.shared:
             self.resting = True
             self.admission.note_rest(self)
             if trace := current():

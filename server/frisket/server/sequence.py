@@ -128,7 +128,7 @@ class Frame:
 
 
 class FrameSession(Session):
-    """The conversation about one frame; it begins with the model's answer, and never rests."""
+    """The conversation about one frame; it begins with the model's answer."""
 
     frame: Frame
     hinted: Matting  # the frame with what is said of it: what the parent settles is of one picture
@@ -143,9 +143,6 @@ class FrameSession(Session):
     async def assess_layer(self, solution: Solution) -> Assessment:
         """Return what is believed of a frame; of many, none is worth a second model's run."""
         return await assess_alone(self._models, solution)
-
-    def rest(self) -> None:
-        """Keep the place: other frames are worked on."""
 
 
 class Sequence:
@@ -170,6 +167,7 @@ class Sequence:
         self._resources = resources
         self._channel = channel
         self._seat = seat
+        seat.shared = True
         self._opening = opening
         self._models = models
         self._frames: dict[int, Frame] = {}

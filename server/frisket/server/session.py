@@ -285,11 +285,13 @@ class Session:
         assessment = None if solution is None else await self._assess(solution, cancelled)
         self._timings.peak_bytes = self._resources.peak_bytes
         failures = revision.refinement.failures if revision else ()
+        if number == self._number and cancelled == self._stopped:
+            self._seat.conclude()
         await self._channel.say(
             report.build_finished(number, cancelled, self._timings, solution, assessment, failures)
         )
         if number == self._number and cancelled == self._stopped:
-            self.rest()
+            self._seat.rest()
 
     async def _assess(self, solution: Solution, cancelled: bool) -> Assessment:
         hinted = self._settled is not None and self._settled.certain is not None
@@ -300,10 +302,6 @@ class Session:
     async def assess_layer(self, solution: Solution) -> Assessment:
         """Return what is believed of a layer that no hint had a part in."""
         return await assess_layer(self._resources, self._models, self._matting, solution)
-
-    def rest(self) -> None:
-        """Offer the place to others until there is work again."""
-        self._seat.rest()
 
     # --------------------------------------------------------------- tiles
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
 import secrets
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from .positioned import pwrite
 _MARK = ".frisket-"
 _SUFFIX = ".part"
 _MARGIN = 1 << 20
+_LEAVE_S = 2.0
 # What a system answers to a name that it does not take.
 _NAMES_FAULT = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
@@ -140,18 +143,74 @@ class _Part:
 
     def open(self) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self.descriptor = os.open(self.path, flags, 0o666)
+        with _under_way.change(self):
+            self.descriptor = os.open(self.path, flags, 0o666)
         _lock(self.descriptor)
+
+    def publish(self, target: Path) -> None:
+        with _under_way.change(self):
+            self.path.replace(target)
+        _under_way.forget(self)
+        _sync_folder(target.parent)
 
     def remove(self) -> None:
         self.close()  # first: Windows removes no file that is open
         with contextlib.suppress(OSError):
             self.path.unlink()
+        _under_way.forget(self)
 
     def close(self) -> None:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+class _UnderWay:
+    """What the threads of this process are writing; none begins or ends more once it leaves."""
+
+    def __init__(self) -> None:
+        self._parts: dict[_Part, None] = {}
+        self._lock = threading.RLock()  # a signal's handler may leave in the midst of a change
+        self._left = False
+
+    @contextlib.contextmanager
+    def change(self, part: _Part) -> Iterator[None]:
+        """Let a part appear, or have its name, in a block.
+
+        Raises:
+            SystemExit: the process leaves.
+        """
+        with self._lock:
+            if self._left:
+                raise SystemExit("the program leaves: nothing more is written")
+            self._parts[part] = None
+            yield
+
+    def forget(self, part: _Part) -> None:
+        self._parts.pop(part, None)
+
+    def leave(self) -> None:
+        # A share that hangs keeps nobody in the program.
+        locked = self._lock.acquire(timeout=_LEAVE_S)
+        self._left = True
+        for part in tuple(self._parts):
+            with contextlib.suppress(OSError):
+                part.path.unlink()
+        if locked:
+            self._lock.release()
+
+
+_under_way = _UnderWay()
+
+
+@atexit.register
+def leave() -> None:
+    """Remove what is half-written, and let nothing more be written: the process leaves now.
+
+    Threads that no one waits for write until the very end; what they begin, or would give its
+    name, after this ends them with SystemExit.
+    """
+    _under_way.leave()
 
 
 def _finish(target: Path, part: _Part) -> None:
@@ -163,7 +222,7 @@ def _finish(target: Path, part: _Part) -> None:
     # its name: whoever removes debris meanwhile leaves it alone.
     if sys.platform == "win32":
         part.close()
-    rename_durably(part.path, target)
+    part.publish(target)
 
 
 def rename_durably(path: Path, target: Path) -> None:
@@ -173,12 +232,16 @@ def rename_durably(path: Path, target: Path) -> None:
         OSError: it cannot be renamed.
     """
     path.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        folder = os.open(target.parent, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
 
 
 def check_place(path: str | os.PathLike[str], needed: int = 0) -> None:
@@ -236,10 +299,3 @@ def remove_debris(folder: Path) -> None:
                     path.unlink()
             finally:
                 os.close(descriptor)
-
-
-def remove_own_parts(folder: Path) -> None:
-    """Remove this process's own temporary files, which others of its threads may be writing."""
-    for path in folder.glob(f".*{_MARK}{os.getpid()}-*{_SUFFIX}"):
-        with contextlib.suppress(OSError):
-            path.unlink()

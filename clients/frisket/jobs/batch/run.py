@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from frisket.documents.io.output import remove_own_parts
+from frisket.documents.io.output import leave
 from frisket.jobs.batch import events
 from frisket.jobs.batch.engine import Engine
 from frisket.jobs.batch.fates import Fate, judge
@@ -197,8 +197,8 @@ class Crew:
     def abandon(self) -> None:
         """Leave at once: remove what is half-written. The journal knows what was at work."""
         self._queue.stop()
+        leave()
         for claim in [claim for worker in self._workers for claim in worker.claims]:
-            remove_own_parts(claim.part.parent)
             with contextlib.suppress(OSError):
                 claim.part.unlink()
 

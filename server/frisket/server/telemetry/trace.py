@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
 from types import TracebackType
 
-from frisket.server.telemetry.meter import OK, Meter, Method, Stage
+from frisket.server.telemetry.meter import GONE, OK, Meter, Method, Stage
 from frisket.server.turns import Priority
 
 Clock = Callable[[], float]
@@ -48,7 +48,7 @@ class Trace:
         self._clock = clock
         self._began = self._seen = clock()
         self._active = 0
-        self._resting = False
+        self._resting = self._concluding = False
         self._rested_s = self._explained_s = 0.0
         self._shown = False
 
@@ -86,6 +86,10 @@ class Trace:
         self._active -= 1
         return now
 
+    def conclude(self) -> None:
+        """Take note that the last word is being written: who has read it may leave at once."""
+        self._concluding = True
+
     def rest(self) -> None:
         """Stop the time: the result is complete, and the client may come back or not."""
         self._look()
@@ -94,11 +98,12 @@ class Trace:
     def work(self) -> None:
         """Let the time go on."""
         self._look()
-        self._resting = False
+        self._resting = self._concluding = False
 
     def end(self, outcome: str) -> None:
         """Take note of how the call ends; the first word counts."""
-        if not self._resting and self.outcome == OK:
+        has_all = self._resting or (self._concluding and outcome == GONE)
+        if not has_all and self.outcome == OK:
             self.outcome = outcome
 
     def show(self) -> None:
