@@ -16,8 +16,10 @@ from frisket.client.errors import TransportError, transport_error
 from frisket.cluster.errors import ClusterError, NodeLost, PackedError, pack_error
 from frisket.cluster.ray_engine import RayEngine
 from frisket.cluster.station import RemoteStation
-from frisket.documents import OutputError, UnreadableDocument, UnsupportedDocument
+from frisket.documents import OutputError, PlaceError, UnreadableDocument, UnsupportedDocument
 from frisket.jobs import Batch
+from frisket.jobs.batch.engine import LocalStation
+from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.run import Rules
 from frisket.jobs.many import TaskOutcome
 from frisket.jobs.task import NoSubject, Task
@@ -97,3 +99,43 @@ def test_without_ray_one_sentence_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ClusterError, match=r"\[ray\]"):
         RayEngine()
+
+
+class Losing:
+    """An engine whose results have no place any more when the first of them is made."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+
+    def open(self) -> LosingStation:
+        return LosingStation(self._error)
+
+
+class LosingStation(LocalStation):
+    """One of its stations; what it makes, or how it fails, comes after the loss."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self._error = error
+
+    def cut(self, tasks: Sequence[Task], /) -> Iterator[TaskOutcome]:
+        outcomes = list(super().cut(tasks))
+        if not Path("away").exists():
+            Path("out").rename("away")
+        for outcome in outcomes:
+            yield outcome if self._error is None else TaskOutcome(outcome.task, error=self._error)
+
+
+@pytest.mark.parametrize("error", [None, OutputError("b.png", "cannot be read again")])
+def test_a_share_that_goes_while_a_result_is_made_is_no_file_s_fault(
+    work: Path, error: Exception | None
+) -> None:
+    rules = Rules(jobs=1, delays_s=(0.01,), patience_s=0.1, thumbnails=False)
+    options = CutOptions("matte", model="fake")
+    batch = Batch("in", "out", options, rules=rules, engine=Losing(error), journal="journal")
+    with pytest.raises(PlaceError, match="no folder out any more"):
+        list(batch)
+    with Journal.open(Path("journal")) as journal:
+        assert journal.counts().failed == 0
+    Path("away").rename("out")
+    assert all(done.error is None for done in Batch("in", "out", options, journal="journal"))

@@ -49,14 +49,22 @@ class Place:
         except OSError as error:
             raise PlaceError(self.base, _word(error)) from error
 
+    def check(self, output: Path) -> None:
+        """Refuse to go on with a result whose place is gone.
+
+        Raises:
+            PlaceError: the folder that holds the results is not there.
+        """
+        if not self.base.is_dir():
+            raise PlaceError(output, f"there is no folder {self.base} any more")
+
     def make_folder(self, output: Path) -> None:
         """Make the folder of one result, below the one that is there.
 
         Raises:
             PlaceError: it cannot be made, or that one has gone.
         """
-        if not self.base.is_dir():
-            raise PlaceError(output, f"there is no folder {self.base} any more")
+        self.check(output)
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

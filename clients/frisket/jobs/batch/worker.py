@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from frisket.documents import DocumentError, OutputError, UnreadableDocument
+from frisket.documents import DocumentError, OutputError, PlaceError, UnreadableDocument
 from frisket.documents.io.output import remove_debris, rename_durably
 from frisket.jobs.batch.engine import Engine, LocalEngine
 from frisket.jobs.batch.fingerprint import identify_content
@@ -156,11 +156,12 @@ class Worker:
         self._settle(claim.item, result, error)
 
     def _find_cause(self, item: Item, error: Exception) -> Exception:
-        """Return why a watched file failed: that it changed counts more than what came of it."""
+        """Return why a file failed: a lost place, or a change, counts more than what came of it."""
         try:
+            self._place.check(item.task.output)
             self._check_planned(item)
-        except SourceChanged as change:
-            return change
+        except (PlaceError, SourceChanged) as cause:
+            return cause
         return error
 
     def _publish(self, claim: Claim, result: CutResult) -> None:
