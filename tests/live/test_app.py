@@ -23,6 +23,7 @@ def test_pictures_come_one_after_another(serve_page: Callable[..., Served]) -> N
     number = int(first.headers["Frisket-Frame"])
     second = fetch(served, number)
     assert int(second.headers["Frisket-Frame"]) > number
+    assert float(second.headers["Frisket-Delay"]) > 0
     assert Image.open(io.BytesIO(second.body)).size == SIZE
 
 

@@ -13,7 +13,7 @@ from frisket.documents import OutputError
 from frisket.jobs.choices import BadOption
 from frisket.live.camera import DeviceCamera, open_camera
 from frisket.live.errors import CameraLost, NoCamera
-from frisket.live.line import Line
+from frisket.live.line import Line, Shot
 from frisket.live.meter import Meter
 from frisket.live.options import LiveOptions
 from frisket.live.stage import Stage
@@ -46,7 +46,7 @@ def find_disc(picture: np.ndarray) -> float:
 
 
 def test_the_mask_is_on_its_own_picture(run_stage: Callable[..., Stage]) -> None:
-    number, stage = 0, run_stage()
+    number, stage = 0, run_stage(model="classic")
     places = {WIDE // 2 + 2 * step for step in range(len(frames()))}
     for _ in range(4):
         number, picture = see(stage, number)
@@ -60,7 +60,7 @@ def test_the_mask_is_on_its_own_picture(run_stage: Callable[..., Stage]) -> None
 def test_between_two_inferences_the_mask_follows_the_motion(
     run_stage: Callable[..., Stage],
 ) -> None:
-    number, stage = 0, run_stage(every=3)
+    number, stage = 0, run_stage(model="classic", every=3)
     for _ in range(9):
         number, picture = see(stage, number)
         column = round(find_disc(picture))
@@ -82,6 +82,8 @@ def test_backgrounds_and_steps_are_switched(run_stage: Callable[..., Stage]) -> 
     plain = see_until(stage, lambda picture: picture[:8, :8, 0].std() > 8)
     shown = [np.abs(plain[:, ::-1] - frame).mean() for frame in frames()]
     assert min(shown) < 3
+    stage.change({"mask": True, "background": 0})
+    see_until(stage, lambda picture: tuple(picture[2, 2]) == GREEN)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,8 @@ def test_figures_are_of_what_was_shown(run_stage: Callable[..., Stage]) -> None:
     see(stage, 3)
     meter = stage.describe()["meter"]
     assert 0 < meter["latency_ms"] <= meter["latency_most_ms"]
+    stages = stage.describe()["stages"]
+    assert stages["mask: age"] == 0 < stages["wait"] <= meter["latency_most_ms"]
 
 
 def test_a_server_that_refuses_ends_the_picture_with_its_sentence(
@@ -160,26 +164,69 @@ def test_the_virtual_camera_says_what_it_needs(clip: Path) -> None:
         pytest.skip("pyvirtualcam is installed")
 
 
-def test_a_newer_key_takes_the_place_of_one_nobody_began_with() -> None:
-    line = Line()
-    for level in range(3):
-        line.add(np.full((2, 2, 3), level, np.uint8))
-    key = line.take_key(wait=True)
-    assert key is not None and key.number == 2
-    assert line.take_key(wait=False) is None
-    assert [line.take_shown().number for _ in range(2)] == [0, 1]
-    line.settle(key, np.zeros((2, 2), np.uint8))
-    assert line.take_shown() is key
-
-
-def test_what_nobody_shows_does_not_pile_up() -> None:
-    line = Line(every=100)
-    for _ in range(50):
+def add(line: Line, count: int) -> None:
+    for _ in range(count):
         line.add(np.zeros((2, 2, 3), np.uint8))
-    assert line.left_out == 0, "the first is a key, which is waited for"
-    line.settle(line.take_key(wait=True), None)
-    line.add(np.zeros((2, 2, 3), np.uint8))
-    assert line.left_out == 39
+
+
+def mask(line: Line) -> Shot:
+    """Give the newest picture a mask."""
+    shot = line.take_key(wait=True)
+    assert shot is not None
+    line.settle(shot, np.zeros((2, 2), np.uint8))
+    return shot
+
+
+def shown(line: Line) -> tuple[int, int | None]:
+    """The numbers of the next picture that is shown, and of the one whose mask it takes."""
+    found = line.take_shown()
+    assert found is not None
+    return found[0].number, None if found[1] is None else found[1].number
+
+
+def test_the_newest_picture_is_the_next_to_be_masked_and_shown() -> None:
+    line = Line()
+    add(line, 3)
+    assert mask(line).number == 2
+    assert line.take_key(wait=False) is None, "it is under way already"
+    assert shown(line) == (2, 2)
+    add(line, 4)
+    assert mask(line).number == 6
+    assert shown(line) == (6, 6)
+    assert line.left_out == 3, "what came before the first is not counted"
+
+
+def test_between_masks_no_picture_waits() -> None:
+    line = Line(every=3)
+    add(line, 1)
+    assert mask(line).number == 0
+    assert shown(line) == (0, 0)
+    add(line, 1)
+    assert shown(line) == (1, 0)
+    assert line.take_key(wait=False) is None, "too early for another mask"
+    add(line, 2)
+    key = line.take_key(wait=False)
+    assert key is not None and key.number == 3
+    assert shown(line) == (3, 0), "its own mask is not there yet"
+    add(line, 1)
+    line.settle(key, np.zeros((2, 2), np.uint8))
+    assert shown(line) == (4, 3)
+    assert line.left_out == 1
+
+
+def test_a_mask_from_before_a_pause_is_not_shown() -> None:
+    line = Line(every=2)
+    add(line, 1)
+    mask(line)
+    assert shown(line) == (0, 0)
+    line.ask_every(0)
+    assert line.take_key(wait=True) is None, "none is wanted"
+    add(line, 5)
+    assert shown(line) == (5, None)
+    line.ask_every(2)
+    add(line, 1)
+    assert mask(line).number == 6
+    assert shown(line) == (6, 6)
 
 
 def test_the_meter_averages_over_its_range() -> None:
@@ -191,3 +238,16 @@ def test_the_meter_averages_over_its_range() -> None:
     told = meter.read()
     assert all(abs(told[name] - 20) <= 1 for name in ("fps", "fps_least", "fps_most", "fps_mean"))
     assert abs(told["latency_ms"] - 50) < 1e-6
+
+
+def test_the_meter_averages_stages_over_its_range() -> None:
+    now = 0.0
+    meter = Meter(lambda: now)
+    meter.note("motion", 9.0)
+    now = 11.0
+    assert meter.read_stages() == {}
+    meter.note("motion", 0.01)
+    meter.note("motion", 0.03)
+    with meter.time("compose"):
+        now += 0.5
+    assert meter.read_stages() == pytest.approx({"motion": 20, "compose": 500})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from importlib.resources import files
 
 from frisket.jobs.choices import BadOption
-from frisket.live.stage import Stage, encode_jpeg
+from frisket.live.stage import Stage
 from frisket.review.assets import STYLE, read_asset
 from frisket.review.guard import Guard
 from frisket.review.http import Handler, Refusal, Request, Response, Router, answer_json
@@ -64,9 +65,10 @@ class LiveApp:
         shown = self._stage.wait_shown(int(request.read_number("after", 0)), _PATIENCE_S)
         if shown is None:
             return Response(status=204)
-        return Response(
-            encode_jpeg(shown.picture), "image/jpeg", headers={"Frisket-Frame": str(shown.number)}
-        )
+        jpeg = self._stage.encode(shown)
+        delay_ms = (time.perf_counter() - shown.taken_s) * 1e3
+        told = {"Frisket-Frame": str(shown.number), "Frisket-Delay": f"{delay_ms:.1f}"}
+        return Response(jpeg, "image/jpeg", headers=told)
 
 
 def _read(name: str) -> bytes:

@@ -1,20 +1,17 @@
-"""Pictures on their way from the camera to the eye, in order; nobody waits for what is late.
+"""The newest picture of a camera and the newest that has its mask; no picture queues.
 
-Three threads meet here: the camera adds, the matting takes the newest picture that wants a mask of
-its own, and whoever shows takes pictures from the head as soon as their masks are there.
+Three threads meet here: the camera adds, the matting takes the newest picture for a mask of its
+own, and whoever shows takes the newest that can be shown. Whatever is passed over is left out.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass, field
 
 from frisket.jobs.video.matting import Samples
 from frisket.live.camera import Picture
-
-_LONGEST = 12  # pictures that wait to be shown; then those without a mask of their own are left out
 
 
 @dataclass(eq=False)
@@ -24,77 +21,115 @@ class Shot:
     Attributes:
         number: from 0, as the camera took them.
         rgb: (height, width, 3) uint8.
-        is_key: it wants a mask of its own; others take that of the key before them.
-        alpha: its mask (height, width) uint8, once there is one.
-        settled: nothing more is waited for.
+        alpha: its own mask (height, width) uint8, once there is one.
         taken_s: when it was taken, by `time.perf_counter`.
+        begun_s: when its mask was begun with, by the same clock.
     """
 
     number: int
     rgb: Picture
-    is_key: bool
     alpha: Samples | None = None
-    settled: bool = False
     taken_s: float = field(default_factory=time.perf_counter)
+    begun_s: float = 0.0
 
 
 class Line:
-    """The pictures that were taken and are not shown yet.
+    """What the camera gave last, and what is known of it.
+
+    With `every` 1 a picture is shown when its own mask is there. With more none waits: it takes
+    the newest mask that is finished, from a picture before it.
+
+    Args:
+        every: how many pictures later the next mask may be begun with; 0 for no masks.
 
     Attributes:
-        every: each how many-th picture is a key; 0 for none.
-        left_out: how many pictures came too late to be shown.
+        left_out: how many pictures were never shown because a newer one came first.
     """
 
     def __init__(self, every: int = 1) -> None:
-        self.every, self.left_out = every, 0
-        self._count = 0
-        self._shots: deque[Shot] = deque()
-        self._wanted: Shot | None = None
+        self.left_out = 0
+        self._every = every
+        self._count = self._next_key = 0
+        self._newest: Shot | None = None
+        self._masked: Shot | None = None
+        self._shown = -1
         self._ended = False
         self._changed = threading.Condition()
 
     def add(self, rgb: Picture) -> None:
-        """Append a picture; a key that nobody has begun with is superseded by a newer one."""
+        """Take a picture; it is the newest now."""
         with self._changed:
-            is_key = self.every > 0 and self._count % self.every == 0
-            shot = Shot(self._count, rgb, is_key, settled=not is_key)
+            self._newest = Shot(self._count, rgb)
             self._count += 1
-            self._shots.append(shot)
-            if is_key:
-                if self._wanted is not None:
-                    self._wanted.settled = True
-                self._wanted = shot
-            while len(self._shots) > _LONGEST and self._shots[0].settled:
-                self._shots.popleft()
-                self.left_out += 1
             self._changed.notify_all()
 
     def take_key(self, wait: bool) -> Shot | None:
-        """Return the newest key that nobody has begun with; None where there is none, or no more.
+        """Return the newest picture if it is to have a mask; None where it is not.
 
         Args:
-            wait: until there is one, or the line has ended.
+            wait: until there is one; then None says that no masks are wanted, or no more.
         """
         with self._changed:
             if wait:
-                self._changed.wait_for(lambda: self._wanted is not None or self._ended)
-            shot, self._wanted = self._wanted, None
-            return shot
+                self._changed.wait_for(lambda: self._ended or not self._every or self._has_key())
+            if self._newest is None or self._ended or not self._has_key():
+                return None
+            self._next_key = self._newest.number + self._every
+            self._newest.begun_s = time.perf_counter()
+            return self._newest
 
-    def settle(self, shot: Shot, alpha: Samples | None) -> None:
-        """Give a key its mask, or none where it was dropped."""
+    def _has_key(self) -> bool:
+        newest = self._newest
+        return self._every > 0 and newest is not None and newest.number >= self._next_key
+
+    def wait_wanted(self) -> None:
+        """Wait until masks are wanted, or the line has ended."""
         with self._changed:
-            shot.alpha, shot.settled = alpha, True
+            self._changed.wait_for(lambda: self._ended or self._every > 0)
+
+    def settle(self, shot: Shot, alpha: Samples) -> None:
+        """Give a picture its mask."""
+        with self._changed:
+            shot.alpha = alpha
+            if self._every:
+                self._masked = shot
             self._changed.notify_all()
 
-    def take_shown(self) -> Shot | None:
-        """Return the next picture, as soon as nothing more is waited for; None at the end."""
+    def take_shown(self) -> tuple[Shot, Shot | None] | None:
+        """Return the next picture to show as soon as there is one; None at the end.
+
+        Returns:
+            The picture, and the one whose mask it takes: itself, or one before it; None where no
+            masks are wanted.
+        """
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._ended or bool(self._shots and self._shots[0].settled)
-            )
-            return None if self._ended else self._shots.popleft()
+            self._changed.wait_for(lambda: self._ended or self._find_shown() is not None)
+            shot = self._find_shown()
+            if self._ended or shot is None:
+                return None
+            if self._shown >= 0:
+                self.left_out += shot.number - self._shown - 1
+            self._shown = shot.number
+            return shot, self._masked
+
+    def _find_shown(self) -> Shot | None:
+        """Return the newest picture that can be shown and was not; None where there is none."""
+        shot = self._masked if self._every == 1 else self._newest
+        is_ready = self._every == 0 or self._masked is not None
+        return shot if is_ready and shot is not None and shot.number > self._shown else None
+
+    def ask_every(self, every: int) -> None:
+        """Change how often a mask is made; 0 for never, and then the last one is forgotten."""
+        with self._changed:
+            self._every = every
+            if every == 0:
+                self._masked = None
+            self._changed.notify_all()
+
+    def forget(self) -> None:
+        """Forget the newest mask: whoever made it is gone, and pictures wait for the next one."""
+        with self._changed:
+            self._masked = None
 
     def end(self) -> None:
         """Let everybody go."""

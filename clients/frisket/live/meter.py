@@ -1,11 +1,12 @@
-"""How many pictures a second are shown, and how long after they were taken."""
+"""How many pictures a second are shown, how long after they were taken, and where that goes."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 RANGE_S = 10.0
 """Seconds that figures are averaged over."""
@@ -22,6 +23,7 @@ class Meter:
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._shown: deque[tuple[float, float]] = deque(maxlen=_MOST)
+        self._stages: dict[str, deque[tuple[float, float]]] = {}
         self._lock = threading.Lock()
 
     def count(self, taken_s: float) -> None:
@@ -29,6 +31,29 @@ class Meter:
         now = self._clock()
         with self._lock:
             self._shown.append((now, now - taken_s))
+
+    def note(self, stage: str, seconds: float) -> None:
+        """Count what a stage has taken."""
+        now = self._clock()
+        with self._lock:
+            self._stages.setdefault(stage, deque(maxlen=_MOST)).append((now, seconds))
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Count what a block takes."""
+        started = self._clock()
+        yield
+        self.note(stage, self._clock() - started)
+
+    def read_stages(self) -> dict[str, float]:
+        """Return the mean milliseconds of every stage over the range."""
+        now = self._clock()
+        with self._lock:
+            found = {
+                stage: [seconds for at, seconds in noted if now - at < RANGE_S]
+                for stage, noted in self._stages.items()
+            }
+        return {name: sum(rows) / len(rows) * 1e3 for name, rows in found.items() if rows}
 
     def read(self) -> dict[str, float]:
         """Return pictures a second now and over the range, the least and most, and the latency.

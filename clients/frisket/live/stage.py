@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from frisket.client.errors import TransportError
+from frisket.client.events import Outcome
 from frisket.client.options import Options
 from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, raise_loss
@@ -26,6 +27,7 @@ from frisket.protocol.errors import FrisketError
 _NEAR, _FAR = 1, 2  # keys at a server: to a far one a newer key is on its way meanwhile
 # Of a proxy: a mask must be there before the picture is old, and its edge is sharpened later.
 _SIDES = {"draft": 320, "standard": 320, "high": 640, "best": 640}
+_TILE_PX = 256  # a smaller tile costs more by itself than the pixels it saves
 _RETRIES = 3
 _PATIENCE_S = 5.0  # for threads that end
 _QUALITY = 82  # of the page's JPEG
@@ -35,10 +37,17 @@ Show = Callable[[Picture], None]
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A picture that was shown: its number, counted from 1, and itself (height, width, 3)."""
+    """A picture that was shown.
+
+    Attributes:
+        number: counted from 1.
+        picture: (height, width, 3) uint8.
+        taken_s: when the camera gave it, by `time.perf_counter`.
+    """
 
     number: int
     picture: Picture
+    taken_s: float
 
 
 class Stage:
@@ -107,6 +116,13 @@ class Stage:
             shown = self._shown
         return shown if shown is not None and shown.number > after else None
 
+    def encode(self, shown: Shown) -> bytes:
+        """Return a picture that was shown as a JPEG for the page."""
+        cv2 = load_cv2("the page")
+        with self._meter.time("jpeg"):
+            bgr = cv2.cvtColor(shown.picture, cv2.COLOR_RGB2BGR)
+            return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1])
+
     def describe(self) -> dict[str, Any]:
         """Return what the page shows beside the picture."""
         return {
@@ -114,6 +130,7 @@ class Stage:
             "switches": asdict(self._switches), "background": self._background,
             "backgrounds": list(self._options.backgrounds), "every": self._options.every,
             "left_out": self._line.left_out, "meter": self._meter.read(),
+            "stages": self._meter.read_stages(),
             "ended": str(self._failure or "") if self._line.ended else None,
         }  # fmt: skip
 
@@ -131,7 +148,7 @@ class Stage:
         if not isinstance(place, int) or not 0 <= place < len(self._grounds):
             raise BadOption(f"There is no background {place!r}.")
         self._switches, self._background = replace(self._switches, **steps), place
-        self._line.every = self._options.every if self._switches.mask else 0
+        self._line.ask_every(self._options.every if self._switches.mask else 0)
 
     # -------------------------------------------------------- threads
 
@@ -157,6 +174,8 @@ class Stage:
         """Have masks made, again after a loss."""
         tries = 0
         while not self._line.ended:
+            # A stream in which nothing is asked would be ended by the server.
+            self._line.wait_wanted()
             most = _FAR if self._options.server.address else _NEAR
             stream = _Keys(self._line, lambda: self._switches.steady, most)
             try:
@@ -167,45 +186,60 @@ class Stage:
                     raise_loss(self._options.server, error)
                 time.sleep(0.2 * tries)
             finally:
-                stream.forget()
+                self._line.forget()
 
     def _hear(self, stream: _Keys) -> None:
         camera, options = self._camera, self._options
         layer = describe_frames(camera.width, camera.height, 8, options.quality, _SIDES)
         asked = Options(options.model, options.quality, 8)
-        for matted in matte_stream(stream, layer, asked, self._connection):
-            stream.settle(matted.frame.number, None if matted.is_late else matted.alpha)
+        for matted in matte_stream(stream, layer, asked, self._connection, _TILE_PX):
+            shot = stream.take_sent(matted.frame.number)
+            if not matted.is_late:
+                self._note_mask(shot, matted.outcome)
+                self._line.settle(shot, matted.alpha)
+
+    def _note_mask(self, shot: Shot, outcome: Outcome) -> None:
+        """Count where a mask's time went."""
+        whole = time.perf_counter() - shot.begun_s
+        at_server = outcome.model_seconds + outcome.solve_seconds
+        self._meter.note("mask: model", outcome.model_seconds)
+        self._meter.note("mask: solve", outcome.solve_seconds)
+        # The proxy's way too, and messages; tiles are computed side by side and not told by time.
+        self._meter.note("mask: tiles", whole - at_server)
 
     def _show(self) -> None:
         carrier, number = Carrier(), 0
-        while (shot := self._line.take_shown()) is not None:
-            switches = self._switches
-            picture = self._compose(shot, carrier, switches)
+        while (found := self._line.take_shown()) is not None:
+            shot, key = found
+            self._meter.note("wait", time.perf_counter() - shot.taken_s)
+            picture = self._compose(shot, key, carrier, self._switches)
             if picture is None:
                 continue
             number += 1
-            for output in self._outputs:
-                output(picture)
+            with self._meter.time("outputs"):
+                for output in self._outputs:
+                    output(picture)
             self._meter.count(shot.taken_s)
             with self._changed:
-                self._shown = Shown(number, picture)
+                self._shown = Shown(number, picture, shot.taken_s)
                 self._changed.notify_all()
 
-    def _compose(self, shot: Shot, carrier: Carrier, switches: Switches) -> Picture | None:
+    def _compose(
+        self, shot: Shot, key: Shot | None, carrier: Carrier, switches: Switches
+    ) -> Picture | None:
         """Return what is seen of a picture; None where it has no mask yet."""
         picture = shot.rgb
         if switches.mask:
-            alpha = shot.alpha
-            if alpha is not None:
-                carrier.remember(shot.rgb, alpha)
-            elif self._options.every == 1 and shot.is_key:
+            if key is None or key.alpha is None:
                 return None
-            else:
-                alpha = carrier.carry(shot.rgb, switches.flow)
-            if alpha is None:
-                return None
-            ground = self._grounds[self._background]
-            picture = ground.show(shot.rgb, self._harden(alpha, switches))
+            self._meter.note("mask: age", shot.taken_s - key.taken_s)
+            alpha = key.alpha
+            if switches.flow and key is not shot:
+                with self._meter.time("motion"):
+                    alpha = carrier.carry(alpha, key.rgb, shot.rgb)
+            with self._meter.time("compose"):
+                ground = self._grounds[self._background]
+                picture = ground.show(shot.rgb, self._harden(alpha, switches))
         return np.ascontiguousarray(picture[:, ::-1]) if switches.mirror else picture
 
     def _harden(self, alpha: Samples, switches: Switches) -> Samples:
@@ -216,7 +250,10 @@ class Stage:
 
 
 class _Keys:
-    """Feeds a stream with the newest keys of a line; iterating yields None while enough are out."""
+    """Feeds a stream with the newest keys of a line, until none are wanted.
+
+    Iterating yields None while enough are out.
+    """
 
     def __init__(self, line: Line, is_steady: Callable[[], bool], most: int) -> None:
         self._line, self._is_steady, self._most = line, is_steady, most
@@ -224,30 +261,18 @@ class _Keys:
         self.answered = False
 
     def __iter__(self) -> Iterator[SourceFrame | None]:
-        while not self._line.ended:
-            if len(self._sent) >= self._most:
-                yield None
-                continue
-            shot = self._line.take_key(wait=not self._sent)
+        while True:
+            is_full = len(self._sent) >= self._most
+            shot = None if is_full else self._line.take_key(wait=not self._sent)
             if shot is not None:
                 self._sent[shot.number] = shot
                 yield SourceFrame(shot.number, shot.rgb, not self._is_steady(), late_ok=True)
             elif self._sent:
                 yield None
+            else:
+                return
 
-    def settle(self, number: int, alpha: Samples | None) -> None:
-        """Give a key its mask, or none."""
+    def take_sent(self, number: int) -> Shot:
+        """Return a key that was sent, for its answer has come."""
         self.answered = True
-        self._line.settle(self._sent.pop(number), alpha)
-
-    def forget(self) -> None:
-        """Wait no longer for what was sent."""
-        for number in list(self._sent):
-            self._line.settle(self._sent.pop(number), None)
-
-
-def encode_jpeg(picture: Picture) -> bytes:
-    """Return a picture (height, width, 3) RGB as a JPEG for the page."""
-    cv2 = load_cv2("the page")
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1])
+        return self._sent.pop(number)

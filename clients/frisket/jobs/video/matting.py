@@ -137,7 +137,11 @@ def reduce_frame(rgb: Samples, layer: LayerSpec) -> npt.NDArray[np.uint8]:
 
 
 def matte_stream(
-    frames: Iterable[SourceFrame | None], layer: LayerSpec, options: Options, connection: Connection
+    frames: Iterable[SourceFrame | None],
+    layer: LayerSpec,
+    options: Options,
+    connection: Connection,
+    tile_px: int = TILE_PX,
 ) -> Iterator[MattedFrame]:
     """Yield frames with their mattes, in order; frames that run in are left out.
 
@@ -147,13 +151,14 @@ def matte_stream(
         layer: of `describe_frames`.
         options: what is asked of the server.
         connection: to the server; stays open.
+        tile_px: edge of a frame's tile.
 
     Raises:
         ClientError: no server, refused, or lost; nothing is tried again.
     """
     call = connection.open().sequence()
     try:
-        yield from _Conversation(call, Sequence(layer, options, tile_size=TILE_PX)).run(frames)
+        yield from _Conversation(call, Sequence(layer, options, tile_size=tile_px)).run(frames)
         call.finish()
     except TransportError:
         # The next stream gets a fresh connection.
