@@ -20,11 +20,11 @@ from frisket.documents.io import copying, positioned
 
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither pread nor pwrite nor sendfile."""
+    """Neither pread nor pwrite; and many steps where a file is copied."""
     monkeypatch.setattr(positioned, "NATIVE", False)
-    for name in ("pread", "pwrite", "sendfile"):
+    for name in ("pread", "pwrite"):
         monkeypatch.delattr(os, name, raising=False)
-    monkeypatch.setattr(copying, "CHUNK", 1000)
+    monkeypatch.setattr(copying, "STEP", 1000)
 
 
 def test_tiles_read_by_threads_are_the_whole(

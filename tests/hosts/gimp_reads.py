@@ -1,7 +1,7 @@
 """What GIMP sees in documents that frisket wrote. Runs in GIMP's own Python, not in pytest.
 
-For every file of `/lab/files`: the layers' masks and alphas, and the channels, as raw bytes in
-`/lab/seen`, and what they are in `/lab/results.json`.
+For every file of `/lab/files`: the layers' masks and alphas, the channels, and each path as the
+selection that it makes, as raw bytes in `/lab/seen`, and what they are in `/lab/results.json`.
 """
 
 import json
@@ -37,8 +37,8 @@ def keep(seen, name, kind, drawable, letter):
                  "size": [drawable.get_width(), drawable.get_height()]})  # fmt: skip
 
 
-def look(path):
-    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(path))
+def look(file):
+    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(file))
     seen = []
     for layer in every(image.get_layers()):
         place = list(layer.get_offsets())[1:]
@@ -52,6 +52,9 @@ def look(path):
         # A channel's values are stored as they are, whatever curve its format names.
         native = Babl.format_get_encoding(channel.get_format()).split()[0] + " "
         keep(seen, channel.get_name(), "channel", channel, native)
+    for path in image.get_paths():
+        image.select_item(Gimp.ChannelOps.REPLACE, path)
+        keep(seen, path.get_name(), "path", image.get_selection(), "Y ")
     image.delete()
     return seen
 

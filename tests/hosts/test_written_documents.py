@@ -1,4 +1,4 @@
-"""Documents that frisket wrote, opened by a real GIMP 3 and a real Krita: the masks are there."""
+"""Documents that frisket wrote, in a real GIMP 3 and a real Krita: masks and paths are there."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ import numpy as np
 import pytest
 import tifffile
 from host_lab import Lab, run_inside
+from outlines import compare_areas, draw_product
 from PIL import Image
 from psd_tools import PSDImage
 from splices import splice_alpha, splice_layer, splice_mask, splice_selection
 
+from frisket import outline
 from frisket.documents import ArrayAlpha, open_document
 
 HERE = Path(__file__).resolve().parent
 WIDTH, HEIGHT, LEFT, TOP = 90, 70, 12, 7
+CUP = draw_product("mug", 900)
 BATCH = "exec(compile(open('/lab/gimp_reads.py').read(), 'gimp_reads', 'exec'), globals())"
-FILES = [
-    "mask8.psd", "mask16.psd", "mask.psb", "selection8.psd", "selection16.psd", "layer.psd",
-    "alpha8.tif", "alpha16.tif",
-]  # fmt: skip
 
 
 def ramp(depth: int) -> np.ndarray:
@@ -91,6 +90,17 @@ def write_all(folder: Path) -> None:
             splice_alpha(document, folder / f"alpha{depth}.tif", document.layers[0], alpha)
 
 
+def write_paths(folder: Path) -> None:
+    """One document of each format that holds paths, with that around a cup."""
+    picture, matte = Image.fromarray(np.stack([CUP] * 3, axis=-1)), folder.parent / "matte.png"
+    Image.fromarray(CUP).save(matte)
+    PSDImage.frompil(picture).save(folder.parent / "cup.psd")
+    for suffix in (".tif", ".jpg"):
+        picture.save(folder.parent / f"cup{suffix}")
+    for source, output in ((".psd", ".psd"), (".psd", ".psb"), (".tif", ".tif"), (".jpg", ".jpg")):
+        outline(folder.parent / f"cup{source}", folder / f"cup{output}", matte, path_name="Cup")
+
+
 def results_of(lab: Lab) -> dict[str, Any]:
     path = lab.folder / "results.json"
     assert path.exists(), (lab.folder / "output.txt").read_text()[-2000:]
@@ -101,6 +111,7 @@ def results_of(lab: Lab) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def gimp(tree, lab: Lab) -> dict[str, Any]:  # type: ignore[no-untyped-def]
     write_all(lab.folder / "files")
+    write_paths(lab.folder / "files")
     shutil.copy(HERE / "gimp_reads.py", lab.folder)
     interpreter = "--batch-interpreter=python-fu-eval"
     command = ["timeout", "150", "gimp-console", "-idf", interpreter, "-b", BATCH, "--quit"]
@@ -112,6 +123,8 @@ def gimp(tree, lab: Lab) -> dict[str, Any]:  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def krita(gimp, tree, lab: Lab) -> dict[str, Any]:  # type: ignore[no-untyped-def]
     (lab.folder / "results.json").unlink()
+    for path in (lab.folder / "files").glob("cup.*"):
+        path.unlink()  # Krita reads no paths
     plugins = lab.folder / "data" / "krita" / "pykrita"
     plugins.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "krita_reads.py", plugins)
@@ -168,6 +181,12 @@ def test_gimp_sees_the_cutout_layer(gimp, lab):  # type: ignore[no-untyped-def]
         one["name"]: one["shown"] for one in gimp["layer.psd"]["seen"] if one["kind"] == "layer"
     }
     assert shown == {"Figure": False, "Figure cutout": True}
+
+
+@pytest.mark.parametrize("suffix", [".psd", ".psb", ".tif", ".jpg"])
+def test_gimp_turns_the_path_into_a_selection_of_the_subject(suffix, gimp, lab):  # type: ignore[no-untyped-def]
+    selected = seen(gimp, lab, f"cup{suffix}", "path", "Cup")
+    assert compare_areas(selected >= 128, CUP) >= 0.995
 
 
 @pytest.mark.parametrize("file", ["mask8.psd", "mask16.psd", "mask.psb"])

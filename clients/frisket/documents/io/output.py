@@ -46,7 +46,7 @@ class Output:
             data, offset = data[done:], offset + done
 
     def copy(self, path: str, source: int, offset: int, length: int) -> None:
-        """Append a stretch of another file, copied by the kernel."""
+        """Append a stretch of another file."""
         copy_range(path, source, self.descriptor, offset, length)
 
     def align(self, step: int) -> int:

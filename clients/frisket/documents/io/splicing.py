@@ -1,4 +1,4 @@
-"""Copy a file with some stretches replaced; all other bytes are copied by the kernel."""
+"""Copy a file with some stretches replaced; all other bytes are copied as they are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A PSD written anew as a PSB: fields and tables that are wider there, all else as it is.
 
 Sizes follow from the structure alone, so every length is known before a byte is written, and
-pixels are copied by the kernel without being decoded.
+pixels are copied without being decoded.
 """
 
 from __future__ import annotations
