@@ -1,11 +1,15 @@
-"""A batch on the machines of a Ray cluster; one of them is lost half-way."""
+"""A batch on the machines of a Ray cluster: bytes, losses, interrupts, what two are worth."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import signal
+import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ from command import FRISKET
 from lengths import pick
 from PIL import Image
 from ports import refuse
-from trials.kit import posix, say
+from trials.kit import posix, say, whole_only
 from trials.pictures import draw
 
 # Read while Ray is imported: on a busy machine a simulated one takes long to register.
@@ -22,7 +26,7 @@ os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
 pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = [posix, pytest.mark.timeout(600)]
 
-PICTURES = pick(4, 40)
+PICTURES = pick(6, 40)
 
 
 @pytest.fixture
@@ -35,60 +39,180 @@ def pictures(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The variables of the command; the machines of the cluster have the same home."""
-    monkeypatch.setenv("FRISKET_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    yield dict(os.environ)
-    subprocess.run([*map(str, FRISKET), "server", "stop", "--wait", "5"], check=False)
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
+    """The homes of frisket of two machines; the command has the first one's."""
+    found = [tmp_path / "home-0", tmp_path / "home-1"]
+    monkeypatch.setenv("FRISKET_HOME", str(found[0]))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    monkeypatch.delenv("FRISKET_TOKEN", raising=False)
+    yield found
+    for home in found:
+        stop = [*map(str, FRISKET), "server", "stop", "--wait", "5"]
+        subprocess.run(stop, env={**os.environ, "FRISKET_HOME": str(home)}, check=False)
 
 
-def batch(pictures: Path, out: Path, environment: dict[str, str], *options: str) -> list[str]:
-    command = ("batch", pictures, "-o", out, "--as", "matte", "--allow-empty", "--no-thumbnails")
-    return [str(part) for part in (*FRISKET, *command, "--no-sandbox", *options)]
+class Command:
+    """A `frisket batch --events` that runs, as in a terminal of its own."""
+
+    def __init__(self, pictures: Path, out: Path, *options: str) -> None:
+        words = ("batch", pictures, "-o", out, "--as", "matte", "--allow-empty", "--no-thumbnails")
+        command = [str(part) for part in (*FRISKET, *words, "--no-sandbox", "--events", *options)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        self.out = out
+        self.process = subprocess.Popen(command, start_new_session=True, **pipes)  # type: ignore[call-overload]
+
+    def wait_for(self, results: int) -> None:
+        while self.process.poll() is None and len(read_all(self.out)) < results:
+            time.sleep(0.02)
+
+    def interrupt(self) -> None:
+        """Send what Ctrl-C sends: everything that was started from the terminal gets it."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def end(self, status: int = 0) -> list[dict[str, Any]]:
+        """Return the events, after the end; nobody but frisket has said a word."""
+        out, err = self.process.communicate(timeout=500)
+        assert self.process.returncode == status, err
+        assert [line for line in err.splitlines() if not line.startswith("frisket: ")] == []
+        assert not list(self.out.glob(".frisket-*")), "nothing half-written is left"
+        return [json.loads(line) for line in out.splitlines()]
 
 
 def read_all(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.glob("*.png")}
 
 
-def test_a_cluster_gives_the_same_bytes_and_a_lost_machine_loses_nothing(
-    tmp_path: Path, pictures: Path, environment: dict[str, str]
-) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
-    subprocess.run(batch(pictures, here, environment), env=environment, check=True)
-    cluster = start_cluster()
+@contextlib.contextmanager
+def machine(home: Path, core: int | None = None) -> Iterator[None]:
+    """Give what is started in the block, a simulated machine, a home and one core."""
+    cores, before = os.sched_getaffinity(0), os.environ["FRISKET_HOME"]
+    os.environ["FRISKET_HOME"] = str(home)
     try:
-        second = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
-        options = ("--engine", "ray", "--address", cluster.address, "--jobs", "2")
-        run = subprocess.Popen(batch(pictures, there, environment, *options), env=environment)
-        while run.poll() is None and len(read_all(there)) < PICTURES // 2:
-            time.sleep(0.05)
-        cluster.remove_node(second, allow_graceful=False)
-        assert run.wait(500) == 0
+        if core is not None:
+            os.sched_setaffinity(0, {sorted(cores)[core]})
+        yield
     finally:
-        cluster.shutdown()
-    assert read_all(there) == read_all(here)
-    assert len(read_all(there)) == PICTURES
-    assert not list(there.glob(".frisket-*")), "nothing half-written is left"
-    say("a batch on two machines, one lost half-way", pictures=PICTURES)
+        os.sched_setaffinity(0, cores)
+        os.environ["FRISKET_HOME"] = before
 
 
-def start_cluster() -> Any:
+@contextlib.contextmanager
+def cluster(homes: list[Path], cores: bool = False, **second: int) -> Iterator[Any]:
+    """Run a simulated cluster with a machine for each home; the block may remove `second`."""
     from ray.cluster_utils import Cluster
 
-    facts = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
-    return Cluster(initialize_head=True, head_node_args=facts)
+    facts = {"num_cpus": 1, "object_store_memory": 80 << 20}
+    with machine(homes[0], 0 if cores else None):
+        made = Cluster(initialize_head=True, head_node_args={**facts, "include_dashboard": False})
+    try:
+        for number, home in enumerate(homes[1:], 1):
+            with machine(home, number if cores else None):
+                made.second = made.add_node(**facts, **second)
+        yield made
+    finally:
+        made.shutdown()
 
 
-def test_an_address_that_does_not_answer_is_one_sentence(
-    tmp_path: Path, pictures: Path, environment: dict[str, str]
+def test_a_cluster_gives_the_same_bytes_and_a_lost_machine_loses_nothing(
+    tmp_path: Path, pictures: Path, homes: list[Path]
 ) -> None:
-    with refuse() as dead:
-        command = batch(pictures, tmp_path / "out", environment, "--engine", "ray")
-        done = subprocess.run(
-            [*command, "--address", dead], env=environment, capture_output=True, text=True
-        )
-    assert done.returncode == 7
-    assert f"No Ray cluster answers at {dead}" in done.stderr
-    assert done.stderr.count("\n") == 1
+    Command(pictures, tmp_path / "here").end()
+    with cluster(homes) as two:
+        options = ("--engine", "ray", "--address", two.address, "--jobs", "2")
+        command = Command(pictures, tmp_path / "there", *options)
+        command.wait_for(PICTURES // 2)
+        two.remove_node(two.second, allow_graceful=False)
+        told = command.end()
+    assert read_all(tmp_path / "there") == read_all(tmp_path / "here")
+    assert told[-1]["written"] == PICTURES
+    written = [one["output"] for one in told if one["event"] == "artifact_written"]
+    assert len(set(written)) == len(written) == PICTURES, "nothing is made twice"
+    retried = sum(one["event"] == "failed" for one in told)
+    say("a batch on two machines, one lost half-way", pictures=PICTURES, retried=retried)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_reaches_all_and_the_same_command_goes_on(
+    tmp_path: Path, pictures: Path, homes: list[Path], times: int
+) -> None:
+    out, options = tmp_path / "out", ("--engine", "ray", "--jobs", "1")
+    command = Command(pictures, out, *options)
+    command.wait_for(2)
+    for _ in range(times):
+        command.interrupt()
+    told = command.end(130)[-1]
+    assert told["written"] + told["waiting"] == PICTURES
+    assert len(read_all(out)) == told["written"] < PICTURES
+    assert Command(pictures, out, *options).end()[-1]["written"] == told["waiting"]
+    assert len(read_all(out)) == PICTURES
+
+
+@contextlib.contextmanager
+def keep_silent() -> Iterator[str]:
+    """Take connections, and never say a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("listen", [refuse, keep_silent])
+def test_an_address_that_does_not_answer_is_one_sentence(
+    tmp_path: Path,
+    pictures: Path,
+    homes: list[Path],
+    listen: Callable[[], contextlib.AbstractContextManager[str]],
+) -> None:
+    with listen() as dead:
+        command = Command(pictures, tmp_path / "out", "--engine", "ray", "--address", dead)
+        out, err = command.process.communicate(timeout=60)
+    assert (command.process.returncode, out) == (7, "")
+    assert f"No Ray cluster answers at {dead}" in err
+    assert err.count("\n") == 1
+
+
+def test_a_worker_without_a_gpu_of_its_own_hides_none_from_its_server(
+    tmp_path: Path, pictures: Path, homes: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    from frisket.cluster.station import RemoteStation
+
+    class Probe(RemoteStation):
+        def see(self) -> str:
+            return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+
+    # What Ray does by itself in some of its releases.
+    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")
+    with cluster(homes[:1]) as one:
+        ray.init(address=one.address, log_to_driver=False, logging_level="ERROR")
+        try:
+            probe = ray.remote(Probe).options(num_cpus=1, num_gpus=0).remote(tmp_path)
+            assert ray.get(probe.see.remote()) == "all"
+        finally:
+            ray.shutdown()
+
+
+@whole_only
+def test_what_a_second_machine_is_worth(
+    tmp_path: Path, pictures: Path, homes: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs two cores")
+    ratios = []
+    for turn in range(3):
+        rates = []
+        for machines in (1, 2):
+            with cluster(homes[:machines], cores=True) as made:
+                options = ("--engine", "ray", "--address", made.address, "--jobs", f"{machines}")
+                core = None if machines == 2 else 0
+                with machine(homes[0], core):
+                    command = Command(pictures, tmp_path / f"{turn}-{machines}", *options)
+                rates.append(measure_rate(command.end(), warm=8))
+        ratios.append(rates[1] / rates[0] / 2)
+        say("two machines against one", of_linear=ratios[-1], one=rates[0], two=rates[1])
+    say("two machines of one core each", of_linear=sorted(ratios)[1], load=os.getloadavg()[0])
+
+
+def measure_rate(told: list[dict[str, Any]], warm: int) -> float:
+    """Return the results a second after the first few, for which servers started."""
+    times = [one["time"] for one in told if one["event"] == "artifact_written"]
+    return (len(times) - warm) / (times[-1] - times[warm - 1])

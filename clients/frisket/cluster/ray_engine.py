@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
+
+import grpc
 
 from frisket.cluster.errors import ClusterError, NodeLost, PackedError
 from frisket.cluster.station import RemoteStation
@@ -23,6 +27,7 @@ from frisket.jobs.task import Task
 STORE_BYTES = 80 << 20
 """Of Ray's object store on this machine: the least it takes, for nothing large is put there."""
 _ANSWER_S = 5.0
+_THREADS = "ray_"  # what the names of Ray's threads begin with
 
 
 class RayEngine:
@@ -43,9 +48,23 @@ class RayEngine:
         self._wanted = {"num_cpus": processors, "num_gpus": graphics}
         self._address = address
         self._folder = Path.cwd()
+        self._stack = ExitStack()
 
     def __enter__(self) -> RayEngine:
         _check_answer(self._address)
+        self._stack.enter_context(redirect_stdout(cast(TextIO, _Hushed(sys.stdout))))
+        try:
+            self._begin()
+        except BaseException:
+            self._stack.close()
+            raise
+        self._stack.callback(self._end)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _begin(self) -> None:
         own = {} if self._address else {"object_store_memory": STORE_BYTES}
         own |= {} if self._address else {"include_dashboard": False}
         try:
@@ -56,10 +75,11 @@ class RayEngine:
             where = self._address or "this machine"
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ClusterError(f"Ray cannot be used at {where}: {first}") from error
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._ray.shutdown()
+    def _end(self) -> None:
+        # It prints what it has held back, on this thread.
+        with redirect_stdout(None):
+            self._ray.shutdown()
 
     @property
     def places(self) -> int:
@@ -73,6 +93,30 @@ class RayEngine:
     def open(self) -> _Lease:
         """Return what one worker has its tasks done by: an actor on some machine."""
         return _Lease(self._ray, self._wanted, self._folder)
+
+
+class _Hushed:
+    """Standard output without what Ray prints there.
+
+    Ray tells of lost machines on standard output, from a thread of its own, whatever it is
+    told about logs; among lines of JSON that would be an error.
+
+    Args:
+        stream: where everything else goes.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, unless Ray does; return its length."""
+        if threading.current_thread().name.startswith(_THREADS):
+            return len(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the stream has beside."""
+        return getattr(self._stream, name)
 
 
 class _Lease:
@@ -124,7 +168,7 @@ def _import_ray() -> Any:
 
 
 def _check_answer(address: str) -> None:
-    """Refuse an address where nobody listens: Ray itself asks it for minutes.
+    """Refuse an address where no Ray listens: Ray itself asks it for minutes.
 
     Raises:
         ClusterError: it is none, or nobody answers there.
@@ -136,11 +180,28 @@ def _check_answer(address: str) -> None:
         raise ClusterError(f"'{address}' is no address of a Ray cluster: write HOST:PORT or auto.")
     try:
         socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+        _wait_for_greeting(f"{host}:{port}")
     except (OSError, OverflowError, UnicodeError) as error:
         raise ClusterError(
             f"No Ray cluster answers at {address} ({getattr(error, 'strerror', None) or error}): "
             "start its head with 'ray start --head', or name another address."
         ) from error
+
+
+def _wait_for_greeting(target: str) -> None:
+    """Wait until somebody speaks gRPC, as the head of a cluster does.
+
+    Raises:
+        TimeoutError: whoever listens does not.
+    """
+    # With certificates only Ray knows how to ask.
+    if os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+        return
+    with grpc.insecure_channel(target, [("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(_ANSWER_S)
+        except grpc.FutureTimeoutError as error:
+            raise TimeoutError(f"no word within {_ANSWER_S:.0f} seconds") from error
 
 
 def _lose(task: Task, error: Exception) -> NodeLost:

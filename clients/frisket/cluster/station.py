@@ -12,6 +12,8 @@ from frisket.jobs.batch.engine import LocalStation
 from frisket.jobs.many import TaskOutcome
 from frisket.jobs.task import CoarseMask, CutResult, Task
 
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+
 
 class RemoteStation:
     """Does tasks with a connection and a sandbox that stay open; of one thread.
@@ -26,6 +28,9 @@ class RemoteStation:
     def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         os.chdir(folder)
         os.environ.update(variables or {})
+        # Ray hides every GPU from a worker that reserves none; the server is there for them all.
+        if not os.environ.get(_VISIBLE, "all"):
+            del os.environ[_VISIBLE]
         self._station = LocalStation()
 
     def cut(self, tasks: Sequence[Task]) -> list[CutResult | PackedError]:
