@@ -74,6 +74,7 @@ def test_ratios_are_against_the_same_server_at_rest() -> None:
     assert ratios == {
         "first_mask_p99_to_twice_idle_and_a_run": 1.0,
         "first_mask_p50_to_idle_p50": 2.5,
+        "first_mask_p99_to_idle_p99": 0.278,
         "tile_p99_to_idle_p50": 4.0,
         "tile_p99_to_idle_p99": 4.0,
         "job_share_of_its_tiles_alone": 0.2,

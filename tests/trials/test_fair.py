@@ -220,7 +220,9 @@ def test_people_and_a_job_share_a_server(tmp_path: Path) -> None:
     A tile's 99th percentile is compared with the idle server's own: tiles differ, and one artist
     alone sees a 99th percentile of three times the middle already, so that against the middle
     three times could be passed with nobody else there. The ratio to the middle is what fairness
-    was measured by before there were classes, 10 to 17; it must stay well below that.
+    was measured by before there were classes, 10 to 17; it must stay well below that. Pictures
+    differ likewise: where one artist alone waits longer for one mask in a hundred than for twice
+    the middle one and a model run, a quarter more than alone is what may be waited.
     """
     token = tmp_path / "token"
     token.write_text(TOKEN)
@@ -239,7 +241,8 @@ def test_people_and_a_job_share_a_server(tmp_path: Path) -> None:
     say("load, ratios", **found["ratios"])
     ratios = found["ratios"]
     assert found["together"]["first_mask_s"]["count"] >= 300
-    assert ratios["first_mask_p99_to_twice_idle_and_a_run"] <= 1
+    first = "first_mask_p99_to_"
+    assert ratios[f"{first}twice_idle_and_a_run"] <= 1 or ratios[f"{first}idle_p99"] <= 1.25
     assert ratios["tile_p99_to_idle_p99"] <= 3
     assert ratios["tile_p99_to_idle_p50"] <= 8
     assert ratios["job_share_of_its_tiles_alone"] >= 0.2

@@ -42,11 +42,10 @@ def summarise(plan: Plan, found: Findings) -> Numbers:
         "job_tiles_per_s": {"alone": round(alone, 2), "together": round(rate, 2)},
         "ratios": {
             "first_mask_p99_to_twice_idle_and_a_run": _ratio(loaded, MASK, 99, bound),
-            "first_mask_p50_to_idle_p50": _ratio(
-                loaded, MASK, 50, percentile(idle.seconds[MASK], 50)
-            ),
-            "tile_p99_to_idle_p50": _ratio(loaded, TILE, 99, percentile(idle.seconds[TILE], 50)),
-            "tile_p99_to_idle_p99": _ratio(loaded, TILE, 99, percentile(idle.seconds[TILE], 99)),
+            "first_mask_p50_to_idle_p50": _compare(loaded, idle, MASK, 50, 50),
+            "first_mask_p99_to_idle_p99": _compare(loaded, idle, MASK, 99, 99),
+            "tile_p99_to_idle_p50": _compare(loaded, idle, TILE, 99, 50),
+            "tile_p99_to_idle_p99": _compare(loaded, idle, TILE, 99, 99),
             "job_share_of_its_tiles_alone": round(rate / alone, 3) if alone else None,
         },
         "differing": idle.differing + loaded.differing,
@@ -62,6 +61,10 @@ def _rate(count: int, seconds: float) -> float:
 def _ratio(record: Record, kind: str, share: float, to: float) -> float | None:
     values = record.seconds[kind]
     return round(percentile(values, share) / to, 3) if values and to else None
+
+
+def _compare(loaded: Record, idle: Record, kind: str, share: float, to: float) -> float | None:
+    return _ratio(loaded, kind, share, percentile(idle.seconds[kind], to))
 
 
 def _describe(record: Record) -> Numbers:
