@@ -271,7 +271,7 @@ def model_cost(model: str = MODEL) -> dict[str, float]:
     """Return seconds and passing memory of a bare model, run as the server runs it."""
     code = (
         "import resource, sys, time; import numpy as np;"
-        "from frisket.server.memory import return_what_is_freed; return_what_is_freed();"
+        "from frisket.protocol.heap import return_what_is_freed; return_what_is_freed();"
         "from frisket.models.backends.onnx import import_runtime; import_runtime();"
         "import cv2, grpc; from frisket.models import Registry;"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024;"

@@ -147,7 +147,7 @@ from pathlib import Path
 import numpy as np
 from frisket.models.backends.onnx import Graph
 from frisket.protocol.memory import peak_bytes
-from frisket.server.memory import return_what_is_freed
+from frisket.protocol.heap import return_what_is_freed
 return_what_is_freed()
 graph = Graph(Path(sys.argv[1]), "cpu", 1)
 picture = {"x": np.zeros((1, 1, 320, 320), np.float32)}

@@ -21,7 +21,7 @@ from frisket.matting import Matting, MattingOptions
 from frisket.matting.engine import Quality
 from frisket.models import Model, Registry
 from frisket.protocol.grid import Grid
-from frisket.server.memory import return_what_is_freed
+from frisket.protocol.heap import return_what_is_freed
 
 _QUALITIES = {2: Quality.STANDARD, 3: Quality.HIGH}
 _running = threading.Lock()

@@ -68,6 +68,7 @@ def build_parser(*wanted: str) -> Parser:
 
 def _run(given: list[str]) -> int:
     from frisket.cli.parser import UsageError
+    from frisket.protocol.heap import return_what_is_freed
 
     _accept_any_letters()
     traceback = "--traceback" in given
@@ -77,6 +78,7 @@ def _run(given: list[str]) -> int:
         parsed.traceback = traceback
         if not traceback:
             _silence_libraries()
+        return_what_is_freed()
         return int(parsed.run(parsed))
     except KeyboardInterrupt:
         return _fail("Interrupted; nothing half-written is left.", Exit.INTERRUPTED, given)

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from frisket.models import Coarse, Model, ModelError, OutOfMemory, Refiner, Registry
 from frisket.models.core.types import Array
+from frisket.protocol.heap import empty_the_heap, return_what_is_freed
 from frisket.protocol.memory import peak_bytes
 from frisket.server.child_wire import (
     CloseModel,
@@ -28,7 +29,6 @@ from frisket.server.child_wire import (
     read_request,
     write_answer,
 )
-from frisket.server.memory import empty_the_heap, return_what_is_freed
 from frisket.server.scale import Scale
 
 Answer = tuple[dict[str, Any], Sequence[Array]]

@@ -44,8 +44,8 @@ def serve(arguments: argparse.Namespace) -> int:
 
 async def _run(config: Config) -> None:
     # Imported late: a refused configuration should not cost the import of gRPC.
+    from frisket.protocol.heap import empty_the_heap, return_what_is_freed
     from frisket.server.app import App, leave_if_stuck
-    from frisket.server.memory import empty_the_heap, return_what_is_freed
 
     return_what_is_freed()
     app = App(config)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 from frisket.models import Model, Registry
+from frisket.protocol.heap import empty_the_heap
 from frisket.protocol.memory import resident_bytes
-from frisket.server.memory import empty_the_heap
 
 _LEAST_BYTES, _MOST_PER_FILE_BYTE = 1 << 20, 4
 """Sessions take and give memory meanwhile: beyond these a measurement tells of them."""

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from frisket.models import Model, ModelFailed
+from frisket.protocol.heap import empty_the_heap
 from frisket.server.batcher import Piece
 from frisket.server.lane import Entry, Lane
 from frisket.server.limits import Limits
-from frisket.server.memory import empty_the_heap
 
 Result = TypeVar("Result")
 

@@ -11,11 +11,11 @@ import grpc
 
 from frisket.about import VERSION
 from frisket.protocol import limits
+from frisket.protocol.heap import empty_the_heap
 from frisket.server import report
 from frisket.server.admission import Admission
 from frisket.server.calls import Context
 from frisket.server.layer import serve_layer
-from frisket.server.memory import empty_the_heap
 from frisket.server.requests import read_name
 from frisket.server.resources import Resources
 from frisket.server.sequence import serve_sequence

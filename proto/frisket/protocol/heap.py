@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import sys
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ctypes
 
 # glibc's mallopt parameters (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -15,7 +18,8 @@ def return_what_is_freed() -> None:
     """Make glibc give large buffers back to the system as soon as they are freed.
 
     Without this a model's passing activations (a quarter of a gigabyte for U2-Net at
-    320 px) stay in the heap for as long as the server lives. Elsewhere than on glibc
+    320 px) stay in the heap for as long as the server lives, and each thread of a batch
+    keeps a heap of its own. For a process that is ours alone. Elsewhere than on glibc
     nothing happens.
     """
     with contextlib.suppress(OSError, AttributeError):
@@ -41,4 +45,6 @@ def _load_libc() -> ctypes.CDLL:
     """
     if not sys.platform.startswith("linux"):
         raise OSError
+    import ctypes
+
     return ctypes.CDLL(None)
