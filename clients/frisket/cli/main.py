@@ -67,9 +67,11 @@ def build_parser(*wanted: str) -> Parser:
 
 
 def _run(given: list[str]) -> int:
+    from frisket.cli.lighter import postpone_rare_modules
     from frisket.cli.parser import UsageError
     from frisket.protocol.heap import return_what_is_freed
 
+    postpone_rare_modules()
     _accept_any_letters()
     traceback = "--traceback" in given
     given = _translate_help([word for word in given if word != "--traceback"])
