@@ -103,29 +103,20 @@ def end_at(count: int) -> Progress:
     return end
 
 
-def test_pictures_of_a_run_that_ended_early_are_its_own(
-    server: Server, clip: Path, tmp_path: Path
-) -> None:
-    output = tmp_path / "m.%03d.png"
-    with Connection(ServerChoice(), server.connect) as connection:
-        with pytest.raises(KeyboardInterrupt):
-            matte_video(clip, output, MATTE, progress=end_at(2), connection=connection)
-        assert matte_video(clip, output, MATTE, connection=connection).frames == FRAMES
-    assert "exists already" in _refuse(server, clip, output, MATTE)
-
-
-@pytest.mark.parametrize("name", ["m.%03d.png", "m.mkv"])
+@pytest.mark.parametrize(
+    ("name", "done", "resumed"), [("m.%03d.png", 10, 8), ("m.%03d.png", 2, 0), ("m.mkv", 10, 8)]
+)
 def test_a_run_that_was_ended_goes_on_with_the_same_bytes(
-    server: Server, clip: Path, tmp_path: Path, name: str
+    server: Server, clip: Path, tmp_path: Path, name: str, done: int, resumed: int
 ) -> None:
     how, ended = replace(MATTE, segment=4), tmp_path / "ended" / name
     with Connection(ServerChoice(), server.connect) as connection:
         with pytest.raises(KeyboardInterrupt):
-            matte_video(clip, ended, how, progress=end_at(10), connection=connection)
+            matte_video(clip, ended, how, progress=end_at(done), connection=connection)
         assert name != "m.mkv" or not ended.exists()
         result = matte_video(clip, ended, how, connection=connection)
     run(server, clip, tmp_path / "once" / name, how)
-    assert (result.frames, result.resumed) == (FRAMES, 8)
+    assert (result.frames, result.resumed) == (FRAMES, resumed)
     if name == "m.mkv":
         once, again = (read_video(tmp_path / run_ / name)[0] for run_ in ("once", "ended"))
         assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
