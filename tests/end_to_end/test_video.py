@@ -23,7 +23,7 @@ from frisket.jobs import video
 from frisket.jobs.choices import BadOption
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.video.options import VideoOptions
-from frisket.jobs.video.video import VideoResult, matte_video
+from frisket.jobs.video.video import Progress, VideoResult, matte_video
 from frisket.protocol.errors import FrisketError
 
 pytest.importorskip("av", reason="PyAV is not installed")
@@ -93,23 +93,30 @@ def test_a_range_has_the_bytes_of_the_whole(server: Server, clip: Path, tmp_path
     assert part.items() <= whole.items()
 
 
-@pytest.mark.parametrize("name", ["m.%03d.png", "m.mkv"])
-def test_a_run_that_was_ended_goes_on_with_the_same_bytes(
-    server: Server, clip: Path, tmp_path: Path, name: str
-) -> None:
-    how, ended = replace(MATTE, segment=4), tmp_path / "ended" / name
+def end_at(count: int) -> Progress:
+    """What ends a run when so many frames are done."""
 
     def end(stage: str, done: int, total: int) -> None:
-        if done == 10:
+        if done == count:
             raise KeyboardInterrupt
 
+    return end
+
+
+@pytest.mark.parametrize(
+    ("name", "done", "resumed"), [("m.%03d.png", 10, 8), ("m.%03d.png", 2, 0), ("m.mkv", 10, 8)]
+)
+def test_a_run_that_was_ended_goes_on_with_the_same_bytes(
+    server: Server, clip: Path, tmp_path: Path, name: str, done: int, resumed: int
+) -> None:
+    how, ended = replace(MATTE, segment=4), tmp_path / "ended" / name
     with Connection(ServerChoice(), server.connect) as connection:
         with pytest.raises(KeyboardInterrupt):
-            matte_video(clip, ended, how, progress=end, connection=connection)
+            matte_video(clip, ended, how, progress=end_at(done), connection=connection)
         assert name != "m.mkv" or not ended.exists()
         result = matte_video(clip, ended, how, connection=connection)
     run(server, clip, tmp_path / "once" / name, how)
-    assert (result.frames, result.resumed) == (FRAMES, 8)
+    assert (result.frames, result.resumed) == (FRAMES, resumed)
     if name == "m.mkv":
         once, again = (read_video(tmp_path / run_ / name)[0] for run_ in ("once", "ended"))
         assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
@@ -121,14 +128,10 @@ def test_a_run_that_was_ended_goes_on_with_the_same_bytes(
 def test_other_options_do_not_go_on_with_what_is_there(
     server: Server, clip: Path, tmp_path: Path
 ) -> None:
-    def end(stage: str, done: int, total: int) -> None:
-        if done == 6:
-            raise KeyboardInterrupt
-
     how, output = replace(MATTE, segment=4), tmp_path / "m.mkv"
     with Connection(ServerChoice(), server.connect) as connection:
         with pytest.raises(KeyboardInterrupt):
-            matte_video(clip, output, how, progress=end, connection=connection)
+            matte_video(clip, output, how, progress=end_at(6), connection=connection)
         draft = matte_video(clip, output, replace(how, quality="draft"), connection=connection)
     assert draft.resumed == 0
 

@@ -60,6 +60,13 @@ def _round(value: object) -> str:
 # ------------------------------------------------------------------ the server
 
 
+def kill_server(home: Path) -> None:
+    """Kill the local server of a home, if there is one."""
+    for state in home.glob("run/server*.json"):
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(json.loads(state.read_text())["pid"], signal.SIGKILL)
+
+
 @dataclass(frozen=True)
 class Figures:
     """What a server's process holds, with its children: memory in MiB."""

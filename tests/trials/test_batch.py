@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import random
 import shutil
 import signal
@@ -20,7 +19,7 @@ from command import FRISKET, layered
 from lengths import pick
 from PIL import Image
 from serving import noisy_disc
-from trials.kit import chance, posix, say
+from trials.kit import chance, kill_server, posix, say
 
 from frisket.documents import PlaceError
 from frisket.jobs import Batch
@@ -66,12 +65,6 @@ def right(source: Path, place: Path) -> dict[str, str]:
     """What a run that nobody disturbs writes."""
     subprocess.run(command(source, place / "right"), check=True, stdout=subprocess.DEVNULL)
     return digests(place / "right")
-
-
-def kill_server(home: Path) -> None:
-    for state in home.glob("run/server*.json"):
-        with contextlib.suppress(OSError, ValueError):
-            os.kill(json.loads(state.read_text())["pid"], signal.SIGKILL)
 
 
 def results(folder: Path) -> list[Path]:

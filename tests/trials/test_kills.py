@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +12,7 @@ import pytest
 import tifffile
 from command import FRISKET
 from lengths import pick
-from trials.kit import chance, posix, say
+from trials.kit import chance, kill_server, posix, say
 from trials.pictures import draw
 
 pytestmark = posix
@@ -51,24 +48,12 @@ class Desk:
             text=True,
         )
 
-    def server(self) -> int | None:
-        """Return the local server's process."""
-        for state in self.home.glob("run/server*.json"):
-            with contextlib.suppress(OSError, ValueError):
-                return int(json.loads(state.read_text())["pid"])
-        return None
-
-    def kill_server(self) -> None:
-        if pid := self.server():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     one = Desk(tmp_path)
     yield one
-    one.kill_server()
+    kill_server(one.home)
 
 
 def test_whoever_is_killed_the_bytes_are_the_same_and_nothing_is_left(desk: Desk) -> None:
@@ -82,7 +67,7 @@ def test_whoever_is_killed_the_bytes_are_the_same_and_nothing_is_left(desk: Desk
         job = desk.start(f"out{turn}.tif")
         time.sleep(whole * dice.uniform(0.3, 0.85))
         if job.poll() is None:
-            desk.kill_server()
+            kill_server(desk.home)
         text = job.communicate(timeout=120)[0]
         lengths.append((time.perf_counter() - started) / whole)
         assert job.returncode == 0, text

@@ -34,27 +34,37 @@ class Done:
 
 
 class Segments:
-    """The folder of a run.
+    """The folder of a run; nothing is made before it begins.
 
     Args:
         output: of the run; the folder lies beside it.
         plan: what the run is; segments of another one are dropped.
         suffix: of a segment's file.
-
-    Raises:
-        OutputError: there is no folder, or it may not be written.
     """
 
     def __init__(self, output: Path, plan: Mapping[str, Any], suffix: str) -> None:
         self.folder = output.parent / f".{output.name.replace('%', '')}.frisket-video"
         self._suffix = suffix
-        text = json.dumps(plan, sort_keys=True)
-        note = self.folder / "plan.json"
+        self._note, self._plan = self.folder / "plan.json", json.dumps(plan, sort_keys=True)
+
+    def has_begun(self) -> bool:
+        """Return whether this very run was begun before and ended early."""
         try:
-            if self.folder.exists() and (not note.exists() or note.read_text() != text):
+            return self._note.exists() and self._note.read_text() == self._plan
+        except OSError:
+            return False
+
+    def begin(self) -> None:
+        """Make the folder, or go on in it.
+
+        Raises:
+            OutputError: there is no folder, or it may not be written.
+        """
+        try:
+            if self.folder.exists() and not self.has_begun():
                 shutil.rmtree(self.folder)
             self.folder.mkdir(exist_ok=True)
-            note.write_text(text)
+            self._note.write_text(self._plan)
         except OSError as error:
             raise OutputError(
                 self.folder, f"cannot be made ({error.strerror})", advice="name another output"

@@ -137,18 +137,18 @@ class _Run:
         self._hints = self.options.place_hints(self.source)
         plan = self.options.describe(self.source, self.output)
         self._segments = Segments(self.output, plan, self.output.suffix)
+        if self._is_pattern and not self.options.overwrite and not self._segments.has_begun():
+            self._refuse_present()
+        self._segments.begin()
         self._first = self.options.first // self.options.segment
         last = self.options.last or self.source.shape.count or self.options.first
         self._preview = Preview(self._segments.folder, self.options.first, last)
         self.done = self._segments.list_done(self._first)
         self.resumed = sum(done.frames for done in self.done)
-        if self._is_pattern and not self.done and not self.options.overwrite:
-            self._refuse_present()
 
     def _refuse_present(self) -> None:
         first = self.name_picture(self.options.first)
         if first.exists():
-            self._segments.remove()
             raise OutputError(first, "exists already", advice="add --overwrite")
 
     # ------------------------------------------------------------- computing
