@@ -109,6 +109,24 @@ class Finish:
             step.check(facts)
         return [note] if note else []
 
+    def check_frames(self, facts: Facts) -> None:
+        """Refuse before any frame what cannot be done with every one; see `render`.
+
+        Raises:
+            FrisketError: why not, in one sentence.
+        """
+        load_vips()
+        self._refuse_generated()
+        for step in self.list_steps():
+            step.check(facts)
+
+    def _refuse_generated(self) -> None:
+        if isinstance(self.background, Generated):
+            raise BadFinish(
+                "A background is not generated anew for every frame: generate one with 'frisket "
+                "finish', and name its file with --background"
+            )
+
     def _check_places(self, facts: Facts) -> None:
         """Refuse to write over the original, or over what nobody has named."""
         first, *others = facts.outputs
@@ -160,11 +178,7 @@ class Finish:
         Raises:
             FrisketError: it cannot be done.
         """
-        if isinstance(self.background, Generated):
-            raise BadFinish(
-                "A background is not generated anew for every frame: generate one with 'frisket "
-                "finish', and name its file with --background"
-            )
+        self._refuse_generated()
         with Workplace() as work:
             subject = work.read(task.document, task.layer, task.alpha, task.colours, task.seen)
             if subject.box is None:
