@@ -16,7 +16,7 @@ from .background import Background, Transparent
 from .canvas import Canvas, Crop
 from .correct import Correction
 from .edges import Defringe, Edge
-from .entry import Subject, Workplace, describe_space
+from .entry import Progress, Subject, Workplace, describe_space
 from .errors import BadFinish, EmptyMatte
 from .formats import check_format
 from .generate import Generated
@@ -159,11 +159,12 @@ class Finish:
         Raises:
             FrisketError: it cannot be done; nothing is half-written.
         """
-        with Workplace() as work:
+        with Workplace(task.progress) as work:
             subject = work.read(task.document, task.layer, task.alpha, task.colours, task.seen)
             scene = self._begin(task, subject, work)
             for step in self.list_steps():
                 scene = step.apply(scene)
+            task.progress("writing", 0, 1)
             done = self._finish(task, subject.space, scene)
             for path in self.save.list_outputs(task.output):
                 apart = path == self.save.name_shadow(task.output)
@@ -237,6 +238,7 @@ class FinishTask:
         output: the file; its suffix names the format.
         colours: cleaned colours of the edge, where there are such.
         seen: called with the number of pixels of each block that was read.
+        progress: told the stages behind that, such as "generating", up to "writing".
     """
 
     document: Document
@@ -245,3 +247,4 @@ class FinishTask:
     output: Path
     colours: ColourSource | None = None
     seen: Callable[[int], None] = lambda pixels: None
+    progress: Progress = lambda stage, done, total: None
