@@ -56,6 +56,7 @@ def test_values_as_the_command_line_has_them(home: Path, tmp_path: Path) -> None
     ("text", "said"),
     [
         ('\n\nqualitty = "high"', "line 3: qualitty: there is no such option; did you mean 'qual"),
+        ('also = "webp"', "line 1: also: there is no such option; a journal follows one file of"),
         ('quality = "hihg"', "line 1: quality: 'hihg' is not possible; did you mean 'high'?"),
         ("# shift\nshift = 900", "line 2: shift: '900' does not lie between"),
         ("all-layers = 1", "line 1: all-layers is true or false, not 1"),

@@ -40,6 +40,10 @@ if case == "killed":
     os.kill(os.getpid(), 9)
 if case == "broken":
     print("Traceback: it \\x1b[31mbroke", file=sys.stderr); sys.exit(3)
+if case == "steps":
+    print(json.dumps({"step": 2, "steps": "many"}), json.dumps({"step": 9}), "[" * 9000, sep="\\n")
+    print(json.dumps({"step": 3, "steps": 30}), "talk", sep="\\n", flush=True)
+    while not os.path.exists(sys.argv[2]): time.sleep(0.05)
 if case == "sleep":
     open(sys.argv[2], "w").write(str(os.getpid())); time.sleep(600)
 if case == "nothing":
@@ -152,6 +156,24 @@ def test_what_goes_wrong_is_told(made: Made, configure: Configure, case: str, me
     assert not list(made.picture.parent.glob("*out*"))
 
 
+def test_how_far_it_is_is_told_while_it_works(
+    made: Made, configure: Configure, tmp_path: Path
+) -> None:
+    go, told = tmp_path / "go", []
+    configure("steps", str(go), minutes=2)
+
+    def progress(stage: str, done: int, total: int) -> None:
+        told.append((stage, done, total))
+        if (stage, done) == ("generating", 3):
+            go.touch()
+
+    generate(made, progress=progress)
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["reading", "generating", "writing"]
+    steps = [(done, total) for stage, done, total in told if stage == "generating"]
+    assert steps[0] == (0, 1) and set(steps[1:]) == {(3, 30)}
+
+
 def test_a_generator_that_takes_too_long_is_ended(
     made: Made, configure: Configure, tmp_path: Path
 ) -> None:
@@ -233,7 +255,10 @@ def test_a_real_pipeline(tmp_path: Path, made: Made, configure: Configure, kind:
     with pytest.raises(BadFinish, match=r"is licensed cc-by-nc-4\.0, which forbids commercial use"):
         generate(made)
     home.write_text(table + "accepted = true\ndevice = 'cpu'\n")
-    one, again = generate(made, generator="tiny:seed=1"), generate(made, generator="tiny:seed=1")
+    told: list[tuple[str, int, int]] = []
+    one = generate(made, generator="tiny:seed=1", progress=lambda *stage: told.append(stage))
+    assert ("generating", 2, 2) in told
+    again = generate(made, generator="tiny:seed=1")
     other = generate(made, generator="tiny:seed=2")
     full, outside = made.alpha == 255, made.alpha == 0
     assert (one[full] == made.colours[full]).all()

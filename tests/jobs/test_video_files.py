@@ -18,6 +18,7 @@ from video_kit import frames, read_video, write_video
 from frisket.cli.video import ROWS
 from frisket.client.options import Point
 from frisket.jobs.choices import BadOption
+from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles
 from frisket.jobs.video.comparing import compare_sequences
 from frisket.jobs.video.movie import Movie
@@ -25,6 +26,7 @@ from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.shape import Shape
 from frisket.jobs.video.source import open_source
 from frisket.jobs.video.timecode import shift_timecode
+from frisket.jobs.video.video import matte_video
 from frisket.protocol.errors import FrisketError
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
@@ -70,6 +72,26 @@ def test_a_range_that_is_sought_has_the_frames_of_the_whole(tmp_path: Path, name
             np.testing.assert_array_equal(frame.rgb, like.rgb)
     assert [frame.place for frame in source.read(67)] == [67, 68, 69]
     assert list(source.read(70)) == []
+
+
+@pytest.mark.parametrize(
+    ("background", "said"),
+    [
+        ("generate: a beach", "not generated anew for every frame: generate one with"),
+        ("there/is/none.jpg", r"none\.jpg"),
+        ("transparent", "background=transparent leaves nothing to finish"),
+        ("spot(Gold, #b08d57)", r"background=spot\(Gold, #b08d57\) leaves nothing to finish"),
+    ],
+)
+def test_a_background_that_cannot_be_is_refused_before_any_frame(
+    tmp_path: Path, background: str, said: str
+) -> None:
+    clip, nowhere = encode(tmp_path / "b.mp4", "libx264"), ServerChoice("127.0.0.1:1")
+    with pytest.raises(FrisketError, match=said) as caught:
+        how = VideoOptions(background=background, server=nowhere)
+        matte_video(clip, tmp_path / "out.mp4", how)
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["b.mp4"]
 
 
 def test_a_time_is_the_frame_that_is_shown_then(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from frisket.cli.batch_options import BATCH_OPTIONS
+from frisket.cli.batch_options import ABSENT, BATCH_OPTIONS
 from frisket.cli.commands import COMMANDS
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
@@ -43,6 +43,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="INPUT",
         help="a document, a folder with all in it, a glob, or '-' for names on standard input",
     )
+    parser.absent = {f"--{name}": instead for name, instead in ABSENT.items()}
     add_options(parser, BATCH_OPTIONS)
     parser.set_defaults(run=run)
 

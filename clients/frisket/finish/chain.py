@@ -16,7 +16,7 @@ from .background import Background, Transparent
 from .canvas import Canvas, Crop
 from .correct import Correction
 from .edges import Defringe, Edge
-from .entry import Subject, Workplace, describe_space
+from .entry import Progress, Subject, Workplace, describe_space
 from .errors import BadFinish, EmptyMatte
 from .formats import check_format
 from .generate import Generated
@@ -109,6 +109,24 @@ class Finish:
             step.check(facts)
         return [note] if note else []
 
+    def check_frames(self, facts: Facts) -> None:
+        """Refuse before any frame what cannot be done with every one; see `render`.
+
+        Raises:
+            FrisketError: why not, in one sentence.
+        """
+        load_vips()
+        self._refuse_generated()
+        for step in self.list_steps():
+            step.check(facts)
+
+    def _refuse_generated(self) -> None:
+        if isinstance(self.background, Generated):
+            raise BadFinish(
+                "A background is not generated anew for every frame: generate one with 'frisket "
+                "finish', and name its file with --background"
+            )
+
     def _check_places(self, facts: Facts) -> None:
         """Refuse to write over the original, or over what nobody has named."""
         first, *others = facts.outputs
@@ -141,11 +159,12 @@ class Finish:
         Raises:
             FrisketError: it cannot be done; nothing is half-written.
         """
-        with Workplace() as work:
+        with Workplace(task.progress) as work:
             subject = work.read(task.document, task.layer, task.alpha, task.colours, task.seen)
             scene = self._begin(task, subject, work)
             for step in self.list_steps():
                 scene = step.apply(scene)
+            task.progress("writing", 0, 1)
             done = self._finish(task, subject.space, scene)
             for path in self.save.list_outputs(task.output):
                 apart = path == self.save.name_shadow(task.output)
@@ -160,11 +179,7 @@ class Finish:
         Raises:
             FrisketError: it cannot be done.
         """
-        if isinstance(self.background, Generated):
-            raise BadFinish(
-                "A background is not generated anew for every frame: generate one with 'frisket "
-                "finish', and name its file with --background"
-            )
+        self._refuse_generated()
         with Workplace() as work:
             subject = work.read(task.document, task.layer, task.alpha, task.colours, task.seen)
             if subject.box is None:
@@ -223,6 +238,7 @@ class FinishTask:
         output: the file; its suffix names the format.
         colours: cleaned colours of the edge, where there are such.
         seen: called with the number of pixels of each block that was read.
+        progress: told the stages behind that, such as "generating", up to "writing".
     """
 
     document: Document
@@ -231,3 +247,4 @@ class FinishTask:
     output: Path
     colours: ColourSource | None = None
     seen: Callable[[int], None] = lambda pixels: None
+    progress: Progress = lambda stage, done, total: None

@@ -50,6 +50,7 @@ def generate(torch: Any, pipe: Any, request: dict[str, Any]) -> Any:
     known = inspect.signature(pipe.__call__).parameters
     if "mask_image" in known:
         options |= make_mask(request)
+    options["callback_on_step_end"] = tell_step
     made = pipe(**{name: value for name, value in options.items() if name in known})
     flagged = getattr(made, "nsfw_content_detected", None) or [False]
     return None if any(flagged) else made.images[0]
@@ -63,6 +64,13 @@ def make_mask(request: dict[str, Any]) -> dict[str, Any]:
     ground = Image.new("RGBA", subject.size, (*_GREY, 255))
     shown = Image.alpha_composite(ground, subject).convert("RGB")
     return {"image": shown, "mask_image": ImageOps.invert(subject.getchannel("A"))}
+
+
+def tell_step(pipe: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+    """Print how far a pipeline is, and change nothing; `step` counts from 0."""
+    if steps := int(getattr(pipe, "num_timesteps", 0)):
+        print(json.dumps({"step": step + 1, "steps": steps}), flush=True)
+    return tensors
 
 
 def choose_device(torch: Any) -> str:

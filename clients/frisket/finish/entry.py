@@ -31,6 +31,8 @@ _FRESH_BYTES = 8 << 20
 _ROWS, _LEAST_ROWS = 512, 64
 _BAND_PIXELS, _HALO_PIXELS = 4 << 20, 1 << 20  # what looks around takes several copies
 Seen = Callable[[int], None]
+Progress = Callable[[str, int, int], None]
+"""Called with a stage, what is done, and of how much."""
 
 
 class Mapped:
@@ -133,11 +135,15 @@ def describe_space(document: Document, layer: Layer) -> tuple[Space, str]:
 class Workplace:
     """Holds the mapped files and the folder of one finish; a context.
 
+    Args:
+        progress: for steps that take long.
+
     Attributes:
         folder: for small files, such as profiles.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress = lambda stage, done, total: None) -> None:
+        self.progress = progress
         self._stack = ExitStack()
         self._planes: list[Mapped] = []
         self._over = threading.Event()

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from frisket.documents import Layer, open_document
 
 from .chain import Finish, FinishTask
+from .entry import Progress
 from .keywords import EdgedKeywords
 from .mattes import open_matte
 from .options import read_finish
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,8 @@ def finish_file(
         for sentence in notes:
             warn(sentence)
 
-        task = FinishTask(document, chosen, alpha, output, seen=count_pixels(chosen, progress))
+        seen = count_pixels(chosen, progress)
+        task = FinishTask(document, chosen, alpha, output, seen=seen, progress=progress)
         found = how.run(task)
         for sentence in found:
             warn(f"{source.name}: {sentence}")

@@ -80,7 +80,7 @@ class Generated:
         )
         folder = scene.work.make_folder()
         draw_subject(scene, width, height).save(folder / SUBJECT)
-        told = ask(generator, request, folder)
+        told = ask(generator, request, folder, scene.work.progress)
         licence = told.get("licence") or generator.licence
         require_consent(generator, licence)
         credit = Credit(self.prompt, request.seed, told.get("model") or generator.model, licence)

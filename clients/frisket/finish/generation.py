@@ -9,7 +9,8 @@ The process gets one line of JSON on its standard input, in a folder that holds 
 `steps` and `device` are left out where it is to choose. It writes `background.png` in that size,
 and as the last line of its standard output one object of JSON: what it used
 (`{"model": "…", "licence": "…"}`, both may be left out), or why not
-(`{"error": "refused" or "memory" or another word, "message": "…"}`).
+(`{"error": "refused" or "memory" or another word, "message": "…"}`). Lines before that tell how far
+it is, where it knows: `{"step": 3, "steps": 30}`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,12 +31,16 @@ from PIL import Image
 
 from frisket.protocol.printable import make_printable
 
+from .entry import Progress
 from .errors import BadFinish
 from .generators import Generator
 
 SUBJECT, OUTPUT = "subject.png", "background.png"
+_REQUEST, _ANSWER = "request", "answer"
 _MOST_BYTES = 1 << 16
 _ENDED_S = 5.0
+_LOOK_S = 0.25
+_MOST_STEPS = 1 << 20
 _KILLED = 9
 
 
@@ -67,15 +74,27 @@ class Request:
         return json.dumps(told).encode() + b"\n"
 
 
-def ask(generator: Generator, request: Request, folder: Path) -> dict[str, str]:
+def ask(generator: Generator, request: Request, folder: Path, progress: Progress) -> dict[str, str]:
     """Run a generator in a folder that holds the subject, and return what it tells of itself.
+
+    Args:
+        generator: what is run.
+        request: what it is asked for.
+        folder: where it works.
+        progress: told "generating" and the steps that it tells of, or 0 of 1.
 
     Raises:
         BadFinish: it cannot be started, refuses, fails, takes too long, or gives another size.
     """
-    with (folder / "answer").open("w+b") as answer, (folder / "log").open("w+b") as log:
-        status = _run(generator, request.pack(), folder, answer, log)
-        told = _read_answer(answer)
+    (folder / _REQUEST).write_bytes(request.pack())
+    with (folder / _ANSWER).open("w+b") as answer, (folder / "log").open("w+b") as log:
+        progress("generating", 0, 1)
+        process = _start(generator, folder, answer, log)
+        try:
+            _wait(process, generator, lambda: _tell_step(folder, progress))
+        finally:
+            _end(process)
+        status, told = process.returncode, _read_answer(answer)
         last = _read_tail(log).strip().splitlines()[-1:] or [""]
     if status or "error" in told:
         raise BadFinish(_explain(generator, status, told, last[0]))
@@ -85,28 +104,49 @@ def ask(generator: Generator, request: Request, folder: Path) -> dict[str, str]:
     }
 
 
-def _run(generator: Generator, line: bytes, folder: Path, answer: IO[bytes], log: IO[bytes]) -> int:
-    """Return the status with which the process ended."""
+def _start(
+    generator: Generator, folder: Path, answer: IO[bytes], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(
-            generator.command, stdin=subprocess.PIPE, stdout=answer, stderr=log, cwd=folder,
-            start_new_session=sys.platform != "win32",
-        )  # fmt: skip
+        # A file, not a pipe: nothing waits for who does not read.
+        with (folder / _REQUEST).open("rb") as request:
+            return subprocess.Popen(
+                generator.command, stdin=request, stdout=answer, stderr=log, cwd=folder,
+                start_new_session=sys.platform != "win32",
+            )  # fmt: skip
     except OSError as error:
         raise BadFinish(
             f"The generator {generator.name} cannot be started: {generator.command[0]}: "
             f"{(error.strerror or str(error)).lower()}"
         ) from error
-    try:
-        process.communicate(line, timeout=generator.minutes * 60)
-    except subprocess.TimeoutExpired:
-        raise BadFinish(
-            f"The generator {generator.name} was not done after {generator.minutes:g} minutes; "
-            "minutes in generators.toml allows more"
-        ) from None
-    finally:
-        _end(process)
-    return process.returncode
+
+
+def _wait(process: subprocess.Popen[bytes], generator: Generator, look: Callable[[], None]) -> None:
+    """Wait for the end of the process, and look at its answer meanwhile."""
+    end = time.monotonic() + generator.minutes * 60
+    while (left := end - time.monotonic()) > 0:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(min(left, _LOOK_S))
+        look()
+        if process.returncode is not None:
+            return
+    raise BadFinish(
+        f"The generator {generator.name} was not done after {generator.minutes:g} minutes; "
+        "minutes in generators.toml allows more"
+    )
+
+
+def _tell_step(folder: Path, progress: Progress) -> None:
+    """Tell the last step that the answer tells of, where it tells of any."""
+    # A place of its own in the file: the process writes where the other one stands.
+    with (folder / _ANSWER).open("rb") as file:
+        lines = _read_tail(file).splitlines()
+    for line in reversed(lines):
+        told = _read_object(line)
+        step, steps = told.get("step"), told.get("steps")
+        if type(step) is type(steps) is int and 0 <= step <= steps <= _MOST_STEPS:
+            progress("generating", step, steps)
+            return
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -130,8 +170,13 @@ def _read_tail(file: IO[bytes]) -> str:
 def _read_answer(file: IO[bytes]) -> dict[str, Any]:
     """Return the object of the last line; an empty one where there is none."""
     lines = _read_tail(file).strip().splitlines()
-    with contextlib.suppress(ValueError, IndexError, RecursionError):
-        told = json.loads(lines[-1])
+    return _read_object(lines[-1]) if lines else {}
+
+
+def _read_object(line: str) -> dict[str, Any]:
+    """Return an object of JSON; an empty one where it is none."""
+    with contextlib.suppress(ValueError, RecursionError):
+        told = json.loads(line)
         return told if isinstance(told, dict) else {}
     return {}
 

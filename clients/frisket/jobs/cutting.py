@@ -68,7 +68,7 @@ def write_cuts(
     kept = _choose_kept(document, cuts, task.options)
     progress("writing", 0, 1)
     classes = _map_classes(cuts, kept) if delivery.by_class else None
-    lost = _write(document, delivery, task, kept, classes)
+    lost = _write(document, delivery, task, kept, classes, progress)
     progress("writing", 1, 1)
     preview = _preview(kept, task.preview_px)
     done = _report(task.output, delivery.kind, kept, time.perf_counter() - started, lost)
@@ -109,6 +109,7 @@ def _write(
     task: Task,
     kept: Sequence[LayerCut],
     classes: ClassMap | None,
+    progress: Progress,
 ) -> str:
     """Write what is kept, and return what is to be said of it."""
     options, output = task.options, task.output
@@ -121,7 +122,7 @@ def _write(
             results = [
                 replace(one, alpha=read_alpha(document, one.layer, one.alpha)) for one in results
             ]
-    said = delivery.write(document, output, results, options.result_options())
+    said = delivery.write(document, output, results, options.result_options(progress))
     lost = delivery.tell_lost(document, output, [one.layer for one in results])
     return " ".join(filter(None, (*map(_end_sentence, said), lost)))
 

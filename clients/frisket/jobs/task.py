@@ -29,6 +29,7 @@ from frisket.protocol.choices import (
 
 if TYPE_CHECKING:
     from frisket.finish.chain import Finish
+    from frisket.jobs.matting import Progress
     from frisket.jobs.previews import Preview
 
 _CHOICES: dict[str, tuple[object, ...]] = {
@@ -134,8 +135,11 @@ class CutOptions:
         plain = CutOptions()
         return replace(self, **{name: getattr(plain, name) for name in _WRITING})
 
-    def result_options(self) -> ResultOptions:
+    def result_options(self, progress: Progress = lambda stage, done, total: None) -> ResultOptions:
         """Return how the result is written.
+
+        Args:
+            progress: told the stages of a finish.
 
         Raises:
             ValueError: `depth`, `existing` or `preview` is none of its choices.
@@ -149,7 +153,7 @@ class CutOptions:
             return plain
         from frisket.finish.delivery import FinishOptions
 
-        return FinishOptions(**vars(plain), finish=self.finish)
+        return FinishOptions(**vars(plain), finish=self.finish, progress=progress)
 
 
 def _to_names(option: str, value: object) -> tuple[str, ...]:

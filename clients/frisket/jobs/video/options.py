@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.client.options import HintSet
 from frisket.documents import OutputError
+from frisket.finish.scene import Facts
+from frisket.finish.space import Space
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles, hint_set
@@ -135,9 +137,22 @@ class VideoOptions:
         how = read_finish({"background": self.background})
         if how is None or not how.background.opaque:
             raise BadOption(
-                "background=transparent leaves nothing to finish: ask for a cutout instead."
+                f"background={self.background} leaves nothing to finish: ask for a cutout instead."
             )
         return how
+
+    def check_finish(self, source: Source, output: Path) -> None:
+        """Refuse before any frame a finish that could not be done.
+
+        Raises:
+            FrisketError: it says why.
+        """
+        how = self.read_finish()
+        if how is None:
+            return
+        shape = source.shape
+        space = Space("RGB", shape.depth)
+        how.check_frames(Facts(source.path, shape.width, shape.height, space, (output,), True))
 
     def choose_depth(self, output: Path) -> int:
         """Return the bits of what is written."""

@@ -79,6 +79,7 @@ def matte_video(
     wanted, started = options or VideoOptions(), time.perf_counter()
     opened = open_source(source, wanted.deinterlace)
     wanted.check_output(opened, output)
+    wanted.check_finish(opened, output)
     wanted = wanted.find_range(opened)
     with ExitStack() as stack:
         server = connection or stack.enter_context(Connection(wanted.server))
