@@ -22,6 +22,7 @@ from frisket.jobs.batch.engine import LocalStation
 from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.run import Rules
 from frisket.jobs.many import TaskOutcome
+from frisket.jobs.matting import Progress
 from frisket.jobs.task import NoSubject, Task
 
 
@@ -41,7 +42,7 @@ class ElsewhereStation:
     def __init__(self, asked: list[Path]) -> None:
         self._asked, self._remote = asked, RemoteStation(Path.cwd())
 
-    def cut(self, tasks: Sequence[Task], /) -> Iterator[TaskOutcome]:
+    def cut(self, tasks: Sequence[Task], _: Progress, /) -> Iterator[TaskOutcome]:
         self._asked.append(tasks[0].source)
         if len(self._asked) % 3 == 0:
             yield from (TaskOutcome(task, error=NodeLost("it was lost")) for task in tasks)

@@ -75,9 +75,12 @@ def test_a_healthy_installation(home: Path) -> None:
     assert f"frisket {VERSION}" in texts(findings, "server", True)[0]
 
 
-def test_how_models_run_is_told(home: Path) -> None:
+def test_how_models_run_and_why_there_is_told(home: Path) -> None:
     Record(home).keep("key", "mine.onnx", PLAIN, {"blocked": 0.5, "plain": 0.25})
     _, findings = doctor()
+    (device,) = texts(findings, "device", True)
+    assert device.startswith("device auto is the processor: this ONNX Runtime has no CUDA provider")
+    assert ".[gpu]" in device
     (told,) = texts(findings, "plan", True)
     assert told == "mine.onnx runs as 'plain' (measured: blocked 0.50 s, plain 0.25 s)"
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from graphs import convolution
 
-from frisket.models.backends.onnx import Graph, import_runtime
+from frisket.models.backends.onnx import Graph, explain_cpu, import_runtime
+from frisket.models.core.errors import DeviceUnavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTER = ROOT / "models" / "frisket" / "models" / "backends" / "onnx.py"
@@ -62,6 +63,19 @@ def test_cuda_is_loaded_before_the_first_graph(
     Graph(file)
     assert runtime.calls == ["open", "preload", "open"]
     assert capsys.readouterr().out == ""
+
+
+def test_the_device_is_never_another_one_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that is there may still not start: `auto` goes on, `cuda` does not."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", Machine())
+    file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
+    assert Graph(file, "auto").device == "cpu"
+    with pytest.raises(DeviceUnavailable, match="could not be started"):
+        Graph(file, "cuda")
+    assert "[cuda]" in explain_cpu(["CUDAExecutionProvider", "CPUExecutionProvider"])
+    assert "[gpu]" in explain_cpu(["CPUExecutionProvider"])
 
 
 class Machine(ModuleType):

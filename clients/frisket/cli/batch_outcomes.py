@@ -107,6 +107,8 @@ class Reporter:
                 self._bar.take(event)
             elif isinstance(event, events.Warning) and not self._arguments.quiet:
                 self._note(event)
+            elif isinstance(event, events.Waiting) and not self._arguments.quiet:
+                self._note(events.Warning(event.input, event.text))
             elif isinstance(event, events.Failed) and event.again_in is not None:
                 self._note(events.Warning(event.input, events.word_retry(event.error)))
 

@@ -185,7 +185,10 @@ def _examine_server(choice: ServerChoice) -> Iterator[Finding]:
         answer = ask_capabilities(transport, _TRIAL_TIMEOUT_S)
         yield _tell_server(choice, answer)
         yield _tell_models(answer)
-        yield _try_default(transport, answer)
+        model, device = _try_default(transport, answer)
+        yield model
+        if not choice.address and device == "cpu" and answer.device == "auto":
+            yield _explain_cpu()
     except TransportError as error:
         try:
             raise_loss(choice, error)
@@ -215,8 +218,19 @@ def _tell_models(answer: pb.GetCapabilitiesResponse) -> Finding:
     return Finding("models", bool(default), text)
 
 
-def _try_default(transport: Transport, answer: pb.GetCapabilitiesResponse) -> Finding:
-    """Run the default model once on the server; the loading before is not counted."""
+def _explain_cpu() -> Finding:
+    """Say why nothing faster than the processor was chosen."""
+    from frisket.models.backends.onnx import explain_cpu, import_runtime
+
+    why = explain_cpu(import_runtime().get_available_providers())
+    return Finding("device", True, f"device auto is the processor: {why}")
+
+
+def _try_default(transport: Transport, answer: pb.GetCapabilitiesResponse) -> tuple[Finding, str]:
+    """Run the default model once on the server; return what is to be said, and its device.
+
+    The loading before is not counted.
+    """
     from frisket.protocol.methods import LOAD_MODEL, MATTE_IMAGE
     from frisket.v1 import matting_pb2 as pb
     from frisket.v1 import models_pb2 as models_pb
@@ -230,7 +244,7 @@ def _try_default(transport: Transport, answer: pb.GetCapabilitiesResponse) -> Fi
     transport.unary(MATTE_IMAGE, request, _TRIAL_TIMEOUT_S)
     took = time.perf_counter() - started
     text = f"model {name}: {took:.2f} s for {_TRIAL_SIDE_PX} x {_TRIAL_SIDE_PX} px"
-    return Finding("model", True, f"{text}; device {answer.device} runs on {device}")
+    return Finding("model", True, f"{text}; device {answer.device} runs on {device}"), device
 
 
 def _draw_trial() -> bytes:

@@ -17,7 +17,7 @@ still missing.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -129,6 +129,27 @@ class Session:
         self._coarse_alpha, self._coarse_facts = other._coarse_alpha, other._coarse_facts
         return self._coarse_facts is not None
 
+    def fork(self) -> Session:
+        """Return a session of the same layer and options at which nothing has arrived."""
+        return Session(
+            self.layer,
+            self.options,
+            self._proxy,
+            tile_size=self.grid.tile_size,
+            client=self._client,
+            compress=self._packing == pb.PACKING_ZLIB,
+        )
+
+    def hold(self, tiles: Iterable[int]) -> None:
+        """Count tiles as arrived from the next `open` on: another session brings them."""
+        for tile in tiles:
+            self._held[tile] = 1
+
+    def want(self, tiles: Iterable[int]) -> None:
+        """Count tiles as missing from the next `open` on."""
+        for tile in tiles:
+            self._held[tile] = 0
+
     def tile(self, tile_id: int, pixels: Buffer) -> pb.MatteRequest:
         """Return the request that carries a tile's pixels (rows in `tile_format`).
 
@@ -204,6 +225,10 @@ class Session:
     def missing(self) -> int:
         """Return how many tiles have not arrived in their final form."""
         return self._held.count(0)
+
+    def list_missing(self) -> list[int]:
+        """Return which tiles have not arrived in their final form."""
+        return [tile for tile, held in enumerate(self._held) if not held]
 
     def _opened(self, message: pb.OpenedResponse) -> list[Event]:
         if message.protocol_version != PROTOCOL_VERSION:

@@ -22,6 +22,7 @@ from frisket.cluster.errors import ClusterError, NodeLost, PackedError
 from frisket.cluster.station import RemoteStation
 from frisket.extras import advise_install
 from frisket.jobs.many import TaskOutcome
+from frisket.jobs.matting import Progress
 from frisket.jobs.task import Task
 
 STORE_BYTES = 80 << 20
@@ -128,7 +129,7 @@ class _Lease:
         self._make = ray.remote(RemoteStation).options(scheduling_strategy="SPREAD", **wanted)
         self._actor: Any = None
 
-    def cut(self, tasks: Sequence[Task], /) -> Iterator[TaskOutcome]:
+    def cut(self, tasks: Sequence[Task], _: Progress, /) -> Iterator[TaskOutcome]:
         """Yield how each of several tasks ended; they travel as one message with names."""
         if self._actor is None:
             self._actor = self._make.remote(self._folder, _read_variables())

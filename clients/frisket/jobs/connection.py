@@ -120,6 +120,10 @@ class Connection:
         self._server = ensure_local(self.choice.device)
         return direct(self._server)
 
+    def list_others(self) -> list[Connect]:
+        """Return what connects to each other server of a list, while one of it is open."""
+        return self._servers.list_others() if self._servers else []
+
     def close(self) -> None:
         """Close what is open; the next use opens it again."""
         transport, self._transport, self._server = self._transport, None, None

@@ -24,6 +24,7 @@ from frisket.client.events import (
 from frisket.client.options import Options
 from frisket.client.session import Session
 from frisket.documents import Raster
+from frisket.jobs.bands import SHARED_PX, Bands
 from frisket.jobs.beside import begin
 from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.layer_source import LayerSource
@@ -31,8 +32,9 @@ from frisket.jobs.store import AlphaStore
 
 # Called with a stage, what is done, and of how much. In this order: "reading" counts pixels of
 # the layer; "server", where it is still being started; "running MODEL"; "coarse" counts rows of
-# the first mask; "tiles" counts tiles; "busy" while a server has no room.
+# the first mask; "tiles" counts tiles; BUSY while a server has no room.
 Progress = Callable[[str, int, int], None]
+BUSY = "busy"
 _BUSY_PATIENCE_S = 60.0
 
 
@@ -91,6 +93,7 @@ def matte(
     progress: Progress = lambda stage, done, total: None,
     tile_size: int = 256,
     before: Run | None = None,
+    shared_px: int = SHARED_PX,
 ) -> Run:
     """Matte a raster.
 
@@ -98,10 +101,11 @@ def matte(
         raster: the layer's pixels.
         options: what is asked of the server.
         connection: to the server; stays open.
-        progress: called on this thread as work goes on.
+        progress: called as work goes on, never on two threads at the same time.
         tile_size: edge of a tile in pixels.
         before: a run of the same pixels that asked the same of the model: its proxy and its
             first mask count for this one too, so that neither is made again.
+        shared_px: from how many pixels on all servers of a list work on it together.
 
     Returns:
         The run; its store is complete and must be closed by the caller.
@@ -116,7 +120,7 @@ def matte(
     if before is not None:
         run.go_on_from(before)
     try:
-        run.outcome = _drive(run, source, connection, progress)
+        run.outcome = _drive(run, source, connection, progress, shared_px)
     except BaseException:
         run.store.close()
         raise
@@ -155,10 +159,12 @@ def _begin(source: LayerSource, options: Options, tile_size: int, started: float
     return Run(store, session, started, time.perf_counter() - started, source.proxy)
 
 
-def _drive(run: Run, source: LayerSource, connection: Connection, progress: Progress) -> Outcome:
+def _drive(
+    run: Run, source: LayerSource, connection: Connection, progress: Progress, shared_px: int
+) -> Outcome:
     def listen(event: Event) -> None:
         run.take(event)
-        _tell(event, run, progress)
+        _tell(event, run, progress, bands.missing)
 
     choice = connection.choice
     # A given address that never answered is a mistake to report, not to wait for.
@@ -169,22 +175,25 @@ def _drive(run: Run, source: LayerSource, connection: Connection, progress: Prog
         retry_delays=delays,
         busy_patience_s=_BUSY_PATIENCE_S,
     )
+    layer = run.session.layer
+    shares = layer.width * layer.height >= shared_px
+    bands = Bands(driver, connection.list_others() if shares else [])
     try:
-        return driver.run()
+        return bands.run()
     except TransportError as error:
         # The next layer gets a fresh one, whatever became of this.
         connection.close()
         raise_loss(choice, error)
 
 
-def _tell(event: Event, run: Run, progress: Progress) -> None:
+def _tell(event: Event, run: Run, progress: Progress, missing: Callable[[], int]) -> None:
     """Report what an event says of the progress; before the first mask no tile counts."""
     total = run.session.grid.count
     if isinstance(event, Opened):
         progress(f"running {event.model}", 0, 1)
     elif isinstance(event, Waiting):
-        progress("busy", 0, 1)
+        progress(BUSY, 0, 1)
     elif isinstance(event, CoarseRowsReady):
         progress("coarse", event.first_row + event.row_count, run.session.layer.proxy_height)
     if run.first_mask_s and isinstance(event, (AlphaReady, CoarseRowsReady, SolidReady)):
-        progress("tiles", total - run.session.missing(), total)
+        progress("tiles", total - missing(), total)

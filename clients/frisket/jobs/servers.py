@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
+from functools import partial
 
 from frisket.client.address import Address
 from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import ClientError, NoServer, TransportError, transport_error
+from frisket.client.transport import Connect
 from frisket.jobs.beside import begin
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.protocol.methods import HEALTH
@@ -103,6 +105,16 @@ class Servers:
         _close_all([one for one in answers if one is not chosen])
         self._last, self._version = chosen.address.target, chosen.version
         return chosen.transport
+
+    def list_others(self) -> list[Connect]:
+        """Return what connects to each server beside the chosen one that could do the same work."""
+        rest = [one for one in self._addresses if one.target != self._last]
+        if not self._last or not rest:
+            return []
+        answers, _ = _ask_all(rest)
+        _close_all(answers)
+        fitting = [one.address for one in answers if one.version == self._version]
+        return [partial(GrpcTransport, address) for address in fitting]
 
     def _choose(self, answers: Sequence[_Answer]) -> _Answer:
         """Return the least busy of those with the version that was used before.

@@ -7,14 +7,20 @@ from typing import Protocol
 
 from frisket.documents import Sandbox
 from frisket.jobs.many import Lane, TaskOutcome
+from frisket.jobs.matting import Progress
 from frisket.jobs.task import Task
 
 
 class Station(Protocol):
     """What one worker has its tasks done by, one group after another."""
 
-    def cut(self, tasks: Sequence[Task], /) -> Iterable[TaskOutcome]:
-        """Return how each of several tasks ended that share a matte, in their order."""
+    def cut(self, tasks: Sequence[Task], progress: Progress, /) -> Iterable[TaskOutcome]:
+        """Return how each of several tasks ended that share a matte, in their order.
+
+        Args:
+            tasks: what to do.
+            progress: see `frisket.jobs.matting.Progress`; a machine elsewhere need not call it.
+        """
 
     def close(self) -> None:
         """Close what is kept open from one group to the next."""
@@ -42,9 +48,14 @@ class LocalStation:
         self._sandbox = Sandbox()
         self._lane = Lane(self._sandbox.decode)
 
-    def cut(self, tasks: Sequence[Task], /) -> Iterable[TaskOutcome]:
+    def cut(
+        self,
+        tasks: Sequence[Task],
+        progress: Progress = lambda stage, done, total: None,
+        /,
+    ) -> Iterable[TaskOutcome]:
         """Yield how each of several tasks ended that share a matte, in their order."""
-        return self._lane.cut(tasks)
+        return self._lane.cut(tasks, progress)
 
     def close(self) -> None:
         """Close the connection, and end the sandbox."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from frisket.jobs.batch.journal import Findings
 
+NO_ROOM = "The server is busy: it is asked again."
+
 
 @dataclass(frozen=True)
 class Event:
@@ -53,6 +55,14 @@ class Warning(Event):
     """Something to know about a file, or about the run where `input` is None."""
 
     input: Path | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """The server has no room for a file now; told again each time that it was asked."""
+
+    input: Path
     text: str
 
 

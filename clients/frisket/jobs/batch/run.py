@@ -115,7 +115,7 @@ class Crew:
         self._lock = threading.Lock()
         self._failure: Exception | None = None
         self._trouble_since: float | None = None
-        rest = (self._settle, rules.thumbnails, self._watched, engine)
+        rest = (self._settle, self._tell_busy, rules.thumbnails, self._watched, engine)
         self._workers = [Worker(journal, place, *rest) for _ in range(rules.jobs)]
         self._overlap: Overlap[Sequence[Item], BatchResult] = Overlap(
             iter(self._queue.take, []),
@@ -216,6 +216,10 @@ class Crew:
         """End the run with an error; what is at work is finished."""
         self._failure = self._failure or error
         self._queue.stop()
+
+    def _tell_busy(self, item: Item) -> None:
+        with self._lock:
+            self._listen(events.Waiting(item.source, events.NO_ROOM))
 
     def _settle(self, item: Item, result: CutResult | None, error: Exception | None) -> None:
         """Note what became of an item, tell it, and say whether it is taken again."""

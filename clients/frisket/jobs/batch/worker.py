@@ -18,6 +18,7 @@ from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import Stamp, State, Verdict, stamp_of
 from frisket.jobs.batch.workqueue import Item
 from frisket.jobs.many import TaskOutcome
+from frisket.jobs.matting import BUSY
 from frisket.jobs.previews import Preview
 from frisket.jobs.task import CutResult, Task
 
@@ -50,6 +51,7 @@ class Worker:
         journal: where everything is noted.
         place: of the results.
         settle: called with what became of every item, after the journal knows of success.
+        tell_busy: called with an item for which a server has no room now, each time.
         thumbnails: whether small pictures are kept for the review page.
         watched: a folder whose files others write: each counts only as it was when it was
             planned. None takes every file as it is when it is claimed.
@@ -61,11 +63,13 @@ class Worker:
         journal: Journal,
         place: Place,
         settle: Settle,
+        tell_busy: Callable[[Item], None],
         thumbnails: bool = True,
         watched: Path | None = None,
         engine: Engine | None = None,
     ) -> None:
         self._journal, self._place, self._settle = journal, place, settle
+        self._tell_busy = tell_busy
         self._watched = watched
         self._preview_px = (SMALL_PX, LARGE_PX) if thumbnails else None
         self._station = (engine or LocalEngine()).open()
@@ -86,9 +90,14 @@ class Worker:
             self._claim(item)
         if not self.claims:
             return
-        for outcome in self._station.cut([self._place_part(claim) for claim in self.claims]):
+        tasks = [self._place_part(claim) for claim in self.claims]
+        for outcome in self._station.cut(tasks, self._watch):
             claim, self.claims = self.claims[0], self.claims[1:]
             self._end(claim, outcome)
+
+    def _watch(self, stage: str, done: int, total: int) -> None:
+        if stage == BUSY:
+            self._tell_busy(self.claims[0].item)
 
     def _claim(self, item: Item) -> None:
         try:

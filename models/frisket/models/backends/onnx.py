@@ -31,6 +31,7 @@ from ..core.types import Array
 from .plans import BLOCKED, MAX_RUN_S, Memory, Plan, choose, make_key
 
 DEVICES = ("auto", "cpu", "cuda")
+_CUDA = "CUDAExecutionProvider"
 _MAX_FEED = 1 << 26
 # What the runtime and CUDA say when an allocation fails.
 _NO_MEMORY = (
@@ -78,15 +79,28 @@ def import_runtime() -> Any:
 def _choose_providers(device: str, available: Sequence[str]) -> list[str]:
     if device not in DEVICES:
         raise DeviceUnavailable(f"There is no device {device!r}; use {', '.join(DEVICES)}.")
-    cuda = "CUDAExecutionProvider" in available
+    cuda = _CUDA in available
     if device == "cuda" and not cuda:
         raise DeviceUnavailable(
-            "CUDA was asked for, but this ONNX Runtime has no CUDA provider; "
-            f"{advise_install('gpu')}, or use --device cpu."
+            f"CUDA was asked for, but {explain_cpu(available)}, or use --device cpu."
         )
     if device != "cpu" and cuda:
-        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        return [_CUDA, "CPUExecutionProvider"]
     return ["CPUExecutionProvider"]
+
+
+def explain_cpu(available: Sequence[str]) -> str:
+    """Return why models run on the processor where CUDA would do as well, and what to do.
+
+    Args:
+        available: the providers that the runtime has.
+    """
+    if _CUDA not in available:
+        return f"this ONNX Runtime has no CUDA provider; {advise_install('gpu')}"
+    return (
+        "its provider could not be started (driver or CUDA libraries missing): "
+        f"{advise_install('cuda')} for the libraries"
+    )
 
 
 @cache
@@ -158,7 +172,7 @@ class Graph:
     ) -> None:
         runtime = import_runtime()
         providers = _choose_providers(device, runtime.get_available_providers())
-        if "CUDAExecutionProvider" in providers:
+        if _CUDA in providers:
             _load_cuda(runtime)
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():
@@ -268,13 +282,11 @@ def _time_run(session: Any, feeds: Mapping[str, Array]) -> float:
 
 def _read_device(session: Any, wanted: str) -> str:
     first = session.get_providers()[0]
-    if first == "CUDAExecutionProvider":
+    if first == _CUDA:
         return "cuda:0"
     if wanted == "cuda":
         raise DeviceUnavailable(
-            "CUDA was asked for, but its provider could not be started "
-            f"(driver or CUDA libraries missing): {advise_install('cuda')} for the libraries, "
-            "or use --device cpu."
+            f"CUDA was asked for, but {explain_cpu([_CUDA])}, or use --device cpu."
         )
     return "cpu"
 
