@@ -22,6 +22,7 @@ UNUSED = {
     "frisket.hosts.memory",
     "frisket.hosts.scripted",
     "frisket.hosts.staging",
+    "frisket.protocol.heap",
     "frisket.protocol.printable",
 }
 # Imports every module that lies in the folder given, with nothing else but the standard library.
