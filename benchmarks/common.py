@@ -21,6 +21,9 @@ from PIL import Image
 
 from frisket.protocol.home import home
 
+# Who installs a package has its bytecode; without, each command would compile for half a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 _TILE = 512

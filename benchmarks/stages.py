@@ -42,6 +42,7 @@ COLOURS = (
 Split = dict[str, tuple[float, float]]
 # What `frisket cut` imports for a JPEG, without doing anything.
 _IMPORTS = (
+    "from frisket.cli.lighter import postpone_rare_modules; postpone_rare_modules(); "
     "import frisket.cli.cut, frisket.jobs.many, frisket.cli.cut_outcomes, PIL.JpegImagePlugin"
 )
 

@@ -95,6 +95,25 @@ def test_a_picture_is_counted_in_every_stage(metered: Metered) -> None:
     assert all(after["frisket_pending", one] == 0 for one in ("first_mask", "tile", "batch"))
 
 
+@pytest.mark.parametrize(("names", "gives_way"), [(("a",), False), (("a", "b"), True)])
+def test_a_cut_of_several_files_gives_way_to_others(
+    metered: Metered,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, ...],
+    gives_way: bool,
+) -> None:
+    pictures = [tmp_path / f"{name}.png" for name in names]
+    for picture in pictures:
+        Image.fromarray(noisy_disc(300, 200)).save(picture)
+    monkeypatch.setenv("FRISKET_TOKEN", metered.server.address.token)
+    key, before = ("frisket_queue_duration_seconds_count", "batch"), metered.read()
+    target = metered.server.address.target
+    done = frisket("cut", *pictures, "-o", f"{tmp_path}/", "--model", "classic", "--server", target)
+    assert done.returncode == 0, done.stderr
+    assert (metered.read().get(key, 0) > before.get(key, 0)) == gives_way
+
+
 def test_models_and_places_are_told(metered: Metered) -> None:
     matte(metered.server, "embedded")
     key = ("frisket_model_resident_bytes", "cpu embedded")

@@ -87,6 +87,8 @@ def _announce(tasks: Sequence[Task], number: int, progress: Bar) -> None:
 
 def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
     """Return what is to be done, every output named, nothing done yet."""
+    from dataclasses import replace
+
     from frisket.cli import pipes
     from frisket.jobs.inputs import find_inputs
     from frisket.jobs.names import plan_tasks, spelt_out
@@ -100,6 +102,8 @@ def _plan(arguments: argparse.Namespace, stack: ExitStack) -> list[Task]:
     if not piped and pipes.PIPE in arguments.input:
         raise UsageError("'-' (standard input) cannot be mixed with other inputs.")
     sources = [pipes.receive(scratch)] if piped else find_inputs(arguments.input)
+    if len(sources) > 1:  # nobody waits for the mask of each, and all are to be done soon
+        choices = [replace(one, batch=True) for one in choices]
     if arguments.output != pipes.PIPE:
         template, folder = read_template(arguments.output)
         tasks = plan_tasks(sources, choices, template, arguments.overwrite)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-# Together a seventh of what `frisket cut` loads: grpcio's calls for asyncio, and the messages of
+# Together a tenth of what `frisket cut` loads: grpcio's calls for asyncio, and the messages of
 # protobuf in Python, which stand in where its compiled ones are missing.
 _RARE = ("grpc.aio", "google.protobuf.internal.python_message")
 

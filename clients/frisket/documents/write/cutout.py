@@ -16,13 +16,13 @@ from ..colour import Colour
 from ..colour.alpha import at_depth
 from ..core.errors import OutputError, UnsupportedDocument
 from ..core.model import AlphaSource, ColourSource, Layer, Rect
-from ..core.pixels import Pixels, convert_depth, peak_of
+from ..core.pixels import Pixels, convert_depth, dtype_of, peak_of
 from ..core.results import LayerResult, ResultOptions
 from ..encode import png
 from ..encode.beside import Beside, suit_profile
 from ..encode.tiled import TiledPlan, TiledWriter, encode_tile
 from ..io.output import atomic_output, check_place
-from ..io.parallel import map_ordered
+from ..io.parallel import map_ordered, run_all
 from .light import SUFFIX, measure_room, plan_light, write_light
 
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5, "LAB": 8}
@@ -32,6 +32,7 @@ _PNG_PACKS = 2  # a cutout packs to half of its pixels at least, nearly
 _WEBP_SIDE = 16383
 _WEBP_PIXELS = 1 << 26
 _BAND_BYTES = 32 << 20
+_WHOLE_PIXELS = {2: np.uint16, 4: np.uint32, 8: np.uint64}  # by the bytes of a pixel
 
 
 def write_cutout(
@@ -170,6 +171,7 @@ class Cutout:
         self.form = raster.form
         self.from_palette = raster.colour.palette is not None
         self.depth, self.samples = self.form.depth, 1 + self.form.colours
+        self.dtype = dtype_of(self.depth)
         self._top = peak_of(np.dtype(np.uint16 if self.depth > 8 else np.uint8))
         # Transparency beside a palette is rounded to 8 bits already: the matte is not as well.
         rounded = self.from_palette and raster.has_alpha and raster.dtype.itemsize > 1
@@ -182,18 +184,25 @@ class Cutout:
 
     def read(self, rect: Rect) -> Pixels:
         """Return (height, width, samples): colours, then opacity, in the layer's own depth."""
-        value = self._alpha.solid(rect)
-        dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[self.depth])
-        if value == 0:
-            return np.zeros((rect.height, rect.width, self.samples), dtype)
-        own = self.raster.colour.to_straight(self.raster.read(rect))
-        out = np.empty((rect.height, rect.width, self.samples), dtype)
-        out[..., :-1] = self._choose_colours(own, rect)
-        opacity = self._multiply_opacity(own, rect, value)
-        if value is None or self.raster.has_alpha:
-            out[..., :-1][opacity == 0] = 0  # a product would keep what is no number
-        out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
+        out = np.empty((rect.height, rect.width, self.samples), self.dtype)
+        self.read_into(rect, out)
         return out
+
+    def read_into(self, rect: Rect, out: Pixels) -> None:
+        """Put what ``read`` returns into an array or a part of one."""
+        value = self._alpha.solid(rect)
+        if value == 0:
+            out[...] = 0
+            return
+        own = self.raster.colour.to_straight(self.raster.read(rect))
+        values = self._choose_colours(own, rect)
+        # One after another: three samples at a time make NumPy's loops that short.
+        for sample in range(self.samples - 1):
+            out[..., sample] = values[..., sample]
+        opacity = self._multiply_opacity(own, rect, value)
+        out[..., -1] = opacity if self.depth < 32 else opacity / np.float32(self._top)
+        if value is None or self.raster.has_alpha:
+            _clear(out, opacity == 0)
 
     def _choose_colours(self, own: Pixels, rect: Rect) -> Pixels:
         """Return replaced colours or the layer's own."""
@@ -216,6 +225,15 @@ class Cutout:
         return (product // self._whole).astype(transparency.dtype)
 
 
+def _clear(out: Pixels, where: Pixels) -> None:
+    """Set pixels (height, width, samples) to zero, each as one number where one is as wide."""
+    whole = _WHOLE_PIXELS.get(out.shape[-1] * out.itemsize)
+    if whole is None:
+        out[where] = 0
+    else:
+        out.view(whole)[..., 0] *= ~where
+
+
 def _sign_lab(values: Pixels) -> Pixels:
     """Turn offset a and b into signed ones, the way TIFF stores CIELab."""
     result: Pixels = values.copy()
@@ -226,7 +244,7 @@ def _sign_lab(values: Pixels) -> Pixels:
 def _write_tiff(
     out: str | os.PathLike[str], blend: Cutout, icc: bytes | None, beside: Beside
 ) -> None:
-    dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[blend.depth])
+    dtype = blend.dtype
     # Differences of neighbours pack faster and smaller; floats have no such predictor here.
     predictor = 1 if dtype.kind == "f" else 2
     photometric = _PHOTOMETRIC[blend.form.mode]
@@ -280,10 +298,16 @@ def _read_bands(blend: Cutout, step: int) -> Iterator[tuple[int, Pixels]]:
         step //= 4 if blend.raster.prefers_rows else 2
     for y in range(0, blend.height, step):
         height = min(step, blend.height - y)
-        rects = [
-            Rect(x, y, min(step, blend.width - x), height) for x in range(0, blend.width, step)
-        ]
-        yield y, np.concatenate(list(map_ordered(blend.read, rects)), axis=1)
+        band = np.empty((height, blend.width, blend.samples), blend.dtype)
+
+        def read(rect: Rect, band: Pixels = band) -> None:
+            blend.read_into(rect, band[:, rect.x : rect.right])
+
+        run_all(
+            read,
+            [Rect(x, y, min(step, blend.width - x), height) for x in range(0, blend.width, step)],
+        )
+        yield y, band
 
 
 def _write_exr(
