@@ -56,7 +56,7 @@ class Carrier:
         follows.
         """
         cv2 = self._cv2
-        cover = self._fetch(self._subject, flow[..., 0], flow[..., 1])[..., None]
+        cover = self._fetch(self._subject, *(flow[..., axis].copy() for axis in (0, 1)))[..., None]
         near = cv2.blur(cover, (_BESIDE, _BESIDE))[..., None]
         own = cv2.blur(flow * cover, (_BESIDE, _BESIDE)) / np.maximum(near, _LITTLE)
         return flow + (own - flow) * np.minimum(near / _ENOUGH, 1) * (1 - cover)
@@ -79,9 +79,11 @@ class Carrier:
         return np.asarray(self._fetch(alpha, x, y))
 
     def _fetch(self, plane: Any, x: Any, y: Any) -> Any:
-        """Return what lies in a plane (h, w) by x and y pixels beside each of its pixels."""
-        high, wide = plane.shape
-        across = x + np.arange(wide, dtype=np.float32)
-        down = y + np.arange(high, dtype=np.float32)[:, None]
-        cv2 = self._cv2
-        return cv2.remap(plane, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        """Return what lies in a plane (h, w) by x and y pixels beside each of its pixels.
+
+        x and y are used up: fresh planes as large as a picture would cost more than their sums.
+        """
+        cv2, (high, wide) = self._cv2, plane.shape
+        x += np.arange(wide, dtype=np.float32)
+        y += np.arange(high, dtype=np.float32)[:, None]
+        return cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
