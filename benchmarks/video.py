@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -49,7 +48,7 @@ from frisket.protocol.home import run_folder
 Image = NDArray[Any]
 Row = dict[str, Any]
 SIZE = (1280, 720)
-_LOOK = 500  # frames after which memory is looked at
+_LOOK = 250  # frames after which memory is looked at
 MEASURES = ("mad", "mse", "grad", "conn", "dtssd")
 
 
@@ -268,10 +267,10 @@ def write_loop(path: Path, photograph: Image, count: int) -> None:
             movie.write(loop[number % len(loop)], number)
 
 
-def find_processes() -> tuple[int, int]:
-    """Return this process and that of its local server."""
-    [state] = run_folder().glob("server*.json")
-    return os.getpid(), int(json.loads(state.read_text())["pid"])
+def find_processes() -> list[int]:
+    """Return this process and that of its local server, once there is one."""
+    states = run_folder().glob("server*.json")
+    return [os.getpid(), *(json.loads(state.read_text())["pid"] for state in states)]
 
 
 def _resident_mib(process: int) -> float:
@@ -279,7 +278,7 @@ def _resident_mib(process: int) -> float:
 
 
 class clock:  # noqa: N801
-    """Prints frames a second of a block, and the seconds of this process's processor."""
+    """Prints frames a second of a block, and what a frame takes of processors, its server's too."""
 
     def __init__(self, label: str, frames: int) -> None:
         self._label, self._frames = label, frames
@@ -291,14 +290,15 @@ class clock:  # noqa: N801
         seconds, used = time.perf_counter() - self._start, _processor_s() - self._used
         load = os.getloadavg()[0]
         print(
-            f"{self._label}: {self._frames / seconds:.1f} frames a second, {used:.1f} s of this "
-            f"process's processor, load {load:.1f}"
+            f"{self._label}: {self._frames / seconds:.1f} frames a second, "
+            f"{used / self._frames * 1e3:.0f} ms of a processor each, load {load:.1f}"
         )
 
 
 def _processor_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    """Return the processor seconds of this process and of its local server so far."""
+    times = [psutil.Process(one).cpu_times() for one in find_processes()]
+    return float(sum(one.user + one.system for one in times))
 
 
 if __name__ == "__main__":
