@@ -2,14 +2,16 @@
 
     python benchmarks/video.py                          # U2-Net-p at 720p
     python benchmarks/video.py --models embedded --frames 48
-    python benchmarks/video.py --speed                  # file to file instead, with the split
+    python benchmarks/video.py --speed                  # file to file instead
+    python benchmarks/video.py --memory --models selfie --frames 10000      # of 360p, file to file
 
 MAD and MSE in thousandths, gradient and connectivity in thousands, dtSSD in hundredths: the scales
 of the evaluation scripts of Robust Video Matting (Lin et al., WACV 2022; `evaluate_lr.py`), where
 dtSSD of a frame is the root of the mean of ((a_t - a_t-1) - (t_t - t_t-1)) squared. Flicker is the
 mean of |a_t - a_t-1| in levels of 255, told for the still scene alone, whose truth does not move.
 rembg's way with the same weights is that of `quality.py`. Writes `benchmarks/results/video.json`
-and `video.md`.
+and `video.md`, and keeps the rows of other clips and models there, so that clips may be measured
+one by one.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 from clips import CLIPS, Clip, make_frames, read_photographs
 from common import RESULTS, shared_data
 from numpy.typing import NDArray
@@ -41,10 +43,12 @@ from frisket.matting.frames import SolvedFrame, solve_frame
 from frisket.measure import metrics
 from frisket.models import Model, Registry
 from frisket.protocol.grid import Grid
+from frisket.protocol.home import run_folder
 
 Image = NDArray[Any]
 Row = dict[str, Any]
 SIZE = (1280, 720)
+_LOOK = 250  # frames after which memory is looked at
 MEASURES = ("mad", "mse", "grad", "conn", "dtssd")
 
 
@@ -55,11 +59,14 @@ def main() -> int:
     parser.add_argument("--clips", nargs="+", default=[clip.name for clip in CLIPS])
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--speed", action="store_true", help="measure file to file instead")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead")
     arguments = parser.parse_args()
     data = shared_data()
     if data is None:
         sys.exit("The photographs are missing: set FRISKET_SHARED to the folder of shared data.")
     photographs = read_photographs(data / "photos")
+    if arguments.memory:
+        return measure_memory(photographs[0], arguments)
     chosen = [clip for clip in CLIPS if clip.name in arguments.clips]
     if arguments.speed:
         return measure_speed(photographs, arguments)
@@ -68,12 +75,24 @@ def main() -> int:
         for name in arguments.models
         for clip in chosen
     ]
-    report = {"frames": arguments.frames, "size": SIZE, "load": os.getloadavg()[0], "rows": rows}
+    anew = {(row["model"], row["clip"]) for row in rows}
+    kept = read_rows(arguments.frames, anew)
+    report = {"frames": arguments.frames, "size": list(SIZE), "rows": [*kept, *rows]}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "video.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "video.md").write_text(write_table(report), encoding="utf-8")
     print(write_table(report))
     return 0
+
+
+def read_rows(frames: int, anew: set[tuple[str, str]]) -> list[Row]:
+    """Return the rows of earlier runs of as many frames, without those that were measured anew."""
+    path = RESULTS / "video.json"
+    if not path.exists():
+        return []
+    before = json.loads(path.read_text(encoding="utf-8"))
+    rows = before["rows"] if before["frames"] == frames else []
+    return [row for row in rows if (row["model"], row["clip"]) not in anew]
 
 
 def open_model(name: str) -> Model:
@@ -206,8 +225,60 @@ def measure_speed(photographs: list[Image], arguments: argparse.Namespace) -> in
     return 0
 
 
+def measure_memory(photograph: Image, arguments: argparse.Namespace) -> int:
+    """Print the memory of this process and of its server while a long clip of 360p is matted."""
+    from frisket.jobs.video import VideoOptions, matte_video
+
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name, "clip.mp4")
+        write_loop(source, photograph, arguments.frames)
+        rows: list[tuple[int, float, float]] = []
+
+        def look(stage: str, done: int, total: int) -> None:
+            if stage == "frames" and done % _LOOK == 0:
+                here, there = (_resident_mib(one) for one in find_processes())
+                rows.append((done, here, there))
+                print(f"{done} frames: {here:.0f} MiB, its server {there:.0f} MiB", flush=True)
+
+        for model in arguments.models:
+            rows.clear()
+            options = VideoOptions(kind="matte", model=model, overwrite=True)
+            with clock(model, arguments.frames):
+                matte_video(source, Path(name, "matte.mkv"), options, progress=look)
+            later = np.array(rows[len(rows) // 4 :])
+            if len(later) > 1:
+                slopes = [np.polyfit(later[:, 0], later[:, side], 1)[0] * 1000 for side in (1, 2)]
+                print(
+                    "after a quarter, growth per 1000 frames: {:.2f} MiB, its server {:.2f} MiB"
+                    .format(*slopes)
+                )  # fmt: skip
+    return 0
+
+
+def write_loop(path: Path, photograph: Image, count: int) -> None:
+    """Write a clip of 360p whose first 48 frames come again and again."""
+    from frisket.jobs.video.movie import Movie
+    from frisket.jobs.video.shape import Shape
+
+    tick, size = Fraction(1, 25), (640, 360)
+    loop = [rgb for rgb, _ in make_frames(CLIPS[1], photograph, size, 48)]
+    with Movie(path, Shape(*size, 8, 1 / tick, tick, count), "finished") as movie:
+        for number in range(count):
+            movie.write(loop[number % len(loop)], number)
+
+
+def find_processes() -> list[int]:
+    """Return this process and that of its local server, once there is one."""
+    states = run_folder().glob("server*.json")
+    return [os.getpid(), *(json.loads(state.read_text())["pid"] for state in states)]
+
+
+def _resident_mib(process: int) -> float:
+    return float(psutil.Process(process).memory_info().rss / 2**20)
+
+
 class clock:  # noqa: N801
-    """Prints frames a second of a block, and the seconds of this process's processor."""
+    """Prints frames a second of a block, and what a frame takes of processors, its server's too."""
 
     def __init__(self, label: str, frames: int) -> None:
         self._label, self._frames = label, frames
@@ -219,14 +290,15 @@ class clock:  # noqa: N801
         seconds, used = time.perf_counter() - self._start, _processor_s() - self._used
         load = os.getloadavg()[0]
         print(
-            f"{self._label}: {self._frames / seconds:.1f} frames a second, {used:.1f} s of this "
-            f"process's processor, load {load:.1f}"
+            f"{self._label}: {self._frames / seconds:.1f} frames a second, "
+            f"{used / self._frames * 1e3:.0f} ms of a processor each, load {load:.1f}"
         )
 
 
 def _processor_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    """Return the processor seconds of this process and of its local server so far."""
+    times = [psutil.Process(one).cpu_times() for one in find_processes()]
+    return float(sum(one.user + one.system for one in times))
 
 
 if __name__ == "__main__":
