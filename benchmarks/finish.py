@@ -1,17 +1,18 @@
 """Time and memory of finishing: a TIFF and its matte become a JPEG on white, with shadow and crop.
 
-    python benchmarks/finish.py [--megapixels 100] [--runs 3] [--suffix .jpg]
+    python benchmarks/finish.py [--megapixels 100] [--runs 3] [--suffix .jpg] [--step NAME …]
 
 The picture and a matte with a soft edge are made, as tiled TIFFs, in a temporary folder. Each run
 is a process of its own; wall-clock seconds depend on what else the machine does, so the seconds of
-its processors stand beside them.
+its processors stand beside them. `--step` does one thing more than lay the subject on white, and
+may be repeated; "all" is every one.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -22,9 +23,27 @@ from common import measure, write_photograph
 
 _TILE = 512
 _WORK = (
-    "import sys; from frisket.finish import finish; "
-    "finish(*sys.argv[1:4], background='white', shadow='drop', crop='5%')"
+    "import json, sys; from frisket.finish import finish; "
+    "finish(*sys.argv[1:4], **json.loads(sys.argv[4]))"
 )
+_GRADIENT = "linear-gradient(#dde, #665544)"
+STEPS: dict[str, dict[str, str]] = {
+    "shop": {"background": "white", "shadow": "drop", "crop": "5%"},
+    "white": {"background": "white"},
+    "gradient": {"background": _GRADIENT},
+    "blurred": {"background": "original:blur=5%"},
+    "exposure": {"background": "white", "correct": "exposure:stops=0.5"},
+    "balance": {"background": "white", "correct": "white"},
+    "equalise": {"background": "white", "correct": "equalise"},
+    "bilateral": {"background": "white", "correct": "denoise:method=bilateral"},
+    "spill": {"background": "white", "correct": "spill"},
+    "defringe": {"background": "white", "defringe": "70%"},
+    "harmonise": {"background": _GRADIENT, "harmonise": "60%"},
+    "seam": {"background": _GRADIENT, "blend_seam": "50%"},
+    "cast": {"background": "white", "shadow": "cast"},
+    "contact": {"background": "white", "shadow": "contact"},
+    "reflection": {"background": "white", "shadow": "reflection"},
+}
 
 
 def main() -> int:
@@ -32,6 +51,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--megapixels", type=float, default=100.0)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--step", action="append", choices=[*STEPS, "all"], help="default: shop, which is several"
+    )
     parser.add_argument("--suffix", default=".jpg", help="of the file: .psb keeps live layers")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -39,21 +61,22 @@ def main() -> int:
         picture = write_photograph(folder / "picture.tif", options.megapixels)
         matte = write_matte(folder / "matte.tif", picture)
         print(f"{options.megapixels:.0f} MP, load {os.getloadavg()[0]:.1f}")
-        for _ in range(options.runs):
-            run_once(picture, matte, folder / f"out{options.suffix}")
+        asked = options.step or ["shop"]
+        for name in STEPS if "all" in asked else asked:
+            for _ in range(options.runs):
+                run_once(name, picture, matte, folder / f"out{options.suffix}")
     return 0
 
 
-def run_once(picture: Path, matte: Path, output: Path) -> None:
+def run_once(name: str, picture: Path, matte: Path, output: Path) -> None:
     """Finish in a process of its own and print what it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = measure([sys.executable, "-c", _WORK, picture, output, matte])
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    given = json.dumps(STEPS[name])
+    done = measure([sys.executable, "-c", _WORK, picture, output, matte, given])
     size = output.stat().st_size
     print(
-        f"{done.seconds:.2f} s, {worked:.2f} s of processors, {done.peak_bytes / 1e6:.0f} MB, "
-        f"{size / 1e6:.1f} MB written"
+        f"{name}: {done.seconds:.2f} s, {done.cpu_seconds:.2f} s of processors, "
+        f"{done.peak_bytes / 1e6:.0f} MB, {size / 1e6:.1f} MB written",
+        flush=True,
     )
 
 

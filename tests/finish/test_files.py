@@ -199,10 +199,14 @@ def test_inks_without_a_profile(tmp_path: Path, made: Made) -> None:
     inks = cmyk_tiff(tmp_path, None)
     finish(inks, tmp_path / "out.tif", made.matte, background="white", shadow="drop")
     assert (read(tmp_path / "out.tif")[:5, :5] == 0).all()
-    for options in ({"background": "red"}, {"background": "white", "icc": "srgb"}):
-        with pytest.raises(BadFinish, match="profile"):
+    for options in (
+        {"background": "red"}, {"background": "white", "icc": "srgb"},
+        {"background": "white", "harmonise": "50%"}, {"background": "original:saturation=0"},
+        {"background": "white", "correct": "spill"},
+    ):  # fmt: skip
+        with pytest.raises(BadFinish, match="embed a profile in it"):
             finish(inks, tmp_path / "no.tif", made.matte, **options)
-    with pytest.raises(OutputError, match="PNG holds no CMYK; add --icc srgb"):
+    with pytest.raises(OutputError, match="holds no CMYK; embed a profile in it and add --icc"):
         finish(inks, tmp_path / "no.png", made.matte, background="white")
     backdrop = tmp_path / "rgb.png"
     Image.new("RGB", (50, 50)).save(backdrop)

@@ -83,7 +83,7 @@ def check_colour(facts: Facts, colour: Srgb) -> None:
     except ValueError as error:
         raise BadFinish(
             f"{facts.path}: a colour cannot be turned into its inks, for {error}; "
-            "add --icc srgb, which converts the picture"
+            "embed a profile in it"
         ) from None
 
 
@@ -146,8 +146,8 @@ class Original:
         """
         if self.saturation < 1 and facts.space.mode == "CMYK":
             raise BadFinish(
-                f"{facts.path}: inks cannot be desaturated by themselves; add --icc srgb, which "
-                "converts the picture"
+                f"{facts.path}: inks cannot be desaturated by themselves; "
+                f"{facts.space.advise_srgb()}"
             )
 
     def apply(self, scene: Scene) -> Scene:
@@ -263,7 +263,7 @@ def check_inks(facts: Facts, space: Space, path: Path) -> None:
     what = path if space in alone else facts.path
     raise BadFinish(
         f"{what} is CMYK without a usable profile, so colours cannot be turned into its inks "
-        f"or back; {'embed a profile in it' if space in alone else 'add --icc srgb'}"
+        "or back; embed a profile in it"
     )
 
 

@@ -90,7 +90,7 @@ class White:
         """Return the XYZ of what is to be grey."""
         picture = scene.original
         if self.x is None or self.y is None:
-            sample = reduce(picture)
+            sample = reduce(picture, scene.work)
         else:
             x, y = int(self.x.measure(picture.width)), int(self.y.measure(picture.height))
             left, top = max(0, x - _POINT_PX // 2), max(0, y - _POINT_PX // 2)

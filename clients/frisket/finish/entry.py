@@ -165,8 +165,12 @@ class Workplace:
     def _forget_often(self) -> None:
         """Keep what was read from mapped files out of memory, whichever step reads it."""
         while not self._over.wait(_EVICT_S):
-            for plane in tuple(self._planes):
-                plane.forget()
+            self.forget()
+
+    def forget(self) -> None:
+        """Let the system take back the memory of what was read so far."""
+        for plane in tuple(self._planes):
+            plane.forget()
 
     def __exit__(self, *exception: object) -> None:
         self._stack.close()

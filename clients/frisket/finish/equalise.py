@@ -45,7 +45,7 @@ class Equalise:
 
     def apply(self, scene: Scene) -> Scene:
         """Return the scene with the other contrast."""
-        small = to_lab(reduce(scene.original), scene.space, scene.work.folder)
+        small = to_lab(reduce(scene.original, scene.work), scene.space, scene.work.folder)
         curves = measure_curves(to_array(small)[..., 0], self.limit)
         return change_lab(scene, lambda lab: apply_curves(lab, curves))
 

@@ -81,7 +81,7 @@ def check_format(path: Path, space: Space, bits: int, opaque: bool) -> None:
     if space.mode not in found.modes:
         raise OutputError(
             path, f"{found.name} holds no {space.mode}",
-            advice="add --icc srgb, which converts the picture, or write .jpg or .tif",
+            advice=f"{space.advise_srgb()}, or write .jpg or .tif",
         )  # fmt: skip
     if bits not in found.bits:
         wanted = " or ".join(f"--bits {one}" for one in reversed(found.bits))

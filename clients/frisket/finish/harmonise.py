@@ -50,7 +50,7 @@ class Harmonise:
         below = scene.flatten_below()
         if below is None or not self.strength:
             return scene
-        weights = to_array(reduce(scene.alpha))[..., 0].astype(np.float64)
+        weights = to_array(reduce(scene.alpha, scene.work))[..., 0].astype(np.float64)
         if not weights.any():
             return scene  # an edge that was moved far inwards has left nothing
         own = _measure(scene, scene.subject, weights)
@@ -81,7 +81,9 @@ def match_colours(
 
 def _measure(scene: Scene, image: Image, weights: Vector) -> tuple[Vector, Vector]:
     """Return mean and standard deviation of an image's Lab, by the weights of a small copy."""
-    lab = to_array(to_lab(reduce(image), scene.space, scene.work.folder)).astype(np.float64)
+    lab = to_array(to_lab(reduce(image, scene.work), scene.space, scene.work.folder)).astype(
+        np.float64
+    )
     share = weights[..., None] / weights.sum()
     mean = (lab * share).sum(axis=(0, 1))
     return mean, np.sqrt((((lab - mean) ** 2) * share).sum(axis=(0, 1)))

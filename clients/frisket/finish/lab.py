@@ -38,8 +38,7 @@ def refuse_inks(facts: Facts, what: str) -> None:
     """
     if facts.space.mode == "CMYK":
         raise BadFinish(
-            f"{facts.path}: inks take no such change as {what}; add --icc srgb, which converts the "
-            "picture"
+            f"{facts.path}: inks take no such change as {what}; {facts.space.advise_srgb()}"
         )
 
 

@@ -53,9 +53,10 @@ class Seam:
         if below is None or not self.strength:
             return scene
         factor = choose_factor(scene.width, scene.height)
-        alpha = to_array(reduce(scene.alpha))[..., 0] / PEAKS[scene.alpha.format]
+        alpha = to_array(reduce(scene.alpha, scene.work))[..., 0] / PEAKS[scene.alpha.format]
         own, other = (
-            to_array(reduce(image)).astype(np.float64) for image in (scene.subject, below.colours)
+            to_array(reduce(image, scene.work)).astype(np.float64)
+            for image in (scene.subject, below.colours)
         )
         width = max(2, round(_WIDTH * scene.box.side / factor))
         added = solve_seam(alpha, (other - own) * self.strength, width).astype(np.float32)

@@ -55,6 +55,12 @@ class Space:
         """What libvips calls it."""
         return _NAMES[self.mode, self.depth]
 
+    def advise_srgb(self) -> str:
+        """Return what converts a picture of these colours to sRGB, as advice in a message."""
+        alone = self.mode == "CMYK" and self.icc is None
+        first = "embed a profile in it and " if alone else ""
+        return f"{first}add --icc srgb, which converts the picture"
+
     def take_srgb(self, colours: Pixels) -> Pixels:
         """Return colours of sRGB in this space.
 

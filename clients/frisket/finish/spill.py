@@ -44,7 +44,7 @@ class Spill:
         if facts.space.mode != "RGB":
             raise BadFinish(
                 f"{facts.path} is {facts.space.mode}, and a screen's spill is taken out of RGB; "
-                "add --icc srgb, which converts the picture"
+                f"{facts.space.advise_srgb()}"
             )
 
     def apply(self, scene: Scene) -> Scene:
