@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from frisket.client.errors import ClientError
+from frisket.client.errors import ClientError, NoServer
 
 
 class ClusterError(ClientError):
     """The cluster cannot be used; the text says why and what to do."""
+
+
+class NoPlace(NoServer):
+    """No machine of the cluster has room for a worker, and none is at work."""
 
 
 class NodeLost(ClientError):

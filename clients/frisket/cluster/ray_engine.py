@@ -12,18 +12,19 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, redirect_stdout, suppress
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import grpc
 
-from frisket.cluster.errors import ClusterError, NodeLost, PackedError
+from frisket.cluster.actors import Actors
+from frisket.cluster.errors import ClusterError, NodeLost, NoPlace, PackedError
 from frisket.cluster.station import RemoteStation
 from frisket.extras import advise_install
 from frisket.jobs.many import TaskOutcome
 from frisket.jobs.matting import Progress
-from frisket.jobs.task import Task
+from frisket.jobs.task import CutResult, Task
 
 STORE_BYTES = 80 << 20
 """Of Ray's object store on this machine: the least it takes, for nothing large is put there."""
@@ -76,8 +77,14 @@ class RayEngine:
             where = self._address or "this machine"
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ClusterError(f"Ray cannot be used at {where}: {first}") from error
+        # Spread: each machine has a server and a disk of its own.
+        kind = self._ray.remote(RemoteStation)
+        kind = kind.options(scheduling_strategy="SPREAD", **self._wanted)
+        variables = _read_variables()
+        self._actors = Actors(self._ray, lambda: kind.remote(self._folder, variables))
 
     def _end(self) -> None:
+        self._actors.close()
         # It prints what it has held back, on this thread.
         with redirect_stdout(None):
             self._ray.shutdown()
@@ -93,7 +100,7 @@ class RayEngine:
 
     def open(self) -> _Lease:
         """Return what one worker has its tasks done by: an actor on some machine."""
-        return _Lease(self._ray, self._wanted, self._folder)
+        return _Lease(self._ray, self._actors)
 
 
 class _Hushed:
@@ -121,23 +128,18 @@ class _Hushed:
 
 
 class _Lease:
-    """One actor, and another one after its machine was lost."""
+    """What one worker of a batch has its tasks done by: whichever actor is free."""
 
-    def __init__(self, ray: Any, wanted: dict[str, float], folder: Path) -> None:
-        self._ray, self._folder = ray, folder
-        # Spread: each machine has a server and a disk of its own.
-        self._make = ray.remote(RemoteStation).options(scheduling_strategy="SPREAD", **wanted)
-        self._actor: Any = None
+    def __init__(self, ray: Any, actors: Actors) -> None:
+        self._ray, self._actors = ray, actors
+        actors.ask()
 
     def cut(self, tasks: Sequence[Task], _: Progress, /) -> Iterator[TaskOutcome]:
         """Yield how each of several tasks ended; they travel as one message with names."""
-        if self._actor is None:
-            self._actor = self._make.remote(self._folder, _read_variables())
         try:
-            found = self._ray.get(self._actor.cut.remote(tasks))
-        except self._ray.exceptions.RayError as error:
-            self._actor = None
-            yield from (TaskOutcome(task, error=_lose(task, error)) for task in tasks)
+            found = self._send(tasks)
+        except (NoPlace, NodeLost) as error:
+            yield from (TaskOutcome(task, error=error) for task in tasks)
             return
         for task, one in zip(tasks, found, strict=True):
             if isinstance(one, PackedError):
@@ -145,13 +147,24 @@ class _Lease:
             else:
                 yield TaskOutcome(task, result=one)
 
+    def _send(self, tasks: Sequence[Task]) -> Sequence[CutResult | PackedError]:
+        """Return what an actor says of tasks.
+
+        Raises:
+            NoPlace: there is none.
+            NodeLost: it was lost meanwhile.
+        """
+        actor = self._actors.take()
+        try:
+            found: Sequence[CutResult | PackedError] = self._ray.get(actor.cut.remote(tasks))
+        except self._ray.exceptions.RayError as error:
+            self._actors.replace()
+            raise _lose(tasks[0], error) from error
+        self._actors.give_back(actor)
+        return found
+
     def close(self) -> None:
-        """Let the actor go."""
-        actor, self._actor = self._actor, None
-        if actor is not None:
-            with suppress(self._ray.exceptions.RayError):
-                self._ray.get(actor.close.remote(), timeout=_ANSWER_S)
-            self._ray.kill(actor)
+        """Do nothing: the actors end with the engine."""
 
 
 def _import_ray() -> Any:

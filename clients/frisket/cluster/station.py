@@ -33,6 +33,9 @@ class RemoteStation:
             del os.environ[_VISIBLE]
         self._station = LocalStation()
 
+    def settle(self) -> None:
+        """Do nothing: an answer says that this has a place on some machine."""
+
     def cut(self, tasks: Sequence[Task]) -> list[CutResult | PackedError]:
         """Return what was done, or why it was not; only names and small pictures travel."""
         return [_pack(outcome) for outcome in self._station.cut(tasks)]
