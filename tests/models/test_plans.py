@@ -40,6 +40,25 @@ def test_more_memory_must_buy_time(seconds: dict[Plan, float], best: Plan) -> No
     assert measured == {plan.name: taken for plan, taken in seconds.items()}
 
 
+def test_a_busy_machine_is_asked_again_until_times_agree() -> None:
+    times = {BLOCKED: iter([0.5, 0.9, 0.7, 0.5, 0.5]), PLAIN: iter([9, 0.7, 0.7, 0.7, 0.7])}
+    found, measured = choose(lambda plan: plan, lambda plan: next(times[plan]))
+    assert found.plan is BLOCKED
+    assert measured == {"blocked": 0.5, "plain": 0.7}
+
+
+@pytest.mark.parametrize(("run_s", "rounds"), [(0.001, 8), (1.0, 2)])
+def test_times_that_never_agree_are_asked_for_a_while(run_s: float, rounds: int) -> None:
+    runs: list[Plan] = []
+
+    def time_run(plan: Plan) -> float:
+        runs.append(plan)
+        return run_s * len(runs) ** 2
+
+    choose(lambda plan: plan, time_run)
+    assert len(runs) == 2 + 2 * rounds
+
+
 def test_nobody_waits_for_the_comparison_of_a_slow_model() -> None:
     opened: list[Plan] = []
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,7 +36,13 @@ PLANS = {plan.name: plan for plan in (BLOCKED, PLAIN)}
 
 WORTH = 0.9
 """A plan that takes more memory must take no more than this share of the other's time."""
-ROUNDS = 2
+ROUNDS = (2, 8)
+"""How often each plan is run at least, and at most while its times disagree: what is chosen while
+others use the machine is kept as well."""
+AGREE = 1.1
+"""Times agree where the second least is at most so many times the least."""
+PATIENCE_S = 4.0
+"""No further round is begun after so many seconds of runs."""
 MAX_RUN_S = 3.0
 """A graph that takes longer is not run again to compare: its user waits for the answer."""
 
@@ -67,13 +73,29 @@ def choose(
         return first, {BLOCKED.name: slow}
     other = Candidate(PLAIN, open_session(PLAIN))
     time_run(other.session)
-    seconds: dict[str, float] = {}
-    for _ in range(ROUNDS):
-        for one in (first, other):
-            taken = time_run(one.session)
-            seconds[one.plan.name] = min(taken, seconds.get(one.plan.name, taken))
+    seconds = _time_in_turn((first, other), time_run)
     worth = seconds[BLOCKED.name] <= WORTH * seconds[PLAIN.name]
     return (first if worth else other), seconds
+
+
+def _time_in_turn(
+    candidates: Sequence[Candidate[Session]], time_run: Callable[[Session], float]
+) -> dict[str, float]:
+    """Return the least seconds of each plan."""
+    taken: dict[str, list[float]] = {one.plan.name: [] for one in candidates}
+    least, most = ROUNDS
+    for number in range(1, most + 1):
+        for one in candidates:
+            taken[one.plan.name].append(time_run(one.session))
+        spent = sum(map(sum, taken.values()))
+        if number >= least and (spent > PATIENCE_S or all(map(_agree, taken.values()))):
+            break
+    return {name: min(times) for name, times in taken.items()}
+
+
+def _agree(times: Iterable[float]) -> bool:
+    first, second, *_ = sorted(times)
+    return second <= AGREE * first
 
 
 class Memory(Protocol):
