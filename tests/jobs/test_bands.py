@@ -69,16 +69,15 @@ def test_a_server_that_is_lost_half_way_leaves_its_share_to_the_other(
     server: Server, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRISKET_TOKEN", TOKEN)
+    options, lost = Options(model="fake"), list[bool]()
+    alone = run_on([server.address.target], picture, options, lambda *_: None)
     doomed = start_server(tmp_path / "doomed")
-    lost: list[bool] = []
 
     def kill(stage: str, done: int, total: int) -> None:
         if stage == "tiles" and not lost:
             lost.append(True)
             stop_server(doomed)
 
-    options = Options(model="fake")
-    alone = run_on([server.address.target], picture, options, lambda *_: None)
     try:
         both = run_on([server.address.target, doomed.address.target], picture, options, kill)
     finally:
