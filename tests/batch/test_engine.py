@@ -119,8 +119,10 @@ class LosingStation(LocalStation):
         super().__init__()
         self._error = error
 
-    def cut(self, tasks: Sequence[Task], /) -> Iterator[TaskOutcome]:
-        outcomes = list(super().cut(tasks))
+    def cut(
+        self, tasks: Sequence[Task], progress: Progress = lambda *told: None, /
+    ) -> Iterator[TaskOutcome]:
+        outcomes = list(super().cut(tasks, progress))
         if not Path("away").exists():
             Path("out").rename("away")
         for outcome in outcomes:
