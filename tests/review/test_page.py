@@ -142,8 +142,8 @@ def test_a_layer_is_chosen_by_keys(made: MadeRun, served: Served, open_page: Ope
     page.keyboard.press("ArrowDown")
     wait_for(page, "#caption", "of 150 × 240 px")
     page.keyboard.press("Escape")
-    page.keyboard.press("l")
     page.wait_for_selector("#layer-choice", state="hidden")
+    assert page.get_attribute("#loupe", "aria-pressed") == "false"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -22,7 +22,7 @@ from frisket.jobs.batch.worker import SourceChanged, Worker, find
 from frisket.jobs.batch.workqueue import Item, WorkQueue
 from frisket.jobs.many import DEFAULT_JOBS
 from frisket.jobs.matting import Progress
-from frisket.jobs.overlap import Overlap
+from frisket.jobs.overlap import CalledOff, Overlap
 from frisket.jobs.task import CutResult, NoSubject, Task
 
 _FIRST_PATIENCE_S = 2.0
@@ -114,6 +114,7 @@ class Crew:
         self._queue = WorkQueue()
         self._lock = threading.Lock()
         self._failure: Exception | None = None
+        self._abandoned = False
         self._trouble_since: float | None = None
         rest = (self._settle, self._tell_busy, rules.thumbnails, self._watched, engine)
         self._workers = [Worker(journal, place, *rest) for _ in range(rules.jobs)]
@@ -196,6 +197,7 @@ class Crew:
 
     def abandon(self) -> None:
         """Leave at once: remove what is half-written. The journal knows what was at work."""
+        self._abandoned = True
         self._queue.stop()
         leave()
         for claim in [claim for worker in self._workers for claim in worker.claims]:
@@ -222,7 +224,13 @@ class Crew:
             self._listen(events.Waiting(item.source, events.NO_ROOM))
 
     def _settle(self, item: Item, result: CutResult | None, error: Exception | None) -> None:
-        """Note what became of an item, tell it, and say whether it is taken again."""
+        """Note what became of an item, tell it, and say whether it is taken again.
+
+        Raises:
+            CalledOff: it failed while all is left at once: its part was taken away.
+        """
+        if self._abandoned and error is not None:
+            raise CalledOff
         again = None
         try:
             with self._lock:

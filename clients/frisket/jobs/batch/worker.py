@@ -92,8 +92,8 @@ class Worker:
             return
         tasks = [self._place_part(claim) for claim in self.claims]
         for outcome in self._station.cut(tasks, self._watch):
-            claim, self.claims = self.claims[0], self.claims[1:]
-            self._end(claim, outcome)
+            self._end(self.claims[0], outcome)
+            self.claims = self.claims[1:]
 
     def _watch(self, stage: str, done: int, total: int) -> None:
         if stage == BUSY:
