@@ -45,7 +45,7 @@ coverage: $(STAMP)  ## the suite again, and which lines it never ran (coverage/i
 # Real GIMP and Krita, in a tree of their own; Linux and root only (scripts/hosts.sh).
 # HOSTS=next takes those of Debian testing.
 test-hosts: $(STAMP)  ## the plug-ins in real GIMPs and Kritas
-	FRISKET_TEST_HOSTS=1 FRISKET_HOSTS=$(HOSTS) $(BIN)/python -m pytest --timeout 1200 tests/hosts
+	FRISKET_TEST_HOSTS=1 FRISKET_HOSTS=$(HOSTS) $(BIN)/python -m pytest --timeout 1200 -o faulthandler_timeout=0 tests/hosts
 
 # `test-trials` runs short samples of the same; `test` samples of what stands second here.
 # TRIAL=name chooses some.
