@@ -69,7 +69,7 @@ def build_parser(*wanted: str) -> Parser:
 def _run(given: list[str]) -> int:
     from frisket.cli.lighter import postpone_rare_modules
     from frisket.cli.parser import UsageError
-    from frisket.protocol.heap import return_what_is_freed
+    from frisket.protocol.heap import share_one_heap
 
     postpone_rare_modules()
     _accept_any_letters()
@@ -80,7 +80,7 @@ def _run(given: list[str]) -> int:
         parsed.traceback = traceback
         if not traceback:
             _silence_libraries()
-        return_what_is_freed()
+        share_one_heap()
         return int(parsed.run(parsed))
     except KeyboardInterrupt:
         return _fail("Interrupted; nothing half-written is left.", Exit.INTERRUPTED, given)

@@ -65,6 +65,13 @@ class Bands:
         """
         self._deal()
         try:
+            return self._run()
+        finally:
+            # Drivers call back what holds them: a layer's pixels would wait for a collection.
+            del self._driver, self._drivers, self._listen
+
+    def _run(self) -> Outcome:
+        try:
             outcome = self._driver.run()
             wait(self._begun)
         finally:

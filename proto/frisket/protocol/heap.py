@@ -18,16 +18,24 @@ def return_what_is_freed() -> None:
     """Make glibc give large buffers back to the system as soon as they are freed.
 
     Without this a model's passing activations (a quarter of a gigabyte for U2-Net at
-    320 px) stay in the heap for as long as the server lives, and each thread of a batch
-    keeps a heap of its own. For a process that is ours alone. Elsewhere than on glibc
-    nothing happens.
+    320 px) stay in the heap for as long as the server lives. For a server: a command's
+    smaller buffers, side by side in one heap that is trimmed this late, would make it grow
+    from file to file. Elsewhere than on glibc nothing happens.
     """
+    share_one_heap()
     with contextlib.suppress(OSError, AttributeError):
         libc = _load_libc()
         libc.mallopt(_M_MMAP_THRESHOLD, 8 << 20)
         libc.mallopt(_M_TRIM_THRESHOLD, 32 << 20)
-        # One heap: what one thread has freed is there for the next.
-        libc.mallopt(_M_ARENA_MAX, 1)
+
+
+def share_one_heap() -> None:
+    """Let glibc keep one heap for all threads: what one has freed is there for the next.
+
+    For a process that is ours alone, before it has threads. Elsewhere nothing happens.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        _load_libc().mallopt(_M_ARENA_MAX, 1)
 
 
 def empty_the_heap() -> None:

@@ -19,8 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from frisket.protocol.heap import return_what_is_freed
-
 from ..core import errors
 from ..core.errors import DocumentError, UnreadableDocument
 
@@ -196,7 +194,6 @@ def serve(work: Callable[[dict[str, Any]], None]) -> int:
     memory, seconds, written = (int(word) for word in sys.argv[1:])
     # Ctrl-C is the parent's to answer, which may want this file finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return_what_is_freed()
     _restrict(memory, written)
     for line in sys.stdin:
         _allow(seconds)
