@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,6 +65,25 @@ def test_two_servers_give_the_bytes_of_one(
     tiles = [done for stage, done, _ in told if stage == "tiles"]
     assert tiles == sorted(tiles) and tiles[-1] == shared.session.grid.count
     np.testing.assert_array_equal(read(shared), read(alone))
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+def test_a_layer_is_let_go_of_as_soon_as_it_is_done(
+    server: Server, second: Server, picture: Path, monkeypatch: pytest.MonkeyPatch, servers: int
+) -> None:
+    """Else a batch holds the pixels of many files until Python looks for cycles."""
+    monkeypatch.setenv("FRISKET_TOKEN", TOKEN)
+    targets = [server.address.target, second.address.target][:servers]
+    gc.collect()
+    gc.disable()
+    try:
+        run = run_on(targets, picture, Options(model="fake"), lambda *_: None)
+        run.store.close()
+        session = weakref.ref(run.session)
+        del run
+        assert session() is None
+    finally:
+        gc.enable()
 
 
 def test_a_server_that_is_lost_half_way_leaves_its_share_to_the_other(

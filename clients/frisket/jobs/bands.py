@@ -67,7 +67,7 @@ class Bands:
         try:
             return self._run()
         finally:
-            # Drivers call back what holds them: a layer's pixels would wait for a collection.
+            # They call back what holds them: a layer's pixels would wait for a collection.
             del self._driver, self._drivers, self._listen
 
     def _run(self) -> Outcome:

@@ -184,8 +184,6 @@ def _drive(
         # The next layer gets a fresh one, whatever became of this.
         connection.close()
         raise_loss(choice, error)
-    finally:
-        del bands  # which the listener calls, and which calls the listener
 
 
 def _tell(event: Event, run: Run, progress: Progress, missing: Callable[[], int]) -> None:
