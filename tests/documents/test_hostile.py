@@ -218,7 +218,7 @@ def test_a_rehearsal_stops_what_takes_too_much_memory(tmp_path: Path) -> None:
         path, np.zeros((16000, 16000), "u1"), compression="deflate", rowsperstrip=16000
     )
     with pytest.raises(DocumentError, match=r"memory|failed|crashed|decoded"):
-        decode_in_sandbox(path, limits=SandboxLimits(memory=300 << 20, seconds=60))
+        decode_in_sandbox(path, limits=SandboxLimits(memory=400 << 20, seconds=60))
 
 
 def test_a_child_that_crashes_is_an_error_of_the_file(

@@ -18,9 +18,8 @@ def return_what_is_freed() -> None:
     """Make glibc give large buffers back to the system as soon as they are freed.
 
     Without this a model's passing activations (a quarter of a gigabyte for U2-Net at
-    320 px) stay in the heap for as long as the server lives. For a server: a command's
-    smaller buffers, side by side in one heap that is trimmed this late, would make it grow
-    from file to file. Elsewhere than on glibc nothing happens.
+    320 px) stay in the heap for as long as the server lives. Elsewhere than on glibc
+    nothing happens.
     """
     share_one_heap()
     with contextlib.suppress(OSError, AttributeError):
