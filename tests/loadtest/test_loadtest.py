@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import TOKEN, start_server, stop_server
 
-from frisket.loadtest.record import MASK, MODEL, TILE, Record
+from frisket.loadtest.crowd import deal, run_groups
+from frisket.loadtest.record import MASK, MODEL, TILE, Record, Until
 from frisket.loadtest.report import count_bins, percentile, summarise, write_svg, write_text
 from frisket.loadtest.scene import make_scene
 from frisket.loadtest.trial import Findings, LoadTest, Plan
@@ -89,6 +94,59 @@ def test_bytes_that_change_are_noticed() -> None:
     for digest in ("a", "a", "b"):
         record.compare("scene", digest)
     assert record.differing == 1
+
+
+@given(st.lists(st.lists(st.sampled_from("ab"), max_size=4), max_size=4))
+def test_records_of_several_processes_are_joined_to_one(kinds: list[list[str]]) -> None:
+    joined, alone = Record(), Record()
+    for some in kinds:
+        part = Record(job_tiles=1)
+        for number, kind in enumerate(some):
+            for record in (part, alone):
+                record.wait(kind, number)
+                record.disturb(kind)
+        joined.join(pickle.loads(pickle.dumps(part)))
+    assert (joined.seconds, joined.chaos) == (alone.seconds, alone.chaos)
+    assert joined.job_tiles == len(kinds)
+
+
+def test_bytes_that_differ_between_processes_are_noticed() -> None:
+    one, other = Record(), Record()
+    one.compare("scene", "a")
+    other.compare("scene", "b")
+    other.compare("other scene", "c")
+    one.join(other)
+    assert one.differing == 1
+
+
+@dataclass
+class Counter:
+    """Counts once, and is away, or takes its process along."""
+
+    record: Record
+    until: Until
+    crashes: bool = False
+
+    def work(self) -> None:
+        """Count."""
+        if self.crashes:
+            os._exit(3)
+        self.record.disturb("counted")
+
+
+def test_everybody_works_and_a_process_that_crashes_is_told() -> None:
+    record = Record()
+    members = [Counter, partial(Counter, crashes=True), Counter]
+    assert run_groups(deal(members, yields=True), 0.2, record) >= 0.2
+    assert record.chaos["counted"] == 2
+    assert record.failures == ["load: a process of it ended early"]
+
+
+@given(st.integers(0, 60))
+def test_a_crowd_is_dealt_to_few_processes(count: int) -> None:
+    groups = deal([Counter] * count)
+    assert sum(len(group.makes) for group in groups) == count
+    assert len(groups) == min(count, 16)
 
 
 def test_a_load_on_a_real_server(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
-"""What was waited for, from many threads."""
+"""What was waited for, from many threads and processes."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 MASK, TILE, EDGE, MODEL = "first_mask_s", "tile_s", "edge_s", "model_s"
 
@@ -27,7 +29,7 @@ class Record:
     chaos: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     differing: int = 0
-    _digests: dict[object, str] = field(default_factory=dict)
+    _digests: dict[Hashable, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, kind: str, seconds: float) -> None:
@@ -50,10 +52,30 @@ class Record:
         with self._lock:
             self.failures.append(f"{who}: {error}")
 
-    def compare(self, key: object, digest: str) -> None:
+    def compare(self, key: Hashable, digest: str) -> None:
         """Note what a scene became; it must be the same every time."""
         with self._lock:
             self.differing += self._digests.setdefault(key, digest) != digest
+
+    def join(self, other: Record) -> None:
+        """Take over what another process noted; scenes are compared across both."""
+        for key, digest in other._digests.items():
+            self.compare(key, digest)
+        with self._lock:
+            for kind, values in other.seconds.items():
+                self.seconds[kind].extend(values)
+            self.job_tiles += other.job_tiles
+            self.chaos.update(other.chaos)
+            self.failures.extend(other.failures)
+            self.differing += other.differing
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the lock behind, which no other process can have."""
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a lock of this process."""
+        self.__dict__.update(state, _lock=threading.Lock())
 
 
 class Until:
@@ -65,17 +87,11 @@ class Until:
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
-        self._over = threading.Event()
 
     def is_over(self) -> bool:
         """Tell whether it is reached."""
-        return self._over.is_set() or time.monotonic() >= self._end
-
-    def finish(self) -> None:
-        """Reach it now."""
-        self._over.set()
+        return time.monotonic() >= self._end
 
     def pause(self, seconds: float) -> None:
         """Wait, but not beyond the end."""
-        left = self._end - time.monotonic()
-        self._over.wait(max(0.0, min(seconds, left)))
+        time.sleep(max(0.0, min(seconds, self._end - time.monotonic())))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,6 +12,7 @@ from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import ClientError
 from frisket.client.transport import Connect
 from frisket.loadtest.chaos import Troublemaker
+from frisket.loadtest.crowd import Group, deal, run_groups
 from frisket.loadtest.people import JOB_MP, THINK_S, Artist, Job
 from frisket.loadtest.record import Record, Until
 
@@ -20,7 +20,6 @@ _ALONE_SHARE = 0.1
 _TROUBLEMAKERS = 2
 _SETTLE_S = 20.0
 Say = Callable[[str], None]
-Worker = Callable[[Until], None]
 
 
 @dataclass(frozen=True)
@@ -101,61 +100,38 @@ class LoadTest:
         self._run_artist_alone(found.idle, plan.alone_s)
         if plan.jobs:
             self.say(f"{plan.jobs} job(s) alone")
-            found.alone_s = self._run_all(self._list_jobs(found.alone), plan.alone_s)
+            found.alone_s = run_groups(self._deal_jobs(), plan.alone_s, found.alone)
         self.say(f"{plan.artists} artist(s), {plan.jobs} job(s) for {plan.seconds:.0f} s")
-        makers = [self._list_artists, self._list_jobs, self._list_troublemakers]
-        together: list[Worker] = [one for make in makers for one in make(found.together)]
-        found.together_s = self._run_all(together, plan.seconds)
+        groups = [*self._deal_artists(), *self._deal_jobs(), *self._deal_troublemakers()]
+        found.together_s = run_groups(groups, plan.seconds, found.together)
         try:
             found.left_open = max(0, self._await_quiet(before) - before)
         except ClientError as error:  # it was lost: what was found until then is worth telling
             found.together.fail("server", error)
         return found
 
-    # ------------------------------------------------------------- workers
+    # ------------------------------------------------------------- members
 
     def _run_artist_alone(self, record: Record, seconds: float) -> None:
         dice = self._throw("idle", 0)
         Artist(self.connect, record, Until(seconds), dice, (0.0, 0.0)).work()
 
-    def _list_artists(self, record: Record) -> list[Worker]:
-        def work(number: int, until: Until) -> None:
-            dice = self._throw("artist", number)
-            Artist(self.connect, record, until, dice, self.plan.think_s).work()
+    def _deal_artists(self) -> list[Group]:
+        make = partial(Artist, self.connect, think_s=self.plan.think_s)
+        count = self.plan.artists
+        return deal([partial(make, dice=self._throw("artist", number)) for number in range(count)])
 
-        return [partial(work, number) for number in range(self.plan.artists)]
+    def _deal_jobs(self) -> list[Group]:
+        make = partial(Job, self.connect, megapixels=self.plan.job_mp)
+        return deal([make] * self.plan.jobs, yields=True)
 
-    def _list_jobs(self, record: Record) -> list[Worker]:
-        def work(until: Until) -> None:
-            Job(self.connect, record, until, self.plan.job_mp).work()
-
-        return [work] * self.plan.jobs
-
-    def _list_troublemakers(self, record: Record) -> list[Worker]:
-        def work(number: int, until: Until) -> None:
-            dice = self._throw("chaos", number)
-            Troublemaker(self.connect, self.address, record, until, dice).work()
-
+    def _deal_troublemakers(self) -> list[Group]:
+        make = partial(Troublemaker, self.connect, self.address)
         count = _TROUBLEMAKERS if self.plan.chaos else 0
-        return [partial(work, number) for number in range(count)]
+        return deal([partial(make, dice=self._throw("chaos", number)) for number in range(count)])
 
     def _throw(self, who: str, number: int) -> random.Random:
         return random.Random(f"{self.plan.seed} {who} {number}")
-
-    def _run_all(self, workers: Sequence[Worker], seconds: float) -> float:
-        """Let everybody work until the end; return the seconds it took."""
-        until, started = Until(seconds), time.perf_counter()
-        threads = [threading.Thread(target=work, args=(until,), daemon=True) for work in workers]
-        try:
-            for thread in threads:
-                thread.start()
-            until.pause(seconds)
-        finally:
-            until.finish()
-        took = time.perf_counter() - started
-        for thread in threads:
-            thread.join(_SETTLE_S)
-        return took
 
     # -------------------------------------------------------------- server
 
