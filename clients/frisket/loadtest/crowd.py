@@ -108,9 +108,10 @@ def _work(group: Group, seconds: float, gate: Barrier, results: Connection) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     if group.yields and hasattr(os, "nice"):
         os.nice(_LOWEST)
-    gate.wait(_START_S)
     record, until = Record(), Until(seconds)
     members = [make(record, until) for make in group.makes]
+    gate.wait(_START_S)
+    until.begin()
     threads = [threading.Thread(target=member.work, daemon=True) for member in members]
     for thread in threads:
         thread.start()

@@ -82,11 +82,16 @@ class Until:
     """The end of a part of the test.
 
     Args:
-        seconds: from now.
+        seconds: from now, or from when it is begun anew.
     """
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self._seconds = seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now."""
+        self._end = time.monotonic() + self._seconds
 
     def is_over(self) -> bool:
         """Tell whether it is reached."""
