@@ -16,12 +16,16 @@ from command import frisket
 from hypothesis import given
 from hypothesis import strategies as st
 from serving import TOKEN, start_server, stop_server
+from waiting import wait_until
 
+from frisket.client.capabilities import ask_capabilities
+from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.loadtest.crowd import deal, run_groups
 from frisket.loadtest.record import MASK, MODEL, TILE, Record, Until
 from frisket.loadtest.report import count_bins, percentile, summarise, write_svg, write_text
 from frisket.loadtest.scene import make_scene
 from frisket.loadtest.trial import Findings, LoadTest, Plan
+from frisket.loadtest.victim import run_victim
 from frisket.protocol.grid import Grid, TileRect
 
 
@@ -168,6 +172,24 @@ def test_a_load_on_a_real_server(tmp_path: Path) -> None:
     assert (found["failures"], found["differing"], found["sessions_left_open"]) == ([], 0, 0)
     assert sum(found["chaos"].values()) > 0
     assert ET.parse(plot).getroot() is not None
+
+
+def test_a_client_that_is_killed_is_a_process_and_leaves_no_session(tmp_path: Path) -> None:
+    server = start_server(tmp_path)
+    transport = server.connect()
+
+    def count_sessions() -> int:
+        return ask_capabilities(transport, 20).sessions
+
+    try:
+        with run_victim(partial(GrpcTransport, server.address), 2.0) as process:
+            wait_until(lambda: count_sessions() == 1, "the client has a session")
+            assert process.poll() is None
+        assert process.returncode != 0, "it did not end by itself"
+        wait_until(lambda: count_sessions() == 0, "its session is gone")
+    finally:
+        transport.close()
+        stop_server(server)
 
 
 def test_a_server_that_is_lost_half_way_is_a_finding(tmp_path: Path) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 import grpc
 import h2.exceptions
 import pytest
+from certificates import make_certificate
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from lengths import pick
 from serving import noisy_disc
 from trials.kit import Peak, Trial, chance, connect, percentile, posix, read_status, say
 from trials.peer import Peer
+from waiting import wait_until
 
 from frisket.v1 import matting_pb2 as pb
 from frisket.v1 import matting_pb2_grpc as rpc
@@ -174,14 +176,102 @@ def test_clicks_go_on(flood: Flood, tmp_path: Path) -> None:
         assert not trial.tracebacks(), trial.text()
 
 
+def list_once(trial: Trial, channel: grpc.Channel) -> None:
+    """Make a call with the token by a connection."""
+    stub = models_pb2_grpc.ModelServiceStub(channel)
+    stub.ListModels(models_pb2.ListModelsRequest(), timeout=20, metadata=trial.metadata)
+
+
 def test_the_last_connection_is_taken_and_one_more_is_not(tmp_path: Path) -> None:
     with Trial(tmp_path, "--max-connections", "3") as trial, contextlib.ExitStack() as stack:
         for _ in range(3):
-            channel = stack.enter_context(trial.channel())
-            grpc.channel_ready_future(channel).result(20)
+            list_once(trial, stack.enter_context(trial.channel()))
         other = stack.enter_context(trial.channel())
         with pytest.raises(grpc.FutureTimeoutError):
             grpc.channel_ready_future(other).result(3)
+
+
+def stand_at_the_door(trial: Trial) -> socket.socket:
+    """Connect and say nothing."""
+    host, _, port = trial.target.rpartition(":")
+    return socket.create_connection((host, int(port)), 20)
+
+
+def has_ended(end: socket.socket) -> bool:
+    """Tell whether the server has closed a connection; what it said before is passed over."""
+    end.setblocking(False)
+    try:
+        while end.recv(4096):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("asked", ["nothing", "health", "a wrong token", "TLS"])
+def test_a_stranger_has_a_connection_for_a_short_time(asked: str, tmp_path: Path) -> None:
+    options = list[str]()
+    if asked == "TLS":  # whose handshake never ends
+        key, certificate = make_certificate(tmp_path, "localhost")
+        options = ["--tls-cert", str(certificate), "--tls-key", str(key)]
+    with (
+        Trial(tmp_path, *options, limits={"stranger_s": 1.0}) as trial,
+        contextlib.ExitStack() as stack,
+    ):
+        if asked in ("nothing", "TLS"):
+            end = stack.enter_context(stand_at_the_door(trial))
+            wait_until(lambda: has_ended(end), "the stranger's connection is closed")
+            return
+        known, strange = (stack.enter_context(trial.channel()) for _ in range(2))
+        list_once(trial, known)
+        watch = health_pb2_grpc.HealthStub(known).Watch(health_pb2.HealthCheckRequest())
+        assert next(iter(watch)).status
+        with pytest.raises(grpc.RpcError) as caught:
+            ask_as_a_stranger(strange, asked)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert watch.is_active(), "whoever is known stays"
+
+
+def ask_as_a_stranger(channel: grpc.Channel, asked: str) -> None:
+    """Ask by one connection until it ends."""
+    request = health_pb2.HealthCheckRequest()
+    for _ in health_pb2_grpc.HealthStub(channel).Watch(request, timeout=60):
+        if asked == "a wrong token":
+            stub = models_pb2_grpc.ModelServiceStub(channel)
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.ListModels(
+                    models_pb2.ListModelsRequest(), metadata=[("authorization", "Bearer none")]
+                )
+            assert read_status(caught.value) == "UNAUTHENTICATED/BAD_TOKEN"
+
+
+def test_one_address_has_so_many_connections_and_no_more(tmp_path: Path) -> None:
+    with (
+        Trial(tmp_path, "--max-connections-per-address", "4") as trial,
+        contextlib.ExitStack() as stack,
+    ):
+        known = stack.enter_context(trial.channel())
+        list_once(trial, known)
+        ends = [stack.enter_context(stand_at_the_door(trial)) for _ in range(4)]
+        wait_until(lambda: sum(map(has_ended, ends)) == 1, "one of the four is closed")
+        list_once(trial, known)
+        list_once(trial, stack.enter_context(trial.channel()))
+
+
+def test_strangers_that_take_every_connection_keep_nobody_out(tmp_path: Path) -> None:
+    with (
+        Trial(tmp_path, "--max-connections", "40") as trial,
+        contextlib.ExitStack() as stack,
+    ):
+        known = stack.enter_context(trial.channel())
+        list_once(trial, known)
+        ends = [stack.enter_context(stand_at_the_door(trial)) for _ in range(40)]
+        wait_until(lambda: sum(map(has_ended, ends)) >= 20, "half of all connections are free")
+        for _ in range(5):
+            list_once(trial, stack.enter_context(trial.channel()))
+        list_once(trial, known)
 
 
 def test_calls_beyond_those_of_a_connection_wait(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def add_loadtest(verbs: argparse._SubParsersAction[Any]) -> None:
         "--jobs", type=_people, default=1, metavar="M", help="of 900 megapixels each; default: 1"
     )
     parser.add_argument(
-        "--chaos", action="store_true", help="and clients that cancel, vanish, babble and dawdle"
+        "--chaos",
+        action="store_true",
+        help="and clients that cancel, vanish, are killed, babble and dawdle",
     )
     parser.add_argument("--seconds", type=_seconds, default=600.0, metavar="S", help="default: 600")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of every choice")

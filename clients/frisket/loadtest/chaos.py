@@ -1,4 +1,4 @@
-"""Clients that behave badly: they cancel, vanish, send garbage, and do not read."""
+"""Clients that behave badly: they cancel, vanish, are killed, send garbage, and do not read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import time
 from dataclasses import dataclass
 
 from frisket.client.errors import ClientError
-from frisket.client.options import Options
-from frisket.client.session import Session
 from frisket.client.transport import Call, Connect
-from frisket.loadtest.people import TILE_PX
 from frisket.loadtest.record import Record, Until
-from frisket.loadtest.scene import make_scene
+from frisket.loadtest.victim import begin, run_victim
 
 _REST_S = 0.2
+_MEGAPIXELS = (0.3, 2.0)
 
 
 @dataclass
@@ -24,7 +22,7 @@ class Troublemaker:
     """Disturbs a server in one way after another.
 
     Attributes:
-        connect: reaches the server.
+        connect: reaches the server; it can be pickled.
         address: host:port, for garbage.
         record: disturbances are counted there.
         until: when to stop.
@@ -39,7 +37,7 @@ class Troublemaker:
 
     def work(self) -> None:
         """Disturb until the end; what the server answers does not matter."""
-        ways = (self._cancel, self._vanish, self._send_garbage, self._read_slowly)
+        ways = (self._cancel, self._vanish, self._kill, self._send_garbage, self._read_slowly)
         while not self.until.is_over():
             way = self.dice.choice(ways)
             with contextlib.suppress(ClientError, OSError):
@@ -48,10 +46,7 @@ class Troublemaker:
             self.until.pause(_REST_S)
 
     def _begin(self, call: Call) -> None:
-        scene = make_scene(self.dice.choice((0.3, 2.0)), 0)
-        session = Session(scene.spec(), Options(), scene.read_proxy(), tile_size=TILE_PX)
-        for request in session.open():
-            call.send(request)
+        begin(call, self.dice.choice(_MEGAPIXELS))
 
     def _cancel(self) -> None:
         transport = self.connect()
@@ -70,6 +65,11 @@ class Troublemaker:
         self._begin(transport.matte())
         time.sleep(self.dice.uniform(0, 0.5))
         transport.close()
+
+    def _kill(self) -> None:
+        """Kill a client, a process of its own, under a stream."""
+        with run_victim(self.connect, self.dice.choice(_MEGAPIXELS)):
+            time.sleep(self.dice.uniform(0, 0.5))
 
     def _send_garbage(self) -> None:
         host, _, port = self.address.rpartition(":")

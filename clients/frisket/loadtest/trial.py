@@ -77,7 +77,7 @@ class LoadTest:
 
     Attributes:
         plan: the load.
-        connect: reaches the server.
+        connect: reaches the server; with chaos it can be pickled.
         address: host:port of the server, for clients that send garbage.
         say: told what happens.
     """

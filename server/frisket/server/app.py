@@ -36,6 +36,7 @@ from frisket.server.child import ChildOpener
 from frisket.server.coarse_cache import CoarseCache
 from frisket.server.coarse_files import CoarseFiles
 from frisket.server.config import Config, ConfigError, check
+from frisket.server.door import Door
 from frisket.server.guard import TokenGuard
 from frisket.server.local import LocalService
 from frisket.server.notify import READY, STOPPING, tell_systemd
@@ -167,6 +168,7 @@ class App:
         self._pool = _make_pool(config)
         self._admission = Admission(config.limits, config.device)
         self._pool.make_room = self._admission.make_room
+        self._door = Door(config.limits)
         self._meter, self._telling = _make_meter(config)
         self._health = health.aio.HealthServicer()
         self._server = self._assemble()
@@ -179,7 +181,8 @@ class App:
         guards: list[grpc.aio.ServerInterceptor] = []
         if access.closed:
             guards.append(TokenGuard(TokenList(access), self._meter))
-        guards.append(CallGuard(self._admission, by_token=access.closed, meter=self._meter))
+        by_token = access.closed
+        guards.append(CallGuard(self._admission, self._door, by_token=by_token, meter=self._meter))
         options = [
             *_OPTIONS,
             ("grpc.max_concurrent_streams", limits.calls_per_connection),
@@ -265,9 +268,13 @@ class App:
             await self._server.stop(_CLOSE_S)
 
     async def _watch(self) -> None:
-        """Let health say NOT_SERVING while a run takes longer than it may, and metrics all."""
-        told = False
+        """Let health say NOT_SERVING while a run takes longer than it may, and metrics all.
+
+        Strangers that stay too long are sent away meanwhile.
+        """
+        told, port = False, int(self.target.rpartition(":")[2])
         while True:
+            self._door.sweep(port)
             if self._config.metrics is not None:
                 self._tell_standing()
             await asyncio.sleep(_WATCH_STEP_S)

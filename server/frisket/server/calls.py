@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from frisket.server.admission import Admission
 from frisket.server.channel import Unread
+from frisket.server.door import Door
 from frisket.server.errors import to_service_error, trailers
 from frisket.server.telemetry.calls import find_method, observe, refuse
 from frisket.server.telemetry.meter import Meter, Method
@@ -49,12 +50,14 @@ class CallGuard(grpc.aio.ServerInterceptor):
 
     Args:
         admission: counts.
+        door: is told of connections by which such calls come.
         by_token: tokens are checked; otherwise all callers are one.
         meter: hears what happens.
     """
 
-    def __init__(self, admission: Admission, by_token: bool, meter: Meter) -> None:
-        self._admission, self._by_token, self._meter = admission, by_token, meter
+    def __init__(self, admission: Admission, door: Door, by_token: bool, meter: Meter) -> None:
+        self._admission, self._door = admission, door
+        self._by_token, self._meter = by_token, meter
 
     async def intercept_service(
         self,
@@ -104,6 +107,7 @@ class CallGuard(grpc.aio.ServerInterceptor):
     ) -> Any:
         if caller is None:
             return await run(requests, context)
+        self._door.welcome(context.peer())
         with self._admission.call(caller):
             return await run(requests, context)
 

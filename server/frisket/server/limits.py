@@ -67,6 +67,21 @@ class Limits:
     connections: int = _bound(
         512, 1, 65_536, "connections at once; others are closed at once", option="--max-connections"
     )
+    connections_per_address: int = _bound(
+        128,
+        1,
+        65_536,
+        "connections of one address at once, with IPv6 of one /64 network; strangers among those "
+        "beyond are closed first",
+        option="--max-connections-per-address",
+    )
+    strangers: int = _bound(
+        0,
+        0,
+        65_536,
+        "connections at once by which no call with a token has come; those beyond are closed, the "
+        "longest there first. 0 means half of `connections`",
+    )
     calls_per_connection: int = _bound(
         64, 1, 1024, "calls at once on one connection; those beyond wait on the client's side"
     )
@@ -115,6 +130,9 @@ class Limits:
         "0 means no limit of its own",
         "bytes",
         "--model-memory",
+    )
+    stranger_s: float = _bound(
+        20.0, 0.01, 3600, "from a connection to its first call with a token; then it is closed", "s"
     )
     open_s: float = _bound(30.0, 0.01, 3600, "from the start of a stream to `open`; then IDLE", "s")
     planes_s: float = _bound(
