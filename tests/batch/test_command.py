@@ -15,6 +15,8 @@ import pytest
 from command import FRISKET, frisket, layered, refused
 from graphs import family_graph
 from PIL import Image
+from psd_tools import PSDImage
+from serving import noisy_disc
 
 from frisket.cli.exits import Exit
 from frisket.client.errors import ClientError
@@ -292,6 +294,24 @@ def test_what_a_person_asked_for_on_the_page_is_made(work: Path) -> None:
     assert "0 of 1 done, 1 to be made" in batch("--status", "out").stdout
     assert batch("in/a.jpg", "-o", "out").stdout.startswith("1 written")
     assert set(np.unique(np.asarray(Image.open(output))[..., 3])) == {0, 255}
+
+
+def test_a_result_that_is_made_anew_keeps_its_layer(work: Path) -> None:
+    document = PSDImage.new("RGB", (400, 300), color=(200, 200, 200))
+    for seed, name in enumerate(("Lower", "Upper")):
+        disc = Image.fromarray(noisy_disc(300, 200, seed))
+        document.append(document.create_pixel_layer(disc, name=name))
+    document.save(work / "two.psd")
+    command = ("two.psd", "-o", "out/{layer}.{ext}", "--as", "matte", "--all-layers")
+    batch(*command)
+    upper = Path("out/Upper.png").read_bytes()
+    with Journal.open(Path("out/.frisket")) as journal:
+        [row] = [one for one in journal.rows() if one.output.name == "Lower.png"]
+        Decisions(journal).decide(row.id, row.changed, "redo", {"threshold": "0.5"})
+    assert batch(*command).stdout.startswith("1 written, 1 done before")
+    batch("two.psd", "-o", "sharp/{layer}.{ext}", *command[3:], "--threshold", "0.5")
+    assert Path("out/Lower.png").read_bytes() == Path("sharp/Lower.png").read_bytes()
+    assert Path("out/Upper.png").read_bytes() == upper
 
 
 def test_a_model_that_vanishes_half_way_stops_the_run(work: Path) -> None:

@@ -29,9 +29,8 @@ def write(folder: Path, text: str) -> Path:
 
 def test_every_option_of_cut_is_one_of_batch_and_its_shaping_ones_of_recipes() -> None:
     batch = {row.name for row in BATCH_OPTIONS}
-    # A journal follows one file of each result.
-    assert {row.name for row in CUT_OPTIONS} - {"also"} <= batch
-    spoken = {"json", "quiet", "verbose", "no-progress", "open", "also"}
+    assert {row.name for row in CUT_OPTIONS} <= batch
+    spoken = {"json", "quiet", "verbose", "no-progress", "open"}
     assert {row.name for row in CUT_OPTIONS} - spoken <= set(RECIPE_OPTIONS)
 
 
@@ -56,7 +55,6 @@ def test_values_as_the_command_line_has_them(home: Path, tmp_path: Path) -> None
     ("text", "said"),
     [
         ('\n\nqualitty = "high"', "line 3: qualitty: there is no such option; did you mean 'qual"),
-        ('also = "webp"', "line 1: also: there is no such option; a journal follows one file of"),
         ('quality = "hihg"', "line 1: quality: 'hihg' is not possible; did you mean 'high'?"),
         ("# shift\nshift = 900", "line 2: shift: '900' does not lie between"),
         ("all-layers = 1", "line 1: all-layers is true or false, not 1"),

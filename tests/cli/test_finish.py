@@ -100,6 +100,27 @@ def test_a_cut_that_is_finished(home: Path, folder: Path) -> None:
     assert "of the kind 'matte' is none" in said
 
 
+def test_a_batch_follows_every_file_of_a_finish(home: Path, folder: Path) -> None:
+    finish = ("--background", "#00f", "--shadow", "drop", "--also", "webp", "--also", "shadow")
+    done = frisket("batch", "a.jpg", "-o", "out", *finish, "--events")
+    assert done.returncode == 0, done.stderr
+    written = [
+        Path(one["output"]).name
+        for one in map(json.loads, done.stdout.splitlines())
+        if one["event"] == "artifact_written"
+    ]
+    names = ["a-finished.jpg", "a-finished.webp", "a-finished-shadow.png"]
+    assert written == names and sorted(names) == sorted(
+        path.name for path in (folder / "out").iterdir() if path.name != ".frisket"
+    )
+    assert frisket("cut", "a.jpg", "-o", "cut/", *finish).returncode == 0
+    for name in names:
+        assert (folder / "out" / name).read_bytes() == (folder / "cut" / name).read_bytes()
+    (folder / "out" / "a-finished.webp").unlink()
+    again = frisket("batch", "a.jpg", "-o", "out", *finish, "--overwrite")
+    assert again.stdout.startswith("1 written, 2 done before"), again.stderr
+
+
 def test_a_recipe_finishes(home: Path, folder: Path) -> None:
     (folder / "shop.toml").write_text(
         'as = ["matte", "finished"]\nbackground = "white"\ncrop = "5%"\n'

@@ -72,8 +72,6 @@ def test_help_in_every_way() -> None:
     ("command", "said"),
     [
         (("ctu", "a.jpg"), "there is no command 'ctu'; did you mean 'cut'?"),
-        (("batch", "in", "--also=webp"), "there is no option --also; a journal follows one file"),
-        (("watch", "in", "--also", "webp"), "one more batch with -o 'OUT/{stem}.webp'"),
         (("cut", "a.jpg", "--modle", "x"), "there is no option --modle; did you mean '--model'?"),
         (("models", "lst"), "there is no verb 'lst'; did you mean 'list'?"),
         (("plugins", "install", "gmip"), "there is no host 'gmip'; did you mean 'gimp'?"),

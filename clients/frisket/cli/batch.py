@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from frisket.cli.batch_options import ABSENT, BATCH_OPTIONS
+from frisket.cli.batch_options import BATCH_OPTIONS
 from frisket.cli.commands import COMMANDS
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
@@ -43,7 +44,6 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="INPUT",
         help="a document, a folder with all in it, a glob, or '-' for names on standard input",
     )
-    parser.absent = {f"--{name}": instead for name, instead in ABSENT.items()}
     add_options(parser, BATCH_OPTIONS)
     parser.set_defaults(run=run)
 
@@ -199,6 +199,8 @@ def adjust(
 ) -> CutOptions:
     """Return the options of one result with some changed, named as on the command line.
 
+    What the result has of its own stays: its layer, its class, what a ticket said, its file.
+
     Raises:
         UsageError: there is no such option or value.
     """
@@ -207,7 +209,15 @@ def adjust(
     ours = argparse.Namespace(**vars(arguments))
     for attribute, value in read_changes(changed).items():
         setattr(ours, attribute, value)
-    return options(ours, chosen.kind, chosen.sandbox)
+    before, after = (options(one, chosen.kind, chosen.sandbox) for one in (arguments, ours))
+    fresh = {
+        field.name: getattr(after, field.name)
+        for field in fields(after)
+        if getattr(after, field.name) != getattr(before, field.name)
+    }
+    if chosen.finish and after.finish and "finish" in fresh:
+        fresh["finish"] = replace(after.finish, save=chosen.finish.save)
+    return replace(chosen, **fresh)
 
 
 def read_changes(changed: Mapping[str, str]) -> dict[str, Any]:

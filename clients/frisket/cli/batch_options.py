@@ -37,11 +37,6 @@ def read_some(text: str) -> int:
     return value
 
 
-ABSENT = {
-    "also": "a journal follows one file of each result: --as finished --as matte makes several, "
-    "and one more batch with -o 'OUT/{stem}.webp' the same in another format",
-}
-"""Options of `frisket cut` that batches, watches and recipes lack, and what to do instead."""
 # What differs from `frisket cut`.
 _CHANGED: dict[str, dict[str, Any]] = {
     "output": {
@@ -105,6 +100,6 @@ _OWN = (
 )  # fmt: skip
 
 BATCH_OPTIONS = (
-    *(replace(row, **_CHANGED.get(row.name, {})) for row in CUT_OPTIONS if row.name not in ABSENT),
+    *(replace(row, **_CHANGED.get(row.name, {})) for row in CUT_OPTIONS),
     *_OWN,
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import frisket
@@ -14,7 +13,6 @@ from frisket.cli.commands import EXAMPLES
 from frisket.nearest import find_nearest
 
 _WIDEST = 80
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class UsageError(Exception):
@@ -43,11 +41,9 @@ class Parser(argparse.ArgumentParser):
 
     Attributes:
         gathers: the positional argument that takes words after options too; may be empty.
-        absent: options, with dashes, that are of other commands alone, and what to do instead.
     """
 
     gathers = ""
-    absent: Mapping[str, str] = _NOTHING
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options.setdefault("formatter_class", _Help)
@@ -88,7 +84,7 @@ class Parser(argparse.ArgumentParser):
     def _refuse_option(self, word: str) -> NoReturn:
         name = word.partition("=")[0]
         known = [text for text in self._option_string_actions if text.startswith("--")]
-        raise self._refuse(f"there is no option {name}", suggest(name, known, self.absent))
+        raise self._refuse(f"there is no option {name}", suggest(name, known))
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
@@ -107,16 +103,13 @@ class TellVersion(argparse.Action):
         parser.exit()
 
 
-def suggest(word: str, known: Iterable[str], absent: Mapping[str, str] = _NOTHING) -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean …?" where a known word is close, else nothing.
 
     Args:
         word: what was said.
         known: what there is.
-        absent: words that have no place here, and what to do instead, which is said then.
     """
-    if word in absent:
-        return f"; {absent[word]}"
     near = find_nearest(word, known)
     return f"; did you mean '{near}'?" if near else ""
 

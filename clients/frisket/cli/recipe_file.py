@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frisket.cli.batch_options import ABSENT
 from frisket.cli.finish_options import FINISH_OPTIONS
 from frisket.cli.options import Option, path
 from frisket.cli.parser import UsageError, suggest
@@ -69,7 +68,7 @@ def read_recipe(file: Path) -> Recipe:
 def _read(name: str, value: Any, where: str, folder: Path) -> Any:
     row = RECIPE_OPTIONS.get(name)
     if row is None:
-        hint = suggest(name, RECIPE_OPTIONS, ABSENT)
+        hint = suggest(name, RECIPE_OPTIONS)
         raise UsageError(f"{where}: there is no such option{hint or '.'}")
     return _settle_path(row, read_value(row, value, where), where, folder)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.batch import adjust, check_printed, read_named_recipe, work
-from frisket.cli.batch_options import ABSENT
 from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
 from frisket.cli.options import add_options
@@ -30,7 +29,6 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         usage="frisket watch [OPTION …] FOLDER -o OUT",
     )
     parser.add_argument("folder", metavar="FOLDER", help="the folder, with all folders in it")
-    parser.absent = {f"--{name}": instead for name, instead in ABSENT.items()}
     add_options(parser, WATCH_OPTIONS)
     parser.set_defaults(run=run)
 

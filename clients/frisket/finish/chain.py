@@ -102,7 +102,7 @@ class Finish:
         )
         self._check_places(facts)
         for path in outputs:
-            opaque = facts.opaque and path != self.save.name_shadow(output)
+            opaque = facts.opaque and not self.save.holds_shadows(path, output)
             check_format(path, space, self.save.bits or space.depth, opaque)
             check_encoder(path, self.save.bits or space.depth)
         for step in self.list_steps():
@@ -167,7 +167,7 @@ class Finish:
             task.progress("writing", 0, 1)
             done = self._finish(task, subject.space, scene)
             for path in self.save.list_outputs(task.output):
-                apart = path == self.save.name_shadow(task.output)
+                apart = self.save.holds_shadows(path, task.output)
                 save(done.take_shadows() if apart else done, path, self.save)
         return list(dict.fromkeys((*scene.notes, *self._tell_lost(task, done))))
 

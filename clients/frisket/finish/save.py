@@ -47,6 +47,7 @@ class Save:
         also: suffixes of more files beside the output, with the same picture; `SHADOW` for one
             that holds the shadows alone.
         overwrite: whether those may take the place of others.
+        shadows_only: whether the output itself holds the shadows alone.
     """
 
     quality: int = 90
@@ -57,6 +58,7 @@ class Save:
     bits: int = 0
     also: tuple[str, ...] = ()
     overwrite: bool = False
+    shadows_only: bool = False
 
     def list_outputs(self, output: Path) -> tuple[Path, ...]:
         """Return all files that are written, the output first."""
@@ -70,6 +72,18 @@ class Save:
             return None
         plain = find_format(output).has_alpha and output.suffix.lower() not in LAYERED
         return output.with_name(f"{output.stem}-shadow{output.suffix if plain else '.png'}")
+
+    def holds_shadows(self, path: Path, output: Path) -> bool:
+        """Tell whether a file of an output's holds the shadows alone."""
+        return self.shadows_only or path == self.name_shadow(output)
+
+    def split(self, output: Path) -> list[tuple[Path, Save]]:
+        """Return every file by itself, and how it is written without the others."""
+        alone = replace(self, also=(), overwrite=False)
+        return [
+            (path, replace(alone, shadows_only=self.holds_shadows(path, output)))
+            for path in self.list_outputs(output)
+        ]
 
     def choose_beside(self, beside: Beside, dpi: float, is_converted: bool) -> Beside:
         """Return what goes along with the picture.

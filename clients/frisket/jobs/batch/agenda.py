@@ -14,7 +14,7 @@ from frisket.jobs.batch.place import Place
 from frisket.jobs.batch.states import Row, Stamp, State, stamp_of
 from frisket.jobs.batch.workqueue import Item
 from frisket.jobs.inputs import Input
-from frisket.jobs.names import Look, check_collisions, plan_results
+from frisket.jobs.names import Look, Template, check_collisions, plan_results
 from frisket.jobs.task import CutOptions, Task
 
 _NOTHING = Stamp(0, 0)
@@ -75,7 +75,7 @@ def plan_batch(
         choices: the options of each result that an input gives.
         place: how results are named.
         overwrite: whether files that are there and not in the journal are replaced.
-        look: see `frisket.jobs.names.plan_results`.
+        look: see `plan_files`.
 
     Raises:
         BadName: two outputs, or an output and an input, would be one file.
@@ -83,10 +83,31 @@ def plan_batch(
     tasks = [
         replace(task, overwrite=overwrite)
         for one in inputs
-        for task in plan_results(one, choices, place.template, look)
+        for task in plan_files(one, choices, place.template, look)
     ]
     check_collisions(tasks, derived=True)
     return [describe_planned(task) for task in tasks]
+
+
+def plan_files(
+    given: Input, choices: Sequence[CutOptions], template: Template, look: Look
+) -> list[Task]:
+    """Return a task for every file that an input gives; see `frisket.jobs.names.plan_results`.
+
+    A finish that writes several files becomes several tasks: the journal follows each of them.
+    """
+    tasks = plan_results(given, choices, template, look)
+    return [one for task in tasks for one in _split_files(task)]
+
+
+def _split_files(task: Task) -> list[Task]:
+    options, finish = task.options, task.options.finish
+    if finish is None:
+        return [task]
+    return [
+        replace(task, output=path, options=replace(options, finish=replace(finish, save=save)))
+        for path, save in finish.save.split(task.output)
+    ]
 
 
 def describe_planned(task: Task) -> Planned:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from frisket.documents import DocumentError, LayerNotFound, Sandbox, UnreadableDocument
-from frisket.jobs.batch.agenda import Planned, describe_planned
+from frisket.jobs.batch.agenda import Planned, describe_planned, plan_files
 from frisket.jobs.batch.fingerprint import identify_recipe
 from frisket.jobs.inputs import Input
-from frisket.jobs.names import BadName, Template, check_collisions, plan_results
+from frisket.jobs.names import BadName, Template, check_collisions
 from frisket.jobs.task import CutOptions
 from frisket.jobs.watch.duplicates import Choice, Duplicates
 from frisket.jobs.watch.orders import BadTicket, Order, ReadTicket
@@ -72,7 +72,7 @@ class Planner:
     def _name(self, path: Path, below: str, order: Order) -> list[Planned]:
         tasks = [
             replace(task, overwrite=self._overwrite)
-            for task in plan_results(Input(path, below), order.choices, order.template, self._look)
+            for task in plan_files(Input(path, below), order.choices, order.template, self._look)
         ]
         check_collisions(tasks, derived=True)
         return [describe_planned(task) for task in tasks]
