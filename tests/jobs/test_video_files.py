@@ -161,6 +161,17 @@ def test_prores_keeps_alpha_within_a_level_of_1023(tmp_path: Path) -> None:
     assert np.abs(alpha.astype(int) - pixels[..., 3]).max() <= 65535 / 1023
 
 
+@pytest.mark.parametrize(("kind", "channels"), [("finished", 3), ("cutout", 4)])
+def test_prores_loses_little_even_of_noise(tmp_path: Path, kind: str, channels: int) -> None:
+    pixels, path = noise(channels), tmp_path / "p.mov"
+    with Movie(path, DEEP, kind) as movie:
+        movie.write(pixels, 0)
+    with av.open(str(path)) as container:
+        [frame] = container.decode(video=0)
+        shown = frame.to_ndarray(format="rgb48le")
+    assert np.abs(shown.astype(int) - pixels[..., :3]).mean() <= 2 * 65535 / 1023
+
+
 def test_vp9_keeps_alpha_near_what_it_was(tmp_path: Path) -> None:
     ramp = np.tile(np.linspace(0, 255, WIDE, dtype=np.uint8), (HIGH, 1))
     path = tmp_path / "v.webm"
