@@ -284,6 +284,35 @@ def test_odd_pixel_formats_are_read(
     assert np.abs(grey - rgb.mean(axis=2)).mean() < 25
 
 
+def damage_frames(path: Path, places: tuple[int, ...]) -> None:
+    """Wipe the heads of some frames of a video each of whose frames stands for itself."""
+    with av.open(str(path)) as container:
+        packets = [one for one in container.demux(video=0) if one.size]
+    held = bytearray(path.read_bytes())
+    for place in places:
+        held[packets[place].pos : packets[place].pos + 64] = bytes(64)
+    path.write_bytes(held)
+
+
+@pytest.mark.parametrize("lost", [(20,), (2, 44, 45), (0, 69)])
+def test_damaged_frames_are_left_out_of_a_range_as_of_the_whole(
+    tmp_path: Path, lost: tuple[int, ...]
+) -> None:
+    path = encode(tmp_path / "a.mp4", "mpeg4", g="1")
+    damage_frames(path, lost)
+    source = open_source(path)
+    whole = {frame.place: frame for frame in source.read()}
+    assert len(whole) == 70 - len(lost)
+    [note] = source.notes
+    assert "is damaged" in note
+    for first in (40, 50):
+        later = {frame.place: frame for frame in open_source(path).read(first)}
+        assert list(later) == [place for place in whole if place >= first]
+        for place, frame in later.items():
+            assert frame.pts == whole[place].pts
+            np.testing.assert_array_equal(frame.rgb, whole[place].rgb)
+
+
 @pytest.mark.parametrize("keep", [0, 40, 200])
 def test_what_is_cut_off_before_its_first_frame_is_told(tmp_path: Path, keep: int) -> None:
     path = encode(tmp_path / "a.mp4", "libx264", 3)
