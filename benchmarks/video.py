@@ -2,7 +2,7 @@
 
     python benchmarks/video.py                          # U2-Net-p at 720p
     python benchmarks/video.py --models embedded --frames 48
-    python benchmarks/video.py --speed                  # file to file instead
+    python benchmarks/video.py --speed --models selfie embedded     # file to file, by stage
     python benchmarks/video.py --memory --models selfie --frames 10000      # of 360p, file to file
 
 MAD and MSE in thousandths, gradient and connectivity in thousands, dtSSD in hundredths: the scales
@@ -18,23 +18,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import psutil
 from clips import CLIPS, Clip, make_frames, read_photographs
 from common import RESULTS, shared_data
 from numpy.typing import NDArray
 from quality import rembg_way, u2netp, u2netp_graph
+from video_speed import clock, find_processes, measure_file, write_clip
 
 from frisket.jobs.video.matting import describe_frames, reduce_frame
 from frisket.matting import Matting, MattingOptions
@@ -43,7 +41,6 @@ from frisket.matting.frames import SolvedFrame, solve_frame
 from frisket.measure import metrics
 from frisket.models import Model, Registry
 from frisket.protocol.grid import Grid
-from frisket.protocol.home import run_folder
 
 Image = NDArray[Any]
 Row = dict[str, Any]
@@ -194,34 +191,12 @@ def compare(rows: list[Row]) -> Iterator[str]:
 
 
 def measure_speed(photographs: list[Image], arguments: argparse.Namespace) -> int:
-    """Print how long file to file takes beside decoding and encoding without us."""
-    from frisket.jobs.video import VideoOptions, matte_video
-    from frisket.jobs.video.movie import Movie
-    from frisket.jobs.video.shape import Shape
-    from frisket.jobs.video.source import open_source
-
-    clip, tick = CLIPS[1], Fraction(1, 25)
+    """Print how long file to file takes beside decoding and encoding without us, by stage."""
+    clip = CLIPS[1]
     with tempfile.TemporaryDirectory() as name:
-        source, folder = Path(name, "clip.mp4"), Path(name)
-        shape = Shape(*SIZE, 8, 1 / tick, tick, arguments.frames)
-        with Movie(source, shape, "finished") as movie:
-            photograph = photographs[clip.seed % len(photographs)]
-            for number, (rgb, _) in enumerate(
-                make_frames(clip, photograph, SIZE, arguments.frames)
-            ):
-                movie.write(rgb, number)
-        with (
-            clock("without us", arguments.frames),
-            Movie(folder / "x.mov", shape, "cutout") as bare,
-        ):
-            for frame in open_source(source).read():
-                bare.write(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2RGBA), frame.place)
-        for model in arguments.models:
-            options = VideoOptions(model=model, overwrite=True)
-            matte_video(source, folder / "warm.mov", VideoOptions(model=model, last=2))
-            with clock(model, arguments.frames):
-                matte_video(source, folder / "out.mov", options)
-            (folder / "warm.mov").unlink()
+        source, photograph = Path(name, "clip.mp4"), photographs[clip.seed % len(photographs)]
+        shape = write_clip(source, clip, photograph, SIZE, arguments.frames)
+        measure_file(source, shape, {one: open_model(one) for one in arguments.models})
     return 0
 
 
@@ -267,38 +242,8 @@ def write_loop(path: Path, photograph: Image, count: int) -> None:
             movie.write(loop[number % len(loop)], number)
 
 
-def find_processes() -> list[int]:
-    """Return this process and that of its local server, once there is one."""
-    states = run_folder().glob("server*.json")
-    return [os.getpid(), *(json.loads(state.read_text())["pid"] for state in states)]
-
-
 def _resident_mib(process: int) -> float:
     return float(psutil.Process(process).memory_info().rss / 2**20)
-
-
-class clock:  # noqa: N801
-    """Prints frames a second of a block, and what a frame takes of processors, its server's too."""
-
-    def __init__(self, label: str, frames: int) -> None:
-        self._label, self._frames = label, frames
-
-    def __enter__(self) -> None:
-        self._start, self._used = time.perf_counter(), _processor_s()
-
-    def __exit__(self, *exception: object) -> None:
-        seconds, used = time.perf_counter() - self._start, _processor_s() - self._used
-        load = os.getloadavg()[0]
-        print(
-            f"{self._label}: {self._frames / seconds:.1f} frames a second, "
-            f"{used / self._frames * 1e3:.0f} ms of a processor each, load {load:.1f}"
-        )
-
-
-def _processor_s() -> float:
-    """Return the processor seconds of this process and of its local server so far."""
-    times = [psutil.Process(one).cpu_times() for one in find_processes()]
-    return float(sum(one.user + one.system for one in times))
 
 
 if __name__ == "__main__":

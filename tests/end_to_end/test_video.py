@@ -219,11 +219,12 @@ def test_numbered_pictures_keep_their_numbers(server: Server, tmp_path: Path) ->
     shots.mkdir()
     for number, rgb in enumerate(frames(3), 1001):
         Image.fromarray(rgb).save(shots / f"shot.{number}.png")
-    for source in (shots, shots / "shot.%04d.png"):
-        out = tmp_path / f"out-{source.name.partition('.')[0]}"
-        result = run(server, source, out / "m.%04d.png", MATTE)
+    for name, first in ((".", None), ("shot.%04d.png", None), ("s*.png", 7)):
+        out = tmp_path / f"out-{name[0]}-{first}"
+        result = run(server, shots / name, out / "m.%04d.png", replace(MATTE, number=first))
         assert result.frames == 3
-        assert list(read_pictures(out)) == ["m.1001.png", "m.1002.png", "m.1003.png"]
+        numbers = range(first or 1001, (first or 1001) + 3)
+        assert list(read_pictures(out)) == [f"m.{number:04}.png" for number in numbers]
 
 
 def write_exr(folder: Path, light: np.ndarray, count: int) -> Path:

@@ -161,6 +161,17 @@ def test_prores_keeps_alpha_within_a_level_of_1023(tmp_path: Path) -> None:
     assert np.abs(alpha.astype(int) - pixels[..., 3]).max() <= 65535 / 1023
 
 
+@pytest.mark.parametrize(("kind", "channels"), [("finished", 3), ("cutout", 4)])
+def test_prores_loses_little_even_of_noise(tmp_path: Path, kind: str, channels: int) -> None:
+    pixels, path = noise(channels), tmp_path / "p.mov"
+    with Movie(path, DEEP, kind) as movie:
+        movie.write(pixels, 0)
+    with av.open(str(path)) as container:
+        [frame] = container.decode(video=0)
+        shown = frame.to_ndarray(format="rgb48le")
+    assert np.abs(shown.astype(int) - pixels[..., :3]).mean() <= 2 * 65535 / 1023
+
+
 def test_vp9_keeps_alpha_near_what_it_was(tmp_path: Path) -> None:
     ramp = np.tile(np.linspace(0, 255, WIDE, dtype=np.uint8), (HIGH, 1))
     path = tmp_path / "v.webm"
@@ -271,6 +282,35 @@ def test_odd_pixel_formats_are_read(
     assert source.shape.depth == depth
     grey = read.rgb.astype(float).mean(axis=2) / (257 if depth == 16 else 1)
     assert np.abs(grey - rgb.mean(axis=2)).mean() < 25
+
+
+def damage_frames(path: Path, places: tuple[int, ...]) -> None:
+    """Wipe the heads of some frames of a video each of whose frames stands for itself."""
+    with av.open(str(path)) as container:
+        packets = [one for one in container.demux(video=0) if one.size]
+    held = bytearray(path.read_bytes())
+    for place in places:
+        held[packets[place].pos : packets[place].pos + 64] = bytes(64)
+    path.write_bytes(held)
+
+
+@pytest.mark.parametrize("lost", [(20,), (2, 44, 45), (0, 69)])
+def test_damaged_frames_are_left_out_of_a_range_as_of_the_whole(
+    tmp_path: Path, lost: tuple[int, ...]
+) -> None:
+    path = encode(tmp_path / "a.mp4", "mpeg4", g="1")
+    damage_frames(path, lost)
+    source = open_source(path)
+    whole = {frame.place: frame for frame in source.read()}
+    assert len(whole) == 70 - len(lost)
+    [note] = source.notes
+    assert "is damaged" in note
+    for first in (40, 50):
+        later = {frame.place: frame for frame in open_source(path).read(first)}
+        assert list(later) == [place for place in whole if place >= first]
+        for place, frame in later.items():
+            assert frame.pts == whole[place].pts
+            np.testing.assert_array_equal(frame.rgb, whole[place].rgb)
 
 
 @pytest.mark.parametrize("keep", [0, 40, 200])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -105,6 +106,11 @@ ROWS = (
         _at(read_point), metavar="FRAME:+X,Y", repeats=True, group="hints", stored=False,
         example="0:+100,200",
     ),
+    Option(
+        "start-number", "of the first picture that is written; default: its number in the source, "
+        "or 1 and so on for a video",
+        int, metavar="N", dest="number", stored=False, example="1001",
+    ),
     Option("overwrite", "replace an output that is there already", stored=False),
     MODEL,
     QUALITY,
@@ -125,7 +131,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument(
         "input", metavar="INPUT", type=path,
-        help="a video, a pattern such as shot.%%04d.png, or a folder of numbered pictures",
+        help="a video, or pictures with numbers: shot.%%04d.png, 'shot.*.png', or their folder",
     )  # fmt: skip
     add_options(parser, ROWS)
     parser.set_defaults(run=run)
@@ -156,7 +162,7 @@ def _read(arguments: argparse.Namespace) -> VideoOptions:
         arguments.kind, arguments.background, arguments.model, arguments.quality, first, last,
         arguments.overwrite, server=server_choice(arguments), start=arguments.start,
         end=arguments.end, deinterlace=arguments.deinterlace, preview=arguments.preview,
-        hints=_gather_hints(arguments),
+        hints=_gather_hints(arguments), number=arguments.number,
     )  # fmt: skip
 
 
@@ -178,7 +184,7 @@ def _choose_output(arguments: argparse.Namespace, options: VideoOptions) -> Path
     if arguments.output:
         return path(arguments.output)
     source: Path = arguments.input
-    stem = source.stem.partition("%")[0].rstrip("._-") or "video"
+    stem = re.split("[%*]", source.stem)[0].rstrip("._-") or "video"
     return source.with_name(f"{stem}-{options.kind}.mov")
 
 

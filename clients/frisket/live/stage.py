@@ -27,7 +27,6 @@ from frisket.protocol.errors import FrisketError
 _NEAR, _FAR = 1, 2  # keys at a server: to a far one a newer key is on its way meanwhile
 # Of a proxy: a mask must be there before the picture is old, and its edge is sharpened later.
 _SIDES = {"draft": 320, "standard": 320, "high": 640, "best": 640}
-_TILE_PX = 256  # a smaller tile costs more by itself than the pixels it saves
 _RETRIES = 3
 _PATIENCE_S = 5.0  # for threads that end
 _QUALITY = 82  # of the page's JPEG
@@ -192,7 +191,7 @@ class Stage:
         camera, options = self._camera, self._options
         layer = describe_frames(camera.width, camera.height, 8, options.quality, _SIDES)
         asked = Options(options.model, options.quality, 8)
-        for matted in matte_stream(stream, layer, asked, self._connection, _TILE_PX):
+        for matted in matte_stream(stream, layer, asked, self._connection):
             shot = stream.take_sent(matted.frame.number)
             if not matted.is_late:
                 self._note_mask(shot, matted.outcome)

@@ -16,6 +16,9 @@ from frisket.server.limits import Limits
 
 Result = TypeVar("Result")
 
+_SWEEP_S = 1.0
+"""Seconds from a run to what it left being given back: what runs within them uses it again."""
+
 GRACE_S = 2.0
 """Seconds that a run has to end when it is told to; then whatever it runs in is replaced."""
 
@@ -70,6 +73,7 @@ class Runner:
         self._runs, self._opens = self._start_thread("run"), self._start_thread("open")
         self._opening = asyncio.Lock()
         self._stopped: Exception | None = None
+        self._sweep: asyncio.TimerHandle | None = None
         self.lane: Lane[Piece[Any]] = Lane(1, _perform)
         self.overdue = False
 
@@ -117,6 +121,7 @@ class Runner:
             ModelFailed: it took longer than it may, and was stopped.
         """
         running = asyncio.wrap_future(self._runs.submit(self._work, work))
+        self._sweep_soon()
         if await _ends(running, self._limits.run_s):
             return running.result()
         self.overdue = True
@@ -134,10 +139,19 @@ class Runner:
     def _work(self, work: Callable[[], Result]) -> Result:
         if self._stopped:
             raise self._stopped
-        try:
-            return work()
-        finally:
-            empty_the_heap()
+        return work()
+
+    def _sweep_soon(self) -> None:
+        """Give memory back in a while, behind the runs that are asked for by then.
+
+        After each run it would cost the next one, as of frames, a fault for every page.
+        """
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep_now)
+
+    def _sweep_now(self) -> None:
+        self._sweep = None
+        self._runs.submit(empty_the_heap)
 
     async def _replace(self, running: asyncio.Future[Any]) -> None:
         """End a run that did not stop, or leave it alone on a thread of its own."""
@@ -163,6 +177,8 @@ class Runner:
 
     def shutdown(self) -> None:
         """End both threads when they are done, and whatever the models live in."""
+        if self._sweep is not None:
+            self._sweep.cancel()
         self._opens.shutdown(wait=False)
         self._runs.shutdown(wait=False)
         self._opener.close()

@@ -11,7 +11,7 @@ import numpy as np
 from frisket.documents import Difference
 from frisket.documents.verify import differences
 from frisket.jobs.video.film import Video
-from frisket.jobs.video.pictures import Pictures, is_pattern
+from frisket.jobs.video.pictures import Pictures, is_glob, is_pattern
 from frisket.jobs.video.shape import Frame, Source
 from frisket.jobs.video.source import open_source
 
@@ -20,7 +20,7 @@ _MOVIES = frozenset({".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".
 
 def is_sequence(path: Path) -> bool:
     """Tell whether a path stands for frames, by its name or because it is a folder."""
-    return is_pattern(path) or path.is_dir() or is_movie(path)
+    return is_pattern(path) or is_glob(path) or path.is_dir() or is_movie(path)
 
 
 def is_movie(path: Path) -> bool:

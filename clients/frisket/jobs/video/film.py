@@ -37,6 +37,7 @@ class Video:
 
     def __init__(self, path: Path, deinterlace: bool = False) -> None:
         self.path, self._deinterlace = path, deinterlace
+        self._damaged = False
         self.notes: list[str] = []
         self.first_number = 1
         if not path.is_file():
@@ -45,7 +46,8 @@ class Video:
             stream = self._find_stream(container)
             first = next(self._decode(container, stream), None)
             if first is None:
-                raise UnreadableDocument(path, "holds a video without a single frame")
+                how = "is damaged or truncated:" if self._damaged else "is"
+                raise UnreadableDocument(path, f"{how} a video without a single frame")
             self._size = first.width, first.height
             self.shape = self._describe(container, stream, first)
         if first.interlaced_frame and not deinterlace:
@@ -84,10 +86,22 @@ class Video:
                     (one for one in frames if one.pts is not None and one.pts >= time), None
                 )
                 if found is not None and found.pts == time:
-                    yield from enumerate(itertools.chain([found], frames), first)
+                    yield from self._place(itertools.chain([found], frames), first)
                     return
         with self._open() as container:
-            yield from enumerate(self._decode(container, self._find_stream(container)))
+            yield from self._place(self._decode(container, self._find_stream(container)), 0)
+
+    def _place(self, frames: Iterator[Any], first: int) -> Iterator[tuple[int, Any]]:
+        """Yield frames with their places; behind damage their times tell, in a range as in all."""
+        for place, frame in enumerate(frames, first):
+            yield self._find_time(frame.pts, place) if self._damaged else place, frame
+
+    def _find_time(self, pts: int | None, place: int) -> int:
+        """Return the place of a time stamp; `place` where the file does not tell."""
+        if not self._index or pts is None:
+            return place
+        at = bisect_left(self._index, pts)
+        return at if self._index[at : at + 1] == (pts,) else place
 
     def _check_size(self, place: int, frame: Any) -> None:
         if (frame.width, frame.height) == self._size:
@@ -104,7 +118,7 @@ class Video:
         """The time stamps of all frames in order; none where packets do not tell them."""
         with self._open() as container:
             stream = self._find_stream(container)
-            packets = self._tell_damage(container.demux(stream))
+            packets = self._read_packets(container, stream)
             stamps = [one.pts for one in packets if one.size and not one.is_discard]
         if None in stamps or len(set(stamps)) != len(stamps):
             return ()
@@ -147,17 +161,25 @@ class Video:
         return stream
 
     def _decode(self, container: Any, stream: Any) -> Iterator[Any]:
-        return self._tell_damage(container.decode(stream))
+        """Yield the frames that can be decoded."""
+        av = load_av(self.path)
+        for packet in self._read_packets(container, stream):
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self._note_damage()
 
-    def _tell_damage(self, parts: Iterator[Any]) -> Iterator[Any]:
+    def _read_packets(self, container: Any, stream: Any) -> Iterator[Any]:
         av = load_av(self.path)
         try:
-            yield from parts
-        except av.FFmpegError as error:
-            raise UnreadableDocument(
-                self.path, f"is damaged or truncated ({_say(error)})",
-                advice="what came before stays and a further run begins there",
-            ) from None  # fmt: skip
+            yield from container.demux(stream)
+        except av.FFmpegError:
+            self._note_damage()
+
+    def _note_damage(self) -> None:
+        if not self._damaged:
+            self._damaged = True
+            self.notes.append(f"{self.path} is damaged; frames that cannot be read are left out.")
 
     def _describe(self, container: Any, stream: Any, first: Any) -> Shape:
         deep = max((part.bits for part in first.format.components), default=8) > 8

@@ -30,8 +30,8 @@ from frisket.protocol.limits import MAX_REJECTIONS
 
 Samples = npt.NDArray[Any]
 """uint8 or uint16."""
-TILE_PX = 128
-"""Edge of a frame's tile: the band of a small frame would touch most tiles of 256 px."""
+TILE_PX = 256
+"""Edge of a frame's tile: a smaller one costs more by itself than the pixels it saves."""
 PROXY_SIDES = {"draft": 640, "standard": 640, "high": 1024, "best": 1024}
 """Pixels of the longer side of a frame's proxy."""
 
@@ -141,7 +141,6 @@ def matte_stream(
     layer: LayerSpec,
     options: Options,
     connection: Connection,
-    tile_px: int = TILE_PX,
 ) -> Iterator[MattedFrame]:
     """Yield frames with their mattes, in order; frames that run in are left out.
 
@@ -151,14 +150,13 @@ def matte_stream(
         layer: of `describe_frames`.
         options: what is asked of the server.
         connection: to the server; stays open.
-        tile_px: edge of a frame's tile.
 
     Raises:
         ClientError: no server, refused, or lost; nothing is tried again.
     """
     call = connection.open().sequence()
     try:
-        yield from _Conversation(call, Sequence(layer, options, tile_size=tile_px)).run(frames)
+        yield from _Conversation(call, Sequence(layer, options, tile_size=TILE_PX)).run(frames)
         call.finish()
     except TransportError:
         # The next stream gets a fresh connection.

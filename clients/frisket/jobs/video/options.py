@@ -51,6 +51,7 @@ class VideoOptions:
         preview: a JPEG with small pictures of some frames; None for none.
         hints: boxes and points by the places of their frames: each holds from there on, moved along
             with the picture, up to a scene cut. The work is one segment then.
+        number: of the first picture that is written; None for its number in the source.
 
     Raises:
         BadOption: one of them has a value that does not exist.
@@ -70,6 +71,7 @@ class VideoOptions:
     deinterlace: bool = False
     preview: Path | None = None
     hints: Mapping[int, HintFiles] = field(default_factory=dict)
+    number: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("quality", self.quality, QUALITIES)
@@ -85,6 +87,8 @@ class VideoOptions:
             object.__setattr__(self, "segment", _WHOLE)
         if self.segment < 1:
             raise BadOption(f"segment={self.segment} is not possible: give 1 frame or more.")
+        if self.number is not None and self.number < 0:
+            raise BadOption(f"number={self.number} is not possible: give 0 or more.")
         if self.first < 0 or (self.last is not None and self.last <= self.first):
             raise BadOption(f"The range {self.first}:{self.last} holds no frame.")
         if (self.start is not None and self.first) or (self.end is not None and self.last):
@@ -203,4 +207,5 @@ class VideoOptions:
             "hints": repr(sorted(self.hints.items())),
             "deinterlace": self.deinterlace,
             "segment": self.segment,
+            "number": self.number,
         }

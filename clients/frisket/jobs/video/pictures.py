@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
 import re
 from collections.abc import Iterator
@@ -26,11 +27,16 @@ def is_pattern(path: Path) -> bool:
     return len(_NUMBER.findall(path.name)) == 1 == path.name.count("%")
 
 
+def is_glob(path: Path) -> bool:
+    """Tell whether a name stands for whatever files it fits, such as `shot.*.png`."""
+    return "*" in path.name and not path.exists()
+
+
 class Pictures:
     """Numbered pictures of one size.
 
     Args:
-        path: a pattern with `%04d`, or a folder.
+        path: a pattern with `%04d`, a folder, or a name with `*`.
 
     Raises:
         DocumentError: there are none, one is missing, or the first cannot be read.
@@ -73,7 +79,7 @@ def _list_pictures(path: Path) -> dict[int, Path]:
     folder = path if path.is_dir() else path.parent
     if not folder.is_dir():
         raise UnreadableDocument(path, "there is no such folder")
-    wanted = re.compile(".*") if path.is_dir() else _to_expression(path.name)
+    wanted = _choose_names(path)
     found: dict[int, Path] = {}
     for file in sorted(folder.iterdir()):
         number = _DIGITS.search(file.stem)
@@ -88,6 +94,12 @@ def _list_pictures(path: Path) -> dict[int, Path]:
         raise UnreadableDocument(path, "there are no numbered pictures")
     _check_whole(path, found)
     return found
+
+
+def _choose_names(path: Path) -> re.Pattern[str]:
+    if path.is_dir():
+        return re.compile(".*")
+    return re.compile(fnmatch.translate(path.name)) if is_glob(path) else _to_expression(path.name)
 
 
 def _to_expression(name: str) -> re.Pattern[str]:

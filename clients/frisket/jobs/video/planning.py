@@ -38,13 +38,18 @@ def plan_frames(
     """
     numbers, before = itertools.count(), deque[Frame](maxlen=RUN_IN)
     start, wanted = max(0, begin * segment - RUN_IN), max(first, begin * segment)
+    now = begin
     for frame in source.read(start):
         if last is not None and frame.place >= last:
             return
-        begins = frame.place % segment == 0 and frame.place // segment > begin
-        for index, earlier in enumerate(before if begins else ()):
-            yield _send(next(numbers), earlier, index == 0, True, hints)
-        yield _send(next(numbers), frame, frame.place == start, frame.place < wanted, hints)
+        restart = frame.place == start
+        if frame.place // segment > now:
+            now, restart = frame.place // segment, True
+            # A damaged film lacks frames: a range would not have those before them either.
+            for earlier in (one for one in before if one.place >= now * segment - RUN_IN):
+                yield _send(next(numbers), earlier, restart, True, hints)
+                restart = False
+        yield _send(next(numbers), frame, restart, frame.place < wanted, hints)
         before.append(frame)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from frisket.jobs.video.film import Video
-from frisket.jobs.video.pictures import Pictures, is_pattern
+from frisket.jobs.video.pictures import Pictures, is_glob, is_pattern
 from frisket.jobs.video.shape import Source
 
 
 def open_source(path: Path, deinterlace: bool = False) -> Source:
-    """Open a video, a pattern such as `shot.%04d.png`, or a folder of numbered pictures.
+    """Open a video or numbered pictures: `shot.%04d.png`, `shot.*.png`, or their folder.
 
     Args:
         path: of it.
@@ -19,6 +19,6 @@ def open_source(path: Path, deinterlace: bool = False) -> Source:
     Raises:
         DocumentError: it is none of them, or cannot be read.
     """
-    if is_pattern(path) or path.is_dir():
+    if is_pattern(path) or is_glob(path) or path.is_dir():
         return Pictures(path)
     return Video(path, deinterlace)

@@ -66,7 +66,7 @@ def matte_video(
     """Matte a video or an image sequence.
 
     Args:
-        source: a video, a pattern such as `shot.%04d.png`, or a folder of numbered pictures.
+        source: as of `open_source`.
         output: a .mov, .webm, .mkv or .mp4, or a pattern of PNGs.
         options: how.
         progress: called on this thread as work goes on.
@@ -273,7 +273,9 @@ class _Run:
 
     def name_picture(self, place: int) -> Path:
         """Return the file of a frame."""
-        return self.output.with_name(self.output.name % (place + self.source.first_number))
+        number = self.options.number
+        away = self.source.first_number if number is None else number - self.options.first
+        return self.output.with_name(self.output.name % (place + away))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .types import Bytes, Float
 _SIDE = 640  # longer side of the flow's grid, in cells
 _LEAST_SIDE = 12  # DIS searches patches of 8 cells
 _CLOSED = 1.0  # cells by which the way there and back may miss
+_SLACK = np.float32(0.05)  # and for each cell of the way
 _STILL = 0.12  # cells: a motion that noise alone shows
 _ALIKE = 5.0  # levels by which a colour may differ and be the same
 _MOST_GRAIN = 10.0  # beyond it what differs is another picture
@@ -73,14 +74,13 @@ def find_motion(before: Bytes, now: Bytes) -> Motion:
     search.setFinestScale(1)
     back = np.asarray(search.calc(later, earlier, None))
     forth = np.asarray(search.calc(earlier, later, None))
-    back[np.hypot(back[..., 0], back[..., 1]) < _STILL] = 0
-    miss = back + _warp(forth, back)
-    closed = _CLOSED + np.float32(0.05) * np.hypot(back[..., 0], back[..., 1])
-    trust = _fade(np.hypot(miss[..., 0], miss[..., 1]) / closed)
+    speed = _measure_length(back)
+    back[speed < _STILL] = 0
+    trust = _fade(_measure_length(back + _warp(forth, back)) / (_CLOSED + _SLACK * speed))
     found = _warp(earlier, back)
     grain = _measure_grain(found, later)
     trust *= _find_again(found, later, grain)
-    trust *= _is_inside(back)
+    trust[_is_inside(back) == 0] = 0
     return Motion(back, trust, grain)
 
 
@@ -98,11 +98,13 @@ def _find_again(found: Bytes, now: Bytes, grain: float) -> Float:
 
 def _measure_grain(found: Bytes, now: Bytes) -> float:
     """Return the grain of each of two frames from what they differ by at the median."""
-    away = np.abs(now.astype(np.int16) - found.astype(np.int16))
+    away = np.asarray(cv2.absdiff(now, found))
+    counts = np.bincount(away.ravel(), minlength=256)
     # A median of whole levels would jump; the mean of what lies below it does not. Of a normal
     # distribution that is 0.32 standard deviations, and two frames differ by root two of one.
-    middle = np.median(away)
-    return float(away[away <= middle].mean() / 0.32 / np.sqrt(2))
+    middle = int(np.searchsorted(np.cumsum(counts), away.size / 2))
+    small = counts[: middle + 1]
+    return float(small @ np.arange(middle + 1) / small.sum() / 0.32 / np.sqrt(2))
 
 
 def _reduce(rgb: Bytes) -> Bytes:
@@ -116,22 +118,23 @@ def _reduce(rgb: Bytes) -> Bytes:
 
 def _differ(before: Bytes, now: Bytes) -> Float:
     """Return by how many levels two frames differ, grain left out."""
-    difference = cv2.blur(now.astype(np.float32) - before.astype(np.float32), (3, 3))
+    difference = cv2.blur(cv2.subtract(now, before, dtype=cv2.CV_32F), (3, 3))
     return np.asarray(np.abs(difference))
 
 
 def _fade(excess: Float) -> Float:
     """Return 1 for an excess of nothing, falling to 0 at 1 and beyond."""
-    return np.asarray(1 - np.clip(excess, 0, 1) ** 2, np.float32)
+    share = np.minimum(excess, np.float32(1))
+    share *= share
+    return np.asarray(np.subtract(1, share, out=share))
 
 
-def _is_inside(flow: Float) -> Float:
-    """Return 1 where a pixel was within the frame before."""
+def _is_inside(flow: Float) -> Bytes:
+    """Return 255 where a pixel was within the frame before."""
     high, wide = flow.shape[:2]
-    x = flow[..., 0] + np.arange(wide, dtype=np.float32)
-    y = flow[..., 1] + np.arange(high, dtype=np.float32)[:, None]
-    inside = (x >= -0.5) & (x <= wide - 0.5) & (y >= -0.5) & (y <= high - 0.5)
-    return np.asarray(inside.astype(np.float32))
+    x, y = _find_sources(flow)
+    across, down = cv2.inRange(x, -0.5, wide - 0.5), cv2.inRange(y, -0.5, high - 0.5)
+    return np.asarray(cv2.min(across, down), np.uint8)
 
 
 def _resize_flow(flow: Float, size: tuple[int, int]) -> Float:
@@ -142,8 +145,19 @@ def _resize_flow(flow: Float, size: tuple[int, int]) -> Float:
     return np.asarray(resized * scale)
 
 
-def _warp(plane: Float, flow: Float) -> Float:
+def _find_sources(flow: Float) -> tuple[Float, Float]:
+    """Return the columns and rows (h, w) of the frame before that a flow leads to."""
     high, wide = flow.shape[:2]
-    x = flow[..., 0] + np.arange(wide, dtype=np.float32)
-    y = flow[..., 1] + np.arange(high, dtype=np.float32)[:, None]
+    x, y = (np.asarray(plane, np.float32) for plane in cv2.split(flow))
+    x += np.arange(wide, dtype=np.float32)
+    y += np.arange(high, dtype=np.float32)[:, None]
+    return x, y
+
+
+def _measure_length(flow: Float) -> Float:
+    return np.asarray(cv2.magnitude(*cv2.split(flow)))
+
+
+def _warp(plane: Float, flow: Float) -> Float:
+    x, y = _find_sources(flow)
     return np.asarray(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))

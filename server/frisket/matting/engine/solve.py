@@ -13,6 +13,7 @@ from .band import find_band, settle_trimap
 from .closed import Laplacian, minimise
 from .edge import apply_edge
 from .hints import apply_hints, hint_trimap
+from .planes import multiply_planes, split_planes
 from .types import Bytes, EdgeControls, Float, Hints, LinearMatte, Quality
 
 
@@ -212,7 +213,8 @@ def _solve_band(
     if box is not None:
         a[box], b[box], method = _solve_closed_form(guide[box], alpha[box], trimap[box], effort)
     a, b = (np.rint(v / _STEP) * _STEP for v in (a, b))
-    shown = (a * (guide.astype(np.float32) / np.float32(255))).sum(axis=2) + b
+    colours = guide.astype(np.float32) / np.float32(255)
+    shown = multiply_planes(split_planes(a), split_planes(colours)) + b
     if not edge.neutral:
         a, b, shown = apply_edge(a, b, shown, edge, max(shown.shape) / max(layer_size))
         trimap = np.full_like(trimap, 128)
@@ -260,10 +262,12 @@ def _finish(
 ) -> LinearMatte:
     """Return the matte: outside the band the coefficients are exactly 0 and 0 or 1."""
     inside = known == 128
-    a = np.where(inside[..., None], a, np.float32(0)).astype(np.float32)
+    slopes = np.zeros(a.shape, np.float32)
+    for to, plane in zip(split_planes(slopes), split_planes(a), strict=True):
+        np.copyto(to, plane, where=inside)
     b = np.where(inside, b, (known == 255).astype(np.float32)).astype(np.float32)
     alpha = np.rint(np.clip(np.where(inside, shown, b), 0, 1) * 255).astype(np.uint8)
-    return LinearMatte(a, b, known, layer_size[0], layer_size[1], method, alpha)
+    return LinearMatte(slopes, b, known, layer_size[0], layer_size[1], method, alpha)
 
 
 def _enlarge_coarse(coarse: Bytes, layer_size: tuple[int, int]) -> LinearMatte:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from .motion import Motion
+from .planes import Planes, multiply_planes, split_planes
 from .types import Bytes, Float, LinearMatte
 
 _MEMORY = 3.0  # frames that the past counts for at most
@@ -138,16 +139,26 @@ def steady_matte(matte: LinearMatte, guide: Float, past: Past | None) -> LinearM
         return matte
     inside = matte.known == 128
     gain = _fit(past.gain, matte.b) * inside
-    a = matte.a + gain[..., None] * (past.a - matte.a)
-    a /= 1 + (a * a).sum(axis=2, keepdims=True) * _weigh_grain(past, matte.layer_width)
+    slopes = _average_slopes(matte, past, gain)
     shown = show_matte(matte, guide)
     shown += gain * (past.shown - shown)
-    b = shown - (a * guide).sum(axis=2)
-    a, b = (np.rint(plane / _STEP) * _STEP for plane in (a, b))
-    a = np.where(inside[..., None], a, matte.a).astype(np.float32)
-    b = np.where(inside, b, matte.b).astype(np.float32)
+    offset = shown - multiply_planes(slopes, split_planes(guide))
+    a, b = matte.a.copy(), matte.b.copy()
+    for to, plane in zip((*split_planes(a), b), (*slopes, offset), strict=True):
+        plane /= _STEP
+        np.copyto(to, np.rint(plane, out=plane) * _STEP, where=inside)
     alpha = np.rint(np.clip(np.where(inside, shown, b), 0, 1) * 255).astype(np.uint8)
     return replace(matte, a=a, b=b, alpha=alpha)
+
+
+def _average_slopes(matte: LinearMatte, past: Past, gain: Float) -> Planes:
+    """Return the three planes of the slopes, lessened by grain."""
+    pairs = zip(split_planes(matte.a), split_planes(past.a), strict=True)
+    planes = tuple(now + gain * (before - now) for now, before in pairs)
+    lessening = 1 + multiply_planes(planes, planes) * _weigh_grain(past, matte.layer_width)
+    for plane in planes:
+        plane /= lessening
+    return planes
 
 
 def _weigh_grain(past: Past, layer_width: int) -> float:
@@ -157,7 +168,9 @@ def _weigh_grain(past: Past, layer_width: int) -> float:
 
 def show_matte(matte: LinearMatte, guide: Float) -> Float:
     """Return alpha (rows, columns) at a matte's own cells, not clipped."""
-    return np.asarray((matte.a * guide).sum(axis=2) + matte.b, np.float32)
+    return np.asarray(
+        multiply_planes(split_planes(matte.a), split_planes(guide)) + matte.b, np.float32
+    )
 
 
 def leave_track(
