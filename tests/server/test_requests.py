@@ -93,6 +93,26 @@ def test_bad_runs_of_held_tiles_are_refused(held: list[tuple[int, int]], sentenc
     assert caught.value.reason is Reason.BAD_OPEN
 
 
+def test_a_proxy_is_the_layer_where_both_have_one_size_and_depth() -> None:
+    request = opening_of_twelve_tiles()
+    request.open.proxy_is_layer = True
+    assert read_opening(request).proxy_is_layer
+    request.open.tile_format = pb.PIXEL_FORMAT_GRAY8
+    assert read_opening(request).proxy_is_layer
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [{"proxy_width": 32, "proxy_height": 24}, {"tile_format": pb.PIXEL_FORMAT_RGB16}],
+)
+def test_a_proxy_that_cannot_be_the_layer_is_refused(lie: dict[str, int]) -> None:
+    request = opening_of_twelve_tiles()
+    request.open.MergeFrom(pb.OpenRequest(proxy_is_layer=True, **lie))  # type: ignore[arg-type]
+    with pytest.raises(ServiceError, match="is not the layer") as caught:
+        read_opening(request)
+    assert caught.value.reason is Reason.BAD_OPEN
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -12,7 +12,8 @@ from frisket.protocol.formats import PixelFormat
 class LayerSpec:
     """A layer and its proxy as the server needs to know them.
 
-    Sizes are in pixels.
+    Sizes are in pixels. `proxy_is_layer` says that tiles are parts of the proxy, byte for byte but
+    for its transparency, so that they need not travel again.
     """
 
     width: int
@@ -21,6 +22,7 @@ class LayerSpec:
     proxy_width: int
     proxy_height: int
     proxy_format: PixelFormat
+    proxy_is_layer: bool = False
 
     @property
     def channels(self) -> int:

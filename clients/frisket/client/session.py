@@ -334,6 +334,7 @@ class Session:
             packing=self._packing,
             batch=self.options.batch,
             coarse=self._coarse_facts,
+            proxy_is_layer=self.layer.proxy_is_layer,
         )
 
     def _apply(self, update: pb.UpdateRequest, hints: HintSet | None, edge: Edge | None) -> None:

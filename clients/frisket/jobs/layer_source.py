@@ -43,6 +43,9 @@ class LayerSource:
             proxy_width=width,
             proxy_height=height,
             proxy_format=pixel_format(channels, 8),
+            # Both are made of the same samples by the same steps, pixel by pixel.
+            proxy_is_layer=self.depth == 8
+            and (width, height) == (self._raster.width, self._raster.height),
         )
 
     def read_tile(self, rect: TileRect) -> memoryview:

@@ -108,7 +108,7 @@ class MatteRequest(_message.Message):
     def __init__(self, open: _Optional[_Union[OpenRequest, _Mapping]] = ..., rows: _Optional[_Union[PlaneRows, _Mapping]] = ..., tile: _Optional[_Union[TilePixels, _Mapping]] = ..., update: _Optional[_Union[UpdateRequest, _Mapping]] = ...) -> None: ...
 
 class OpenRequest(_message.Message):
-    __slots__ = ("protocol_version", "client", "width", "height", "tile_format", "tile_size", "proxy_width", "proxy_height", "proxy_format", "held", "options", "viewport", "packing", "batch", "coarse")
+    __slots__ = ("protocol_version", "client", "width", "height", "tile_format", "tile_size", "proxy_width", "proxy_height", "proxy_format", "held", "options", "viewport", "packing", "batch", "coarse", "proxy_is_layer")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
@@ -124,6 +124,7 @@ class OpenRequest(_message.Message):
     PACKING_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     COARSE_FIELD_NUMBER: _ClassVar[int]
+    PROXY_IS_LAYER_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     client: str
     width: int
@@ -139,7 +140,8 @@ class OpenRequest(_message.Message):
     packing: Packing
     batch: bool
     coarse: CoarseFacts
-    def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tile_format: _Optional[_Union[PixelFormat, str]] = ..., tile_size: _Optional[int] = ..., proxy_width: _Optional[int] = ..., proxy_height: _Optional[int] = ..., proxy_format: _Optional[_Union[PixelFormat, str]] = ..., held: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., viewport: _Optional[_Union[Rect, _Mapping]] = ..., packing: _Optional[_Union[Packing, str]] = ..., batch: bool = ..., coarse: _Optional[_Union[CoarseFacts, _Mapping]] = ...) -> None: ...
+    proxy_is_layer: bool
+    def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., tile_format: _Optional[_Union[PixelFormat, str]] = ..., tile_size: _Optional[int] = ..., proxy_width: _Optional[int] = ..., proxy_height: _Optional[int] = ..., proxy_format: _Optional[_Union[PixelFormat, str]] = ..., held: _Optional[_Iterable[_Union[TileRun, _Mapping]]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ..., viewport: _Optional[_Union[Rect, _Mapping]] = ..., packing: _Optional[_Union[Packing, str]] = ..., batch: bool = ..., coarse: _Optional[_Union[CoarseFacts, _Mapping]] = ..., proxy_is_layer: bool = ...) -> None: ...
 
 class CoarseFacts(_message.Message):
     __slots__ = ("cell_px", "confidence", "prompted", "note")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from frisket.matting import MattingOptions
 from frisket.matting.engine.types import Bytes
 from frisket.protocol.reasons import Reason
@@ -16,7 +18,7 @@ from frisket.server.resources import Resources
 from frisket.server.scheduler import Share
 from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import measure
-from frisket.server.wire import Plane, PlaneReader
+from frisket.server.wire import Array, Plane, PlaneReader
 
 _HURRY_S = 0.25  # who sends for longer has a slow line, for which nobody else should wait
 
@@ -51,6 +53,15 @@ async def read_planes(
             with measure(Stage.READ):
                 await share.show(partial(reader.add, request.rows))
     return reader.planes()
+
+
+def cut_tile(opening: Opening, proxy: Bytes, tile: int) -> Array:
+    """Return a tile's pixels (h, w) or (h, w, 3) where the proxy is the layer; else only zeros."""
+    x, y, width, height = opening.grid.rect(tile)
+    if not opening.proxy_is_layer:
+        return np.zeros((height, width), np.uint8)
+    pixels = proxy[y : y + height, x : x + width]
+    return pixels[..., 0] if opening.tile_format.channels == 1 else pixels[..., :3]
 
 
 def place_coarse(opening: Opening, planes: Mapping[int, Bytes]) -> Opening:

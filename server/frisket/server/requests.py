@@ -71,6 +71,7 @@ class Opening:
         viewport: the part in sight.
         batch: nobody waits for it.
         client: as it calls itself; not to be trusted.
+        proxy_is_layer: tiles are parts of the proxy, and need not be sent.
     """
 
     model: str
@@ -86,6 +87,7 @@ class Opening:
     viewport: Viewport | None
     batch: bool = False
     client: str = ""
+    proxy_is_layer: bool = False
 
     def without_hints(self) -> Opening:
         """Return the same without its hints, which may be large."""
@@ -127,6 +129,8 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
     if grid.tile_size**2 * tile_format.pixel_bytes > MAX_PIXEL_BYTES:
         raise _bad_open(f"A tile of {grid.tile_size} px does not fit one message.")
     _check_proxy_size(message)
+    if message.proxy_is_layer:
+        _check_proxy_is_layer(message, tile_format)
     return Opening(
         model=message.options.model,
         options=read_options(message.options, (grid.width, grid.height)),
@@ -141,6 +145,7 @@ def read_opening(request: pb.MatteRequest | None) -> Opening:
         viewport=_read_viewport(message.viewport) if message.HasField("viewport") else None,
         batch=message.batch,
         client=message.client,
+        proxy_is_layer=message.proxy_is_layer,
     )
 
 
@@ -292,6 +297,12 @@ def _check_proxy_size(message: pb.OpenRequest) -> None:
     skew = abs(width * message.height - height * message.width)
     if skew > max(message.width, message.height):
         raise _bad_open("The proxy has not the proportions of the layer.")
+
+
+def _check_proxy_is_layer(message: pb.OpenRequest, tile_format: PixelFormat) -> None:
+    same = (message.proxy_width, message.proxy_height) == (message.width, message.height)
+    if not same or tile_format.depth != 8:
+        raise _bad_open("A proxy of another size or depth than the layer's is not the layer.")
 
 
 def _read_format(value: int, allowed: frozenset[PixelFormat], name: str) -> PixelFormat:

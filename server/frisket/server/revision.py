@@ -19,7 +19,7 @@ class Revision:
         solution: what its tiles are computed from.
         refinement: where their pixels go.
         queue: which are asked for.
-        asks: tiles are computed from their pixels, and not from their place alone.
+        asks: tiles are computed from pixels that the client has to send.
         owed: tiles that the client was asked for.
         finished: every tile has been sent.
         over: another revision has begun, or the client wants no more of this one.

@@ -28,7 +28,7 @@ from frisket.server.channel import LayerChannel
 from frisket.server.costs import count_tiles, estimate_hints
 from frisket.server.errors import ServiceError
 from frisket.server.opinion import assess_alone, assess_layer
-from frisket.server.planes import place_planes, read_planes
+from frisket.server.planes import cut_tile, place_planes, read_planes
 from frisket.server.requests import Opening, Update, read_update
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.revision import Revision
@@ -269,7 +269,8 @@ class Session:
         )
         budget = count_tiles(self._opening, self._resources.limits)
         queue = TileQueue(self._opening.grid, budget, refinement.tiles, self._viewport)
-        return Revision(number, solution, refinement, queue, solution.needs_pixels), solid
+        asks = solution.needs_pixels and not self._opening.proxy_is_layer
+        return Revision(number, solution, refinement, queue, asks), solid
 
     async def _publish(self, revision: Revision, solid: list[Response]) -> None:
         """Say which tiles are solid and ask for the others."""
@@ -328,11 +329,11 @@ class Session:
         await self._channel.say(report.build_need(revision.number, wanted, context))
 
     def _compute_tiles(self, revision: Revision, tiles: list[int]) -> None:
-        """Compute tiles that depend on their place alone."""
+        """Compute tiles that depend on their place alone, or whose pixels came with the proxy."""
         for tile in tiles:
             revision.queue.accept(tile)
-            _, _, width, height = self._opening.grid.rect(tile)
-            self._channel.spawn(self._feed(revision, tile, np.zeros((height, width), np.uint8)))
+            pixels = cut_tile(self._opening, self._matting.proxy, tile)
+            self._channel.spawn(self._feed(revision, tile, pixels))
 
     def _take(self, message: TilePixels) -> None:
         """Let a tile's pixels be worked on beside the conversation."""
