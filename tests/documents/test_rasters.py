@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_documents import colours, make
 from PIL import Image, ImageCms
+from psd_tools import PSDImage
 from samples import Picture, Samples
 from splices import splice_alpha
 
 from frisket.documents import ArrayAlpha, ArrayRaster, OutputError, Rect, open_document
 from frisket.documents.colour import Colour
-from frisket.documents.colour.proxy import BoxMean
+from frisket.documents.colour.proxy import BoxMean, WeightedMean
 from frisket.documents.write import write_cutout, write_matte
 from frisket.protocol.grid import proxy_size
 
@@ -60,6 +61,53 @@ def test_proxies_are_area_averages_however_the_blocks_are_cut(
             mean.add(pixels[y : y + tile[1], x : x + tile[0]], x, y)
     found = mean.mean(np.dtype(kind)).astype(float)
     assert np.abs(found - box_means(pixels, out)).max() <= 0.5001
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    width=st.integers(2, 60),
+    height=st.integers(2, 60),
+    side=st.integers(1, 30),
+    tile=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    deep=st.booleans(),
+)
+def test_proxies_of_what_is_partly_opaque_do_not_depend_on_blocks(
+    width: int, height: int, side: int, tile: tuple[int, int], deep: bool
+) -> None:
+    rng = np.random.default_rng(width * 97 + height)
+    kind = np.uint16 if deep else np.uint8
+    top = int(np.iinfo(kind).max)
+    pixels = rng.integers(0, top + 1, (height, width, 4)).astype(kind)
+    pixels[: height // 2, :, 3], pixels[height // 2 :, : width // 2, 3] = top, 0
+    size, out = (width, height), proxy_size(width, height, side)
+    whole, cut, apart = (WeightedMean(size, out, 4, top) for _ in range(3))
+    whole.add(pixels, 0, 0)
+    for y in range(0, height, tile[1]):
+        for x in range(0, width, tile[0]):
+            block = pixels[y : y + tile[1], x : x + tile[0]]
+            cut.add(block, x, y)
+            apart.add_planes([block[..., number] for number in range(4)], x, y)
+    found = whole.mean(np.dtype(kind))
+    assert np.array_equal(found, cut.mean(np.dtype(kind)))
+    assert np.array_equal(found, apart.mean(np.dtype(kind)))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK", "L"])
+def test_a_layer_of_planes_is_seen_as_its_pixels_are(tmp_path: Path, mode: str) -> None:
+    rng = np.random.default_rng(1)
+    picture = Image.fromarray(rng.integers(0, 256, (61, 90, 3), np.uint8)).convert(mode)
+    document = PSDImage.new(mode, (100, 80))
+    document.append(document.create_pixel_layer(picture, name="Planes"))
+    document.save(tmp_path / "planes.psd")
+    with open_document(tmp_path / "planes.psd") as opened:
+        raster = opened.raster(opened.find_layer("Planes"))
+        whole = Rect(0, 0, raster.width, raster.height)
+        pixels = ArrayRaster(raster.read(whole), raster.mode, raster.colour, raster.has_alpha)
+        assert np.array_equal(raster.proxy(32), pixels.proxy(32))
+        part = Rect(5, 7, 40, 20)
+        for rect in (part, whole):
+            assert np.array_equal(raster.read_colours(rect), raster.read_srgb(rect)[..., :3])
+            assert np.array_equal(raster.read_srgb(rect), pixels.read_srgb(rect))
 
 
 def test_what_is_transparent_does_not_colour_the_proxy() -> None:

@@ -38,7 +38,7 @@ class EdgeColours:
         stored = [tile for tile in self._store.tiles_of(rect) if self._store.is_stored(tile)]
         if not stored:
             return own
-        seen: Samples = self._raster.read_srgb(rect)[..., : self._channels]
+        seen: Samples = self._raster.read_colours(rect)[..., : self._channels]
         cleaned = seen.copy()
         for tile in stored:
             self._store.paste_colours(tile, rect, cleaned)

@@ -50,7 +50,7 @@ class LayerSource:
 
     def read_tile(self, rect: TileRect) -> memoryview:
         """Return a tile's rows in sRGB (or grey), without transparency."""
-        pixels = self._raster.read_srgb(Rect(rect.x, rect.y, rect.width, rect.height))
+        pixels = self._raster.read_colours(Rect(rect.x, rect.y, rect.width, rect.height))
         return _rows(pixels[..., : self.channels]).data.cast("B")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from frisket.protocol.grid import proxy_size
 from frisket.protocol.limits import MAX_PROXY_SIDE_PX
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..colour import Colour
+    from ..colour.proxy import Mean
     from ..core.pixels import Pixels
 
+T = TypeVar("T")
 Block = tuple[int, int, "Pixels"]
 
 
@@ -92,6 +95,10 @@ class BaseRaster(ABC):
         """Return the rectangle as sRGB (height, width, 3 or 4), uint8 or (depth > 8) uint16."""
         return self.colour.native_to_srgb(self.read(rect))
 
+    def read_colours(self, rect: Rect) -> Pixels:
+        """Return what `read_srgb` does without transparency: (height, width, 3)."""
+        return self.read_srgb(rect)[..., :3]
+
     def bands(self, rows: int = 0) -> Iterator[tuple[int, Pixels]]:
         """Yield ``(first row, pixels)`` from top to bottom, decoding each byte once.
 
@@ -130,18 +137,23 @@ class BaseRaster(ABC):
         kind = WeightedMean if self.has_alpha else BoxMean
         top = int(np.iinfo(first.dtype).max)
         mean = kind((self.width, self.height), size, first.shape[-1], top)
+        for pixels in map_ordered(_run_job, self._plan_sums(mean)):
+            seen(pixels)
+        return mean.mean(first.dtype)
+
+    def _plan_sums(self, mean: Mean) -> Iterator[Callable[[], int]]:
+        """Yield jobs that together add every pixel to ``mean``; each returns how many it added."""
 
         def add(job: Callable[[], Block]) -> int:
             x, y, block = job()
             mean.add(self.colour.to_plain(block), x, y)
             return int(block.shape[0] * block.shape[1])
 
-        for pixels in map_ordered(add, self._plan_blocks()):
-            seen(pixels)
-        return mean.mean(first.dtype)
+        for job in self._plan_blocks():
+            yield partial(add, job)
 
 
-def _run_job(job: Callable[[], Block]) -> Block:
+def _run_job(job: Callable[[], T]) -> T:
     return job()
 
 

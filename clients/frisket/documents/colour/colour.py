@@ -7,6 +7,7 @@ ordinary encoding, and ``to_srgb`` runs the colour transform, on a proxy after a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -109,6 +110,19 @@ class Colour:
         if not rest.shape[-1]:
             return values
         return np.concatenate([values, convert_depth(rest, 16)], axis=-1)
+
+    def to_plain_planes(self, planes: Sequence[Pixels]) -> list[Pixels] | None:
+        """Return what `to_plain` would, for channels that lie apart, each (height, width).
+
+        None where a plain sample takes more than the sample in its place.
+        """
+        mixed = self.palette is not None or self.signed_lab or self.levels or self.premultiplied
+        if mixed or any(plane.dtype not in (np.uint8, np.uint16) for plane in planes):
+            return None
+        colours, rest = planes[: self.colours], planes[self.colours :][:1]
+        if self.inverted:
+            colours = [np.asarray(peak_of(one.dtype) - one, one.dtype) for one in colours]
+        return [*colours, *rest]
 
     def to_straight(self, native: Pixels) -> Pixels:
         """Return what a cutout keeps: straight, upright, in full range, transparency last.

@@ -7,9 +7,9 @@ not depend on how a file is cut into strips or tiles, nor on the order they arri
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import gcd
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -57,16 +57,32 @@ class BoxMean:
 
     def add(self, block: Pixels, x: int, y: int) -> None:
         """Add ``block`` (height, width, channels; uint8, uint16 or uint32) at (x, y)."""
-        height, width, channels = block.shape
-        flat = block.reshape(height, width * channels)
+        self._add(block, x, y, slice(None), 1)
+
+    def add_planes(self, planes: Sequence[Pixels], x: int, y: int) -> None:
+        """Add a block whose channels lie apart, each (height, width), at (x, y)."""
+        for number, plane in enumerate(planes):
+            self.add_plane(plane, x, y, number)
+
+    def add_plane(self, plane: Pixels, x: int, y: int, channel: int, times: int = 1) -> None:
+        """Add ``plane`` (height, width) at (x, y) to one channel, every sample so many times."""
+        self._add(plane[..., None], x, y, slice(channel, channel + 1), times)
+
+    def _add(self, block: Pixels, x: int, y: int, channels: slice, times: int) -> None:
+        height, width, count = block.shape
+        flat = block.reshape(height, width * count)
         top = int(np.iinfo(block.dtype).max)
         kind = np.uint32 if top * self._y.span * self._x.span < 1 << 32 else np.uint64
         first, last = self._y.cover(y, y + height)
-        step = max(1, _WORKING_ROWS // (width * channels))
+        step = max(1, _WORKING_ROWS // (width * count))
         for row in range(first, last, step):
             rows = range(row, min(row + step, last))
             summed = np.stack([self._sum_row(flat, y, index, kind) for index in rows])
-            self._merge(rows.start, summed.reshape(len(rows), width, channels), x)
+            sums = self._sum_columns(summed.reshape(len(rows), width, count), x)
+            sums = sums.astype(self._sums.dtype, copy=False) * self._sums.dtype.type(times)
+            left, right = self._x.cover(x, x + width)
+            with self._lock:
+                self._sums[row : rows.stop, left:right, channels] += sums
 
     def _sum_row(self, flat: Pixels, y: int, index: int, kind: type[np.unsignedinteger]) -> Pixels:
         """Return the weighted sum of the block's rows inside output row ``index``."""
@@ -83,8 +99,8 @@ class BoxMean:
             total += flat[end - y].astype(kind) * kind(high - end * unit)
         return total
 
-    def _merge(self, row: int, rows: Pixels, x: int) -> None:
-        """Sum the columns of reduced rows and add them to the totals."""
+    def _sum_columns(self, rows: Pixels, x: int) -> Pixels:
+        """Return the weighted sums of the columns of reduced rows."""
         unit, width = self._x.unit, rows.shape[1]
         first, last = self._x.cover(x, x + width)
         edges = np.arange(first, last + 1, dtype=np.int64) * self._x.span
@@ -102,11 +118,8 @@ class BoxMean:
             # Of full length, for one of three samples would make NumPy's loops that short.
             begun *= np.repeat(part.astype(rows.dtype), rows.shape[2]).reshape(-1, rows.shape[2])
             integral += begun
-        sums = np.subtract(integral[:, 1:], integral[:, :-1])
-        with self._lock:
-            self._sums[row : row + rows.shape[0], first:last] += sums.astype(
-                self._sums.dtype, copy=False
-            )
+        sums: Pixels = np.subtract(integral[:, 1:], integral[:, :-1])
+        return sums
 
     def bands(self, kind: type[np.unsignedinteger] = np.uint64) -> Iterator[tuple[slice, Pixels]]:
         """Yield copies of the weighted totals in bands of rows: the whole would be large."""
@@ -154,13 +167,24 @@ class WeightedMean:
 
     def add(self, block: Pixels, x: int, y: int) -> None:
         """Add (height, width, channels) of uint8 or uint16, transparency last."""
-        wide = np.uint16 if block.dtype == np.uint8 else np.uint32
-        alpha = block[..., -1:]
-        if block.dtype == np.uint16:  # eight bits of weight keep the sums inside 64 bits
+        # Pixels of four samples would make NumPy's loops that short.
+        self.add_planes([*np.ascontiguousarray(np.moveaxis(block, -1, 0))], x, y)
+
+    def add_planes(self, planes: Sequence[Pixels], x: int, y: int) -> None:
+        """Add a block whose channels lie apart, each (height, width), transparency last."""
+        *colours, alpha = planes
+        if alpha.dtype == np.uint16:  # eight bits of weight keep the sums inside 64 bits
             alpha = ((alpha.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
-        product = np.multiply(block, alpha, dtype=wide)
-        product[..., -1:] = alpha
-        self._box.add(product, x, y)
+        low, high = int(alpha.min()), int(alpha.max())
+        if not high:
+            return
+        for number, plane in enumerate(colours):
+            if low == 255:
+                self._box.add_plane(plane, x, y, number, times=255)
+            else:
+                wide = np.uint16 if plane.dtype == np.uint8 else np.uint32
+                self._box.add_plane(np.multiply(plane, alpha, dtype=wide), x, y, number)
+        self._box.add_plane(alpha, x, y, len(colours))
 
     def mean(self, dtype: np.dtype[Any]) -> Pixels:
         """Return averages in the range of the source, transparency last."""
@@ -168,8 +192,13 @@ class WeightedMean:
         weight = self._box.weight * 255
         for rows, sums in self._box.bands():
             alpha = sums[..., -1:]
-            safe = np.maximum(alpha, np.uint64(1))
+            # One divisor for all is several times faster.
+            whole = int(alpha.min()) == weight
+            safe = np.uint64(weight) if whole else np.maximum(alpha, np.uint64(1))
             out[rows] = (sums + safe // np.uint64(2)) // safe
             scaled = alpha[..., 0] * np.uint64(self._peak) + np.uint64(weight // 2)
             out[rows, :, -1] = scaled // np.uint64(weight)
         return out
+
+
+Mean: TypeAlias = BoxMean | WeightedMean

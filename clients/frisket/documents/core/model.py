@@ -129,6 +129,9 @@ class Raster(Protocol):
     def read_srgb(self, rect: Rect) -> Pixels:
         """Return the rectangle as sRGB ``(height, width, 3 or 4)``, uint8 or uint16 (depth > 8)."""
 
+    def read_colours(self, rect: Rect) -> Pixels:
+        """Return what ``read_srgb`` does without transparency: ``(height, width, 3)``."""
+
     def bands(self, rows: int = 0) -> Iterator[tuple[int, Pixels]]:
         """Yield ``(first row, pixels)`` in storage order, each byte decoded once."""
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from ..core.model import Rect
 from ..core.pixels import Pixels, dtype_of
 from ..io.parallel import map_ordered
 from .channel import ChannelReader
+
+if TYPE_CHECKING:
+    from ..colour.proxy import Mean
 
 _BLOCK_BYTES = 4 << 20
 
@@ -65,24 +69,36 @@ class PlanarRaster(BaseRaster):
         return any(plane is not None and plane.channel.sequential for plane in self.planes)
 
     def _read(self, rect: Rect) -> Pixels:
-        rows = self._read_rows(rect.y, rect.bottom)
-        out = np.empty((rect.height, rect.width, self.channels), self.dtype)
+        return self._join(rect, self.channels)
+
+    def read_colours(self, rect: Rect) -> Pixels:
+        """Return sRGB (height, width, 3); transparency is not even decoded."""
+        if self.colour.premultiplied:
+            return super().read_colours(rect)
+        self._check(rect)
+        return self.colour.native_to_srgb(self._join(rect, self.colour.colours))
+
+    def _join(self, rect: Rect, count: int) -> Pixels:
+        """Return a rectangle of the first planes, (height, width, count)."""
+        rows = self._read_rows(rect.y, rect.bottom, count)
+        out = np.empty((rect.height, rect.width, count), self.dtype)
         for number, plane in enumerate(rows):
             out[..., number] = plane[:, rect.x : rect.right]
         return out
 
-    def _read_rows(self, first: int, last: int) -> list[Pixels]:
-        """Return whole rows of every plane; a second tile of the same rows costs nothing."""
+    def _read_rows(self, first: int, last: int, count: int) -> list[Pixels]:
+        """Return whole rows of the first planes; a second tile of the same rows costs nothing."""
         with self._lock:
             start, stop, kept = self._kept
-            if not start <= first <= last <= stop:
-                kept = self._decode_rows(first, last)
+            if not start <= first <= last <= stop or len(kept) < count:
+                kept = self._decode_rows(first, last, count)
                 start, stop = first, last
                 self._kept = (start, stop, kept)
-        return [plane[first - start : last - start] for plane in kept]
+        return [plane[first - start : last - start] for plane in kept[:count]]
 
-    def _decode_rows(self, first: int, last: int) -> list[Pixels]:
-        return list(map_ordered(lambda plane: self._read_plane(plane, first, last), self.planes))
+    def _decode_rows(self, first: int, last: int, count: int) -> list[Pixels]:
+        planes = self.planes[:count]
+        return list(map_ordered(lambda plane: self._read_plane(plane, first, last), planes))
 
     def _read_plane(self, plane: Plane | None, first: int, last: int) -> Pixels:
         if plane is None:
@@ -90,20 +106,41 @@ class PlanarRaster(BaseRaster):
         return plane.read_rows(first, last)
 
     def _plan_blocks(self) -> Iterator[Callable[[], Block]]:
+        for y, read in self._plan_planes():
+            yield partial(_join, y, read)
+
+    def _plan_planes(self) -> Iterator[tuple[int, Callable[[], list[Pixels]]]]:
+        """Yield bands that cover the raster once: the first row, and what reads every plane."""
         step = max(1, _BLOCK_BYTES // (self.width * self.channels * self.dtype.itemsize))
         for y in range(0, self.height, step):
             last = min(y + step, self.height)
             if self.sequential:
-                yield partial(_keep, (0, y, np.stack(self._decode_rows(y, last), axis=-1)))
+                yield y, partial(_keep, self._decode_rows(y, last, self.channels))
             else:
-                yield partial(self._read_block, y, last)
+                yield y, partial(self._read_planes, y, last)
 
-    def _read_block(self, first: int, last: int) -> Block:
-        out = np.empty((last - first, self.width, self.channels), self.dtype)
-        for number, plane in enumerate(self.planes):
-            out[..., number] = self._read_plane(plane, first, last)
-        return 0, first, out
+    def _read_planes(self, first: int, last: int) -> list[Pixels]:
+        return [self._read_plane(plane, first, last) for plane in self.planes]
+
+    def _plan_sums(self, mean: Mean) -> Iterator[Callable[[], int]]:
+        """Add planes as they are stored: joined to pixels, most of the time would go there."""
+        sample = [np.zeros((1, 1), self.dtype) for _ in self.planes]
+        if self.colour.to_plain_planes(sample) is None:
+            yield from super()._plan_sums(mean)
+            return
+
+        def add(y: int, read: Callable[[], list[Pixels]]) -> int:
+            planes = read()
+            mean.add_planes(self.colour.to_plain_planes(planes) or (), 0, y)
+            return int(planes[0].size)
+
+        for y, read in self._plan_planes():
+            yield partial(add, y, read)
 
 
-def _keep(block: Block) -> Block:
-    return block
+def _keep(planes: list[Pixels]) -> list[Pixels]:
+    return planes
+
+
+def _join(y: int, read: Callable[[], list[Pixels]]) -> Block:
+    return 0, y, np.stack(read(), axis=-1)
