@@ -90,6 +90,27 @@ def case_every_key_frame_comes_to_nothing():
     kit.close(doc)
 
 
+def case_a_frame_that_is_complete_when_it_is_cancelled():
+    """Its end is told a moment after Cancel was pressed: nothing is added all the same."""
+    from frisket_cutout.frames import Frames
+
+    if kit.OLD:
+        return
+    doc, layer, _frames = yield from animated()
+    frames = Frames(doc, layer)
+    hidden, copy = frames.take()
+    copy.addChildNode(hidden.createTransparencyMask("mask"), None)
+    hidden.waitForDone()
+    frames.drop()
+    frames.keep()
+    assert frames.take() is None
+    assert not frames.close()
+    yield 300
+    assert [each.name() for each in doc.topLevelNodes()] == ["noise"]
+    assert layer.visible()
+    kit.close(doc)
+
+
 def case_this_frame_of_an_animated_layer():
     """The frame on show becomes a layer of its own, which stays open; another ends it."""
     if kit.OLD:

@@ -173,8 +173,10 @@ def strokes_of(doc):
 def start(**chosen):
     """Press the docker's button; return the task."""
     dock = docker()
+    before = dock.task
     dock.controls.choose(**{"model": "", "quality": "standard", "make": "mask", **chosen})
     dock.cut()
+    assert dock.task is None or dock.task is not before, f"nothing was begun: {said()}"
     return dock.task
 
 
@@ -255,10 +257,10 @@ def until(condition, seconds=60.0, what="it"):
 
 
 def complete(task, seconds=60.0):
-    """Wait until the mask is complete."""
+    """Wait until the mask is complete, and the docker has heard of it: a person sees no more."""
     assert task is not None, said()
     end = time.monotonic() + seconds
-    while "complete" not in task.times:
+    while "complete" not in task.times or docker().cutouts.is_busy:
         assert time.monotonic() < end, f"not complete: {said()} {task.times}"
         assert docker().task is task, said()
         yield 20

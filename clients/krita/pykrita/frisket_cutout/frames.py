@@ -52,6 +52,7 @@ class Frames:
         self._waiting = _list_times(node) or [document.currentTime()]
         self.count = len(self._waiting)
         self._baked: set[int] = set()
+        self._dropped = False
         self._hidden, self._copy = _open_hidden(document, node)
 
     @property
@@ -84,6 +85,9 @@ class Frames:
 
     def keep(self) -> None:
         """Take the mask of the frame at work into its pixels."""
+        if self._dropped:
+            # Cancelled when the frame was complete and nobody had heard of it yet.
+            return
         with host_cost():
             masks = _find_masks(self._copy)
             region = find_region(self._copy)
@@ -101,6 +105,7 @@ class Frames:
 
     def drop(self) -> None:
         """Give up: nothing is added."""
+        self._dropped = True
         self._waiting.clear()
         self._baked.clear()
 
