@@ -27,19 +27,31 @@ _WORK = (
     "finish(*sys.argv[1:4], **json.loads(sys.argv[4]))"
 )
 _GRADIENT = "linear-gradient(#dde, #665544)"
+_BOARD = "board.tif"  # a smaller picture beside the subject's
 STEPS: dict[str, dict[str, str]] = {
     "shop": {"background": "white", "shadow": "drop", "crop": "5%"},
+    "canvas": {"canvas": "marketplace", "shadow": "contact"},
     "white": {"background": "white"},
     "gradient": {"background": _GRADIENT},
+    "board": {"background": _BOARD},
     "blurred": {"background": "original:blur=5%"},
+    "blurred a little": {"background": "original:blur=20px"},
+    "desaturated": {"background": "original:saturation=0"},
+    "soft": {"background": "white", "softness": "soft"},
+    "crisp": {"background": "white", "softness": "crisp"},
+    "feather": {"background": "white", "feather": "24"},
+    "inset": {"background": "white", "shift": "-8"},
+    "outset": {"background": "white", "shift": "8"},
     "exposure": {"background": "white", "correct": "exposure:stops=0.5"},
     "balance": {"background": "white", "correct": "white"},
     "equalise": {"background": "white", "correct": "equalise"},
+    "denoise": {"background": "white", "correct": "denoise"},
     "bilateral": {"background": "white", "correct": "denoise:method=bilateral"},
     "spill": {"background": "white", "correct": "spill"},
     "defringe": {"background": "white", "defringe": "70%"},
     "harmonise": {"background": _GRADIENT, "harmonise": "60%"},
     "seam": {"background": _GRADIENT, "blend_seam": "50%"},
+    "drop": {"background": "white", "shadow": "drop:blur=30px,spread=10px"},
     "cast": {"background": "white", "shadow": "cast"},
     "contact": {"background": "white", "shadow": "contact"},
     "reflection": {"background": "white", "shadow": "reflection"},
@@ -60,6 +72,7 @@ def main() -> int:
         folder = Path(name)
         picture = write_photograph(folder / "picture.tif", options.megapixels)
         matte = write_matte(folder / "matte.tif", picture)
+        write_photograph(folder / _BOARD, 6.0)
         print(f"{options.megapixels:.0f} MP, load {os.getloadavg()[0]:.1f}")
         asked = options.step or ["shop"]
         for name in STEPS if "all" in asked else asked:
@@ -70,7 +83,8 @@ def main() -> int:
 
 def run_once(name: str, picture: Path, matte: Path, output: Path) -> None:
     """Finish in a process of its own and print what it took."""
-    given = json.dumps(STEPS[name])
+    board = str(output.parent / _BOARD)
+    given = json.dumps({key: value.replace(_BOARD, board) for key, value in STEPS[name].items()})
     done = measure([sys.executable, "-c", _WORK, picture, output, matte, given])
     size = output.stat().st_size
     print(

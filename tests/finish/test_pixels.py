@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from frisket.finish import finish
 from frisket.finish.entry import Workplace
 from frisket.finish.readers import READERS
-from frisket.finish.vips import to_array
+from frisket.finish.reduce import shrink
+from frisket.finish.vips import from_array, to_array
 
 from .conftest import (
     BOX,
@@ -155,6 +156,16 @@ def test_a_shadow_is_the_same_however_it_is_cut() -> None:
         check()
 
 
+def test_a_smaller_copy_is_the_same_however_many_parts_it_is_made_in() -> None:
+    tall = np.random.default_rng(7).integers(0, 256, (40_000, 40, 3), np.uint8)
+    squares = tall[:, :32].reshape(1250, 32, 1, 32, 3).mean(axis=(1, 3))
+    with Workplace() as work:
+        small = to_array(shrink(from_array(tall), 32, work))
+        kept = to_array(work.keep(from_array(squares.astype(np.float32))))
+    assert np.abs(small[:, :1] - squares).max() <= 1
+    assert (kept == squares.astype(np.float32)).all()
+
+
 @pytest.mark.parametrize("kind", ["linear-gradient(90deg, {})", "radial-gradient(at 0% 0%, {})"])
 @pytest.mark.parametrize("colours", ["black, white", "#f4f4f4, #dcdcdc"])
 def test_a_gradient_has_no_bands(kind: str, colours: str) -> None:
@@ -230,6 +241,17 @@ def test_shadows_on_the_ground_lie_where_the_light_puts_them(tmp_path: Path, mad
     touching = shade("contact")
     assert touching[BOX.bottom : BOX.bottom + 6, BOX.left : BOX.right].mean() > 8
     assert touching[: BOX.bottom - 20].max() == 0
+
+
+def test_a_cast_shadow_that_the_canvas_cuts_off_is_told(tmp_path: Path, made: Made) -> None:
+    def list_notes(crop: str) -> list[str]:
+        cast = "cast:azimuth=-60,height=40"
+        out = tmp_path / "out.png"
+        done = finish(made.picture, out, made.matte, shadow=cast, crop=crop, overwrite=True)
+        return [note for note in done.notes if "before the cast shadow does" in note]
+
+    assert len(list_notes("2%")) == 1
+    assert list_notes("150%") == []
 
 
 def test_edges(made: Made) -> None:

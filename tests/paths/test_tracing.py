@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from outlines import PRODUCTS, draw_product, flatten, measure_distance
+from PIL import Image, ImageDraw
 
 from frisket.documents import ArrayAlpha
 from frisket.documents.core.outline import OutlineOptions
@@ -55,6 +56,30 @@ def test_curves_are_closed_within_the_tolerance_and_never_cross(
         assert np.array_equal(np.roll(cubics[:, 3], 1), cubics[:, 0])
         assert measure_distance(ring, curve) <= tolerance
         assert (find_area(curve.flatten()) > 0) == (find_area(ring) > 0)
+
+
+def draw_hair(seed: int, size: int, strands: int) -> np.ndarray:
+    """Return a disc with wavy strands, one or two pixels wide, that lie over one another."""
+    random, scale = np.random.default_rng(seed), 4
+    image = Image.new("L", (size * scale, size * scale))
+    pen, middle = ImageDraw.Draw(image), size * scale / 2
+    pen.ellipse((middle * 0.55, middle * 0.55, middle * 1.45, middle * 1.45), fill=255)
+    for angle in random.uniform(0, 2 * np.pi, strands):
+        turns = angle + np.cumsum(random.normal(0, 0.09, 60))
+        steps = np.cumsum(np.exp(1j * turns)) * size * 0.004 * scale
+        points = middle * (1 + 1j) + np.exp(1j * angle) * middle * 0.4 + steps
+        pen.line(list(zip(points.real, points.imag, strict=True)), fill=255, width=5)
+    return np.asarray(image.resize((size, size), Image.Resampling.BOX))
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_a_curve_that_crosses_is_drawn_anew_there_and_stays_a_curve(seed: int) -> None:
+    rings = find_rings(ArrayAlpha(draw_hair(seed, 300, 90)), OutlineOptions())
+    curves = fit_rings(rings, 4.0)
+    assert find_crossed(curves) == []
+    for ring, curve in zip(rings, curves, strict=True):
+        assert measure_distance(ring, curve) <= 4.0
+    assert len(curves[0].knots) < len(rings[0]) / 10
 
 
 @settings(max_examples=30, deadline=None)

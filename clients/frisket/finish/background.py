@@ -14,7 +14,7 @@ from .entry import Subject, describe_space
 from .errors import BadFinish
 from .geometry import Length
 from .gradient import Gradient, read_gradient
-from .place import place_original, resize_straight
+from .place import place_original, resize, resize_straight
 from .scene import Facts, Scene, Sheet, Step, lay_over
 from .space import Space, rescale
 from .vips import Image, embed, from_array, load_vips, make_plane, round_to
@@ -155,7 +155,7 @@ class Original:
         image = place_original(scene)
         sigma = self.blur.measure(max(scene.width, scene.height)) / 2
         if sigma >= LEAST_SIGMA:
-            image = blur_around(image, scene.alpha, sigma)
+            image = blur_around(image, scene.alpha, sigma, scene.work)
         if self.saturation < 1 and scene.space.mode == "RGB":
             image = desaturate(image, self.saturation)
         return scene.lay(Sheet("Background", image), 0)
@@ -225,13 +225,13 @@ class Backdrop:
         across, down = self._measure(scene, colours)
         if picture.alpha is None:
             name = colours.interpretation
-            colours = round_to(colours.resize(across, vscale=down), colours.format)
+            colours = resize(colours, across, down, scene.work)
             colours = colours.copy(interpretation=name)
             peak = (scene.space.peak,)
             alpha = make_plane(colours.width, colours.height, peak, scene.space.depth)
         else:
             alpha = rescale(picture.alpha, picture.space.depth, scene.space.depth)
-            colours, alpha = resize_straight(colours, alpha, across, down)
+            colours, alpha = resize_straight(colours, alpha, across, down, scene.work)
         x = round((scene.width - colours.width) / 2 + self.offset[0].measure(scene.width))
         y = round((scene.height - colours.height) / 2 + self.offset[1].measure(scene.height))
         size = (scene.width, scene.height)

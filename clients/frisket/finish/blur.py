@@ -1,14 +1,16 @@
 """Gaussian blurs of any width at a cost that does not grow with it, the same for any tiling.
 
-A wide blur is computed on a copy that is smaller by a power of two, held in memory, and enlarged
-linearly: positions in it are then exact binary fractions, so that a pixel's value does not
-depend on the tile it is computed in.
+A wide blur is computed on a copy that is smaller by a power of two, and enlarged linearly:
+positions in it are then exact binary fractions, so that a pixel's value does not depend on the
+tile it is computed in.
 """
 
 from __future__ import annotations
 
 import math
 
+from .entry import Workplace
+from .reduce import shrink
 from .vips import PEAKS, Image, load_vips, round_to
 
 LEAST_SIGMA = 0.2  # a narrower one changes nothing that is seen
@@ -29,13 +31,6 @@ def choose_shrink(sigma: float) -> int:
     return 1 << max(0, math.floor(math.log2(max(sigma, 1e-6) / _LEAST_SMALL)))
 
 
-def shrink(image: Image, factor: int) -> Image:
-    """Return the picture averaged over squares; its last ones are completed by its border."""
-    width, height = (-(-side // factor) * factor for side in (image.width, image.height))
-    full = image.embed(0, 0, width, height, extend="copy")
-    return full if factor == 1 else full.shrink(factor, factor)
-
-
 def enlarge(
     small: Image, factor: int, width: int, height: int, shift: tuple[int, int] = (0, 0)
 ) -> Image:
@@ -54,7 +49,7 @@ def enlarge(
     )  # fmt: skip
 
 
-def blur_around(image: Image, alpha: Image, sigma: float) -> Image:
+def blur_around(image: Image, alpha: Image, sigma: float, work: Workplace) -> Image:
     """Return a picture blurred without a subject in it, which would smear into what is around it.
 
     Pixels count that hold next to nothing of it; deep inside the subject, where none is near, the
@@ -64,6 +59,7 @@ def blur_around(image: Image, alpha: Image, sigma: float) -> Image:
         image: uchar or ushort.
         alpha: of the subject, one band in the same format.
         sigma: of the Gaussian, in pixels.
+        work: where smaller copies lie.
     """
     peak = PEAKS[image.format]
     # One image, so that colours and weights go through the very same arithmetic.
@@ -71,29 +67,29 @@ def blur_around(image: Image, alpha: Image, sigma: float) -> Image:
     outside = (outside > 0).ifthenelse(outside, 0)
     joined = (image * outside).bandjoin(outside)
     factor = choose_shrink(sigma)
-    small = gauss(shrink(joined, factor), sigma / factor)
-    small = small.copy_memory() if factor > 1 else small
+    small = gauss(shrink(joined, factor, work), sigma / factor)
+    small = work.keep(small) if factor > 1 else small
     wide = enlarge(small, factor, image.width, image.height)
     amount = wide[image.bands]
     clean = wide.extract_band(0, n=image.bands) / amount
-    seen = (amount > 0.005).ifthenelse(clean, blur(image, sigma))
+    seen = (amount > 0.005).ifthenelse(clean, blur(image, sigma, work))
     return round_to(seen, image.format).copy(interpretation=image.interpretation)
 
 
-def blur(image: Image, sigma: float) -> Image:
+def blur(image: Image, sigma: float, work: Workplace) -> Image:
     """Return a picture after a Gaussian, in its own size and format; the border is continued."""
     if sigma < LEAST_SIGMA:
         return image
     factor = choose_shrink(sigma)
     if factor == 1:
         return round_to(gauss(image, sigma), image.format)
-    small = blur_small(image, sigma, factor)
+    small = blur_small(image, sigma, factor, work)
     return enlarge(small, factor, image.width, image.height).copy(
         interpretation=image.interpretation
     )
 
 
-def blur_small(image: Image, sigma: float, factor: int) -> Image:
-    """Return the smaller copy, blurred, in memory."""
-    small = gauss(shrink(image, factor), sigma / factor)
-    return round_to(small, image.format).copy_memory()
+def blur_small(image: Image, sigma: float, factor: int, work: Workplace) -> Image:
+    """Return the copy that is smaller by the factor, blurred; it is computed once."""
+    small = round_to(gauss(shrink(image, factor, work), sigma / factor), image.format)
+    return work.keep(small) if factor > 1 else small

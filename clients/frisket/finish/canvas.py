@@ -139,7 +139,7 @@ def settle(scene: Scene, placed: Placement) -> Scene:
         )
     for side in sorted(scene.touched):
         scene = scene.note(_CUT.format(side))
-    subject, alpha = place_subject(scene.subject, scene.alpha, placed)
+    subject, alpha = place_subject(scene.subject, scene.alpha, placed, scene.work)
     box = placed.place(scene.box)
     return replace(scene, subject=subject, alpha=alpha, placement=placed, box=box)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .blur import blur, choose_shrink, enlarge, gauss, shrink
+from .blur import blur, choose_shrink, enlarge, gauss
+from .entry import Workplace
+from .reduce import shrink
 from .scene import Facts, Scene
 from .vips import PEAKS, Image, round_to
 
@@ -38,8 +40,8 @@ class Edge:
             middle = PEAKS[alpha.format] / 2
             alpha = round_to((alpha - middle) * _CRISP + middle, alpha.format)
         elif self.softness == "soft":
-            alpha = blur(alpha, max(0.7, scene.box.side * _SOFT))
-        alpha = blur(alpha, self.feather / 2)
+            alpha = blur(alpha, max(0.7, scene.box.side * _SOFT), scene.work)
+        alpha = blur(alpha, self.feather / 2, scene.work)
         # As far as the eye sees: an edge that is moved moves the box.
         grown = scene.box.grow(round(self.shift), scene.width, scene.height)
         return replace(scene, alpha=alpha, box=grown if grown.width and grown.height else scene.box)
@@ -82,7 +84,7 @@ class Defringe:
         near, far = (max(2.0, scene.box.side * share) for share in (_NEAR, _FAR))
         peak = PEAKS[scene.alpha.format]
         solid = scene.alpha >= _FULL * peak
-        close, distant = (_spread(scene.subject, solid, sigma) for sigma in (near, far))
+        close, distant = (_spread(scene.subject, solid, sigma, scene.work) for sigma in (near, far))
         fill = _choose(close, _choose(distant, scene.subject))
         mixed = fill * self.strength + scene.subject * (1 - self.strength)
         kept = round_to(mixed, scene.subject.format)
@@ -91,13 +93,13 @@ class Defringe:
         return replace(scene, subject=colours.copy(interpretation=name))
 
 
-def _spread(colours: Image, solid: Image, sigma: float) -> tuple[Image, Image]:
+def _spread(colours: Image, solid: Image, sigma: float, work: Workplace) -> tuple[Image, Image]:
     """Return the mean colour of solid pixels around each, and how much of them there is."""
     factor = choose_shrink(sigma * 2)
     weights = (solid / 255).cast("float")
     joined = (colours * weights).bandjoin(weights)
-    small = gauss(shrink(joined, factor), sigma / factor)
-    small = small.copy_memory() if factor > 1 else small
+    small = gauss(shrink(joined, factor, work), sigma / factor)
+    small = work.keep(small) if factor > 1 else small
     wide = enlarge(small, factor, colours.width, colours.height)
     amount = wide[colours.bands]
     return wide.extract_band(0, n=colours.bands) / amount, amount

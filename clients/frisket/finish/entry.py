@@ -19,10 +19,11 @@ from frisket.documents import AlphaSource, ColourSource, Document, Layer, PlaceE
 from frisket.documents.base.raster import BaseRaster
 from frisket.documents.colour.profile import CHANNELS
 from frisket.documents.core.pixels import Pixels, convert_depth
+from frisket.protocol.heap import empty_the_heap
 
 from .geometry import Box
 from .space import Space, find_fault
-from .vips import Image, to_array, wrap_array
+from .vips import TYPES, Image, to_array, wrap_map
 
 # From this share of opacity on a pixel belongs to the subject's box: stray haze does not.
 _SEEN = 0.05
@@ -30,6 +31,7 @@ _EVICT_S = 0.01
 _FRESH_BYTES = 8 << 20
 _ROWS, _LEAST_ROWS = 512, 64
 _BAND_PIXELS, _HALO_PIXELS = 4 << 20, 1 << 20  # what looks around takes several copies
+_BAND_BYTES = 16 << 20
 Seen = Callable[[int], None]
 Progress = Callable[[str, int, int], None]
 """Called with a stage, what is done, and of how much."""
@@ -40,16 +42,17 @@ class Mapped:
 
     Args:
         width, height, bands: the shape.
-        size: bytes of a sample: 1 or 2.
+        form: uchar, ushort or float.
     """
 
-    def __init__(self, width: int, height: int, bands: int, size: int) -> None:
-        self._shape = (width, height, bands, size)
+    def __init__(self, width: int, height: int, bands: int, form: str) -> None:
+        self._shape = (width, height, bands, form)
+        kind = TYPES[form]
         self._file = tempfile.TemporaryFile(prefix="frisket-")  # noqa: SIM115
-        _reserve(self._file.fileno(), width * height * bands * size)
+        _reserve(self._file.fileno(), width * height * bands * kind.itemsize)
         self._map = mmap.mmap(self._file.fileno(), 0)
         self._fresh = 0  # bytes written since they were last let go
-        flat = np.frombuffer(self._map, f"u{size}")
+        flat = np.frombuffer(self._map, kind)
         self._values = flat.reshape(height, width, bands)
 
     def write(self, rect: Rect, values: Pixels) -> None:
@@ -62,7 +65,7 @@ class Mapped:
 
     def show(self) -> Image:
         """Return them as an image; nothing more may be written."""
-        return wrap_array(self._map, *self._shape)
+        return wrap_map(self._map, *self._shape)
 
     def forget(self) -> None:
         """Let the system take back the memory of what was used; the file keeps it."""
@@ -197,41 +200,46 @@ class Workplace:
         reader = _Reader(raster, matte, colours, space)
         bands = [space.channels, *[1] * reader.has_alpha, *[space.channels] * (colours is not None)]
         size = (raster.width, raster.height)
-        planes = [self._open_plane(*size, one, space.depth // 8) for one in bands]
+        planes = [self._open_plane(*size, one, space.form) for one in bands]
         census = _Census(raster.width, raster.height)
         for x, y, block in raster.blocks():
             reader.read(Rect(x, y, block.shape[1], block.shape[0]), block, planes, census)
             seen(block.shape[0] * block.shape[1])
         images = [plane.show() for plane in planes]
+        empty_the_heap()  # of what the threads that decoded have left
         return _compose(images, reader, census)
 
-    def _open_plane(self, width: int, height: int, bands: int, size: int) -> Mapped:
-        plane = Mapped(width, height, bands, size)
+    def _open_plane(self, width: int, height: int, bands: int, form: str) -> Mapped:
+        plane = Mapped(width, height, bands, form)
         self._planes.append(plane)
         self._stack.callback(plane.close)
         return plane
 
-    def keep(self, image: Image) -> Image:
-        """Compute an image into a mapped file, to be read many times."""
-        return self.compute(image, lambda rows: rows)
+    def keep(self, image: Image, cost: int = 1) -> Image:
+        """Compute an image into a mapped file, to be read many times; see `compute`."""
+        return self.compute(image, lambda rows: rows, cost=cost)
 
-    def compute(self, image: Image, change: Callable[[Pixels], Pixels], halo: int = 0) -> Image:
+    def compute(
+        self, image: Image, change: Callable[[Pixels], Pixels], halo: int = 0, cost: int = 1
+    ) -> Image:
         """Compute an image, changed by a function of arrays, into a mapped file.
 
+        What was read is let go of part by part: by the clock alone that may come too late.
+
         Args:
-            image: uchar or ushort.
+            image: uchar, ushort or float.
             change: returns rows (height, width, bands) of the same shape and type.
             halo: how many rows above and below a pixel it depends on.
+            cost: how many pixels of mapped files each pixel is made of.
         """
-        size = {"uchar": 1, "ushort": 2}[image.format]
-        plane = self._open_plane(image.width, image.height, image.bands, size)
-        most = _HALO_PIXELS if halo else _BAND_PIXELS
-        step = max(_LEAST_ROWS, min(_ROWS, most // image.width))
+        plane = self._open_plane(image.width, image.height, image.bands, image.format)
+        step = _choose_rows(image, halo, cost)
         for y in range(0, image.height, step):
             rect = Rect(0, y, image.width, min(step, image.height - y))
             top, bottom = max(0, y - halo), min(image.height, rect.bottom + halo)
             changed = change(to_array(image.crop(0, top, image.width, bottom - top)))
             plane.write(rect, changed[y - top :][: rect.height])
+            self.forget()
         kept = plane.show().copy(
             interpretation=image.interpretation, xres=image.xres, yres=image.yres
         )
@@ -239,6 +247,13 @@ class Workplace:
             if name.endswith("-data"):
                 kept.set_type(image.get_typeof(name), name, image.get(name))
         return kept
+
+
+def _choose_rows(image: Image, halo: int, cost: int) -> int:
+    """Return how many rows are computed at a time; see `Workplace.compute`."""
+    row: int = image.width * image.bands * TYPES[image.format].itemsize
+    most: int = (_HALO_PIXELS if halo else _BAND_PIXELS) // (image.width * cost)
+    return max(_LEAST_ROWS if halo else 1, min(_ROWS, most, _BAND_BYTES // row))
 
 
 def _compose(images: list[Image], reader: _Reader, census: _Census) -> Subject:

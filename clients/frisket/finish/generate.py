@@ -91,7 +91,7 @@ class Generated:
 def draw_subject(scene: Scene, width: int, height: int) -> Any:
     """Return the subject as a Pillow image of 8 bits sRGB with opacity, in a size."""
     size = (width / scene.width, height / scene.height)
-    colours, alpha = resize_straight(scene.subject, scene.alpha, *size)
+    colours, alpha = resize_straight(scene.subject, scene.alpha, *size, scene.work)
     shown = Space("RGB", 8).take_image(colours, scene.space, scene.work.folder)
     opacity = rescale(alpha, scene.space.depth, 8)
     return PilImage.fromarray(to_array(shown.bandjoin(opacity)), "RGBA").resize((width, height))

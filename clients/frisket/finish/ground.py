@@ -113,6 +113,11 @@ def cover_cast(
     return np.asarray(soft * (1 - fade * far))
 
 
+def measure_border(cover: Map) -> float:
+    """Return the greatest value in the outermost rows and columns of a map."""
+    return float(max(cover[[0, -1]].max(), cover[:, [0, -1]].max()))
+
+
 def project_light(azimuth: float, height: float) -> tuple[float, float]:
     """Return how far a shadow falls to the right and upwards for each pixel of height."""
     length = 1 / math.tan(math.radians(height))

@@ -66,6 +66,7 @@ def open_matte(
             matte, f"the matte has {shown.width} × {shown.height} pixels, and the picture "
             f"{layer.width} × {layer.height}", advice="they must be of the same size",
         )  # fmt: skip
+    shown.read_once()
     return RasterAlpha(shown)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from .entry import Workplace
 from .geometry import Placement
 from .scene import Scene
 from .vips import PEAKS, Image, embed, round_to
 
 
-def place_subject(colours: Image, alpha: Image, placement: Placement) -> tuple[Image, Image]:
+def place_subject(
+    colours: Image, alpha: Image, placement: Placement, work: Workplace
+) -> tuple[Image, Image]:
     """Return colours and alpha on the canvas; at scale 1 every pixel is moved and none changed."""
-    colours, alpha = resize_straight(colours, alpha, placement.scale, placement.scale)
+    colours, alpha = resize_straight(colours, alpha, placement.scale, placement.scale, work)
     at = (placement.x, placement.y, placement.width, placement.height)
     return embed(colours, *at, extend="copy"), embed(alpha, *at)
 
@@ -24,12 +27,26 @@ def measure_original(scene: Scene) -> tuple[Image, int, int]:
     """Return the original in the size that the canvas shows it in, and where it lies on it."""
     scale, image = scene.placement.scale, scene.original
     if scale != 1:
-        image = round_to(image.resize(scale), image.format)
+        image = resize(image, scale, scale, scene.work)
     return image, scene.placement.x, scene.placement.y
 
 
+def resize(image: Image, across: float, down: float, work: Workplace) -> Image:
+    """Return an image in another size; a smaller one is computed once, part by part.
+
+    Args:
+        image: uchar, ushort or float.
+        across: what the width is multiplied by.
+        down: what the height is multiplied by.
+        work: where a smaller one lies.
+    """
+    sized = image.resize(across, vscale=down)
+    cost = round(1 / (across * down))
+    return work.keep(sized, cost) if cost > 1 else sized
+
+
 def resize_straight(
-    colours: Image, alpha: Image, across: float, down: float
+    colours: Image, alpha: Image, across: float, down: float, work: Workplace
 ) -> tuple[Image, Image]:
     """Return straight colours and their alpha in another size.
 
@@ -40,13 +57,14 @@ def resize_straight(
         alpha: one band in the same format.
         across: what the width is multiplied by.
         down: what the height is multiplied by.
+        work: where smaller ones lie.
     """
     if (across, down) == (1, 1):
         return colours, alpha
     form = colours.format
     # One image, so that both go through the very same arithmetic.
     joined = (colours * alpha).bandjoin(alpha * PEAKS[form])
-    sized = joined.cast("ushort" if form == "uchar" else "float").resize(across, vscale=down)
+    sized = resize(joined.cast("ushort" if form == "uchar" else "float"), across, down, work)
     bands = colours.bands
     opacity = sized[bands]
     straight = sized.extract_band(0, n=bands) / opacity * PEAKS[form]

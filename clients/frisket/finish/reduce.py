@@ -1,18 +1,14 @@
-"""Small copies of pictures in memory, for what is measured of the whole."""
+"""Small copies of pictures, for what is measured or blurred of the whole."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from .blur import shrink
 from .entry import Workplace
-from .vips import Image, from_array, to_array
+from .vips import Image
 
 MAP_PX = 1024
 """The longer side of a small copy at most."""
-_PART_PX = 4 << 20
 
 
 def choose_factor(width: int, height: int) -> int:
@@ -25,14 +21,21 @@ def reduce(image: Image, work: Workplace) -> Image:
 
     Args:
         image: uchar or ushort.
-        work: lets go of what was read, part by part: by the clock alone that may come too late.
+        work: where the copy lies.
     """
-    factor = choose_factor(image.width, image.height)
-    small = shrink(image, factor).cast(image.format)
-    step = max(1, _PART_PX // (image.width * factor))
-    parts = []
-    for top in range(0, small.height, step):
-        rows = min(step, small.height - top)
-        parts.append(to_array(small.crop(0, top, small.width, rows)))
-        work.forget()
-    return from_array(np.concatenate(parts)).copy(interpretation=image.interpretation)
+    return shrink(image, choose_factor(image.width, image.height), work)
+
+
+def shrink(image: Image, factor: int, work: Workplace) -> Image:
+    """Return a copy that is averaged over squares; its last ones are completed by its border.
+
+    Args:
+        image: uchar, ushort or float.
+        factor: a side of the squares; 1 returns the image itself.
+        work: where the copy lies.
+    """
+    if factor == 1:
+        return image
+    width, height = (-(-side // factor) * factor for side in (image.width, image.height))
+    full = image.embed(0, 0, width, height, extend="copy")
+    return work.keep(full.shrink(factor, factor), factor * factor)

@@ -8,17 +8,19 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .background import check_colour
-from .blur import blur_small, choose_shrink, enlarge, gauss, shrink
+from .blur import blur_small, choose_shrink, enlarge, gauss
 from .dither import dither_cover
+from .entry import Workplace
 from .errors import BadFinish
 from .geometry import Length
-from .ground import cover_cast, cover_contact, find_ground
-from .reduce import choose_factor
+from .ground import cover_cast, cover_contact, find_ground, measure_border
+from .reduce import choose_factor, shrink
 from .scene import Facts, Scene, Sheet
 from .vips import Image, from_array, load_vips, make_plane, multiply, round_to, to_array
 from .words import Named, Srgb, read_angle, read_colour, read_length, read_margin, read_share
 
 _LEVELS = 65535
+_PLAIN = 0.08  # a shadow of more opacity than this ends visibly where it is cut off
 
 
 @dataclass(frozen=True)
@@ -59,22 +61,21 @@ class Drop:
         alpha = deepen(scene.alpha)
         factor = choose_shrink(min(sigma, spread) if spread > 0 else sigma)
         if spread > 0:
-            alpha = widen(alpha, spread, factor)
+            alpha = widen(alpha, spread, factor, scene.work)
             small = round_to(gauss(alpha, sigma / factor), "ushort")
+            small = scene.work.keep(small) if factor > 1 else small
         else:
-            small = blur_small(alpha, sigma, factor)
-        # In memory where it is small, so that it is computed once.
-        small = small.copy_memory() if factor > 1 else small
+            small = blur_small(alpha, sigma, factor, scene.work)
         return enlarge(small, factor, scene.width, scene.height, shift)
 
 
-def widen(alpha: Image, pixels: float, factor: int) -> Image:
+def widen(alpha: Image, pixels: float, factor: int, work: Workplace) -> Image:
     """Return an alpha, shrunk by a factor, whose outline is moved outwards.
 
     A straight edge under a Gaussian has fallen to 1 − Φ(1) = 0.1587 one sigma outside of it; what
     lies above that becomes full.
     """
-    small = blur_small(alpha, pixels, factor) if factor > 1 else gauss(alpha, pixels)  # fmt: skip
+    small = blur_small(alpha, pixels, factor, work) if factor > 1 else gauss(alpha, pixels)
     return ((small - 0.1587 * _LEVELS) * 8 + _LEVELS / 2).rint().cast("ushort")
 
 
@@ -145,6 +146,11 @@ class Cast:
             alpha, find_ground(alpha), self.azimuth, self.height,
             self.blur.measure(scene.box.side) / factor, self.fade,
         )  # fmt: skip
+        if measure_border(cover) * self.opacity > _PLAIN:
+            scene = scene.note(
+                "the canvas ends before the cast shadow does: a wider --crop or --canvas shows "
+                "more of it"
+            )
         full = enlarge_map(cover, factor, scene)
         return lay_shadow(scene, "Cast shadow", self.colour, full, self.opacity)
 
@@ -239,7 +245,7 @@ def _tell_cut_off(kind: str) -> str:
 def shrink_alpha(scene: Scene) -> tuple[Any, int]:
     """Return the canvas's alpha as a small float32 (height, width) of 0..1, and the factor."""
     factor = choose_factor(scene.width, scene.height)
-    small = shrink(deepen(scene.alpha), factor)
+    small = shrink(deepen(scene.alpha), factor, scene.work)
     return to_array(small)[..., 0].astype("float32") / _LEVELS, factor
 
 

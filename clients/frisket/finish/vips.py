@@ -14,7 +14,8 @@ from frisket.extras import advise_install
 from .errors import BadFinish
 
 Image: TypeAlias = Any  # pyvips.Image, which has no types
-_FORMATS = {1: "uchar", 2: "ushort"}
+_FORMATS = {"u1": "uchar", "u2": "ushort", "f4": "float"}
+TYPES = {form: np.dtype(kind) for kind, form in _FORMATS.items()}
 PEAKS = {"uchar": 255, "ushort": 65535}
 
 
@@ -36,27 +37,26 @@ def load_vips() -> Any:
     return pyvips
 
 
-def wrap_array(values: Pixels | mmap.mmap, width: int, height: int, bands: int, size: int) -> Image:
-    """Return samples that lie in memory, or in a mapped file, as an image.
+def wrap_map(values: mmap.mmap, width: int, height: int, bands: int, form: str) -> Image:
+    """Return samples that lie in a mapped file as an image.
 
     Args:
-        values: (height, width, bands) of whole numbers, whole rows one after another.
+        values: (height, width, bands), whole rows one after another.
         width: columns.
         height: rows.
         bands: samples of a pixel.
-        size: bytes of a sample: 1 or 2.
+        form: uchar, ushort or float.
     """
-    data = np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values
-    return load_vips().Image.new_from_memory(data, width, height, bands, _FORMATS[size])
+    return load_vips().Image.new_from_memory(values, width, height, bands, form)
 
 
 def from_array(values: Pixels) -> Image:
     """Return (height, width) or (height, width, bands), uint8, uint16 or float32, as an image."""
     height, width = values.shape[:2]
     bands = values.shape[2] if values.ndim == 3 else 1
-    kind = "float" if values.dtype.kind == "f" else _FORMATS[values.dtype.itemsize]
+    form = _FORMATS[values.dtype.str[1:]]
     data = np.ascontiguousarray(values)
-    return load_vips().Image.new_from_memory(data, width, height, bands, kind)
+    return load_vips().Image.new_from_memory(data, width, height, bands, form)
 
 
 def to_array(image: Image) -> Pixels:

@@ -39,6 +39,27 @@ def fit_contours(contours: list[Points], tolerance: float) -> list[Subpath]:
     return fitter.fit()
 
 
+def refit_stretches(
+    ring: Points,
+    ends: tuple[Indices, Indices],
+    directions: tuple[Points, Points],
+    tolerance: float,
+) -> list[Points]:
+    """Return the cubics (n, 4) that follow each stretch of a closed line.
+
+    Args:
+        ring: the line.
+        ends: the first and the last point of each stretch; the last is greater, and counts on
+            where it passes the line's beginning.
+        directions: unit directions that each stretch leaves its first and arrives at its last
+            point in; 0 where it is free.
+        tolerance: pixels, above 0.
+    """
+    outline, begins = lay_out([ring])
+    found = _Fitter(outline, begins, tolerance).follow(*ends, *directions)
+    return [np.array(pieces) for pieces in found]
+
+
 @dataclass
 class _Walk:
     """Sections that are walked at once: heads, ends, and the directions that heads look in."""
@@ -62,15 +83,21 @@ class _Fitter:
 
     def fit(self) -> list[Subpath]:
         starts, ends, owners = self._split()
-        walk = _Walk(
-            starts.copy(), ends, self._look_ahead(starts), np.full(len(starts), _FIRST_REACH)
-        )
-        closing = np.where(self._corners[starts], 0, walk.direction)
+        leaving = self._look_ahead(starts)
+        closing = np.where(self._corners[starts], 0, leaving)
+        return self._gather(self.follow(starts, ends, leaving, closing), owners)
+
+    def follow(
+        self, starts: Indices, ends: Indices, leaving: Points, closing: Points
+    ) -> list[list[Points]]:
+        """Return the pieces of each stretch; see `refit_stretches`."""
+        ahead = np.where(leaving == 0, self._look_ahead(starts), leaving)
+        walk = _Walk(starts.copy(), ends, ahead, np.full(len(starts), _FIRST_REACH))
         found: list[list[Points]] = [[] for _ in starts]
         going = np.arange(len(starts))
         while len(going):
             going = self._advance(walk, going, closing, found)
-        return self._gather(found, owners)
+        return found
 
     def _split(self) -> tuple[Indices, Indices, Indices]:
         """Return the sections: first and last point of each, and whose contour it is."""
@@ -162,8 +189,7 @@ class _Fitter:
         return farthest
 
     def _draw_line(self, first: Indices, last: Indices) -> Points:
-        start, end = self._outline.points[first], self._outline.points[last]
-        return np.stack([start, start + (end - start) / 3, end - (end - start) / 3, end], axis=1)
+        return draw_lines(self._outline.points[first], self._outline.points[last])
 
     def _try(
         self, walk: _Walk, part: Indices, first: Indices, last: Indices, closing: Points
@@ -217,10 +243,15 @@ class _Fitter:
         curves: list[list[Points]] = [[] for _ in range(len(self._begins) - 1)]
         for owner, pieces in zip(owners, found, strict=True):
             curves[owner].extend(pieces)
-        return [_close(np.array(pieces)) for pieces in curves]
+        return [close_curve(np.array(pieces)) for pieces in curves]
 
 
-def _close(cubics: Points) -> Subpath:
+def draw_lines(start: Points, end: Points) -> Points:
+    """Return straight lines between points (n,), as cubics (n, 4)."""
+    return np.stack([start, start + (end - start) / 3, end - (end - start) / 3, end], axis=1)
+
+
+def close_curve(cubics: Points) -> Subpath:
     """Return pieces that follow one another as a closed curve."""
     before = np.roll(cubics[:, 2], 1)
     knots = np.stack([before, cubics[:, 0], cubics[:, 1]], axis=1)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from frisket.paths.cubic import Points
+from frisket.paths.cubic import Points, Reals
 from frisket.paths.values import Subpath, find_area
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _SEGMENTS = 16  # of a quarter of a circle, where a line is moved outwards around a corner
 _ROUGH = 0.01  # pixels that a moved line may be simplified by
+Lines = npt.NDArray[Any]
 
 
 def move_rings(rings: Sequence[Points], outwards: float) -> list[Points]:
@@ -65,7 +67,7 @@ def find_crossed(curves: Sequence[Subpath]) -> list[int]:
     """Return which closed curves cross or touch themselves or another."""
     import shapely
 
-    rings = np.array(_to_lines([curve.flatten() for curve in curves]))
+    rings = list_lines(curves)
     crossed = set(np.flatnonzero(~shapely.is_simple(rings)).tolist())
     one, other = shapely.STRtree(rings).query(rings, predicate="intersects")
     crossed.update(one[one != other].tolist())
@@ -82,14 +84,23 @@ def find_far(curves: Sequence[Subpath], rings: Sequence[Points], tolerance: floa
 
 def find_gap(curve: Subpath, ring: Points) -> float:
     """Return the greatest distance, in pixels, of a closed curve to a closed line."""
+    return float(measure_gaps(curve.flatten(), ring).max())
+
+
+def list_lines(curves: Iterable[Subpath]) -> Lines:
+    """Return (n,) closed lines along curves."""
+    return np.array(_to_lines([curve.flatten() for curve in curves]))
+
+
+def measure_gaps(points: Points, ring: Points) -> Reals:
+    """Return the distance of each point to a closed line."""
     import shapely
 
     ends = np.stack([ring, np.roll(ring, -1)], axis=1)
     sides = shapely.linestrings(np.stack([ends.real, ends.imag], axis=-1))
-    drawn = curve.flatten()
-    points = shapely.points(drawn.real, drawn.imag)
-    _, gaps = shapely.STRtree(sides).query_nearest(points, return_distance=True, all_matches=False)
-    return float(gaps.max())
+    places = shapely.points(points.real, points.imag)
+    found = shapely.STRtree(sides).query_nearest(places, return_distance=True, all_matches=False)
+    return np.asarray(found[1])
 
 
 def _to_lines(rings: Iterable[Points]) -> list[Any]:

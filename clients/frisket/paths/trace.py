@@ -12,11 +12,13 @@ from frisket.documents.core.outline import OutlineOptions
 from frisket.paths.contours import find_contours
 from frisket.paths.cubic import Points
 from frisket.paths.fit import fit_contours
+from frisket.paths.redraw import redraw_crossed
 from frisket.paths.rings import find_crossed, find_far, move_rings
 from frisket.paths.values import BezierPath, Subpath, find_area, join_polygon
 
 _SAFETY = 0.9  # of the tolerance: what files round, and what is between contour points, is the rest
-_FINER = (0.75, 0.4, 0.15)  # of the tolerance, where curves cross or bulge
+# Of the tolerance, where curves cross or bulge; 0 is a line through every point.
+_FINER = (0.75, 0.4, 0.15, 0.0, 0.0, 0.0)
 _COARSER = 2.0
 _COARSEST = 16.0
 _BATCH = 1 << 18
@@ -137,8 +139,8 @@ def fit_rings(rings: list[Points], tolerance: float, max_knots: float = math.inf
 
     What has more knots than `max_knots` is returned as it is by then, perhaps without the last
     ones: finer curves have no fewer.
-    Where lines lie nearer to one another than the tolerance, their curves are drawn finer, and at
-    last through every point of the contour: contours do not cross.
+    Where lines lie nearer to one another than the tolerance, the pieces that cross are drawn finer,
+    and at last through every point of the contour: contours do not cross.
     """
     near = tolerance * _SAFETY
     curves = _fit_some(rings, near, max_knots)
@@ -147,17 +149,14 @@ def fit_rings(rings: list[Points], tolerance: float, max_knots: float = math.inf
     while _count_knots(curves) <= max_knots:
         far = find_far([curves[one] for one in unsure], [rings[one] for one in unsure], tolerance)
         wrong = {*find_crossed(curves), *(unsure[one] for one in far)}
-        unsure = crossed = sorted(one for one in wrong if rounds[one] <= len(_FINER))
-        if not crossed:
+        unsure = sorted(one for one in wrong if rounds[one] <= len(_FINER))
+        if not unsure:
             return curves
-        for number in range(len(_FINER) + 1):
-            some = [one for one in crossed if rounds[one] == number]
-            again = [rings[one] for one in some]
-            finer = number < len(_FINER)
-            fitted = _fit_some(again, near * _FINER[number]) if finer else map(join_polygon, again)
-            for one, curve in zip(some, fitted, strict=True):
-                curves[one] = curve
-        rounds[crossed] += 1
+        again = {one: near * _FINER[rounds[one]] for one in unsure if rounds[one] < len(_FINER)}
+        redraw_crossed(curves, rings, again, tolerance)
+        for one in set(unsure) - again.keys():
+            curves[one] = join_polygon(rings[one])
+        rounds[unsure] += 1
     return curves
 
 

@@ -34,13 +34,17 @@ class Subpath:
 
     def flatten(self) -> Points:
         """Return points along the curve, so many that lines between them are as good."""
+        return self.flatten_pieces()[0]
+
+    def flatten_pieces(self) -> tuple[Points, npt.NDArray[np.int64]]:
+        """Return points along the curve, and the piece that each begins or lies on."""
         cubics = self.cubics
         lengths = np.abs(np.diff(cubics, axis=1)).sum(axis=1)
         counts = np.clip(_FINE * np.sqrt(lengths), 2, _MOST).astype(np.int64)
         owner = np.repeat(np.arange(len(counts)), counts)
         before = np.cumsum(counts) - counts
         t = (np.arange(len(owner)) - before[owner]) / counts[owner]
-        return evaluate(cubics[owner], t[:, None])[:, 0]
+        return evaluate(cubics[owner], t[:, None])[:, 0], owner
 
     def move(self, x: float, y: float) -> Subpath:
         """Return the same curve elsewhere."""

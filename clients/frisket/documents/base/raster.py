@@ -86,6 +86,9 @@ class BaseRaster(ABC):
         if rect.empty or not inside or rect.right > self.width or rect.bottom > self.height:
             raise ValueError(f"{rect} is not inside a raster of {self.width} × {self.height}")
 
+    def read_once(self) -> None:  # noqa: B027
+        """Keep little of what is decoded, for the raster is read once, from top to bottom."""
+
     def read(self, rect: Rect) -> Pixels:
         """Return the rectangle as (height, width, channels) in the document's own samples."""
         self._check(rect)

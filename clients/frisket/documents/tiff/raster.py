@@ -80,6 +80,7 @@ class TiffRaster(BaseRaster):
         self._disk = self.stored_dtype.newbyteorder(page.parent.byteorder)
         self._offsets, self._counts = page.dataoffsets, page.databytecounts
         self._cache = SegmentCache(self._choose_cache_bytes())
+        self._keeps_whole = True  # segments that were asked for as a whole
         self._decoding = [threading.Lock() for _ in range(32)]
         self._decoder = choose_decoder(page)
         self._colour = describe_colour(page, self.samples)
@@ -90,12 +91,17 @@ class TiffRaster(BaseRaster):
 
     def _choose_cache_bytes(self) -> int:
         """Return room for the strips under one row of tiles, so that none is decoded twice."""
-        if self.geometry.tiled:
-            return _CACHE_BYTES
+        return _CACHE_BYTES if self.geometry.tiled else max(_CACHE_BYTES, self._measure_rows())
+
+    def _measure_rows(self) -> int:
+        """Return the bytes of all segments under one row of tiles, and no more than can be kept."""
         row = self.width * self.geometry.samples * self.dtype.itemsize
-        return min(
-            _CACHE_MOST, max(_CACHE_BYTES, (_TILE_ROWS + 2 * self.geometry.tile_height) * row)
-        )
+        return min(_CACHE_MOST, (_TILE_ROWS + 2 * self.geometry.tile_height) * row)
+
+    def read_once(self) -> None:
+        """Keep the segments under one row of tiles, of which more is still to be read."""
+        self._cache = SegmentCache(self._measure_rows())
+        self._keeps_whole = False
 
     @property
     def colour(self) -> Colour:
@@ -187,7 +193,8 @@ class TiffRaster(BaseRaster):
                 found = self._cache.get(key)
                 if found is None:
                     found = self._decode(key, row, column)
-                    self._cache.put(key, found)
+                    if self._keeps_whole or inner.width * inner.height < found[..., 0].size:
+                        self._cache.put(key, found)
         return found[inner.y : inner.bottom, inner.x : inner.right]
 
     def _read_uncached(self, plane: int, row: int, column: int, inner: Rect) -> Pixels:
