@@ -42,6 +42,16 @@ def ask(*words: str, status: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
+def test_models_are_loaded_pinned_and_unloaded(home: Path) -> None:
+    loaded = {"model": "classic", "device": "cpu", "pinned": True}
+    assert ask("load", "classic", "--pin") == loaded
+    assert ask("status")[0]["models_in_memory"] == ["classic"]
+    assert frisket("server", "unload", "classic").stdout == "classic is not in memory\n"
+    assert ask("status")[0]["models_in_memory"] == []
+    assert "no model 'nobody'" in refused(6, "server", "load", "nobody")
+    assert "name one" in refused(2, "server", "unload", "classic", "--server", "a:1,b:1")
+
+
 def test_a_life(home: Path, photograph: Path, tmp_path: Path) -> None:
     assert ask("status", status=7) == []
     assert frisket("server", "stop").stdout == "No local server ran.\n"

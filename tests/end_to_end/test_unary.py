@@ -77,8 +77,22 @@ def test_models_are_loaded_and_dropped(server: Server) -> None:
     loaded = models_pb2.LoadModelResponse.FromString(call(server, "LoadModel", name))
     assert loaded.model.loaded
     call(server, "UnloadModel", name)
+    assert not find(server, "classic").loaded
+
+
+def find(server: Server, name: str) -> pb.Model:
     listed = models_pb2.ListModelsResponse.FromString(call(server, "ListModels", b""))
-    assert not next(model for model in listed.models if model.name == "classic").loaded
+    return next(model for model in listed.models if model.name == name)
+
+
+def test_a_model_is_pinned_until_it_is_dropped(server: Server) -> None:
+    for pin, expected in ((True, True), (False, True)):
+        request = models_pb2.LoadModelRequest(name="classic", pin=pin).SerializeToString()
+        answer = models_pb2.LoadModelResponse.FromString(call(server, "LoadModel", request))
+        assert answer.model.pinned is expected
+    assert find(server, "classic").pinned
+    call(server, "UnloadModel", models_pb2.UnloadModelRequest(name="classic").SerializeToString())
+    assert not find(server, "classic").pinned
 
 
 def test_reflection_lists_the_services(server: Server) -> None:

@@ -53,6 +53,51 @@ def test_a_pinned_model_stays_until_it_is_unloaded(tmp_path: Path) -> None:
     play(tmp_path, scenario, Limits(model_bytes=50), keep_s=0.01, pinned=["a"])
 
 
+def test_a_model_can_be_pinned_later_and_unloading_ends_that(tmp_path: Path) -> None:
+    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
+        await pool.load("a", pin=True)
+        await pool.load("b")
+        await until(lambda: registry.said("close") == [("close", "b")])
+        assert (pool.is_pinned("a"), pool.is_pinned("b")) == (True, False)
+        await pool.load("a")
+        assert pool.is_pinned("a"), "to load it again without a pin takes none away"
+        pool.unload("a")
+        await until(lambda: not pool.is_loaded("a"))
+        await pool.load("a")
+        await until(lambda: registry.said("close") == [("close", name) for name in "baa"])
+
+    play(tmp_path, scenario, keep_s=0.01)
+
+
+def test_a_pin_that_an_unloading_overtakes_does_not_hold(tmp_path: Path) -> None:
+    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
+        gate = registry.shut("a")
+        loading = asyncio.create_task(pool.load("a", pin=True))
+        await until(lambda: registry.said("open"))
+        pool.unload("a")
+        gate.set()
+        await loading
+        await until(lambda: registry.said("close") == [("close", "a")])
+        assert not pool.is_pinned("a")
+
+    play(tmp_path, scenario)
+
+
+def test_what_is_pinned_takes_room_that_nobody_else_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "ROOM_PATIENCE_S", 0.05)
+
+    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
+        await pool.load("a", pin=True)
+        with pytest.raises(ServiceError, match="pinned leave no room for b"):
+            await pool.load("b")
+        pool.unload("a")
+        await pool.load("b")
+
+    play(tmp_path, scenario, Limits(model_bytes=40))
+
+
 def test_who_holds_nothing_waits_for_room(tmp_path: Path) -> None:
     async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
         held = await pool.acquire("a")

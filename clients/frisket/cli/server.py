@@ -13,6 +13,7 @@ from frisket.cli.commands import COMMANDS
 from frisket.cli.exits import Exit
 from frisket.cli.loadtest import add_loadtest
 from frisket.cli.options import add_options
+from frisket.cli.residency import add_residency
 from frisket.cli.server_options import SERVER_OPTIONS, server_choice
 from frisket.cli.settings import fill
 from frisket.cli.top import add_top
@@ -43,6 +44,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     _verb(verbs, "restart", "stop them and start fresh ones", _restart)
     log = _verb(verbs, "log", "print the end of the log", _log)
     log.add_argument("--lines", type=int, default=_LINES, metavar="N", help=f"default: {_LINES}")
+    add_residency(verbs)
     add_loadtest(verbs)
     add_top(verbs)
 

@@ -472,7 +472,7 @@ class GetCapabilitiesResponse(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ..., server_version: _Optional[str] = ..., device: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., qualities: _Optional[_Iterable[_Union[Quality, str]]] = ..., packings: _Optional[_Iterable[_Union[Packing, str]]] = ..., max_proxy_side_px: _Optional[int] = ..., max_tile_size_px: _Optional[int] = ..., max_layer_pixels: _Optional[int] = ..., sessions: _Optional[int] = ..., max_sessions: _Optional[int] = ..., server_peak_bytes: _Optional[int] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "family", "description", "licence", "commercial", "present", "loaded", "is_default", "size_bytes", "classes", "prompts", "refiner", "title")
+    __slots__ = ("name", "family", "description", "licence", "commercial", "present", "loaded", "is_default", "size_bytes", "classes", "prompts", "refiner", "title", "pinned")
     NAME_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -486,6 +486,7 @@ class Model(_message.Message):
     PROMPTS_FIELD_NUMBER: _ClassVar[int]
     REFINER_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
     name: str
     family: str
     description: str
@@ -499,4 +500,5 @@ class Model(_message.Message):
     prompts: bool
     refiner: bool
     title: str
-    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., description: _Optional[str] = ..., licence: _Optional[str] = ..., commercial: bool = ..., present: bool = ..., loaded: bool = ..., is_default: bool = ..., size_bytes: _Optional[int] = ..., classes: _Optional[_Iterable[str]] = ..., prompts: bool = ..., refiner: bool = ..., title: _Optional[str] = ...) -> None: ...
+    pinned: bool
+    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., description: _Optional[str] = ..., licence: _Optional[str] = ..., commercial: bool = ..., present: bool = ..., loaded: bool = ..., is_default: bool = ..., size_bytes: _Optional[int] = ..., classes: _Optional[_Iterable[str]] = ..., prompts: bool = ..., refiner: bool = ..., title: _Optional[str] = ..., pinned: bool = ...) -> None: ...

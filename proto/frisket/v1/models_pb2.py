@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from frisket.v1 import matting_pb2 as frisket_dot_v1_dot_matting__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66risket/v1/models.proto\x12\nfrisket.v1\x1a\x18\x66risket/v1/matting.proto\"\x13\n\x11ListModelsRequest\"7\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.frisket.v1.Model\" \n\x10LoadModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"E\n\x11LoadModelResponse\x12 \n\x05model\x18\x01 \x01(\x0b\x32\x11.frisket.v1.Model\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\"\"\n\x12UnloadModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"7\n\x13UnloadModelResponse\x12 \n\x05model\x18\x01 \x01(\x0b\x32\x11.frisket.v1.Model2\xf5\x01\n\x0cModelService\x12K\n\nListModels\x12\x1d.frisket.v1.ListModelsRequest\x1a\x1e.frisket.v1.ListModelsResponse\x12H\n\tLoadModel\x12\x1c.frisket.v1.LoadModelRequest\x1a\x1d.frisket.v1.LoadModelResponse\x12N\n\x0bUnloadModel\x12\x1e.frisket.v1.UnloadModelRequest\x1a\x1f.frisket.v1.UnloadModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66risket/v1/models.proto\x12\nfrisket.v1\x1a\x18\x66risket/v1/matting.proto\"\x13\n\x11ListModelsRequest\"7\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.frisket.v1.Model\"-\n\x10LoadModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pin\x18\x02 \x01(\x08\"E\n\x11LoadModelResponse\x12 \n\x05model\x18\x01 \x01(\x0b\x32\x11.frisket.v1.Model\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\"\"\n\x12UnloadModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"7\n\x13UnloadModelResponse\x12 \n\x05model\x18\x01 \x01(\x0b\x32\x11.frisket.v1.Model2\xf5\x01\n\x0cModelService\x12K\n\nListModels\x12\x1d.frisket.v1.ListModelsRequest\x1a\x1e.frisket.v1.ListModelsResponse\x12H\n\tLoadModel\x12\x1c.frisket.v1.LoadModelRequest\x1a\x1d.frisket.v1.LoadModelResponse\x12N\n\x0bUnloadModel\x12\x1e.frisket.v1.UnloadModelRequest\x1a\x1f.frisket.v1.UnloadModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,13 +37,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMODELSRESPONSE']._serialized_start=86
   _globals['_LISTMODELSRESPONSE']._serialized_end=141
   _globals['_LOADMODELREQUEST']._serialized_start=143
-  _globals['_LOADMODELREQUEST']._serialized_end=175
-  _globals['_LOADMODELRESPONSE']._serialized_start=177
-  _globals['_LOADMODELRESPONSE']._serialized_end=246
-  _globals['_UNLOADMODELREQUEST']._serialized_start=248
-  _globals['_UNLOADMODELREQUEST']._serialized_end=282
-  _globals['_UNLOADMODELRESPONSE']._serialized_start=284
-  _globals['_UNLOADMODELRESPONSE']._serialized_end=339
-  _globals['_MODELSERVICE']._serialized_start=342
-  _globals['_MODELSERVICE']._serialized_end=587
+  _globals['_LOADMODELREQUEST']._serialized_end=188
+  _globals['_LOADMODELRESPONSE']._serialized_start=190
+  _globals['_LOADMODELRESPONSE']._serialized_end=259
+  _globals['_UNLOADMODELREQUEST']._serialized_start=261
+  _globals['_UNLOADMODELREQUEST']._serialized_end=295
+  _globals['_UNLOADMODELRESPONSE']._serialized_start=297
+  _globals['_UNLOADMODELRESPONSE']._serialized_end=352
+  _globals['_MODELSERVICE']._serialized_start=355
+  _globals['_MODELSERVICE']._serialized_end=600
 # @@protoc_insertion_point(module_scope)

@@ -17,10 +17,12 @@ class ListModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[_matting_pb2.Model, _Mapping]]] = ...) -> None: ...
 
 class LoadModelRequest(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "pin")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    PIN_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    pin: bool
+    def __init__(self, name: _Optional[str] = ..., pin: bool = ...) -> None: ...
 
 class LoadModelResponse(_message.Message):
     __slots__ = ("model", "device")

@@ -73,7 +73,7 @@ class ModelServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UnloadModel(self, request, context):
-        """Drops a model from memory once no session uses it.
+        """Drops a model from memory once no session uses it, a pinned one too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,7 @@ class ModelServiceStub:
         frisket.v1.models_pb2.UnloadModelRequest,
         frisket.v1.models_pb2.UnloadModelResponse,
     ]
-    """Drops a model from memory once no session uses it."""
+    """Drops a model from memory once no session uses it, a pinned one too."""
 
 class ModelServiceAsyncStub:
     """Errors as in matting.proto. No call fetches weights: that is for the person at
@@ -62,7 +62,7 @@ class ModelServiceAsyncStub:
         frisket.v1.models_pb2.UnloadModelRequest,
         frisket.v1.models_pb2.UnloadModelResponse,
     ]
-    """Drops a model from memory once no session uses it."""
+    """Drops a model from memory once no session uses it, a pinned one too."""
 
 class ModelServiceServicer(metaclass=abc.ABCMeta):
     """Errors as in matting.proto. No call fetches weights: that is for the person at
@@ -91,6 +91,6 @@ class ModelServiceServicer(metaclass=abc.ABCMeta):
         request: frisket.v1.models_pb2.UnloadModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[frisket.v1.models_pb2.UnloadModelResponse, collections.abc.Awaitable[frisket.v1.models_pb2.UnloadModelResponse]]:
-        """Drops a model from memory once no session uses it."""
+        """Drops a model from memory once no session uses it, a pinned one too."""
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -14,6 +14,7 @@ from frisket.protocol.methods import (
     MATTE_IMAGE,
     MATTE_SEQUENCE,
     PROVE,
+    UNLOAD_MODEL,
 )
 from frisket.protocol.reasons import Reason
 from frisket.server.errors import ServiceError, trailers
@@ -30,7 +31,7 @@ _SCOPES = {
     GET_CAPABILITIES: _ANY,
     "/frisket.v1.ModelService/ListModels": _ANY,
     LOAD_MODEL: "models",
-    "/frisket.v1.ModelService/UnloadModel": "models",
+    UNLOAD_MODEL: "models",
 }
 """The scope that each call needs, or any token; all others need `admin`."""
 _PREFIX = b"Bearer "

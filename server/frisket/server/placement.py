@@ -116,7 +116,7 @@ class Placement:
     def __init__(self, devices: Sequence[Device], limit: int, pinned: Collection[str] = ()) -> None:
         self._devices = tuple(devices)
         self._limit = limit
-        self._pinned = frozenset(pinned)
+        self._pinned = set(pinned)
         self._copies: dict[int, _Copy] = {}  # the least recently used first
         self._waiting: dict[int, _Request] = {}  # without a copy yet, first come first
         self._holds: dict[int, int] = {}  # ticket -> copy
@@ -201,10 +201,20 @@ class Placement:
         return [self._close(number)] if number in self.list_idle() else []
 
     def unload(self, name: str) -> list[Action]:
-        """Let a model leave, when its last user is done; later requests open it anew."""
+        """Let a model leave, when its last user is done, and pin it no more.
+
+        Later requests open it anew.
+        """
+        self._pinned.discard(name)
         for copy in self._copies.values():
             copy.leaving |= copy.name == name
         return self._decide()
+
+    def pin(self, ticket: int) -> None:
+        """Let the model that a ticket was granted stay, unless it was unloaded meanwhile."""
+        copy = self._copies[self._holds[ticket]]
+        if not copy.leaving:
+            self._pinned.add(copy.name)
 
     def reclaim(self, size: int) -> tuple[list[Action], int]:
         """Let idle models leave, the least recently used first, until `size` bytes come back.
@@ -239,6 +249,10 @@ class Placement:
         """Tell whether a model is open, also one that leaves when its last user is done."""
         return any(c.name == name and c.state is _State.OPEN for c in self._copies.values())
 
+    def is_pinned(self, name: str) -> bool:
+        """Tell whether a model stays, used or not."""
+        return name in self._pinned
+
     def list_idle(self) -> list[int]:
         """Return the models that may leave, the least recently used first."""
         return [number for number, _ in self._idle()]
@@ -251,12 +265,16 @@ class Placement:
         """
         if self._stopped or self._find(name) is not None:
             return True
-        stays = [c for c in self._copies.values() if c.users or c.state is _State.OPENING]
+        stays = [c for c in self._copies.values() if self._must_stay(c)]
         return any(
             not taken or not device.excess(taken + size)
             for device in self._devices
             for taken in [sum(copy.size for copy in stays if copy.device == device.name)]
         )
+
+    def _must_stay(self, copy: _Copy) -> bool:
+        pinned = copy.name in self._pinned and copy.state is _State.OPEN
+        return bool(copy.users) or pinned or copy.state is _State.OPENING
 
     @property
     def is_empty(self) -> bool:

@@ -106,13 +106,19 @@ class ModelPool:
             )
         return loaded
 
-    async def load(self, name: str) -> Loaded:
+    async def load(self, name: str, pin: bool = False) -> Loaded:
         """Open a model of any role, so that who needs it next does not wait.
+
+        Args:
+            name: empty for the default.
+            pin: it stays from then on, used or not, until it is unloaded.
 
         Raises:
             ServiceError: as `acquire`.
         """
         loaded = await self._acquire_first(name or self.registry.default())
+        if pin:
+            self._placement.pin(loaded.ticket)
         self.release(loaded)
         return loaded
 
@@ -150,7 +156,8 @@ class ModelPool:
             except asyncio.TimeoutError:
                 raise ServiceError(
                     Reason.BUSY,
-                    f"The models in use leave no room for {name}: try again shortly.",
+                    f"The models in use or pinned leave no room for {name}: try again shortly, or "
+                    "let the operator give models more memory.",
                     retry_s=2.0,
                 ) from None
 
@@ -196,6 +203,10 @@ class ModelPool:
     def is_loaded(self, name: str) -> bool:
         """Tell whether a model is open, also one that was unloaded while in use."""
         return self._placement.is_open(name)
+
+    def is_pinned(self, name: str) -> bool:
+        """Tell whether a model stays in memory, used or not, until it is unloaded."""
+        return self._placement.is_pinned(name)
 
     def unload(self, name: str) -> None:
         """Close a model; sessions that use it keep it until they end."""

@@ -216,7 +216,7 @@ def build_image(matte: EncodedMatte, call: str = "") -> pb.MatteImageResponse:
     )
 
 
-def build_model(info: ModelInfo, loaded: bool) -> pb.Model:
+def build_model(info: ModelInfo, loaded: bool, pinned: bool) -> pb.Model:
     """Return what is known of a model."""
     return pb.Model(
         name=info.name,
@@ -232,4 +232,5 @@ def build_model(info: ModelInfo, loaded: bool) -> pb.Model:
         prompts=info.prompts,
         refiner=info.role == "refiner",
         title=info.title,
+        pinned=pinned,
     )

@@ -120,9 +120,11 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
     async def LoadModel(  # noqa: N802
         self, request: models_pb.LoadModelRequest, context: Context
     ) -> models_pb.LoadModelResponse:
-        """Bring a model into memory."""
-        loaded = await self._resources.pool.load(read_name(request.name))
-        message = report.build_model(loaded.model.info, loaded=True)
+        """Bring a model into memory, and keep it there where that is wanted."""
+        pool = self._resources.pool
+        loaded = await pool.load(read_name(request.name), request.pin)
+        info = loaded.model.info
+        message = report.build_model(info, loaded=True, pinned=pool.is_pinned(info.name))
         return models_pb.LoadModelResponse(model=message, device=loaded.model.device)
 
     async def UnloadModel(  # noqa: N802
@@ -131,13 +133,16 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         """Drop a model from memory."""
         pool = self._resources.pool
         info = pool.info(read_name(request.name))
-        pool.unload(request.name)
+        pool.unload(info.name)
         return models_pb.UnloadModelResponse(
-            model=report.build_model(info, pool.is_loaded(request.name))
+            model=report.build_model(info, pool.is_loaded(info.name), pool.is_pinned(info.name))
         )
 
 
 def _list_models(resources: Resources) -> list[pb.Model]:
     """Return every model as a message."""
     pool = resources.pool
-    return [report.build_model(info, pool.is_loaded(info.name)) for info in pool.registry.list()]
+    return [
+        report.build_model(info, pool.is_loaded(info.name), pool.is_pinned(info.name))
+        for info in pool.registry.list()
+    ]
