@@ -101,6 +101,11 @@ EXAMPLES = {
         "frisket server top 9464           of a server with --metrics 9464",
         "frisket server top 9464 --once    of all since its start",
     ),
+    "server load": (
+        "frisket server load u2netp",
+        "frisket server load embedded --pin --server 127.0.0.1:50051",
+    ),
+    "server unload": ("frisket server unload u2netp",),
     "server loadtest": (
         "frisket server loadtest --artists 8 --jobs 1 --seconds 60",
         "frisket server loadtest --chaos --json --server 127.0.0.1:50051",
