@@ -42,8 +42,10 @@ COLOURS = (
 Split = dict[str, tuple[float, float]]
 # What `frisket cut` imports for a JPEG, without doing anything.
 _IMPORTS = (
-    "from frisket.cli.lighter import postpone_rare_modules; postpone_rare_modules(); "
-    "import frisket.cli.cut, frisket.jobs.many, frisket.cli.cut_outcomes, PIL.JpegImagePlugin"
+    "from frisket.cli.lighter import load_quickly, own_process, postpone_rare_modules\n"
+    "own_process(); postpone_rare_modules()\n"
+    "with load_quickly():\n"
+    "    import frisket.cli.cut, frisket.jobs.many, frisket.cli.cut_outcomes, PIL.JpegImagePlugin"
 )
 
 

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from frisket import BadOption, acut, amatte, aremove, matte, remove
-from frisket.jobs.connection import ServerChoice
+from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.kept import KeptConnections
+from frisket.protocol.methods import HEALTH
 
 from .conftest import HEIGHT, WIDTH
 
@@ -43,6 +44,30 @@ def test_one_connection_is_lent_again_and_again() -> None:
     kept.close()
     with kept.borrow(ServerChoice()) as fresh:
         assert fresh not in (first, beside)
+
+
+def begin_and_wait(connection: Connection) -> None:
+    """Let a connection be looked for, and wait until that has ended."""
+    connection.begin()
+    for thread in threading.enumerate():
+        if thread.name == "frisket-connect":
+            thread.join()
+
+
+def test_a_server_that_runs_is_found_beside_other_work(pixels: np.ndarray) -> None:
+    remove(pixels)
+    with Connection(ServerChoice()) as connection:
+        begin_and_wait(connection)
+        assert connection.open().unary(HEALTH, b"", 10) == b"\x08\x01"
+
+
+def test_no_server_is_started_before_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRISKET_HOME", str(tmp_path / "home"))
+    with Connection(ServerChoice()) as connection:
+        begin_and_wait(connection)
+    assert not list(tmp_path.glob("home/run/server*"))
 
 
 def test_a_failed_call_does_not_spoil_the_next(pixels: np.ndarray) -> None:

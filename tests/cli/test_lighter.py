@@ -38,6 +38,34 @@ def test_messages_are_read_and_written(implementation: str) -> None:
     assert _run(code, **chosen) == "True 7"
 
 
-def test_a_cut_loads_nothing_that_uses_grpc_for_asyncio() -> None:
-    code = "import frisket.cli.cut, frisket.jobs.many; print('grpc.aio._channel' in sys.modules)"
-    assert _run(code) == "False"
+def test_a_cut_loads_nothing_for_asyncio() -> None:
+    code = (
+        "import frisket.cli.cut, frisket.jobs.many; "
+        "print({'grpc.aio._channel', 'asyncio.events'} & set(sys.modules))"
+    )
+    assert _run(code) == "set()"
+
+
+def test_asyncio_is_there_for_whoever_uses_it() -> None:
+    code = (
+        "import grpc, asyncio.subprocess; from asyncio import sleep; "
+        "print(asyncio.run(sleep(0, 'slept')), asyncio.subprocess.PIPE)"
+    )
+    assert _run(code) == "slept -1"
+
+
+def test_arrays_work_without_the_docstrings_of_numpy() -> None:
+    code = "import numpy as np; print(np.arange(3).sum(), np.float32(1).item(), np.uint8.__name__)"
+    assert _run(code) == "3 1.0 uint8"
+
+
+def test_a_process_of_its_own_looks_for_garbage_after_its_start_and_a_caller_all_the_time() -> None:
+    code = (
+        "import gc; from frisket.cli.lighter import load_quickly, own_process\n"
+        "def look():\n"
+        "    with load_quickly():\n"
+        "        print(gc.isenabled(), end=' ')\n"
+        "    print(gc.isenabled(), gc.get_freeze_count() > 0, end=' ')\n"
+        "look(); own_process(); look()"
+    )
+    assert _run(code) == "True True False False True True"

@@ -18,7 +18,7 @@ from frisket.documents import Rect, open_document
 from frisket.jobs.connection import Connection, ServerChoice
 from frisket.jobs.matting import Run, matte
 
-WIDTH, HEIGHT = 1400, 1900
+WIDTH, HEIGHT = 1300, 2100  # larger than its proxy, so that tiles travel
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from frisket.cli.commands import COMMANDS
 from frisket.cli.cut_options import CUT_OPTIONS, CUTLINE, EDGE, OUTLINE
 from frisket.cli.finish_options import FINISH_OPTIONS
+from frisket.cli.lighter import load_quickly
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
 from frisket.cli.server_options import server_choice
@@ -55,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     hidden = arguments.no_progress or arguments.quiet
     with bar(sys.stderr.isatty() and not hidden) as progress, ExitStack() as stack:
         # After the first label is seen: this loads what decodes and encodes.
-        from frisket.cli.cut_outcomes import Teller
+        with load_quickly():
+            from frisket.cli.cut_outcomes import Teller
 
         tasks = _plan(arguments, stack)
         teller = Teller(arguments, tasks)

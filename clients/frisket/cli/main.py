@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"frisket {frisket.__version__}")
         return Exit.OK
+    if arguments is None:
+        from frisket.cli.lighter import own_process
+
+        own_process()
     return _run(given)
 
 
@@ -67,7 +71,7 @@ def build_parser(*wanted: str) -> Parser:
 
 
 def _run(given: list[str]) -> int:
-    from frisket.cli.lighter import postpone_rare_modules
+    from frisket.cli.lighter import load_quickly, postpone_rare_modules
     from frisket.cli.parser import UsageError
     from frisket.protocol.heap import share_one_heap
 
@@ -76,7 +80,8 @@ def _run(given: list[str]) -> int:
     traceback = "--traceback" in given
     given = _translate_help([word for word in given if word != "--traceback"])
     try:
-        parsed = build_parser(*given).parse_args(given)
+        with load_quickly():
+            parsed = build_parser(*given).parse_args(given)
         parsed.traceback = traceback
         if not traceback:
             _silence_libraries()

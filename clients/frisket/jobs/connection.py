@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +17,7 @@ from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import NoServer, TransportError
 from frisket.client.proof import Standing, examine
 from frisket.client.transport import Call, Connect, SequenceCall, Transport
+from frisket.jobs.beside import begin
 from frisket.jobs.grpc_transport import GrpcTransport
 from frisket.jobs.servers import Servers, split_targets
 from frisket.protocol.choices import DEFAULT_DEVICE
@@ -22,6 +26,9 @@ from frisket.protocol.reasons import Reason
 from frisket.server_needs import explain_lack
 from frisket.token_file import BadToken, read_token, read_variable
 from frisket.v1 import matting_pb2 as pb
+
+_FRESH_S = 0.5
+"""How long a proof holds: to read a small picture takes less, to read a large one may take long."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,10 @@ class Connection:
     def __init__(self, choice: ServerChoice, opener: Connect | None = None) -> None:
         self.choice = choice
         self._opener: Connect = opener or self._reach
+        self._is_local = opener is None and not choice.address
         self._transport: Transport | None = None
+        self._proven_s = 0.0  # when it was last sure of the server
+        self._early: Future[tuple[LocalServer | None, float]] | None = None
         self._server: LocalServer | None = None
         self._servers: Servers | None = None
 
@@ -97,6 +107,14 @@ class Connection:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def begin(self) -> None:
+        """Begin to look for a local server that runs, beside this thread; `open` goes on with it.
+
+        None is started for it: what the connection is for may yet prove impossible.
+        """
+        if self._is_local and self._transport is None and self._early is None:
+            self._early = begin(partial(_find_local, self.choice.device), "frisket-connect")
 
     def open(self) -> Transport:
         """Return the open transport, opened now when there is none.
@@ -109,9 +127,21 @@ class Connection:
         """
         if self._server and examine(self._server, GrpcTransport) is not Standing.PROVEN:
             self.close()
+        self._proven_s = time.monotonic()
         if self._transport is None:
-            self._transport = self._opener()
+            self._transport = self._take_early() or self._opener()
         return self._transport
+
+    def _take_early(self) -> Transport | None:
+        """Return a connection to the server that `begin` found, if it did, and just now."""
+        early, self._early = self._early, None
+        if early is None or early.exception() is not None:
+            return None
+        server, proven_s = early.result()
+        if server is None or time.monotonic() - proven_s > _FRESH_S:
+            return None
+        self._server, self._proven_s = server, proven_s
+        return direct(server)
 
     def _reach(self) -> Transport:
         if self.choice.address:
@@ -127,13 +157,15 @@ class Connection:
     def close(self) -> None:
         """Close what is open; the next use opens it again."""
         transport, self._transport, self._server = self._transport, None, None
+        self._early = None
         if transport is not None:
             transport.close()
 
     def lender(self) -> Connect:
         """Return what a driver connects with: the open transport first, after a loss a fresh one.
 
-        What it hands out stays open when the driver closes it.
+        For one layer, whose work has begun with `open`: where that was just now, the server does
+        not prove itself a second time. What is handed out stays open when the driver closes it.
         """
         lent = False
 
@@ -143,8 +175,9 @@ class Connection:
                 self.close()
                 if self._servers is not None:
                     self._servers.lose()
+            fresh = not lent and time.monotonic() - self._proven_s < _FRESH_S
             lent = True
-            return _Lent(self.open())
+            return _Lent(self._transport if fresh and self._transport else self.open())
 
         return lend
 
@@ -221,6 +254,12 @@ def this_installation() -> Installation:
     return Installation(VERSION, find_environment(sys.executable))
 
 
+def _find_local(device: str) -> tuple[LocalServer | None, float]:
+    """Return this installation's local server where one answers, and when it proved itself."""
+    found = discovery.find(GrpcTransport, device, this_installation(), end_hung=True)
+    return found, time.monotonic()
+
+
 def ensure_local(device: str = DEFAULT_DEVICE) -> LocalServer:
     """Return this installation's local server, started when none answers.
 
@@ -228,7 +267,8 @@ def ensure_local(device: str = DEFAULT_DEVICE) -> LocalServer:
         NoServer: it could not be started; the text says why and what to do.
     """
     mine = this_installation()
-    if server := discovery.find(GrpcTransport, device, mine, end_hung=True):
+    server, _ = _find_local(device)
+    if server is not None:
         return server
     # Before a process is started: it could only die with a traceback.
     if lack := explain_lack():

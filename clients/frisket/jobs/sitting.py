@@ -74,6 +74,7 @@ class Sitting:
         """
         options, started = task.options, time.perf_counter()
         refuse_taken(task)
+        self._connection.begin()
         document = self._open()
         delivery = self._find_delivery(document, task)
         delivery.check(document, task.output, self._chosen, options.result_options())
