@@ -313,6 +313,17 @@ def test_damaged_frames_are_left_out_of_a_range_as_of_the_whole(
             np.testing.assert_array_equal(frame.rgb, whole[place].rgb)
 
 
+@pytest.mark.parametrize("lost", [(20,), (21, 43), (30, 31, 32)])
+def test_frames_behind_damage_come_in_their_order(tmp_path: Path, lost: tuple[int, ...]) -> None:
+    path = encode(tmp_path / "a.mp4", "libx264", bf="3", g="10")
+    damage_frames(path, lost)
+    read = list(open_source(path).read())
+    assert 30 < len(read) <= 70
+    for kind in ("place", "pts"):
+        told = [getattr(frame, kind) for frame in read]
+        assert told == sorted(set(told))
+
+
 @pytest.mark.parametrize("keep", [0, 40, 200])
 def test_what_is_cut_off_before_its_first_frame_is_told(tmp_path: Path, keep: int) -> None:
     path = encode(tmp_path / "a.mp4", "libx264", 3)

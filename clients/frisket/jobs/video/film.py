@@ -93,7 +93,12 @@ class Video:
 
     def _place(self, frames: Iterator[Any], first: int) -> Iterator[tuple[int, Any]]:
         """Yield frames with their places; behind damage their times tell, in a range as in all."""
+        latest = None
         for place, frame in enumerate(frames, first):
+            late = latest is not None and frame.pts is not None and frame.pts <= latest
+            if self._damaged and late:
+                continue  # a decoder that lost its way gives some behind those that follow them
+            latest = frame.pts
             yield self._find_time(frame.pts, place) if self._damaged else place, frame
 
     def _find_time(self, pts: int | None, place: int) -> int:
