@@ -4,7 +4,8 @@
 more, "empty" finds nothing, "unsure" says so, "dying" breaks the stream after a few tiles the
 first time, "busy" refuses, "turning" inverts the alpha of an edge that is shifted. Everything
 asked of it is kept in `openings` for the tests to look at; what a test inside a host has to
-know while it runs lies in files beside the server's state: `tiles` and `updates`.
+know while it runs lies in files beside the server's state: `tiles` and `updates`, and `heard`,
+which is another one after each opening and each update.
 
 An edge shifted by `REFUSED_SHIFT` is refused half way. `hints` beside the state has a word for
 each change of strokes, `trimap` the last trimap.
@@ -94,6 +95,7 @@ class Matting(rpc.MattingServiceServicer):
         self._shift = opening.options.edge.shift_px
         view = opening.viewport
         self._note("opening", json.dumps([view.x, view.y, view.width, view.height]))
+        self._note("heard", str(time.monotonic_ns()))
         if opening.options.model == "busy":
             context.set_trailing_metadata((("frisket-reason", "BUSY"),))
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "The server is busy.")
@@ -113,6 +115,7 @@ class Matting(rpc.MattingServiceServicer):
                 if request.update.HasField("edge"):
                     self._shift = request.update.edge.shift_px
                 self._note("updates", "update\n" * len(self.updates))
+                self._note("heard", str(time.monotonic_ns()))
                 await self._read_planes(stream, opening, request.update.hints, first=False)
                 self._note_hints(request.update)
                 revision = request.update.revision

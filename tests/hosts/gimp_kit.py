@@ -80,9 +80,9 @@ def noise(width, height, precision=Gimp.Precision.U8_NON_LINEAR, canvas=None):
 def strokes(image, *marks):
     """Paint rectangles on a layer of strokes: colour, and x, y, width, height on the canvas."""
     size = image.get_width(), image.get_height()
-    layer = Gimp.Layer.new(
-        image, "Frisket strokes", *size, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
-    )
+    grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    kind = Gimp.ImageType.GRAYA_IMAGE if grey else Gimp.ImageType.RGBA_IMAGE
+    layer = Gimp.Layer.new(image, "Frisket strokes", *size, kind, 100, Gimp.LayerMode.NORMAL)
     image.insert_layer(layer, None, 0)
     buffer = layer.get_buffer()
     for colour, place in marks:

@@ -57,4 +57,7 @@ strokes.update(1000, 1000, 200, 200)
 scene["layer"].set_offsets(300, 200)'
 told moved-under-strokes
 rm -f /lab/home/run/behave
+act 'scene["image"].set_selected_layers(scene["image"].get_layers()[1:])'
+command_ "put right with strokes" gimp-search-several Return
+told several
 leave

@@ -24,6 +24,40 @@ def case_strokes_are_hints():
     assert marks.get_mask() is None
 
 
+def case_strokes_in_images_of_other_kinds():
+    """Of 16 bits and of floats; one without colours is marked in white and black."""
+    colours = ("rgb(0,0.8,0)", "red")
+    for precision, (kept, gone) in (
+        (Gimp.Precision.U16_LINEAR, colours),
+        (Gimp.Precision.FLOAT_LINEAR, colours),
+        (Gimp.Precision.U8_NON_LINEAR, ("white", "black")),
+    ):
+        image, layer = kit.noise(300, 200, precision)
+        if kept == "white":
+            image.convert_grayscale()
+        kit.strokes(image, (kept, (40, 40, 60, 40)), (gone, (200, 120, 50, 40)))
+        kit.good(kit.SUBJECT, image, [layer], model=f"strokes-{precision.value_nick}")
+
+
+def case_an_indexed_image_takes_no_strokes():
+    from frisket_gimp.marking import Marking
+
+    from frisket.hosts.request import Refused
+
+    image, layer = kit.noise(300, 200)
+    image.convert_indexed(
+        Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, ""
+    )
+    try:
+        Marking(image, layer).begin()
+    except Refused as error:
+        assert "Change it to RGB" in str(error)
+    else:
+        raise AssertionError("it took strokes")
+    assert image.get_layers() == [layer]
+    assert not image.get_channels()
+
+
 def case_strokes_in_other_colours_are_answered():
     image, layer = kit.noise(700, 500)
     kit.strokes(image, ("black", (140, 120, 100, 60)))

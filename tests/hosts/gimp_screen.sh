@@ -67,10 +67,10 @@ main() { xdotool windowactivate --sync "$MAIN"; }
 command_() {
   main
   xdotool mousemove 700 450 key slash
-  window 'Search Actions' 20
-  sleep 1
+  window 'Search Actions' 20 && xdotool windowactivate --sync "$W"
+  sleep 0.3
+  # Keys are heard in the order in which they were pressed: nothing else to wait for.
   xdotool type --delay 30 "$1"
-  sleep 2
   shot "$2"
   shift 2
   xdotool key "$@"

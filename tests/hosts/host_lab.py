@@ -202,14 +202,22 @@ def every_case(lab: Lab, run: Callable[[], str], names: Sequence[str]) -> dict[s
 
 def _run_missing(lab: Lab, run: Callable[[], str], names: Sequence[str]) -> dict[str, Any]:
     for _ in range(4):
-        print(run()[-3000:])
+        output = run()
+        print(output[-3000:])
         path = lab.folder / "results.json"
         results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         missing = [name for name in names if name not in results]
         if not missing:
             break
-        warnings.warn(f"the host ended before {missing[0]} and is started again", stacklevel=2)
+        text = f"the host ended before {missing[0]} and is started again: {find_end(output)}"
+        warnings.warn(text, stacklevel=2)
     return results
+
+
+def find_end(output: str) -> str:
+    """Return what a host said when it ended: Python's stack where it crashed, or its last words."""
+    start = output.rfind("Fatal Python error")
+    return output[start:][:1500] if start >= 0 else output[-800:]
 
 
 def prepare_gimp(lab: Lab) -> None:

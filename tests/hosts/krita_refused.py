@@ -17,6 +17,14 @@ def case_no_subject_adds_nothing(doc, _layer):
         yield from kit.cancel(task)
 
 
+@kit.on_document(400, 300)
+def case_unsure_is_told(doc, layer):
+    task = yield from kit.opened(model="unsure")
+    kit.check_said("Please check 'noise': The model is unsure of this picture.")
+    yield from kit.finish(task)
+    kit.check_mask(layer, doc)
+
+
 def cut_both(make):
     """Cut out two layers at once."""
     yield from kit.select_all_layers()

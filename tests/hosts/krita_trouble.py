@@ -6,6 +6,7 @@ import signal
 
 import krita_kit as kit
 import lab_kit
+from krita import InfoObject, Selection
 
 
 def case_bad_targets():
@@ -22,6 +23,18 @@ def case_bad_targets():
     yield 200
     kit.docker().cut()
     kit.check_said("is empty")
+    nothing = (InfoObject(), Selection())
+    for other in (
+        doc.createFillLayer("fill", "color", *nothing),
+        doc.createFilterLayer("filter", kit.KRITA.filter("blur"), nothing[1]),
+    ):
+        kit.add(doc, other)
+        yield 500
+        doc.setActiveNode(other)
+        yield 200
+        kit.docker().cut()
+        kit.check_said(f"'{other.name()}' has no subject")
+        assert not kit.masks(other)
     kit.close(doc)
     yield 300
     if kit.KRITA.activeDocument() is None:

@@ -82,6 +82,16 @@ def test_strokes_and_anchors_arrived(results, server):  # type: ignore[no-untype
     assert [(p.x, p.y, p.positive) for p in points] == [(100, 50, True), (300, 250, True)]
 
 
+@pytest.mark.parametrize("kind", ["u16-linear", "float-linear", "u8-non-linear"])
+def test_strokes_arrived_from_every_kind_of_image(results, server, kind):  # type: ignore[no-untyped-def]
+    strokes = opened(server, f"strokes-{kind}").hints.scribbles
+    kept, gone = ([s.x[0] for s in strokes if s.positive is sign] for sign in (True, False))
+    assert kept
+    assert gone
+    assert all(35 < x < 105 for x in kept)
+    assert all(195 < x < 255 for x in gone)
+
+
 def test_the_band_is_as_wide_as_asked_for(results, server):  # type: ignore[no-untyped-def]
     assert opened(server, "wide").hints.trimap
     trimap = np.frombuffer(server.matting.planes[pb.PLANE_TRIMAP], np.uint8)

@@ -12,6 +12,8 @@ from host_lab import SHOTS, keep_shots, prepare_gimp, run_inside, started
 from lengths import pick
 from PIL import Image
 
+from frisket.v1 import matting_pb2 as pb
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -50,8 +52,7 @@ def seen(tree, lab, server):  # type: ignore[no-untyped-def]
 
 @pytest.fixture(scope="module")
 def corrected(seen, lab, server):  # type: ignore[no-untyped-def]
-    server.matting.updates.clear()
-    return work(lab, "gimp_strokes.sh")
+    return work(lab, "gimp_strokes.sh", KILL="yes", HAIR_AT="420 600", TWICE="yes")
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +107,34 @@ def test_strokes_are_followed_and_finished_in_one_step(corrected, server):  # ty
     assert corrected["undone"]["mask"] is None
 
 
-def test_keep_and_remove_reach_the_server(corrected, server):  # type: ignore[no-untyped-def]
-    """The brush had its colours from the two buttons."""
-    first, last = server.matting.updates[0], server.matting.updates[-1]
-    assert {stroke.positive for stroke in first.hints.scribbles} == {True}
-    assert {stroke.positive for stroke in last.hints.scribbles} == {True, False}
+def test_a_second_window_for_the_same_image_is_refused(corrected):  # type: ignore[no-untyped-def]
+    """And the first goes on, to its end."""
+    assert "told-twice" in corrected["lines"]
+    assert corrected["finished"]["exact"]
+
+
+def test_strokes_reach_the_next_server_when_one_is_killed(corrected, server):  # type: ignore[no-untyped-def]
+    """The brush had its colours from the buttons; the first stroke went to the killed server."""
+    resumed = server.matting.openings[-1].options.hints.scribbles
+    kept, gone = ([s.y[0] for s in resumed if s.positive is sign] for sign in (True, False))
+    assert kept
+    assert gone
+    assert max(kept) < min(gone)
+
+
+def test_hair_widens_the_band(corrected, server):  # type: ignore[no-untyped-def]
+    """Where hair was brushed the edge is unknown, in the midst of the subject too."""
+    hints = server.matting.updates[-1].hints
+    assert hints.trimap
+    assert {stroke.positive for stroke in hints.scribbles} == {True, False}
+    opening = server.matting.openings[-1]
+    trimap = np.frombuffer(server.matting.planes[pb.PLANE_TRIMAP], np.uint8)
+    trimap = trimap.reshape(opening.proxy_height, opening.proxy_width)
+    assert set(np.unique(trimap)) == {0, 128, 255}
+    y, x = np.nonzero(trimap == 128)
+    scale = opening.width / opening.proxy_width
+    away = np.abs(np.hypot(x * scale - 600, y * scale - 450) - 320)
+    assert (away > 60).any()
 
 
 # How many pixels of the screen are of the colour that each view puts behind the subject.
@@ -177,6 +201,11 @@ def test_a_layer_that_changes_while_its_cutout_is_open(meddled, step):  # type: 
     assert left.get("layers") == layers
     assert left.get("place") == place
     assert not left.get("channels")
+
+
+def test_strokes_for_several_layers_are_refused(meddled):  # type: ignore[no-untyped-def]
+    assert "told-several" in meddled["lines"]
+    assert meddled["several"]["layers"] == ["Frisket strokes", "Background", "below"]
 
 
 def test_strokes_stay_for_the_next_try(meddled):  # type: ignore[no-untyped-def]

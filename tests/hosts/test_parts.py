@@ -15,7 +15,7 @@ from frisket.client.errors import (
     ProtocolError,
     TransportError,
 )
-from frisket.hosts import link, pixels, planes, settings
+from frisket.hosts import link, pixels, planes, settings, shallow
 from frisket.hosts.enlarge import Enlarged
 from frisket.hosts.pace import Pace
 from frisket.hosts.sparse import SparseAlpha
@@ -133,6 +133,21 @@ def test_bounds_and_crop() -> None:
     assert part == TileRect(0, 0, 6, 4)
     assert planes.crop(mask.tobytes(), rect, part) == mask[3:7, 2:8].tobytes()
     assert planes.intersect(TileRect(9, 0, 5, 5), 9, 9) is None
+
+
+@pytest.mark.parametrize("kind", list(shallow.SAMPLE_BYTES))
+def test_samples_of_any_depth_in_8_bits(kind: str) -> None:
+    values = np.arange(256, dtype=np.uint8)
+    name = {"half": "f2", "float": "f4", "double": "f8"}.get(kind)
+    size = shallow.SAMPLE_BYTES[kind]
+    deep = (values / 255).astype(name) if name else np.repeat(values, size)
+    assert shallow.shorten(deep.tobytes(), kind) == values.tobytes()
+
+
+def test_samples_beyond_the_scale() -> None:
+    odd = np.array([np.nan, -1, 2, np.inf, -np.inf], np.float32)
+    assert shallow.shorten(odd.tobytes(), "float") == bytes((0, 0, 255, 255, 0))
+    assert shallow.bend(bytes((0, 55, 255))) == bytes((0, 128, 255))
 
 
 class TestPixels:

@@ -25,6 +25,7 @@ from frisket.protocol.grid import TileRect
 from frisket_gimp.cut import CLIENT, explain_missing
 from frisket_gimp.layers import (
     LayerReader,
+    Stencil,
     copy_into,
     copy_layer,
     find_selection,
@@ -110,8 +111,11 @@ class Correction:
         self._selection = find_selection(image, layer)
         self._watch = Watch(layer)
         self._marking = Marking(image, layer)
-        self._dialog = StrokeDialog(self._name, self._marking.choose, self._poll)
+        kinds = self._marking.kinds
+        self._dialog = StrokeDialog(self._name, kinds, self._marking.choose, self._poll)
         self._found = False
+        # Hair is brushed over, and there is no edge yet.
+        self._hair_waits = False
         self._picture: Picture | None = None
         self._seen = b""
         self._settling = b""
@@ -126,12 +130,12 @@ class Correction:
         size = self._layer.get_width(), self._layer.get_height()
         hidden = make_hidden(self._image, size)
         try:
-            kept = add_channel(hidden, "alpha")
+            self._kept = add_channel(hidden, "alpha")
             self._marking.begin()
-            copy = copy_layer(self._layer, hidden)
+            self._reader = LayerReader(copy_layer(self._layer, hidden), self._deep)
             self._dialog.show()
-            self._follow(kept, copy)
-            self._finish(kept)
+            self._follow()
+            self._finish()
         except BaseException as error:
             self._clear(keep_strokes=not isinstance(error, Cancelled))
             raise
@@ -142,18 +146,18 @@ class Correction:
             hidden.delete()
         Gimp.displays_flush()
 
-    def _follow(self, kept: Gimp.Channel, copy: Gimp.Layer) -> None:
+    def _follow(self) -> None:
         offset = tuple(self._layer.get_offsets()[1:])
         stencils = (self._selection,) if self._selection else ()
         tint = Canvas(self._marking.tint, False, offset, stencils)
         self._painter = TintPainter(
-            (tint, Canvas(kept, self._deep, (0, 0), stencils)),
+            (tint, Canvas(self._kept, self._deep, (0, 0), stencils)),
             self._dialog,
             self._marking.check_tint,
             self._check,
         )
         job = Job(
-            LayerReader(copy, self._deep),
+            self._reader,
             self._painter,
             self._connect,
             self._request.options(self._deep, self._read_strokes()),
@@ -200,19 +204,24 @@ class Correction:
         self._settling = now
         if rests and self._picture.is_blank:
             self._explain(self._picture)
-        return rests and now != self._seen
+        return rests and (now != self._seen or (self._hair_waits and self._found))
 
     def _read_strokes(self) -> HintSet:
         picture = self._picture or Picture(self._marking.strokes, self._layer)
         self._picture = None
         self._seen = self._settling = picture.rgba
         self._explain(picture)
-        return picture.read()
+        hints = picture.read()
+        self._hair_waits = picture.has_hair and not self._found
+        if not picture.has_hair or self._hair_waits:
+            return hints
+        spec = self._reader.spec
+        return picture.widen(hints, spec, Stencil(self._kept).reduce(spec))
 
     def _explain(self, picture: Picture) -> None:
         self._dialog.warn(explain_strokes(picture, self._marking.strokes, self._layer))
 
-    def _finish(self, kept: Gimp.Channel) -> None:
+    def _finish(self) -> None:
         """Make the result and take the strokes away, in one step.
 
         Raises:
@@ -225,7 +234,7 @@ class Correction:
             raise NoSubject(explain_missing(self._name, reader))
         with one_step(self._image):
             canvas = Maker(self._image, self._layer, self._request, None).make()
-            copy_into(kept, canvas, self._deep)
+            copy_into(self._kept, canvas, self._deep)
             canvas.finish()
             self._marking.end()
 

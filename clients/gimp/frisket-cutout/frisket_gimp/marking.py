@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from gi.repository import Gegl, Gimp
 
+from frisket.hosts.band import HAIR
 from frisket.hosts.language import _
+from frisket.hosts.pace import Pace
 from frisket.hosts.request import Refused
 from frisket.hosts.strokes import KEEP, REMOVE, SAFE_KEEP, SAFE_REMOVE, STROKES, Colour
 from frisket_gimp.marks import find_strokes, is_painted, remember_marked
@@ -15,9 +19,14 @@ TINT = "Frisket tint"
 """The name of the channel that shows what is not the subject; found by its name."""
 # Dark and dull: strokes of any colour are still told apart under it.
 _TINT_COLOUR, _TINT_OPACITY = (60, 60, 110), 60.0
-_COLOURS = {False: (KEEP, REMOVE), True: (SAFE_KEEP, SAFE_REMOVE)}
-# An image without colours is marked in white and black.
-_GREYS = ((255, 255, 255), (0, 0, 0))
+# The tint of an open window says when it was looked at last; that of one that ended does not.
+_OPEN, _STALE_S = "frisket-open", 10
+_COLOURS = {
+    False: {"keep": KEEP, "remove": REMOVE, "hair": HAIR},
+    True: {"keep": SAFE_KEEP, "remove": SAFE_REMOVE, "hair": HAIR},
+}
+# An image without colours is marked in white and black; nothing is left for hair.
+_GREYS = {"keep": (255, 255, 255), "remove": (0, 0, 0)}
 
 
 class Marking:
@@ -34,6 +43,7 @@ class Marking:
         self._shows_mask = layer.get_mask() is not None and layer.get_apply_mask()
         self._foreground = Gimp.context_get_foreground()
         self._given: Gegl.Color | None = None
+        self._pulse = Pace(self._beat, least=1.0)
         self.strokes: Gimp.Layer | None = None
         self.tint: Gimp.Channel | None = None
 
@@ -45,6 +55,7 @@ class Marking:
         """
         self._require(self.strokes)
         self.check_tint()
+        self._pulse.ask()
 
     def check_tint(self) -> None:
         """Check that the tint is still there.
@@ -55,8 +66,13 @@ class Marking:
         self._require(self.tint)
 
     def begin(self) -> None:
-        """Put strokes and tint in place, in one step, and make the strokes the active layer."""
+        """Put strokes and tint in place, in one step, and make the strokes the active layer.
+
+        Raises:
+            Refused: the image takes no strokes, or another window works on it.
+        """
         image = self._image
+        _require_rest(image)
         with one_step(image):
             self.strokes = find_strokes(image) or self._add_strokes()
             self.strokes.set_visible(True)
@@ -65,6 +81,7 @@ class Marking:
             if self._shows_mask:
                 self._layer.set_apply_mask(False)
             image.set_selected_layers([self.strokes])
+        self._pulse.ask()
         Gimp.displays_flush()
 
     def end(self, keep_strokes: bool = False) -> None:
@@ -85,16 +102,28 @@ class Marking:
         if chosen:
             image.set_selected_layers(chosen)
 
-    def choose(self, keep: bool, safe: bool) -> None:
-        """Set the brush's colour to the one that keeps or removes."""
-        colours = _COLOURS[safe] if self.strokes.is_rgb() else _GREYS
-        self._given = make_colour(colours[0 if keep else 1])
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of strokes that the image takes."""
+        return tuple(self._list_colours(False))
+
+    def choose(self, kind: str, safe: bool) -> None:
+        """Set the brush's colour to the one of a kind of strokes."""
+        self._given = make_colour(self._list_colours(safe)[kind])
         Gimp.context_set_foreground(self._given)
+
+    def _list_colours(self, safe: bool) -> dict[str, Colour]:
+        coloured = self._image.get_base_type() == Gimp.ImageBaseType.RGB
+        return _COLOURS[safe] if coloured else _GREYS
 
     def give_back(self) -> None:
         """Give the artist's own colour back, unless another one was chosen meanwhile."""
         if self._given is not None and _is_same(Gimp.context_get_foreground(), self._given):
             Gimp.context_set_foreground(self._foreground)
+
+    def _beat(self) -> None:
+        # It is no step of the undo, and no part of a saved image.
+        self.tint.attach_parasite(Gimp.Parasite.new(_OPEN, 0, str(int(time.time())).encode()))
 
     def _require(self, ours: Gimp.Item) -> None:
         if not ours.is_valid():
@@ -119,7 +148,7 @@ class Marking:
         return layer
 
     def _add_tint(self) -> Gimp.Channel:
-        old = next((one for one in self._image.get_channels() if one.get_name() == TINT), None)
+        old = _find_tint(self._image)
         if old is not None:
             self._image.remove_channel(old)
         tint = add_channel(self._image, TINT)
@@ -129,6 +158,26 @@ class Marking:
         tint.set_show_masked(True)
         tint.set_visible(True)
         return tint
+
+
+def _find_tint(image: Gimp.Image) -> Gimp.Channel | None:
+    return next((one for one in image.get_channels() if one.get_name() == TINT), None)
+
+
+def _require_rest(image: Gimp.Image) -> None:
+    """Check that no other window puts a layer of an image right.
+
+    Raises:
+        Refused: one does.
+    """
+    tint = _find_tint(image)
+    parasite = tint.get_parasite(_OPEN) if tint is not None else None
+    text = bytes(parasite.get_data()) if parasite is not None else b""
+    # A file may hold anything under this name.
+    if text.isdigit() and len(text) < 20 and 0 <= time.time() - int(text) < _STALE_S:
+        raise Refused(
+            _("Another window has a cutout of this image open. Finish or cancel it there.")
+        )
 
 
 def _is_same(one: Gegl.Color, other: Gegl.Color) -> bool:

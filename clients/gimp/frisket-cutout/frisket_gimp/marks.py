@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from gi.repository import Gimp, GLib
 
-from frisket.client.options import HintSet, Point
+from frisket.client.options import HintSet, LayerSpec, Point
+from frisket.hosts.band import split_hair, widen_band
 from frisket.hosts.language import _
 from frisket.hosts.planes import intersect
 from frisket.hosts.request import Refused
+from frisket.hosts.shallow import SAMPLE_BYTES, bend, shorten
 from frisket.hosts.strokes import STROKES, explain_colours, explain_place, find_hints
 from frisket.protocol.grid import TileRect
 from frisket.protocol.limits import MAX_POINTS
 
 _SIDE = 256
-_IS_DARK = b"\xff" * 86 + bytes(170)
-_IS_BRIGHT = bytes(170) + b"\xff" * 86
 # What the strokes layer remembers: the layer that it marks.
 _MARKED = "frisket-marked-layer"
 
@@ -59,13 +61,32 @@ class Picture:
         coloured = strokes.is_rgb()
         self.rgba = rgba if coloured else _colour(rgba)
 
+    @cached_property
+    def _parts(self) -> tuple[bytes, bytes]:
+        return split_hair(self.rgba)
+
+    @property
+    def has_hair(self) -> bool:
+        """Whether hair is brushed over."""
+        return any(self._parts[1])
+
     def read(self) -> HintSet:
-        """Return the hints."""
-        return find_hints(self.rgba, self.width, self.height, self._full)
+        """Return the hints; those of hair need `widen`."""
+        return find_hints(self._parts[0], self.width, self.height, self._full)
+
+    def widen(self, hints: HintSet, spec: LayerSpec, mask: bytes) -> HintSet:
+        """Return hints that have a mask's edge searched anew, widely where hair is brushed over.
+
+        Args:
+            hints: what `read` returns.
+            spec: the layer's sizes.
+            mask: 8-bit rows of the proxy's size.
+        """
+        return widen_band(hints, spec, mask, self._parts[1], (self.width, self.height))
 
     def explain(self) -> str:
         """Return what to say of colours that do not count."""
-        return explain_colours(self.rgba, self.width, self.height)
+        return explain_colours(self._parts[0], self.width, self.height)
 
 
 def is_painted(strokes: Gimp.Layer) -> bool:
@@ -132,34 +153,44 @@ def _read_cells(strokes: Gimp.Layer, layer: Gimp.Layer, size: tuple[int, int]) -
     wide = max(1, min(size[0] - first[0], round(part.width * across)))
     high = max(1, min(size[1] - first[1], round(part.height * down)))
     seen = strokes.get_sub_thumbnail_data(part.x, part.y, part.width, part.height, wide, high)
-    cells, wide, high, count = _to_rgba(seen)
+    cells, wide, high = _to_rgba(seen, strokes.get_image().get_precision().value_nick)
     for row in range(min(high, size[1] - first[1])):
         start = 4 * ((first[1] + row) * size[0] + first[0])
-        line = cells[row * wide * count : (row + 1) * wide * count]
+        line = cells[row * wide * 4 : (row + 1) * wide * 4]
         line = line[: 4 * (size[0] - first[0])]
         rows[start : start + len(line)] = line
     return bytes(rows)
 
 
-def _to_rgba(seen: tuple[GLib.Bytes, int, int, int]) -> tuple[bytes, int, int, int]:
-    """Return a thumbnail as GIMP hands it over with four bytes a cell."""
-    data, width, height, count = seen
-    cells = bytes(data.get_data())
-    if count == 4:
-        return cells, width, height, 4
+def _to_rgba(seen: tuple[GLib.Bytes, int, int, int], precision: str) -> tuple[bytes, int, int]:
+    """Return a thumbnail as GIMP hands it over with four bytes a cell, and its size.
+
+    Args:
+        seen: samples as deep as the image's own, width, height, and the bytes of a cell.
+        precision: GIMP's name for the samples, such as "u16-linear".
+    """
+    data, width, height, size = seen
+    kind, _dash, curve = precision.partition("-")
+    samples = shorten(bytes(data.get_data()), kind)
+    count = size // SAMPLE_BYTES[kind]
     out = bytearray(b"\xff" * (4 * width * height))
     grey = count < 3
     for channel in range(3):
-        out[channel::4] = cells[0 if grey else channel :: count]
-    if count == 2:
-        out[3::4] = cells[1::2]
-    return bytes(out), width, height, 4
+        plane = samples[0 if grey else channel :: count]
+        out[channel::4] = bend(plane) if curve == "linear" else plane
+    if count in (2, 4):
+        out[3::4] = samples[count - 1 :: count]
+    return bytes(out), width, height
 
 
 def _colour(rgba: bytes) -> bytes:
-    """Return strokes of an image without colours: bright ones keep, dark ones remove."""
+    """Return strokes of an image without colours: bright ones keep, dark ones remove.
+
+    GIMP multiplies a cell's value by its alpha: the soft edge of a white stroke is dark.
+    """
     out = bytearray(rgba)
-    grey = rgba[1::4]
-    out[0::4], out[1::4] = grey.translate(_IS_DARK), grey.translate(_IS_BRIGHT)
+    grey, alpha = rgba[1::4], rgba[3::4]
+    out[0::4] = bytes(255 * (3 * g < a) for g, a in zip(grey, alpha))  # noqa: B905
+    out[1::4] = bytes(255 * (3 * g > 2 * a) for g, a in zip(grey, alpha))  # noqa: B905
     out[2::4] = bytes(len(grey))
     return bytes(out)

@@ -115,7 +115,7 @@ def run_cut(
             read = _make_reader(entry)
             dialogs.ask_everything(procedure, config, image, layers[0], connect, read)
         if entry.strokes and run_mode != Gimp.RunMode.NONINTERACTIVE:
-            _put_right(image, layers[0], arguments.read_request(config), connect)
+            _put_right(image, layers, arguments.read_request(config), connect)
             return
         existing = _choose_existing(entry, config, run_mode, layers)
         Gimp.progress_init("Frisket")
@@ -145,13 +145,15 @@ def _tell_starting() -> None:
 
 def _put_right(
     image: Gimp.Image,
-    layer: Gimp.Layer,
+    layers: list[Gimp.Layer],
     request: CutRequest,
     connect: Connect,
 ) -> None:
     from frisket_gimp.correcting import Correction
 
-    Correction(image, layer, replace(request, make="mask"), connect).run()
+    if len(layers) > 1:
+        raise Refused(_("Several layers are selected. Select the one to be put right."))
+    Correction(image, layers[0], replace(request, make="mask"), connect).run()
 
 
 def _make_reader(entry: Entry) -> Callable[[Gimp.ProcedureConfig], CutRequest]:

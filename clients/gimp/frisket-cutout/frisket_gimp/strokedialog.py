@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import gi
 
@@ -14,6 +14,15 @@ from frisket.hosts.language import _  # noqa: E402
 
 # Strokes rest when two looks in a row see the same.
 _POLL_MS = 120
+# Label and explanation of each kind of stroke.
+_KINDS = {
+    "keep": (_("_Keep"), _("What you paint belongs to the subject")),
+    "remove": (_("_Remove"), _("What you paint does not belong to the subject")),
+    "hair": (
+        _("H_air"),
+        _("Brush over hair or fur at the edge: it is searched anew there, as wide as the brush"),
+    ),
+}
 
 
 class StrokeDialog:
@@ -21,14 +30,20 @@ class StrokeDialog:
 
     Args:
         name: the layer's name.
-        choose: sets the brush: whether it keeps, and whether in colours for every eye.
+        kinds: the kinds of strokes that the image takes, of "keep", "remove" and "hair".
+        choose: sets the brush: a kind, and whether in colours for every eye.
         poll: tells whether there are new strokes; raises what ends the work.
     """
 
     def __init__(
-        self, name: str, choose: Callable[[bool, bool], None], poll: Callable[[], bool]
+        self,
+        name: str,
+        kinds: Collection[str],
+        choose: Callable[[str, bool], None],
+        poll: Callable[[], bool],
     ) -> None:
         self._choose, self._poll = choose, poll
+        self._buttons: dict[str, Gtk.RadioButton] = {}
         self._loop: GLib.MainLoop | None = None
         self._error: BaseException | None = None
         self._changed = False
@@ -41,25 +56,26 @@ class StrokeDialog:
         self._window.add_button(_("_Finish"), Gtk.ResponseType.OK)
         self._window.set_default_response(Gtk.ResponseType.OK)
         self._window.connect("response", self._respond)
-        self._fill(self._window.get_content_area())
+        self._fill(self._window.get_content_area(), kinds)
 
-    def _fill(self, area: Gtk.Box) -> None:
+    def _fill(self, area: Gtk.Box, kinds: Collection[str]) -> None:
         area.set_spacing(6)
         area.set_border_width(12)
         text = _("Paint on the image with any brush; the key P takes one.")
         area.pack_start(Gtk.Label(label=text, xalign=0.0), False, False, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
-        self._keep = Gtk.RadioButton.new_with_mnemonic(None, _("_Keep"))
-        self._keep.set_tooltip_text(_("What you paint belongs to the subject"))
-        self._remove = Gtk.RadioButton.new_with_mnemonic_from_widget(self._keep, _("_Remove"))
-        self._remove.set_tooltip_text(_("What you paint does not belong to the subject"))
-        for button in (self._keep, self._remove):
+        for kind in kinds:
+            label, tip = _KINDS[kind]
+            first = next(iter(self._buttons.values()), None)
+            button = Gtk.RadioButton.new_with_mnemonic_from_widget(first, label)
+            button.set_tooltip_text(tip)
             row.pack_start(button, True, True, 0)
+            self._buttons[kind] = button
         area.pack_start(row, False, False, 0)
         self._safe = Gtk.CheckButton.new_with_mnemonic(_("_Blue and vermilion strokes"))
         self._safe.set_tooltip_text(_("For eyes that do not tell green from red"))
         area.pack_start(self._safe, False, False, 0)
-        for button in (self._keep, self._safe):
+        for button in (*self._buttons.values(), self._safe):
             button.connect("toggled", self._set_brush)
         self._bar = Gtk.ProgressBar()
         area.pack_start(self._bar, False, False, 0)
@@ -126,4 +142,5 @@ class StrokeDialog:
             self._loop.quit()
 
     def _set_brush(self, *_arguments: object) -> None:
-        self._choose(self._keep.get_active(), self._safe.get_active())
+        chosen = (kind for kind, button in self._buttons.items() if button.get_active())
+        self._choose(next(chosen), self._safe.get_active())
