@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import mmap
 import os
 import shutil
@@ -252,7 +253,8 @@ def _split(image: Image, halo: int, cost: int) -> Iterator[Rect]:
 
     What looks around takes whole rows; libvips holds some for each step that a part goes through.
     """
-    across = image.width if halo else min(image.width, _BAND_COLUMNS)
+    columns = max(1, min(_BAND_COLUMNS // math.isqrt(cost), _BAND_PIXELS // cost))
+    across = image.width if halo else min(image.width, columns)
     most: int = (_HALO_PIXELS if halo else _BAND_PIXELS) // (across * cost)
     held: int = _BAND_BYTES // (across * image.bands * TYPES[image.format].itemsize)
     rows = max(_LEAST_ROWS if halo else 1, min(_ROWS, most, held))
