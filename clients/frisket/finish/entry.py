@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import math
 import mmap
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,8 @@ _SEEN = 0.05
 _EVICT_S = 0.01
 _FRESH_BYTES = 8 << 20
 _ROWS, _LEAST_ROWS = 512, 64
-_BAND_PIXELS, _HALO_PIXELS = 4 << 20, 1 << 20  # what looks around takes several copies
-_BAND_BYTES = 16 << 20
+_BAND_PIXELS, _HALO_PIXELS = 2 << 20, 1 << 20  # what looks around takes several copies
+_BAND_BYTES, _BAND_COLUMNS = 16 << 20, 8192
 Seen = Callable[[int], None]
 Progress = Callable[[str, int, int], None]
 """Called with a stage, what is done, and of how much."""
@@ -233,12 +234,10 @@ class Workplace:
             cost: how many pixels of mapped files each pixel is made of.
         """
         plane = self._open_plane(image.width, image.height, image.bands, image.format)
-        step = _choose_rows(image, halo, cost)
-        for y in range(0, image.height, step):
-            rect = Rect(0, y, image.width, min(step, image.height - y))
-            top, bottom = max(0, y - halo), min(image.height, rect.bottom + halo)
-            changed = change(to_array(image.crop(0, top, image.width, bottom - top)))
-            plane.write(rect, changed[y - top :][: rect.height])
+        for rect in _split(image, halo, cost):
+            top, bottom = max(0, rect.y - halo), min(image.height, rect.bottom + halo)
+            part = image.crop(rect.x, top, rect.width, bottom - top)
+            plane.write(rect, change(to_array(part))[rect.y - top :][: rect.height])
             self.forget()
         kept = plane.show().copy(
             interpretation=image.interpretation, xres=image.xres, yres=image.yres
@@ -249,11 +248,19 @@ class Workplace:
         return kept
 
 
-def _choose_rows(image: Image, halo: int, cost: int) -> int:
-    """Return how many rows are computed at a time; see `Workplace.compute`."""
-    row: int = image.width * image.bands * TYPES[image.format].itemsize
-    most: int = (_HALO_PIXELS if halo else _BAND_PIXELS) // (image.width * cost)
-    return max(_LEAST_ROWS if halo else 1, min(_ROWS, most, _BAND_BYTES // row))
+def _split(image: Image, halo: int, cost: int) -> Iterator[Rect]:
+    """Yield the parts that an image is computed in; see `Workplace.compute`.
+
+    What looks around takes whole rows; libvips holds some for each step that a part goes through.
+    """
+    columns = max(1, min(_BAND_COLUMNS // math.isqrt(cost), _BAND_PIXELS // cost))
+    across = image.width if halo else min(image.width, columns)
+    most: int = (_HALO_PIXELS if halo else _BAND_PIXELS) // (across * cost)
+    held: int = _BAND_BYTES // (across * image.bands * TYPES[image.format].itemsize)
+    rows = max(_LEAST_ROWS if halo else 1, min(_ROWS, most, held))
+    for y in range(0, image.height, rows):
+        for x in range(0, image.width, across):
+            yield Rect(x, y, min(across, image.width - x), min(rows, image.height - y))
 
 
 def _compose(images: list[Image], reader: _Reader, census: _Census) -> Subject:

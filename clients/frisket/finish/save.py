@@ -29,6 +29,8 @@ from .vips import Image, load_vips, make_plane, to_array
 _PHOTOMETRIC = {"GRAY": 1, "RGB": 2, "CMYK": 5}
 _LEAST_QUALITY = 20
 _BAND_ROWS = 512
+# Encoders take whole rows, and libvips holds some of them for each step that they go through.
+_WIDE = 16_384
 _MM_PER_INCH = 25.4
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
@@ -178,6 +180,7 @@ def _choose_writer(done: Finished, path: Path) -> tuple[Callable[[Output], None]
 def _save_lossy(done: Finished, path: Path, how: Save) -> None:
     image = describe(done, path)
     if not how.max_bytes:
+        image = done.scene.work.keep(image) if image.width > _WIDE else image
         with atomic_output(path) as file:
             _encode(image, path, how.quality, how.bits, file.descriptor)
         return
