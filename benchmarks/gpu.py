@@ -5,7 +5,8 @@
 
 Prints a line for each way and writes `benchmarks/results/gpu.json`. Without a device it says so,
 and writes that. A way that the runtime or the graph cannot go is told with its reason. The same
-through the server: `server` sends one picture after another, and eight at a time.
+through the server: `server` sends one picture after another, and eight at a time; `film` sends
+frames of 3840 x 2160 one by one, from JPEG to alpha, and tells each stage in frames a second.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -30,6 +31,9 @@ from common import RESULTS, u2netp_weights
 
 from frisket.models.backends.onnx import import_runtime
 from frisket.protocol.methods import MATTE_IMAGE
+
+if TYPE_CHECKING:
+    from frisket.client.address import Address
 
 PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
 BATCHES = (1, 8)
@@ -58,8 +62,13 @@ def main() -> int:
 
 
 def name_device() -> str:
-    """Return the device's name and memory as its driver tells them; empty where there is none."""
-    query = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    """Return the device's name and memory; empty where there is none."""
+    return ask_driver("name,memory.total")
+
+
+def ask_driver(facts: str) -> str:
+    """Return what the driver tells of the devices, all that use them counted; empty without one."""
+    query = ("nvidia-smi", f"--query-gpu={facts}", "--format=csv,noheader")
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -78,7 +87,7 @@ def measure_all(runtime: Any, provider: str, rounds: int) -> list[Row]:
     for clients in BATCHES:
         served: Row = {"server": True, "clients": clients}
         rows += [attempt(served, partial(run_served, provider, rounds, clients))]
-    return rows
+    return [*rows, attempt({"film": True}, partial(run_film, provider, rounds))]
 
 
 def attempt(ways: Row, measure: Callable[[], Row]) -> Row:
@@ -117,7 +126,7 @@ def run_bare(runtime: Any, provider: str, rounds: int, fp16: bool, batch: int, g
     seconds = time_rounds(run, rounds)
     memory = psutil.Process().memory_info().rss
     return {"pictures_per_s": round(batch / seconds, 2), "ms": round(seconds * 1e3, 2),
-            "resident_mb": round(memory / 1e6)}  # fmt: skip
+            "resident_mb": round(memory / 1e6), "gpu_used": ask_driver("memory.used")}  # fmt: skip
 
 
 def load_graph(half: bool, batch: int) -> bytes:
@@ -148,14 +157,10 @@ def time_rounds(run: Callable[[], object], rounds: int) -> float:
 
 def run_served(provider: str, rounds: int, clients: int) -> Row:
     """Send pictures to a server, so many at a time; return pictures a second."""
-    from frisket.client.address import Address
     from frisket.jobs.grpc_transport import GrpcTransport
-    from frisket.v1 import matting_pb2 as pb
 
-    with serve(provider) as (address, token):
-        transport = GrpcTransport(Address(address, token))
-        options = pb.MatteOptions(model="bench")
-        request = pb.MatteImageRequest(image=draw_picture(), options=options).SerializeToString()
+    with serve(provider) as (address, _):
+        transport, request = GrpcTransport(address), make_request(draw_picture())
         transport.unary(MATTE_IMAGE, request, 300)
         started = time.perf_counter()
         with ThreadPoolExecutor(clients) as pool:
@@ -165,30 +170,59 @@ def run_served(provider: str, rounds: int, clients: int) -> Row:
     return {"pictures_per_s": round(rounds / seconds, 2)}
 
 
-def draw_picture() -> bytes:
-    """Return a PNG of a photograph."""
+def run_film(provider: str, rounds: int) -> Row:
+    """Send large frames one by one; return frames a second, whole and of each stage."""
+    from frisket.jobs.grpc_transport import GrpcTransport
+
+    with serve(provider) as (address, log):
+        transport, request = GrpcTransport(address), make_request(draw_picture((3840, 2160)))
+        for _ in range(rounds + 1):
+            transport.unary(MATTE_IMAGE, request, 300)
+        transport.close()
+        calls = [json.loads(line) for line in log.read_text().splitlines()][1:]
+    stages = {name: np.median([one["stages"].get(name, 0.0) for one in calls])
+              for name in ("read", "model", "solve", "refine", "write")}  # fmt: skip
+    whole = float(np.median([one["seconds"] for one in calls]))
+    rates = {name: round(float(1 / spent), 2) for name, spent in stages.items() if spent}
+    return {"frames_per_s": round(1 / whole, 2), "stages_frames_per_s": rates}
+
+
+def make_request(image: bytes) -> bytes:
+    """Return what asks for the matte of a picture."""
+    from frisket.v1 import matting_pb2 as pb
+
+    options = pb.MatteOptions(model="bench")
+    return pb.MatteImageRequest(image=image, options=options).SerializeToString()
+
+
+def draw_picture(size: tuple[int, int] = (512, 512)) -> bytes:
+    """Return a JPEG of a photograph."""
     import io
 
     from PIL import Image
     from skimage import data
 
     file = io.BytesIO()
-    Image.fromarray(data.astronaut()).save(file, "PNG")
+    Image.fromarray(data.astronaut()).resize(size).save(file, "JPEG", quality=95)
     return file.getvalue()
 
 
 @contextmanager
-def serve(provider: str) -> Iterator[tuple[str, str]]:
-    """Run a server with the model; yield its address and its token."""
+def serve(provider: str) -> Iterator[tuple[Address, Path]]:
+    """Run a server with the model; yield its address and its log of calls."""
+    from frisket.client.address import Address
+
     with tempfile.TemporaryDirectory(prefix="frisket-gpu-") as home:
         environment = {**os.environ, "FRISKET_HOME": home, "FRISKET_TOKEN": "gpu-benchmark"}
         add = ("models", "add", "bench", "--family", "u2net", "--file", str(u2netp_weights()))
         subprocess.run([sys.executable, "-m", "frisket", *add], env=environment, check=True)
-        command = (sys.executable, "-m", "frisket.server", "--device", provider)
+        log = Path(home, "calls")
+        words = ("--device", provider, "--access-log", str(log))
+        command = (sys.executable, "-m", "frisket.server", *words)
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         try:
-            yield process.stdout.readline().split()[-1], "gpu-benchmark"
+            yield Address(process.stdout.readline().split()[-1], "gpu-benchmark"), log
         finally:
             process.terminate()
             process.wait(60)

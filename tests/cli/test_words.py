@@ -167,6 +167,7 @@ def test_progress_has_a_label_from_the_first_and_runs_forward(home: Path, folder
         ("cut --qua", ["--quality"]),
         ("cut a.jpg --quality ", ["draft", "standard", "high", "best"]),
         ("cut --device c", ["cpu", "cuda"]),
+        ("cut --device t", ["tensorrt"]),
         ("cut -m embed", ["embedded"]),
         ("plugins install k", ["krita"]),
         ("completion f", ["fish"]),

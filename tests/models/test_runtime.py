@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from graphs import convolution
 
-from frisket.models.backends.onnx import Graph, explain_cpu, import_runtime
+from frisket.models.backends.onnx import Graph, import_runtime
+from frisket.models.backends.providers import explain_cpu
 from frisket.models.core.errors import DeviceUnavailable
 
 ROOT = Path(__file__).resolve().parents[2]

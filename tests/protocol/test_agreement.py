@@ -10,7 +10,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from frisket.client.options import Edge
-from frisket.models.backends import onnx
+from frisket.models.backends import providers
 from frisket.protocol import choices, limits, methods
 from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat, pixel_format
 from frisket.protocol.reasons import CLIENT_REASONS, REASON_DOMAIN, REASON_TRAILER, Reason
@@ -122,8 +122,10 @@ def test_normalise_is_what_the_wire_says() -> None:
     assert said and set(said[1].split()) == set(choices.NORMALISE_STEPS)
 
 
-def test_devices_are_those_the_backend_knows() -> None:
-    assert choices.DEVICES == onnx.DEVICES
+@pytest.mark.parametrize("device", choices.DEVICES)
+def test_the_backend_knows_every_device(device: str) -> None:
+    everything = (providers.TENSORRT, providers.CUDA, providers.CPU)
+    assert providers.choose_providers(device, everything)
 
 
 def test_methods_are_those_of_the_services() -> None:

@@ -220,7 +220,8 @@ def _tell_models(answer: pb.GetCapabilitiesResponse) -> Finding:
 
 def _explain_cpu() -> Finding:
     """Say why nothing faster than the processor was chosen."""
-    from frisket.models.backends.onnx import explain_cpu, import_runtime
+    from frisket.models.backends.onnx import import_runtime
+    from frisket.models.backends.providers import explain_cpu
 
     why = explain_cpu(import_runtime().get_available_providers())
     return Finding("device", True, f"device auto is the processor: {why}")

@@ -40,7 +40,8 @@ SERVER_OPTIONS = (
     ),
     Option(
         "device",
-        f"of the local server; cuda fails where there is none; default: {DEFAULT_DEVICE}",
+        "of the local server; cuda and tensorrt fail where there is none; "
+        f"default: {DEFAULT_DEVICE}",
         str, default=DEFAULT_DEVICE, choices=DEVICES, group="server", variable="FRISKET_DEVICE",
     ),
 )  # fmt: skip

@@ -66,7 +66,7 @@ def find(
 
     Args:
         connect: opens a connection, without a token.
-        device: "auto", "cpu" or "cuda"; each has a server of its own.
+        device: "auto", "cpu", "cuda" or "tensorrt"; each has a server of its own.
         installation: whose server; by default the newest of any that speaks our protocol.
         end_hung: end one that takes connections and says nothing, and withdraw its
             announcement.
@@ -104,7 +104,7 @@ def ensure(
     Args:
         connect: opens a connection, without a token.
         command: how to start one; by default this Python's `frisket.server`.
-        device: "auto", "cpu" or "cuda"; each has a server of its own.
+        device: "auto", "cpu", "cuda" or "tensorrt"; each has a server of its own.
         installation: whose server; by default any that speaks our protocol.
         timeout: seconds to wait for it.
         answer_s: seconds after which one that runs and says nothing hangs.

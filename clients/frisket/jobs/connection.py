@@ -42,7 +42,7 @@ class ServerChoice:
         tls: encrypt the connection.
         ca_file: certificate to trust instead of the system's.
         certificate, key: the client's own, for a server that asks for one; both or none.
-        device: "auto", or "cpu" or "cuda" strictly.
+        device: "auto", or "cpu", "cuda" or "tensorrt" strictly.
     """
 
     address: str = ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .adapters.table import ADAPTERS
+from .backends.providers import GPU_DEVICES
 from .core.errors import DeviceUnavailable
 from .core.spec import Spec
 from .core.types import Model, ModelInfo, Refiner
@@ -25,6 +26,7 @@ def load(
     device: str,
     threads: int | None,
     record: Memory | None = None,
+    engines: Path | None = None,
 ) -> Model:
     """Open a model with the adapter that the manifest names.
 
@@ -32,21 +34,29 @@ def load(
         spec: how it is fed.
         info: what is told of it.
         files: the file of every part of the adapter; none for models without weights.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu", "cuda" or "tensorrt".
         threads: of one run; None leaves it to the runtime.
         record: of the ways in which graphs run best; None measures nothing.
+        engines: the folder of what TensorRT builds; None keeps nothing.
 
     Raises:
         BadSignature, DeviceUnavailable, ModelFileError, MissingExtra.
     """
     adapter = ADAPTERS[spec.adapter]
-    if not adapter.parts and device == "cuda":
+    if not adapter.parts and device in GPU_DEVICES:
         raise DeviceUnavailable(f"The model {spec.name} runs on the CPU only; use --device cpu.")
-    graphs = {part: open_graph(files[part], device, threads, record) for part in adapter.parts}
+    rest = (device, threads, record, engines)
+    graphs = {part: open_graph(files[part], *rest) for part in adapter.parts}
     return adapter.load_class()(spec, info, **graphs)
 
 
-def open_graph(file: Path, device: str, threads: int | None, record: Memory | None = None) -> Graph:
+def open_graph(
+    file: Path,
+    device: str,
+    threads: int | None,
+    record: Memory | None = None,
+    engines: Path | None = None,
+) -> Graph:
     """Open a graph from its file: ONNX as it is, TFLite turned into ONNX.
 
     Raises:
@@ -55,10 +65,10 @@ def open_graph(file: Path, device: str, threads: int | None, record: Memory | No
     from .backends.onnx import Graph
 
     if file.suffix.lower() != ".tflite":
-        return Graph(file, device, threads, record)
+        return Graph(file, device, threads, record, engines)
     from .importers.tflite import to_onnx
 
-    return Graph(to_onnx(file), device, threads, record)
+    return Graph(to_onnx(file), device, threads, record, engines)
 
 
 def check_run(spec: Spec, files: Mapping[str, Path]) -> None:

@@ -199,7 +199,7 @@ class Registry:
 
         Args:
             name: "" means ``default()``.
-            device: "auto", "cpu" or "cuda"; "cuda" never falls back to the CPU.
+            device: "auto" or "cpu"; "cuda" and "tensorrt" never fall back to the CPU.
             threads: of one run; None leaves it to the runtime.
 
         Raises:
@@ -211,7 +211,8 @@ class Registry:
         # The package's own model is known, and everyone's first cut waits for it.
         record = None if is_built_in(name) else Record(self.home)
         files = self._shelf.find_files(spec)
-        return load(spec, self.info(name), files, device, threads, record)
+        engines = self.home / "engines"
+        return load(spec, self.info(name), files, device, threads, record, engines)
 
 
 @cache

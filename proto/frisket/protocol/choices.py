@@ -19,7 +19,7 @@ SCREENS = ("auto", "green", "blue")
 KEY_COLOUR = re.compile(f"{KEY_MODEL}-([0-9a-f]{{6}})")
 """The name of the model of a screen of any colour."""
 
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "tensorrt")
 """Where a server may run its models."""
 DEFAULT_DEVICE = "auto"
 

@@ -44,7 +44,7 @@ class LocalServer:
         pid: its process.
         version: of frisket.
         protocol: the version of the protocol that it speaks.
-        device: what it was asked to run on: "auto", "cpu" or "cuda".
+        device: what it was asked to run on: "auto", "cpu", "cuda" or "tensorrt".
         environment: the folder of the Python that runs it.
         started: what `mark_process` said of its process; empty where nothing can be said.
     """

@@ -190,7 +190,7 @@ class App:
         ]
         server = grpc.aio.server(options=options, interceptors=guards)
         budget = Budget(limits.memory or memory_bytes() // 2)
-        if config.device != "cuda":  # whose models lie in a memory of their own
+        if config.device in ("auto", "cpu"):  # elsewhere models lie in a memory of their own
             self._pool.share_memory(budget)
         cache = _make_cache(config, budget)
         self._resources = resources = Resources(self._pool, self._scheduler, limits, budget, cache)

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device",
         choices=DEVICES,
         default=DEFAULT_DEVICE,
-        help=f"cuda fails where there is none; default: {DEFAULT_DEVICE}",
+        help=f"cuda and tensorrt fail where there is none; default: {DEFAULT_DEVICE}",
     )
     parser.add_argument(
         "--threads", type=_threads, metavar="N", default=0, help="default: one per core"

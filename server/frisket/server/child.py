@@ -16,6 +16,7 @@ import numpy as np
 
 from frisket.models import (
     Coarse,
+    DeviceUnavailable,
     Model,
     ModelClosed,
     ModelFailed,
@@ -53,7 +54,6 @@ class ChildOpener:
         info = self._registry.info(name)
         model = RemoteModel(self, info, device, threads)
         found = self.call(model, None)
-        model.device = str(found["device"])
         model.max_batch = _check_number(found["max_batch"], 1, _MAX_BATCH)
         side = _check_number(found["side"], 0, _MAX_SIDE)
         return RemoteRefiner(self, model, side) if side else model
@@ -97,9 +97,14 @@ class ChildOpener:
         Raises:
             ModelFailed: the model ended its process.
             ModelError: what the model refused.
+            DeviceUnavailable: the device is gone; the next request finds another process.
         """
         try:
             return self._call(model, request, parts)
+        except DeviceUnavailable:
+            if request is not None and model.device != "cpu":
+                self.replace()  # in a process that has lost its GPU nothing runs there again
+            raise
         except ProcessLost as lost:
             self.prepare()
             if lost.alone:
@@ -124,6 +129,7 @@ class ChildOpener:
                 opens=request is None,
             )
             process.opened.add(model.number)
+            model.device = str(opened["device"])  # it may be another one than before
         return opened if request is None else process.ask(request, parts)
 
     def _reach(self) -> ModelProcess:

@@ -47,7 +47,7 @@ class ModelPool:
 
     Args:
         registry: where models are found.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu", "cuda" or "tensorrt".
         threads: compute threads of a model.
         limits: how many models and how many bytes of them are kept, those in use never leave;
             and how long a run and an opening may take.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -28,10 +29,20 @@ from ..core.errors import (
     OutOfMemory,
 )
 from ..core.types import Array
+from .engines import open_with_engines
 from .plans import BLOCKED, MAX_RUN_S, Memory, Plan, choose, make_key
+from .providers import (
+    CPU,
+    TENSORRT,
+    check_provider,
+    choose_providers,
+    explain_cpu,
+    is_lost,
+    set_options,
+)
 
-DEVICES = ("auto", "cpu", "cuda")
-_CUDA = "CUDAExecutionProvider"
+log = logging.getLogger(__name__)
+
 _MAX_FEED = 1 << 26
 # What the runtime and CUDA say when an allocation fails.
 _NO_MEMORY = (
@@ -74,33 +85,6 @@ def import_runtime() -> Any:
             f"Running a model needs ONNX Runtime; {advise_install('server')}, or [gpu] for CUDA."
         ) from error
     return onnxruntime
-
-
-def _choose_providers(device: str, available: Sequence[str]) -> list[str]:
-    if device not in DEVICES:
-        raise DeviceUnavailable(f"There is no device {device!r}; use {', '.join(DEVICES)}.")
-    cuda = _CUDA in available
-    if device == "cuda" and not cuda:
-        raise DeviceUnavailable(
-            f"CUDA was asked for, but {explain_cpu(available)}, or use --device cpu."
-        )
-    if device != "cpu" and cuda:
-        return [_CUDA, "CPUExecutionProvider"]
-    return ["CPUExecutionProvider"]
-
-
-def explain_cpu(available: Sequence[str]) -> str:
-    """Return why models run on the processor where CUDA would do as well, and what to do.
-
-    Args:
-        available: the providers that the runtime has.
-    """
-    if _CUDA not in available:
-        return f"this ONNX Runtime has no CUDA provider; {advise_install('gpu')}"
-    return (
-        "its provider could not be started (driver or CUDA libraries missing): "
-        f"{advise_install('cuda')} for the libraries"
-    )
 
 
 @cache
@@ -152,10 +136,11 @@ class Graph:
 
     Args:
         source: path of the file, or its bytes.
-        device: "auto", "cpu" or "cuda"; "cuda" never falls back.
+        device: "auto" or "cpu"; "cuda" and "tensorrt" never fall back.
         threads: of one run; None leaves it to the runtime.
         record: where it is kept which way of running it is best on this machine; a graph that is
             not in it is measured. None takes the way that is mostly best.
+        engines: where TensorRT keeps what it builds; None: nowhere.
 
     Raises:
         ModelFileError: the file is not a graph that the runtime can load.
@@ -169,31 +154,36 @@ class Graph:
         device: str = "auto",
         threads: int | None = None,
         record: Memory | None = None,
+        engines: Path | None = None,
     ) -> None:
         runtime = import_runtime()
-        providers = _choose_providers(device, runtime.get_available_providers())
-        if _CUDA in providers:
+        providers = choose_providers(device, runtime.get_available_providers())
+        if providers[0] != CPU:
             _load_cuda(runtime)
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():
             raise ModelFileError(f"There is no file {source}.")
         given = str(source) if isinstance(source, Path) else source
+        self._session: Any
 
-        def open_by(plan: Plan) -> Any:
-            options = _make_options(runtime, threads, plan)
-            return runtime.InferenceSession(given, options, providers=providers)
+        def open_by(plan: Plan, folder: Path | None = None) -> Any:
+            options, set_up = _make_options(runtime, threads, plan), set_options(providers, folder)
+            return runtime.InferenceSession(given, options, providers=set_up)
 
-        on_cpu = providers == ["CPUExecutionProvider"]
         try:
-            if record is None or not on_cpu:
-                self._session: Any = open_by(BLOCKED)
-            else:
+            if engines is not None and TENSORRT in providers:
+                key = make_key(source, str(runtime.__version__), threads)
+                place = engines / "-".join(key.split()[:2])
+                self._session = open_with_engines(place, lambda: open_by(BLOCKED, place))
+            elif providers == [CPU] and record is not None:
                 key = make_key(source, str(runtime.__version__), threads)
                 self._session = _open_best(open_by, record, key, what)
+            else:
+                self._session = open_by(BLOCKED)
         except Exception as error:  # the runtime's own classes share no base
             raise ModelFileError(_explain_load(what, error)) from error
         self._runs: set[Any] = set()
-        self.device = _read_device(self._session, device)
+        self.device = _read_device(self._session, device, providers)
         self.inputs = _read_ports(self._session.get_inputs())
         self.outputs = _read_ports(self._session.get_outputs())
 
@@ -202,6 +192,7 @@ class Graph:
 
         Raises:
             BadOutput: an output holds values that are not finite.
+            DeviceUnavailable: the GPU is gone.
             ModelClosed: the graph was closed.
             ModelFileError: the graph failed, or was stopped.
             OutOfMemory: the device has too little memory for this run.
@@ -216,7 +207,7 @@ class Graph:
         try:
             answers = session.run(list(outputs), cast, options)
         except Exception as error:
-            raise _explain_failure(error) from error
+            raise _explain_failure(error, self.device) from error
         finally:
             self._runs.discard(options)
         return [_check_answer(a) for a in answers]
@@ -280,15 +271,20 @@ def _time_run(session: Any, feeds: Mapping[str, Array]) -> float:
     return time.perf_counter() - started
 
 
-def _read_device(session: Any, wanted: str) -> str:
+def _read_device(session: Any, wanted: str, asked: Sequence[str]) -> str:
     first = session.get_providers()[0]
-    if first == _CUDA:
+    check_provider(wanted, first)
+    if first != CPU:
         return "cuda:0"
-    if wanted == "cuda":
-        raise DeviceUnavailable(
-            f"CUDA was asked for, but {explain_cpu([_CUDA])}, or use --device cpu."
-        )
+    if asked[0] != CPU:
+        tell_fallback(explain_cpu(asked))
     return "cpu"
+
+
+@cache
+def tell_fallback(why: str) -> None:
+    """Say once why models run on the processor though there is a provider for more."""
+    log.warning("device auto is the processor: %s", why)
 
 
 def _read_ports(ports: Sequence[Any]) -> list[Port]:
@@ -307,11 +303,16 @@ def _check_answer(answer: Array) -> Array:
     return answer
 
 
-def _explain_failure(error: Exception) -> ModelError:
+def _explain_failure(error: Exception, device: str) -> ModelError:
     """Return what a run's failure means; the runtime tells the kinds apart by text alone."""
     text = str(error).lower()
     if isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
         return OutOfMemory(f"The device's memory is too small: {_first_line(error)}")
+    if device != "cpu" and is_lost(text):
+        return DeviceUnavailable(
+            f"The GPU was lost while a model ran ({_first_line(error)}): try again, and if that "
+            "does not help, look at nvidia-smi and restart the server."
+        )
     return ModelFileError(f"The model failed: {_first_line(error)}")
 
 
