@@ -10,8 +10,8 @@ process of its own, all of whose memory counts as the plug-in's.
 
 Needs root and Linux: the hosts run in a tree of their own (scripts/hosts.sh). The server
 is a real one, warm, with U2-Net-p. Each row goes to benchmarks/results/hosts.json as soon as it is
-measured; rows of other hosts and sizes stay there. 100 megapixels need 6 GB of memory and 1 GB on the
-disk; a run of all hosts at that size took five minutes while others used both cores.
+measured; rows of other hosts and sizes stay there. 100 megapixels need 6 GB of memory and 1 GB on
+the disk; a run of all hosts at that size took five minutes while others used both cores.
 """
 
 from __future__ import annotations
