@@ -136,6 +136,27 @@ def test_a_cluster_gives_the_same_bytes_and_a_lost_machine_loses_nothing(
     say("a batch on two machines, one lost half-way", pictures=PICTURES, retried=retried)
 
 
+def test_when_ray_ends_in_the_middle_a_sentence_says_so_and_what_is_done_is_kept(
+    tmp_path: Path, pictures: Path, homes: list[Path]
+) -> None:
+    out = tmp_path / "out"
+    with cluster(homes[:1]) as made:
+        options = ("--engine", "ray", "--address", made.address, "--jobs", "1")
+        command = Command(pictures, out, *options)
+        command.wait_for(2)
+        made.shutdown()
+        text, err = command.process.communicate(timeout=120)
+    assert command.process.returncode == 7, err
+    assert err.splitlines()[-1].startswith("frisket: Ray ended on this machine")
+    assert "Traceback" not in err
+    done = read_all(out)
+    assert 2 <= len(done) < PICTURES
+    told = [json.loads(line) for line in text.splitlines()]
+    assert sum(one["event"] == "artifact_written" for one in told) <= len(done)
+    assert Command(pictures, out).end()[-1]["written"] == PICTURES - len(done)
+    assert read_all(out).items() >= done.items()
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_reaches_all_and_the_same_command_goes_on(
     tmp_path: Path, pictures: Path, homes: list[Path], times: int

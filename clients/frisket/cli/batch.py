@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.batch_options import BATCH_OPTIONS
 from frisket.cli.commands import COMMANDS
+from frisket.cli.exits import Exit
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
 from frisket.cli.settings import fill
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from frisket.jobs.watch.watch import Watch
 
 _LIST = "-"
+_RAY_ENDED = (
+    "Ray ended on this machine, and this run with it: what is done is kept. Start Ray again, or "
+    "name another head with --address, and give the same command once more."
+)
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -55,6 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
         from frisket.cli.batch_status import tell_status
 
         return tell_status(arguments)
+    if arguments.engine == "ray" and not arguments.dry_run:
+        from frisket.cli.apart import run_apart
+
+        return run_apart(partial(_run, arguments), _RAY_ENDED, Exit.SERVER)
+    return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     from frisket.cli.batch_outcomes import BatchBar, Reporter
     from frisket.cli.progress import show
     from frisket.cluster.sending import SentBatch
