@@ -63,6 +63,35 @@ def test_solves_and_batches_begin_when_no_first_mask_is_waited_for() -> None:
     play(scenario)
 
 
+@pytest.mark.parametrize("kind", ["show", "solve", "compute", "compute_in_sight"])
+def test_a_batch_begins_when_nothing_of_people_is_at_work(kind: str) -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        share, batch = scheduler.open_share(), scheduler.open_share(batch=True)
+        asked = asyncio.create_task(getattr(share, kind)(gate.wait))
+        await asyncio.sleep(0)  # it has begun to wait
+        held = asyncio.create_task(batch.compute(done.set))
+        await asyncio.sleep(0.05)
+        assert not done.is_set()
+        gate.set()
+        await asyncio.gather(asked, held)
+
+    gate, done = threading.Event(), threading.Event()
+    play(scenario)
+
+
+def test_people_without_end_hold_batches_for_a_while_only() -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        share, batch = scheduler.open_share(), scheduler.open_share(batch=True)
+        asked = asyncio.create_task(share.compute(gate.wait))
+        await asyncio.sleep(0)
+        assert await batch.compute(time.monotonic) >= began + 0.1
+        gate.set()
+        await asked
+
+    gate, began = threading.Event(), time.monotonic()
+    play(scenario, hurry_s=0.1)
+
+
 def test_a_solve_that_has_begun_stops_between_two_steps_and_goes_on() -> None:
     def count_steps() -> None:
         while not over.is_set():

@@ -5,7 +5,7 @@ first masks, tiles, solves and batches have threads of their own each: none wait
 to end, and the system shares the cores between them, with less for those who can wait. That is
 not enough for a model that runs on these cores: each of its steps ends with the slowest of its
 threads. So while somebody waits for a first mask, solves and batches begin nothing new, and a
-solve that has begun stops before its next step.
+solve that has begun stops before its next step; and batches do so for all that people wait for.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class _Threads:
 
     def __init__(self, count: int, name: str, niceness: int = 0) -> None:
         self._gate = _Gate()
+        self._held: dict[object, float] = {}
         self._executor = ThreadPoolExecutor(count, name, self._start, (niceness,))
         self._lane: Lane[Callable[[], object]] = Lane(count, self._perform)
 
@@ -87,10 +88,17 @@ class _Threads:
         answer: Result = await self._lane.submit(claim, work)
         return answer
 
-    def hold(self, until: float) -> None:
-        """Begin nothing until then but what has waited long, and let what runs stop."""
-        self._gate.close(until)
-        self._lane.hold(until)
+    def hold(self, whose: object, until: float) -> None:
+        """Begin nothing until then but what has waited long, and let what runs stop.
+
+        Args:
+            whose: several may hold at a time, each until its own end.
+            until: by the monotonic clock; a time that is over ends it.
+        """
+        self._held[whose] = until
+        latest = max(self._held.values())
+        self._gate.close(latest)
+        self._lane.hold(latest)
 
     def close(self) -> None:
         """Let running work end, and drop what waits."""
@@ -98,23 +106,66 @@ class _Threads:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+class _Hold:
+    """Holds some threads back while others do what is waited for, for a while in a row at most.
+
+    Args:
+        threads: who stop, and begin nothing new.
+        most_s: seconds in a row.
+    """
+
+    def __init__(self, threads: Sequence[_Threads], most_s: float) -> None:
+        self._threads, self._most_s = threads, most_s
+        self._numbers = itertools.count()
+        self._steps: set[int] = set()  # those that still hold others back
+
+    @contextlib.contextmanager
+    def during(self, limit_s: float = math.inf) -> Iterator[None]:
+        """Hold back in the block.
+
+        Args:
+            limit_s: seconds after which the block counts no more, if that is sooner.
+        """
+        number = next(self._numbers)
+        if not self._steps:
+            self._set(time.monotonic() + self._most_s)
+        self._steps.add(number)
+        most_s = min(limit_s, self._most_s)
+        timer = asyncio.get_running_loop().call_later(most_s, self._end, number)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._end(number)
+
+    def _end(self, number: int) -> None:
+        """Take note that a step is done or takes too long."""
+        self._steps.discard(number)
+        if not self._steps:
+            self._set(0.0)
+
+    def _set(self, until: float) -> None:
+        for threads in self._threads:
+            threads.hold(self, until)
+
+
 class Scheduler:
     """The compute threads of a server.
 
     Args:
         threads: for each kind of work.
-        hurry_s: seconds in a row that first masks hold others back, and that one step of a client's
-            may.
+        hurry_s: seconds in a row that others are held back, and that one step of a client's may
+            hold them back.
     """
 
     def __init__(self, threads: int, hurry_s: float = HURRY_S) -> None:
-        self._hurry_s = hurry_s
         self.masks = _Threads(threads, "mask")
         self.tiles = _Threads(threads, "tile")
         self.solves = _Threads(threads, "solve", _SOLVES_YIELD)
         self.batches = _Threads(threads, "batch", _BATCHES_YIELD)
-        self._sessions, self._steps = itertools.count(1), itertools.count()
-        self._hurries: set[int] = set()  # steps towards first masks that hold others back
+        self._for_masks = _Hold((self.solves, self.batches), hurry_s)
+        self._for_people = _Hold((self.batches,), hurry_s)
+        self._sessions = itertools.count(1)
 
     def open_share(self, batch: bool = False, proxy_mp: float = 0.0, tile_mp: float = 0.0) -> Share:
         """Return a new session's share.
@@ -126,34 +177,17 @@ class Scheduler:
         """
         return Share(self, next(self._sessions), batch, proxy_mp, tile_mp)
 
-    @contextlib.contextmanager
-    def hurry(self, limit_s: float = math.inf) -> Iterator[None]:
+    def hurry(self, limit_s: float = math.inf) -> AbstractContextManager[None]:
         """Let solves and batches stop, and begin nothing new, in the block, for a while at most.
 
         Args:
             limit_s: seconds after which the block counts no more, if that is sooner.
         """
-        number = next(self._steps)
-        if not self._hurries:
-            self._hold(time.monotonic() + self._hurry_s)
-        self._hurries.add(number)
-        most_s = min(limit_s, self._hurry_s)
-        timer = asyncio.get_running_loop().call_later(most_s, self._end_hurry, number)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            self._end_hurry(number)
+        return self._for_masks.during(limit_s)
 
-    def _end_hurry(self, number: int) -> None:
-        """Take note that a step is done or takes too long."""
-        self._hurries.discard(number)
-        if not self._hurries:
-            self._hold(0.0)
-
-    def _hold(self, until: float) -> None:
-        for threads in (self.solves, self.batches):
-            threads.hold(until)
+    def hold_batches(self) -> AbstractContextManager[None]:
+        """Let batches do so."""
+        return self._for_people.during()
 
     def close(self) -> None:
         """End the threads when the work they are at is done."""
@@ -212,4 +246,7 @@ class Share:
         return await self._run(self.scheduler.tiles, claim, work)
 
     async def _run(self, threads: _Threads, claim: Claim, work: Callable[[], Result]) -> Result:
-        return await (self.scheduler.batches if self.batch else threads).run(claim, work)
+        if self.batch:
+            return await self.scheduler.batches.run(claim, work)
+        with self.scheduler.hold_batches():
+            return await threads.run(claim, work)
