@@ -31,7 +31,7 @@ SMALL = np.zeros((8, 8, 3), np.uint8)
         ({"normalise": "brightness"}, "normalise='brightness' is not possible"),
         ({"normalise": "auto,exposure,clahee"}, "did you mean 'clahe'"),
         ({"threshold": 2}, "threshold=2 is not possible: give a share"),
-        ({"device": "gpu"}, "use auto, cpu or cuda"),
+        ({"device": "gpu"}, "use auto, cpu, cuda or tensorrt"),
         ({"shift": "wide"}, "shift='wide' is not possible: give a number"),
         ({"boxes": [(1, 2, 3)]}, r"boxes has \(1, 2, 3\)"),
         ({"boxes": (1, 2, 3, 4)}, "boxes has 1: give each box as"),

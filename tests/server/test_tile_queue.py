@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from frisket.protocol.grid import Grid
@@ -67,6 +67,8 @@ def test_tiles_in_sight_come_first() -> None:
         max_size=6,
     ),
 )
+@example({0, 160}, 1, [(0, 700, 1, 1)])  # just below the layer
+@example({0, 160}, 1, [(1000, 0, 1, 700)])  # just beside it
 def test_wherever_the_user_looks_next_comes_first(
     wanted: set[int], budget: int, looks: list[tuple[int, int, int, int]]
 ) -> None:

@@ -30,6 +30,9 @@ _RARE = (
     "numpy._core._add_newdocs_scalars",
 )
 
+# What prints a page of complaints about itself unless all that it made is taken apart at the end.
+_FUSSY = ("OpenImageIO",)
+
 _is_alone = False  # whether the process is the command's, and not a program's that calls it
 
 
@@ -63,7 +66,14 @@ def own_process() -> None:
     global _is_alone
     if not _is_alone:
         _is_alone = True
-        atexit.register(gc.freeze)
+        atexit.register(_leave)
+
+
+def _leave() -> None:
+    if any(name in sys.modules for name in _FUSSY):
+        gc.unfreeze()
+    else:
+        gc.freeze()
 
 
 @contextmanager

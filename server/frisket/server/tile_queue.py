@@ -55,7 +55,7 @@ class _Sweep:
     def __init__(self, grid: Grid, viewport: Viewport | None = None) -> None:
         left, top, across, down = viewport or (0, 0, grid.width, grid.height)
         size = grid.tile_size
-        seen = across > 0 and down > 0
+        seen = across > 0 and down > 0 and left < grid.width and top < grid.height
         self._left, self._right = left // size, min(grid.columns, -(-(left + across) // size))
         self._row = top // size
         self._end = min(grid.rows, -(-(top + down) // size)) if seen else 0
