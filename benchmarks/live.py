@@ -136,6 +136,8 @@ def measure(every: int, arguments: argparse.Namespace) -> dict[str, Any]:
             told, delays = stage.describe(), sorted(page.delays_ms)
             cpu_s = count_cpu_s() - before
         server.shutdown()
+    if told["ended"] is not None:
+        sys.exit(f"benchmarks/live.py: the live picture ended: {told['ended']}")
     return {
         **told["meter"],
         "every": every,
