@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -63,7 +64,8 @@ def finish_all(
     async def feed() -> None:
         for tile in order:
             x, y, width, height = solution.grid.rect(tile)
-            async for finished in refinement.feed(tile, layer[y : y + height, x : x + width]):
+            pixels = layer[y : y + height, x : x + width]
+            async for finished in refinement.feed(tile, partial(np.asarray, pixels)):
                 for one in finished:
                     assert one.tile not in found, "a tile was finished twice"
                     found[one.tile] = one.alpha
@@ -148,6 +150,10 @@ def test_what_is_made_of_a_tile_is_made_where_it_is_computed() -> None:
         places.append("out")
         return answer
 
+    def read() -> np.ndarray:
+        places.append("read")
+        return np.zeros((100, 100, 3), np.uint8)
+
     def encode(tile: FinishedTile) -> str:
         places.append("encode")
         return f"tile {tile.tile}"
@@ -155,10 +161,10 @@ def test_what_is_made_of_a_tile_is_made_where_it_is_computed() -> None:
     refinement = DirectRefinement(solution, [2], compute, encode)  # type: ignore[arg-type]
 
     async def feed() -> list[list[str]]:
-        return [one async for one in refinement.feed(2, np.zeros((100, 100, 3), np.uint8))]
+        return [one async for one in refinement.feed(2, read)]
 
     assert asyncio.run(feed()) == [["tile 2"]]
-    assert places == ["in", "encode", "out"]
+    assert places == ["in", "read", "encode", "out"]
 
 
 @pytest.mark.parametrize("quality", list(WHOLE))

@@ -42,6 +42,10 @@ RefinePatch = Callable[[Patch], Awaitable[Pixels]]
 """Asks a refiner; the answer is (s, s) uint16."""
 
 
+ReadPixels = Callable[[], Pixels]
+"""Returns a tile's pixels, (h, w) or (h, w, 3) uint8 or uint16; runs where the tile is computed."""
+
+
 @dataclass(frozen=True)
 class FinishedTile:
     """The alpha of a tile, and the colours of its foreground where they are wanted."""
@@ -74,13 +78,13 @@ class Refinement(Protocol[Encoded]):
         """Tell whether a tile is still to be finished; else it is context only."""
 
     def feed(
-        self, tile: int, pixels: Pixels, compute: Compute | None = None
+        self, tile: int, read: ReadPixels, compute: Compute | None = None
     ) -> AsyncIterator[list[Encoded]]:
         """Take a tile's pixels; after every step yield what it finished, often nothing.
 
         Args:
             tile: its number.
-            pixels: (h, w) or (h, w, 3) uint8 or uint16.
+            read: returns its pixels; what it raises is raised, and the tile may be fed again.
             compute: where this tile is computed; None where all are.
         """
 
@@ -114,10 +118,10 @@ class DirectRefinement(Generic[Encoded]):
         return tile in self.tiles
 
     async def feed(
-        self, tile: int, pixels: Pixels, compute: Compute | None = None
+        self, tile: int, read: ReadPixels, compute: Compute | None = None
     ) -> AsyncIterator[list[Encoded]]:
         """Take a tile's pixels and yield it, finished."""
-        work = partial(_finish_tile, self._solution, self._encode, tile, pixels)
+        work = partial(_finish_tile, self._solution, self._encode, tile, read)
         yield [await (compute or self._compute)(work)]
 
 
@@ -163,11 +167,11 @@ class WindowedRefinement(Generic[Encoded]):
         return self._held.wants(tile)
 
     async def feed(
-        self, tile: int, pixels: Pixels, compute: Compute | None = None
+        self, tile: int, read: ReadPixels, compute: Compute | None = None
     ) -> AsyncIterator[list[Encoded]]:
         """Take a tile; yield the tiles that are complete, at once and after every window."""
         compute = compute or self._compute
-        ready = self._held.put(tile, pixels)
+        ready = self._held.put(tile, await compute(read))
         yield await self._finish([tile] if self._held.complete(tile) else [], compute)
         for window in ready:
             answer = await self._ask(window, compute)
@@ -189,8 +193,8 @@ class WindowedRefinement(Generic[Encoded]):
     async def _finish(self, tiles: list[int], compute: Compute) -> list[Encoded]:
         finished = []
         for tile in tiles:
-            pixels, answers = self._held.pixels(tile), self._held.answers_of(tile)
-            work = partial(_finish_tile, self._solution, self._encode, tile, pixels, answers)
+            read, answers = partial(self._held.pixels, tile), self._held.answers_of(tile)
+            work = partial(_finish_tile, self._solution, self._encode, tile, read, answers)
             finished.append(await compute(work))
             self._held.release(tile)
         return finished
@@ -200,10 +204,10 @@ def _finish_tile(
     solution: Solution,
     encode: Callable[[FinishedTile], Encoded],
     tile: int,
-    pixels: Pixels,
+    read: ReadPixels,
     answers: Mapping[int, Pixels | None] | None = None,
 ) -> Encoded:
-    alpha, colours = solution.refine(tile, pixels, answers)
+    alpha, colours = solution.refine(tile, read(), answers)
     return encode(FinishedTile(tile, alpha, colours))
 
 

@@ -83,7 +83,7 @@ async def matte_whole(matting: Matting, pixels: Pixels, runners: Runners) -> Mat
     solution = await runners.solve(partial(matting.solve, coarse))
     refinement = start_refinement(solution, [0], runners.solve, _keep, runners.refine_patch)
     finished: list[FinishedTile] = []
-    async for tiles in refinement.feed(0, pixels):
+    async for tiles in refinement.feed(0, lambda: pixels):
         finished += tiles
         if refinement.failures:
             raise refinement.failures[0]

@@ -45,6 +45,7 @@ class Channel(Generic[Heard, Said]):
         self._timers: set[asyncio.TimerHandle] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._failed.add_done_callback(_look_at)
+        self._receiving: asyncio.Future[Heard | None] | None = None
 
     async def next(self) -> Heard | None:
         """Return the next request, or None at the client's half-close.
@@ -52,16 +53,14 @@ class Channel(Generic[Heard, Said]):
         Raises:
             Exception: what has failed meanwhile.
         """
-        receiving: asyncio.Future[Heard | None] = asyncio.ensure_future(self._receive())
-        both: set[asyncio.Future[Any]] = {receiving, self._failed}
-        receiving.add_done_callback(_look_at)
+        if self._failed.done():
+            self._failed.result()
+        self._receiving = asyncio.ensure_future(self._receive())
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            return await self._receiving
+        finally:
             if self._failed.done():
                 self._failed.result()
-            return receiving.result()
-        finally:
-            receiving.cancel()
 
     async def say(self, message: Said) -> None:
         """Send a response; one at a time, as grpc.aio wants it.
@@ -76,15 +75,15 @@ class Channel(Generic[Heard, Said]):
 
     async def _write(self, message: Said) -> None:
         async with self._sending:
-            try:
-                await asyncio.wait_for(self._send(message), self._write_s)
-            except asyncio.TimeoutError:
-                raise Unread(Reason.IDLE, "The client reads nothing.") from None
+            with _end_after(self._write_s, Unread(Reason.IDLE, "The client reads nothing.")):
+                await self._send(message)
 
     def fail(self, error: Exception) -> None:
         """End the conversation; only the first reason counts."""
         if not self._failed.done():
             self._failed.set_exception(error)
+            if self._receiving is not None:
+                self._receiving.cancel()
 
     @contextlib.contextmanager
     def limit(self, seconds: float, duty: str) -> Iterator[None]:
@@ -153,6 +152,30 @@ class Channel(Generic[Heard, Said]):
             task.cancel()
         for timer in self._timers:
             timer.cancel()
+
+
+@contextlib.contextmanager
+def _end_after(seconds: float, error: Exception) -> Iterator[None]:
+    """Cancel the task that is in the block after a time, and raise an error instead.
+
+    `asyncio.wait_for` makes a task of its own each time, and every message would pay for it.
+    """
+    task, late = asyncio.current_task(), list[None]()
+    assert task is not None
+
+    def end() -> None:
+        late.append(None)
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(seconds, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if late:
+            raise error from None
+        raise
+    finally:
+        timer.cancel()
 
 
 LayerChannel = Channel[Request, Response]

@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from frisket.matting import Compute, Matting, Solution, start_refinement
+from frisket.matting import Compute, Matting, ReadPixels, Solution, start_refinement
 from frisket.matting.engine import Assessment, Settled
 from frisket.matting.engine.types import Bytes
 from frisket.models import Coarse
@@ -332,8 +332,8 @@ class Session:
         """Compute tiles that depend on their place alone, or whose pixels came with the proxy."""
         for tile in tiles:
             revision.queue.accept(tile)
-            pixels = cut_tile(self._opening, self._matting.proxy, tile)
-            self._channel.spawn(self._feed(revision, tile, pixels))
+            read = partial(cut_tile, self._opening, self._matting.proxy, tile)
+            self._channel.spawn(self._feed(revision, tile, read))
 
     def _take(self, message: TilePixels) -> None:
         """Let a tile's pixels be worked on beside the conversation."""
@@ -347,17 +347,13 @@ class Session:
             raise ServiceError(Reason.BAD_TILE, f"Tile {tile} was not asked for.")
 
     async def _refine(self, revision: Revision, message: TilePixels) -> None:
-        """Unpack a tile's pixels and send what they finish."""
-        tile = message.tile_id
+        """Send what a tile's pixels finish, or ask for them again."""
         try:
-            with measure(Stage.READ):
-                pixels = await self._choose_compute(tile)(partial(self._unpack, message))
+            await self._feed(revision, message.tile_id, partial(self._unpack, message))
         except CorruptPixels as error:
-            await self._reject(revision, tile, error)
-            return
-        await self._feed(revision, tile, pixels)
+            await self._reject(revision, message.tile_id, error)
 
-    async def _feed(self, revision: Revision, tile: int, pixels: Array) -> None:
+    async def _feed(self, revision: Revision, tile: int, read: ReadPixels) -> None:
         """Send what a tile's pixels finish: the tile itself, others or nothing yet."""
         refinement = revision.refinement
         if not refinement.wants(tile):
@@ -365,7 +361,7 @@ class Session:
         elif refinement.gathers:
             revision.queue.park(tile)
         with measure(Stage.REFINE) as span:
-            async for finished in refinement.feed(tile, pixels, self._choose_compute(tile)):
+            async for finished in refinement.feed(tile, read, self._choose_compute(tile)):
                 with span.paused():
                     await self._send(revision, finished)
                 if revision.over:

@@ -142,7 +142,7 @@ class TileQueue:
 
     def reject(self, tile: int) -> int:
         """Ask for a tile again; return how often it has been rejected."""
-        self._working.discard(tile)
+        self.finish(tile)
         self._again.insert(0, tile)
         self._rejected[tile] = self._rejected.get(tile, 0) + 1
         return self._rejected[tile]

@@ -171,8 +171,7 @@ async def _refine(solution: Solution, picture: Image.Image, runners: Runners) ->
     wanted = await runners.solve(partial(_fill_solid, solution, alpha))
     refinement = start_refinement(solution, wanted, runners.solve, _keep, runners.refine_patch)
     for tile in sorted(refinement.tiles):
-        pixels = await runners.solve(partial(_crop, picture, grid, tile))
-        async for finished in refinement.feed(tile, pixels):
+        async for finished in refinement.feed(tile, partial(_crop, picture, grid, tile)):
             if refinement.failures:
                 raise refinement.failures[0]
             for each in finished:
