@@ -46,10 +46,9 @@ def ask(registry: Registry, model: str, hints: Hints | None = None) -> tuple[Ass
             matting = Matting(DISC, Grid(WIDTH, HEIGHT, 64), options)
             async with resources.borrow(model, (), Quality.STANDARD, share) as models:
                 solution = matting.solve(await predict(matting, models.runners))
+                found = await assess_alone(models, solution)
                 if hints is None:
-                    found = await assess_layer(resources, models, matting, solution)
-                else:
-                    found = await assess_alone(models, solution)
+                    found = await assess_layer(resources, models, matting, solution, found)
             asked = pool.is_loaded("embedded")
             await pool.close()
             return found, asked

@@ -117,6 +117,29 @@ def test_a_stage_is_told_without_its_pauses_and_what_it_stood_in_line() -> None:
     assert set(listener.pending.values()) == {0}
 
 
+def test_pieces_that_wait_together_make_a_call_wait_once() -> None:
+    """A layer's tiles stand in one line: their waits together may exceed the whole call."""
+    clock, listener = Hands(), Listener()
+    trace = Trace(listener, Method.MATTE, clock)
+
+    async def perform(entries: list[Entry[float]]) -> None:
+        for entry in entries:
+            clock.now += entry.work
+            entry.settle(None)
+
+    async def run() -> None:
+        lane: Lane[float] = Lane(1, perform)  # type: ignore[arg-type]
+        with follow(trace):
+            await asyncio.gather(*(lane.submit(Claim(), seconds) for seconds in (8.0, 2.0, 4.0)))
+            clock.now += 5.0
+            await asyncio.gather(*(lane.submit(Claim(), seconds) for seconds in (1.0, 3.0)))
+
+    asyncio.run(run())
+    assert sorted(seconds for _, seconds in listener.waits) == [0.0, 0.0, 1.0, 8.0, 10.0]
+    assert trace.seconds[Stage.QUEUE] == 11.0
+    assert trace.explained_s == 11.0
+
+
 def test_who_leaves_a_line_is_pending_no_more() -> None:
     listener = Listener()
 

@@ -15,6 +15,7 @@ from frisket.server.wire import Request, Response
 
 Heard = TypeVar("Heard")
 Said = TypeVar("Said")
+Result = TypeVar("Result")
 
 
 class Unread(ServiceError):
@@ -41,7 +42,7 @@ class Channel(Generic[Heard, Said]):
     ) -> None:
         self._receive, self._send, self._write_s = receive, send, write_s
         self._sending = asyncio.Lock()
-        self._tasks: set[asyncio.Future[None]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._timers: set[asyncio.TimerHandle] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._failed.add_done_callback(_look_at)
@@ -119,14 +120,14 @@ class Channel(Generic[Heard, Said]):
         timer.cancel()
         self._timers.discard(timer)
 
-    def spawn(self, work: Awaitable[None]) -> asyncio.Future[None]:
+    def spawn(self, work: Awaitable[Result]) -> asyncio.Future[Result]:
         """Run work beside the conversation; its failure ends the stream."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)
         return task
 
-    def _end(self, task: asyncio.Future[None]) -> None:
+    def _end(self, task: asyncio.Future[Any]) -> None:
         """Let work that failed end the stream; the client would wait for it forever."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()

@@ -24,11 +24,22 @@ async def assess_alone(models: BorrowedModels, solution: Solution) -> Assessment
 
 
 async def assess_layer(
-    resources: Resources, models: BorrowedModels, matting: Matting, solution: Solution
+    resources: Resources,
+    models: BorrowedModels,
+    matting: Matting,
+    solution: Solution,
+    alone: Assessment,
 ) -> Assessment:
-    """Return what is believed of a solution that no hint had a part in."""
+    """Return what is believed of a solution that no hint had a part in.
+
+    Args:
+        resources: where another model is found.
+        models: that found the solution.
+        matting: the layer.
+        solution: of it.
+        alone: what is believed of it when nobody is asked; see `assess_alone`.
+    """
     doubt = models.model.info.doubt
-    alone = await assess_alone(models, solution)
     if not doubt.second or alone.subject is None or alone.doubt < doubt.ask_from:
         return alone
     second = await _ask(resources, models, matting, doubt.second)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from frisket.matting import Refinement, Solution
+from frisket.matting.engine import Assessment
 from frisket.server.debts import Debts
 from frisket.server.tile_queue import TileQueue
 from frisket.server.wire import Response
@@ -23,6 +25,7 @@ class Revision:
         owed: tiles that the client was asked for.
         finished: every tile has been sent.
         over: another revision has begun, or the client wants no more of this one.
+        opinion: what is believed of the solution, found beside its tiles once it is published.
     """
 
     number: int
@@ -33,3 +36,4 @@ class Revision:
     owed: Debts = field(default_factory=Debts)
     finished: bool = False
     over: bool = False
+    opinion: asyncio.Future[Assessment] = field(init=False)

@@ -28,7 +28,6 @@ from frisket.server.costs import count_tiles, estimate_session
 from frisket.server.errors import ServiceError
 from frisket.server.hint_requests import read_frame_hints
 from frisket.server.layer import borrow_models, note_models, note_opening, open_share
-from frisket.server.opinion import assess_alone
 from frisket.server.planes import read_planes
 from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
@@ -140,9 +139,9 @@ class FrameSession(Session):
         self._timings.model_s = self.frame.model_s
         return await self.frame.solve(self._models, self.hinted, coarse)
 
-    async def assess_layer(self, solution: Solution) -> Assessment:
+    async def assess_layer(self, solution: Solution, alone: Assessment) -> Assessment:
         """Return what is believed of a frame; of many, none is worth a second model's run."""
-        return await assess_alone(self._models, solution)
+        return alone
 
 
 class Sequence:

@@ -275,6 +275,7 @@ class Session:
     async def _publish(self, revision: Revision, solid: list[Response]) -> None:
         """Say which tiles are solid and ask for the others."""
         self._revision = revision
+        revision.opinion = self._channel.spawn(assess_alone(self._models, revision.solution))
         # From here on some tiles of the client are this revision's, until it has all of them.
         self._before, self._missing = None, np.ones_like(self._missing)
         for message in solid:
@@ -283,7 +284,7 @@ class Session:
 
     async def _say_finished(self, number: int, revision: Revision | None, cancelled: bool) -> None:
         solution = revision.solution if revision else None
-        assessment = None if solution is None else await self._assess(solution, cancelled)
+        assessment = await self._assess(revision, cancelled) if revision else None
         self._timings.peak_bytes = self._resources.peak_bytes
         failures = revision.refinement.failures if revision else ()
         if number == self._number and cancelled == self._stopped:
@@ -294,15 +295,16 @@ class Session:
         if number == self._number and cancelled == self._stopped:
             self._seat.rest()
 
-    async def _assess(self, solution: Solution, cancelled: bool) -> Assessment:
+    async def _assess(self, revision: Revision, cancelled: bool) -> Assessment:
+        if cancelled:  # who cancels again while this is computed has the same answer
+            return await assess_alone(self._models, revision.solution)
+        alone = await revision.opinion
         hinted = self._settled is not None and self._settled.certain is not None
-        if cancelled or hinted:
-            return await assess_alone(self._models, solution)
-        return await self.assess_layer(solution)
+        return alone if hinted else await self.assess_layer(revision.solution, alone)
 
-    async def assess_layer(self, solution: Solution) -> Assessment:
-        """Return what is believed of a layer that no hint had a part in."""
-        return await assess_layer(self._resources, self._models, self._matting, solution)
+    async def assess_layer(self, solution: Solution, alone: Assessment) -> Assessment:
+        """Return what is believed of a layer that no hint had a part in; see `opinion`."""
+        return await assess_layer(self._resources, self._models, self._matting, solution, alone)
 
     # --------------------------------------------------------------- tiles
 
@@ -387,9 +389,7 @@ class Session:
 
     async def _reject(self, revision: Revision, tile: int, error: CorruptPixels) -> None:
         if revision.queue.reject(tile) >= MAX_REJECTIONS:
-            raise ServiceError(
-                Reason.CORRUPT_PIXELS,
-                f"Tile {tile} arrived damaged {MAX_REJECTIONS} times: {error}",
-            )
+            problem = f"Tile {tile} arrived damaged {MAX_REJECTIONS} times: {error}"
+            raise ServiceError(Reason.CORRUPT_PIXELS, problem)
         await self._channel.say(report.build_failure(tile, error))
         await self._pull(revision)

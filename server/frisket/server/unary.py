@@ -112,10 +112,9 @@ async def _matte(
         coarse = await models.predict(matting)
     with measure(Stage.SOLVE):
         solution = await compute(partial(matting.solve, coarse))
+    assessment = await assess_alone(models, solution)
     if options.hints.empty:
-        assessment = await assess_layer(resources, models, matting, solution)
-    else:
-        assessment = await assess_alone(models, solution)
+        assessment = await assess_layer(resources, models, matting, solution, assessment)
     with measure(Stage.REFINE):
         alpha = await _refine(solution, picture, models.runners)
     with measure(Stage.WRITE):

@@ -121,12 +121,13 @@ def assess(
     covered = float(matte.alpha.mean() / 255)
     if subject is None:
         return Assessment(0, 0, 0, True, ("No subject was found.",), None, covered)
-    seen = find_evidence(coarse, second)
+    alpha = _shrink(coarse)
+    seen = _look(alpha, second)
     semantic = confidence * float(np.exp(-_SEMANTIC_RATE * seen.undecided))
     edge = float(np.exp(-_EDGE_RATE * seen.outline))
     overall = 0.6 * semantic + 0.4 * edge
     probability, reason = judge(seen, doubt, confidence)
-    reasons = (*reason, *_find_reasons(_shrink(coarse), matte))
+    reasons = (*reason, *_find_reasons(alpha, matte))
     return Assessment(
         edge, semantic, overall, bool(reasons), reasons, subject, covered, probability
     )
@@ -134,7 +135,10 @@ def assess(
 
 def find_evidence(coarse: Bytes, second: Bytes | None = None) -> Evidence:
     """Return what can be seen of a coarse alpha (h, w) uint8, beside another model's."""
-    alpha = _shrink(coarse)
+    return _look(_shrink(coarse), second)
+
+
+def _look(alpha: Float, second: Bytes | None) -> Evidence:
     whole, undecided = max(float(alpha.sum()), 1.0), float((alpha * (1 - alpha)).sum())
     inside = (alpha > 0.5).astype(np.uint8)
     outline = int(cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _SQUARE).sum()) + 1

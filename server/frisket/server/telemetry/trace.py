@@ -35,7 +35,8 @@ class Trace:
         model: that was used; empty where it came not so far.
         size: (width, height) of the layer in pixels.
         outcome: OK, GONE or a reason; what ends a call that rests does not count.
-        seconds: in each stage so far; stages overlap.
+        seconds: in each stage so far; stages overlap. A moment counts for QUEUE once, however
+            many pieces of work stand in lines then.
     """
 
     def __init__(self, meter: Meter, method: Method, clock: Clock = time.perf_counter) -> None:
@@ -47,7 +48,8 @@ class Trace:
         self.seconds: dict[Stage, float] = defaultdict(float)
         self._clock = clock
         self._began = self._seen = clock()
-        self._active = 0
+        self._active = self._in_lines = 0
+        self._in_lines_since = 0.0
         self._resting = self._concluding = False
         self._rested_s = self._explained_s = 0.0
         self._shown = False
@@ -84,6 +86,22 @@ class Trace:
         """End a stage, and return the moment."""
         now = self._look()
         self._active -= 1
+        return now
+
+    def enter_line(self) -> float:
+        """Let a piece of work wait, and return the moment."""
+        now = self.enter()
+        if not self._in_lines:
+            self._in_lines_since = now
+        self._in_lines += 1
+        return now
+
+    def leave_line(self) -> float:
+        """Let a piece of work wait no more, and return the moment."""
+        now = self.leave()
+        self._in_lines -= 1
+        if not self._in_lines:
+            self.seconds[Stage.QUEUE] += now - self._in_lines_since
         return now
 
     def conclude(self) -> None:
@@ -192,16 +210,15 @@ class Wait:
         self._trace, self._span, self._priority = trace, span, priority
         self._since: float | None = None
         if trace is not None:
-            self._since = trace.enter()
+            self._since = trace.enter_line()
             trace.meter.enter_line(priority)
 
     def end(self) -> None:
         """Tell that it waits no more; only the first time counts."""
         if self._trace is None or self._since is None:
             return
-        seconds = self._trace.leave() - self._since
+        seconds = self._trace.leave_line() - self._since
         self._since = None
-        self._trace.seconds[Stage.QUEUE] += seconds
         if self._span is not None:
             self._span.queued_s += seconds
         self._trace.meter.leave_line(self._priority, seconds)
