@@ -16,7 +16,10 @@ from importlib.util import LazyLoader
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from importlib.abc import Loader
     from types import ModuleType
+else:
+    Loader = object  # to import it would cost more too
 
 # Together a quarter of what `frisket cut` loads: grpcio's calls for asyncio, asyncio itself, which
 # grpcio's core names, the messages of protobuf in Python, which stand in where its compiled ones
@@ -38,7 +41,7 @@ _FUSSY = ("OpenImageIO",)
 _is_alone = False  # whether the process is the command's, and not a program's that calls it
 
 
-class _Blank:
+class _Blank(Loader):
     """Loads `_MANUAL` without a text."""
 
     def create_module(self, spec: ModuleSpec) -> None:
