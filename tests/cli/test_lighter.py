@@ -46,6 +46,15 @@ def test_a_cut_loads_nothing_for_asyncio() -> None:
     assert _run(code) == "set()"
 
 
+def test_a_cut_on_this_machine_loads_no_tls() -> None:
+    code = (
+        "import frisket.cli.cut, frisket.jobs.many, frisket.documents.write.cutout; "
+        "print({'ssl', 'frisket.finish.geometry', 'frisket.documents.encode.exr'} "
+        "& set(sys.modules))"
+    )
+    assert _run(code) == "set()"
+
+
 def test_asyncio_is_there_for_whoever_uses_it() -> None:
     code = (
         "import grpc, asyncio.subprocess; from asyncio import sleep; "
@@ -57,6 +66,11 @@ def test_asyncio_is_there_for_whoever_uses_it() -> None:
 def test_arrays_work_without_the_docstrings_of_numpy() -> None:
     code = "import numpy as np; print(np.arange(3).sum(), np.float32(1).item(), np.uint8.__name__)"
     assert _run(code) == "3 1.0 uint8"
+
+
+def test_types_of_arrays_are_there_without_their_manual() -> None:
+    code = "import numpy as np, numpy.typing as npt; print(npt.NDArray[np.uint8].__args__[1])"
+    assert _run(code) == "numpy.dtype[numpy.uint8]"
 
 
 def test_a_process_of_its_own_looks_for_garbage_after_its_start_and_a_caller_all_the_time() -> None:

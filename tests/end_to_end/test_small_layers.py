@@ -14,9 +14,12 @@ from frisket.client.options import LayerSpec, Options
 from frisket.client.session import Session
 from frisket.documents import ArrayRaster, Rect
 from frisket.documents.colour import Colour
+from frisket.hosts.job import Job
+from frisket.hosts.memory import MemoryPainter, MemoryReader
 from frisket.jobs.layer_source import LayerSource
 from frisket.jobs.store import AlphaStore
-from frisket.protocol.grid import Grid
+from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import Grid, TileRect
 
 WIDTH, HEIGHT, TILE = 300, 200, 64
 RGB = noisy_disc(WIDTH, HEIGHT)
@@ -82,3 +85,34 @@ def test_a_layer_of_more_than_eight_bits_sends_its_tiles(depth: int) -> None:
 def test_a_layer_larger_than_its_proxy_sends_its_tiles() -> None:
     wide = ArrayRaster(noisy_disc(2100, 40), "RGB", Colour("RGB"), False)
     assert not LayerSource(wide).spec().proxy_is_layer
+
+
+class Counting(MemoryReader):
+    """A host's reader that counts its tiles, and may say that they are not in the proxy."""
+
+    once = True
+    tiles = 0
+
+    @property
+    def spec(self) -> LayerSpec:
+        return super().spec if self.once else replace(super().spec, proxy_is_layer=False)
+
+    def read_tile(self, rect: TileRect) -> bytes:
+        self.tiles += 1
+        return super().read_tile(rect)
+
+
+@pytest.mark.parametrize(("form", "pixels"), [(PixelFormat.RGB8, RGB), (PixelFormat.GRAY8, GREY)])
+def test_a_host_sends_a_small_layer_once(
+    server: Server, form: PixelFormat, pixels: np.ndarray
+) -> None:
+    painted = []
+    for once in (True, False):
+        reader = Counting(pixels.tobytes(), WIDTH, HEIGHT, form)
+        reader.once = once
+        painter = MemoryPainter(WIDTH, HEIGHT, 8, pixels.tobytes(), form.pixel_bytes)
+        options = Options(model="fake", foreground=True)
+        Job(reader, painter, server.connect, options, "test", tile_size=TILE).run()
+        assert (reader.tiles == 0) == once
+        painted.append((painter.alpha, painter.colours))
+    assert painted[0] == painted[1]

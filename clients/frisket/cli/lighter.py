@@ -10,14 +10,16 @@ import atexit
 import gc
 import sys
 from contextlib import contextmanager
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from importlib.machinery import ModuleSpec
+    from importlib.abc import Loader
     from types import ModuleType
+else:
+    Loader = object  # to import it would cost more too
 
 # Together a quarter of what `frisket cut` loads: grpcio's calls for asyncio, asyncio itself, which
 # grpcio's core names, the messages of protobuf in Python, which stand in where its compiled ones
@@ -30,10 +32,24 @@ _RARE = (
     "numpy._core._add_newdocs_scalars",
 )
 
+# Text for NumPy's manual, which its module of types puts together as it is loaded.
+_MANUAL = "numpy._typing._add_docstring"
+
 # What prints a page of complaints about itself unless all that it made is taken apart at the end.
 _FUSSY = ("OpenImageIO",)
 
 _is_alone = False  # whether the process is the command's, and not a program's that calls it
+
+
+class _Blank(Loader):
+    """Loads `_MANUAL` without a text."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Let Python make the module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Give the module the one name that is taken from it."""
+        module.__dict__["_docstrings"] = ""
 
 
 class _Postponing:
@@ -43,6 +59,8 @@ class _Postponing:
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return where a rarely used module is; None for every other."""
+        if name == _MANUAL:
+            return ModuleSpec(name, _Blank())
         if name not in _RARE:
             return None
         spec = PathFinder.find_spec(name, path, target)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from frisket.protocol.choices import DEFAULT_QUALITY, NORMALISE_OFF
 from frisket.protocol.formats import PixelFormat
+from frisket.protocol.grid import proxy_size
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,25 @@ class LayerSpec:
     def bytes(self) -> int:
         """Bytes of the whole layer in the tiles' format."""
         return self.width * self.height * self.tile_format.pixel_bytes
+
+
+def describe_layer(
+    width: int, height: int, tile_format: PixelFormat, proxy_format: PixelFormat
+) -> LayerSpec:
+    """Return a layer with the proxy that the protocol wants of it.
+
+    A layer of 8 bits that is no larger than its proxy travels once. So its proxy has to hold the
+    very bytes of its tiles, and for grey tiles red is their grey.
+
+    Args:
+        width: of the layer in pixels.
+        height: the same.
+        tile_format: what its tiles are read as.
+        proxy_format: what its proxy is read as, `RGB8` or `RGBA8`.
+    """
+    size = proxy_size(width, height)
+    whole = size == (width, height) and tile_format.depth == 8
+    return LayerSpec(width, height, tile_format, *size, proxy_format, whole)
 
 
 @dataclass(frozen=True)

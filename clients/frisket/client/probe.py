@@ -12,9 +12,9 @@ import ssl
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, transport_error
 from frisket.client.h2_tls import make_context
+from frisket.client.transport import CONNECT_TIMEOUT_S
 from frisket.protocol.reasons import Reason
 
-CONNECT_TIMEOUT_S = 10.0
 _ANSWER_TIMEOUT_S = 3.0
 # HTTP/2's greeting and an empty SETTINGS frame.
 _GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))

@@ -28,6 +28,8 @@ class Patience:
 
 
 PATIENCE = Patience()
+CONNECT_TIMEOUT_S = 10.0
+"""How long a server may take to accept a connection."""
 
 
 class Stream(Protocol[Sent, Received]):

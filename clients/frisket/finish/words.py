@@ -9,11 +9,12 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from frisket.nearest import find_nearest
 
-from .geometry import ALIGNMENTS, Length
+if TYPE_CHECKING:
+    from .geometry import Length
 
 _LENGTH = re.compile(r"(-?\d+(?:\.\d+)?)\s*(px|%)?")
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*(k|m|g)?(i?b)?", re.IGNORECASE)
@@ -25,6 +26,8 @@ Srgb = tuple[int, int, int]
 
 def read_length(text: str) -> Length:
     """Return a length: 40, 40px or 5%."""
+    from .geometry import Length  # the command line's start waits for what is loaded above
+
     match = _LENGTH.fullmatch(text.strip())
     if not match or abs(float(match[1])) > _MOST_PX:
         raise ValueError(f"{text!r} is no length: write pixels as 40 or a share as 5%")
@@ -108,6 +111,8 @@ def read_pair(text: str) -> tuple[Length, Length]:
 
 def read_align(text: str) -> str:
     """Return one of `ALIGNMENTS`; "center" is "centre"."""
+    from .geometry import ALIGNMENTS
+
     word = text.strip().lower().replace("center", "centre")
     if word not in ALIGNMENTS:
         raise ValueError(f"{text!r} is no place: use {', '.join(ALIGNMENTS)}")

@@ -195,6 +195,18 @@ class HostConformance:
             check_same(stage.alpha(), wanted)
             stage.close()
 
+    def test_a_small_layer_travels_once(self) -> None:
+        """Where the proxy is the layer, its pixels are those of the tiles, and none is sent."""
+        for form in self.formats:
+            stage = self.open(draw(form=form))
+            spec, wanted = stage.reader.spec, self._foresee(stage)
+            assert spec.proxy_is_layer == (spec.tile_format.depth == 8), spec
+            server = GreenServer(cuts_proxies=True)
+            self._run(stage, server)
+            assert bool(server.asked) != spec.proxy_is_layer, server.asked
+            self._check_close(stage.alpha(), wanted, stage.depth, form)
+            stage.close()
+
     def test_progress_only_grows(self) -> None:
         """It begins at nothing, ends at all, and never goes back, even when a stream is lost."""
         for server in (GreenServer(), GreenServer(breaks_after=2)):

@@ -5,10 +5,10 @@ GIMP's preview cuts its thumbnail out with it, and the conformance suite is trie
 
 from __future__ import annotations
 
-from frisket.client.options import LayerSpec
+from frisket.client.options import LayerSpec, describe_layer
 from frisket.hosts.planes import crop
 from frisket.protocol.formats import PixelFormat
-from frisket.protocol.grid import TileRect, proxy_size
+from frisket.protocol.grid import TileRect
 
 
 class MemoryReader:
@@ -32,7 +32,7 @@ class MemoryReader:
     def spec(self) -> LayerSpec:
         """The picture's and its proxy's sizes and formats."""
         width, height = self._whole.width, self._whole.height
-        return LayerSpec(width, height, self._form, *proxy_size(width, height), PixelFormat.RGB8)
+        return describe_layer(width, height, self._form, PixelFormat.RGB8)
 
     def proxy(self) -> bytes:
         """Return the picture as RGB8, each pixel of the proxy from the nearest."""

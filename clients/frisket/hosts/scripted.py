@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from frisket.client.errors import TransportError
 from frisket.client.transport import ScriptedCall, ScriptedTransport
 from frisket.hosts.memory import convert
+from frisket.hosts.planes import crop
 from frisket.protocol.formats import PixelFormat, pixel_format
 from frisket.protocol.grid import Grid, TileRect
 from frisket.protocol.limits import PROTOCOL_VERSION
@@ -47,14 +48,19 @@ class GreenServer:
 
     Args:
         breaks_after: how many tiles the first stream answers before it is lost; 0 for all.
+        cuts_proxies: takes tiles from a proxy that is the layer; else it asks for them, as servers
+            do that do not know of such proxies.
 
     Attributes:
         tiles: how many tiles were answered, all streams together.
+        asked: how many of them were asked for.
         streams: how many streams were opened.
+        cuts_proxies: as given.
     """
 
-    def __init__(self, breaks_after: int = 0) -> None:
-        self.tiles = 0
+    def __init__(self, breaks_after: int = 0, cuts_proxies: bool = False) -> None:
+        self.tiles = self.asked = 0
+        self.cuts_proxies = cuts_proxies
         self.streams = 0
         self._breaks_after = breaks_after
 
@@ -93,7 +99,8 @@ class _Stream:
         if phase == "rows":
             return self._absorb_rows(request.rows)
         if phase == "tile":
-            return [self._answer_tile(request.tile), self._proceed()]
+            self._server.asked += 1
+            return [self._answer_tile(request.tile.tile_id, request.tile.pixels.data), self._next()]
         return self._absorb_update(request.update)
 
     def _open(self, opening: pb.OpenRequest) -> pb.MatteResponse:
@@ -149,7 +156,22 @@ class _Stream:
                 runs = solid.opaque if 255 in values else solid.transparent
                 runs.add(first=tile_id, count=1)
         yield pb.MatteResponse(solid=solid)
-        yield self._proceed()
+        if self._server.cuts_proxies and opening.proxy_is_layer:
+            while self._waiting:
+                tile_id = self._waiting.popleft()
+                yield self._answer_tile(tile_id, self._cut_tile(tile_id))
+        yield self._next()
+
+    def _cut_tile(self, tile_id: int) -> bytes:
+        """Return a tile's rows out of the proxy."""
+        whole = TileRect(0, 0, self._opening.width, self._opening.height)
+        size = PixelFormat(self._opening.proxy_format).pixel_bytes
+        rows = crop(bytes(self._proxy), whole, self._grid.rect(tile_id), size)
+        channels = PixelFormat(self._opening.tile_format).channels
+        tile = bytearray(len(rows) // size * channels)
+        for channel in range(channels):
+            tile[channel::channels] = rows[channel::size]
+        return bytes(tile)
 
     def _look_under(self, plane: bytes, width: int, height: int, rect: TileRect) -> Iterator[int]:
         """Yield the samples of the proxy that a tile touches."""
@@ -159,7 +181,7 @@ class _Stream:
         for y in range(top, min(bottom, height)):
             yield from plane[y * width + left : y * width + min(right, width)]
 
-    def _proceed(self) -> pb.MatteResponse:
+    def _next(self) -> pb.MatteResponse:
         """Return the wish for the next tile, or the end."""
         if self._waiting:
             wanted = [self._waiting.popleft()]
@@ -169,13 +191,13 @@ class _Stream:
             finished=pb.FinishedResponse(revision=self._revision, subject=whole, method="green")
         )
 
-    def _answer_tile(self, tile: pb.TilePixels) -> pb.MatteResponse:
+    def _answer_tile(self, tile_id: int, data: bytes) -> pb.MatteResponse:
         self._server.count_tile()
-        asked, data = self._opening.options, tile.pixels.data
+        asked = self._opening.options
         depth = PixelFormat(asked.alpha_format).depth
         alpha = self._turn(pick_green(data, PixelFormat(self._opening.tile_format), depth))
         message = pb.AlphaTile(
-            tile_id=tile.tile_id,
+            tile_id=tile_id,
             revision=self._revision,
             stage=pb.STAGE_FINAL,
             pixels=_pack(alpha),

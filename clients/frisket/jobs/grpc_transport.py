@@ -16,9 +16,7 @@ from google.protobuf.message import Message
 
 from frisket.client.address import Address
 from frisket.client.errors import TransportError, read_delay, transport_error
-from frisket.client.h2_tls import make_context
-from frisket.client.probe import CONNECT_TIMEOUT_S, diagnose, distrust
-from frisket.client.transport import PATIENCE
+from frisket.client.transport import CONNECT_TIMEOUT_S, PATIENCE
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.methods import MATTE, MATTE_SEQUENCE
 from frisket.protocol.reasons import CALL_TRAILER, REASON_TRAILER, RETRY_TRAILER
@@ -148,6 +146,9 @@ class GrpcTransport:
 def _channel(address: Address) -> grpc.Channel:
     if not address.tls:
         return grpc.insecure_channel(address.target, options=_OPTIONS)
+    # Loaded with TLS, which nobody needs for a server on this machine.
+    from frisket.client.h2_tls import make_context
+
     named = [("grpc.ssl_target_name_override", address.name)] if address.name else []
     make_context(address)
     files = (address.ca_file, address.key, address.certificate)
@@ -158,6 +159,8 @@ def _channel(address: Address) -> grpc.Channel:
 
 def _translate(error: grpc.RpcError, address: Address, answered: bool = False) -> TransportError:
     """Turn grpcio's error into ours; find out why where the server never answered."""
+    from frisket.client.probe import diagnose, distrust
+
     if not isinstance(error, grpc.Call):
         return transport_error("UNKNOWN", "", str(error))
     trailers = {str(key): value for key, value in error.trailing_metadata() or ()}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from frisket.client.options import LayerSpec
+from frisket.client.options import LayerSpec, describe_layer
 from frisket.documents import Raster, Rect
 from frisket.protocol.formats import pixel_format
 from frisket.protocol.grid import TileRect
@@ -35,17 +35,12 @@ class LayerSource:
 
     def spec(self) -> LayerSpec:
         """Return the layer's sizes and formats."""
-        height, width, channels = self.proxy.shape
-        return LayerSpec(
-            width=self._raster.width,
-            height=self._raster.height,
-            tile_format=pixel_format(self.channels, self.depth),
-            proxy_width=width,
-            proxy_height=height,
-            proxy_format=pixel_format(channels, 8),
-            # Both are made of the same samples by the same steps, pixel by pixel.
-            proxy_is_layer=self.depth == 8
-            and (width, height) == (self._raster.width, self._raster.height),
+        # Proxy and tiles are made of the same samples by the same steps, pixel by pixel.
+        return describe_layer(
+            self._raster.width,
+            self._raster.height,
+            pixel_format(self.channels, self.depth),
+            pixel_format(self.proxy.shape[2], 8),
         )
 
     def read_tile(self, rect: TileRect) -> memoryview:

@@ -38,9 +38,10 @@ def deflate(make: Callable[[A], Pixels], items: Iterable[A], level: int) -> Iter
 def _pack(values: Pixels, level: int) -> tuple[bytes, int, int]:
     """Return a part of a stream with the checksum and length of what went in."""
     data = as_bytes(values)
-    deflater = _choose_library(level).compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    library = _choose_library(level)
+    deflater = library.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflater.compress(data) + deflater.flush(zlib.Z_FULL_FLUSH)
-    return packed, zlib.adler32(data), len(data)
+    return packed, library.adler32(data), len(data)
 
 
 def _choose_library(level: int) -> Any:

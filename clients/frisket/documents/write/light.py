@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.model import AlphaSource, Rect
 from ..core.pixels import Pixels, convert_depth
 from ..encode.beside import Beside
-from ..encode.exr import ExrPlan, round_to_half, write_exr
 from ..io.output import atomic_output
+
+if TYPE_CHECKING:
+    from ..encode.exr import ExrPlan
 
 SUFFIX = ".exr"
 GREY = ("Y",)
@@ -22,6 +25,8 @@ _PACKS = 2  # a cutout packs to half of its pixels at least, nearly
 
 def plan_light(width: int, height: int, colours: int) -> ExrPlan:
     """Return the plan of a cutout with so many samples of colour."""
+    from ..encode.exr import ExrPlan
+
     channels = (*(COLOURS if colours > 1 else GREY), _OPACITY)
     return ExrPlan(width, height, channels, np.dtype(np.float16))
 
@@ -45,6 +50,7 @@ def write_light(
         read: Gives rows (rows, width, colours and opacity) of light, floats, not multiplied.
         beside: What the layer's document says beside its pixels.
     """
+    from ..encode.exr import round_to_half, write_exr
 
     def multiply(first: int, last: int) -> Pixels:
         rows = read(first, last)
@@ -57,6 +63,8 @@ def write_light(
 
 def write_opacity(out: str | os.PathLike[str], alpha: AlphaSource, beside: Beside) -> None:
     """Write an alpha as one channel ``Y``: halves hold 8 bits of it, 16 bits need floats."""
+    from ..encode.exr import ExrPlan, write_exr
+
     dtype = np.dtype(np.float16 if alpha.depth == 8 else np.float32)
     plan = ExrPlan(alpha.width, alpha.height, GREY, dtype)
 

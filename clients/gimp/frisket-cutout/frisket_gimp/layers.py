@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gi.repository import Babl, Gegl, Gimp
 
-from frisket.client.options import LayerSpec
+from frisket.client.options import LayerSpec, describe_layer
 from frisket.hosts.planes import raise_to, split_area
 from frisket.protocol.formats import PixelFormat
 from frisket.protocol.grid import TileRect, proxy_size
@@ -48,12 +48,10 @@ class LayerReader:
     @property
     def spec(self) -> LayerSpec:
         """Sizes and formats for the server."""
-        return LayerSpec(
+        return describe_layer(
             self.width,
             self.height,
             PixelFormat.RGB16 if self._deep else PixelFormat.RGB8,
-            self.proxy_width,
-            self.proxy_height,
             PixelFormat.RGBA8 if self._alpha else PixelFormat.RGB8,
         )
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
-from frisket.client.options import LayerSpec
+from frisket.client.options import LayerSpec, describe_layer
 from frisket.hosts import pixels
 from frisket.hosts.language import _
 from frisket.hosts.request import Refused
@@ -56,11 +56,10 @@ class LayerReader:
     @property
     def spec(self) -> LayerSpec:
         """Sizes and formats for the server."""
-        return LayerSpec(
+        return describe_layer(
             self._region.width,
             self._region.height,
             PixelFormat.RGB16 if self._deep else PixelFormat.RGB8,
-            *self._proxy_size,
             PixelFormat.RGBA8,
         )
 
