@@ -239,6 +239,7 @@ def test_before_any_work(
         ("[a]\ncommand = [3]", "command is a list of texts"),
         ("[a]\ncommand = ['x']\nsise = 3", "has no 'sise'"),
         ("[a]\ncommand = ['/not/there']", "cannot be started: /not/there: no such file"),
+        ("[a]\npipeline = '/not/there'", "there is no folder /not/there"),
         ("[a]\ncommand = ['x']\n[b]\ncommand = ['y']", "add --generator a or b"),
     ):  # fmt: skip
         home.write_text(text)

@@ -130,8 +130,10 @@ def _build(name: str, table: Any) -> Generator:
     if bool(pipeline) == bool(command):
         raise BadFinish(f"{config_file()}, [{name}] needs either a pipeline or a command")
     if pipeline:
-        expanded = str(Path(pipeline).expanduser())
-        pipeline = expanded if Path(expanded).is_dir() else pipeline
+        folder = Path(pipeline).expanduser()
+        if folder.is_absolute() and not folder.is_dir():
+            raise BadFinish(f"{config_file()}, [{name}]: there is no folder {folder}")
+        pipeline = str(folder) if folder.is_dir() else pipeline
         command = (table.get("python", sys.executable), str(PROGRAM), pipeline)
     more = {key: table[key] for key in ("accepted", "device", *_RANGES) if key in table}
     licence = table.get("licence", "") or _read_card(pipeline)
