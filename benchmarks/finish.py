@@ -6,7 +6,7 @@ The picture and a matte with a soft edge are made, as tiled TIFFs, in a temporar
 is a process of its own; wall-clock seconds depend on what else the machine does, so the seconds of
 its processors stand beside them. `--step` does one thing more than lay the subject on white, and
 may be repeated; "all" is every one. Rows are held at a time, so 100 MP of a ratio of 13.5, which
-are as wide as 900 MP, show their memory in a ninth of the time.
+are as wide as 900 MP, show most of their memory in a ninth of the time.
 """
 
 from __future__ import annotations
