@@ -48,12 +48,14 @@ def u2netp_weights() -> Path:
     return home() / "models" / "u2netp" / "u2netp.onnx"
 
 
-def write_photograph(path: Path, megapixels: float, compressed: bool = False) -> Path:
-    """Write a real photograph enlarged to a size, 3:2, as a tiled RGB TIFF, band by band."""
+def write_photograph(
+    path: Path, megapixels: float, compressed: bool = False, ratio: float = 1.5
+) -> Path:
+    """Write a real photograph enlarged to a size as a tiled RGB TIFF, band by band."""
     from skimage import data
 
     picture = Image.fromarray(data.astronaut())
-    width = round((megapixels * 1e6 * 1.5) ** 0.5)
+    width = round((megapixels * 1e6 * ratio) ** 0.5)
     height = round(megapixels * 1e6 / width)
 
     def tiles() -> object:

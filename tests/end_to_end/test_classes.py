@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from frisket import CutOptions, cut
 from frisket.client.errors import TransportError
+from frisket.documents.base.raster import BaseRaster
 from frisket.models import Registry
 
 from .test_command import frisket, refused
@@ -56,6 +58,24 @@ def test_one_file_for_each_class(home: Path, photograph: Path, tmp_path: Path) -
     assert np.asarray(Image.open(tmp_path / "part-lower.png")).min() > 250
     assert "no full was found" in refused(8, *command, "--classes", "full")
     assert "needs --classes" in refused(2, *command)
+
+
+def test_a_map_reads_the_picture_for_a_model_once(
+    home: Path, photograph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = convolution(tmp_path / "m.onnx", (1, 3, 768, 768), channels=4, final="Identity")
+    Registry(home).add("clothes", "cloth", graph)
+    made, make = [], BaseRaster.proxy
+
+    def count(raster: BaseRaster, *given: Any, **named: Any) -> Any:
+        made.append(raster)
+        return make(raster, *given, **named)
+
+    monkeypatch.setattr(BaseRaster, "proxy", count)
+    options = CutOptions(kind="classes", model="clothes", quality="draft")
+    done = cut(photograph, tmp_path / "map.png", options)
+    assert list(done.shares) == ["background", "upper", "lower", "full"]
+    assert len(made) == 1
 
 
 def test_a_map_of_all_classes(home: Path, photograph: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,6 +46,9 @@ if case == "steps":
     print(json.dumps({"step": 3, "steps": 30}), "talk", sep="\\n", flush=True)
     while not os.path.exists(sys.argv[2]): time.sleep(0.05)
 if case == "sleep":
+    open(sys.argv[2], "w").write(str(os.getpid())); time.sleep(600)
+if case == "early":
+    print(json.dumps({"licence": "stabilityai-nc-research"}), flush=True)
     open(sys.argv[2], "w").write(str(os.getpid())); time.sleep(600)
 if case == "nothing":
     sys.exit(0)
@@ -183,6 +187,27 @@ def test_a_generator_that_takes_too_long_is_ended(
     wait_until_gone(int((tmp_path / "pid").read_text()))
 
 
+def test_a_licence_that_is_told_on_the_way_is_asked_about_then(
+    made: Made, configure: Configure, tmp_path: Path
+) -> None:
+    configure("early", str(tmp_path / "pid"))
+    with pytest.raises(BadFinish, match="is licensed stabilityai-nc-research, which forbids"):
+        generate(made)
+    wait_until_gone(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_card_that_calls_its_licence_other_names_it(
+    made: Made, configure: Configure, tmp_path: Path, quote: str
+) -> None:
+    name = f"{quote}flux-1-dev-non-commercial-license{quote}"
+    card = f"---\nlicense: other\nlicense_name: {name}\nlicense_link: x\n---\n"
+    (tmp_path / "README.md").write_text(card)
+    (tmp_path / "generators.toml").write_text(f"[flux]\npipeline = '{tmp_path}'\n")
+    with pytest.raises(BadFinish, match="is licensed flux-1-dev-non-commercial-license, which"):
+        generate(made)
+
+
 def test_before_any_work(
     made: Made, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +239,7 @@ def test_before_any_work(
         ("[a]\ncommand = [3]", "command is a list of texts"),
         ("[a]\ncommand = ['x']\nsise = 3", "has no 'sise'"),
         ("[a]\ncommand = ['/not/there']", "cannot be started: /not/there: no such file"),
+        ("[a]\npipeline = '/not/there'", "there is no folder /not/there"),
         ("[a]\ncommand = ['x']\n[b]\ncommand = ['y']", "add --generator a or b"),
     ):  # fmt: skip
         home.write_text(text)
@@ -244,8 +270,21 @@ def find_python() -> str:
     return sys.executable
 
 
+def told_by_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a pipeline where one named someone/tiny lies that the hub has given before."""
+    hub = folder.with_name("hub")
+    kept = hub / "models--someone--tiny"
+    shutil.copytree(folder, kept / "snapshots" / "abc")
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("abc")
+    monkeypatch.setenv("HF_HUB_CACHE", str(hub))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
 @pytest.mark.parametrize("kind", ["text", "inpaint"])
-def test_a_real_pipeline(tmp_path: Path, made: Made, configure: Configure, kind: str) -> None:
+def test_a_real_pipeline(
+    tmp_path: Path, made: Made, configure: Configure, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     python, folder = find_python(), tmp_path / "tiny"
     maker = Path(__file__).with_name("tiny_pipeline.py")
     subprocess.run([python, maker, folder, kind], check=True, timeout=300, capture_output=True)
@@ -263,6 +302,14 @@ def test_a_real_pipeline(tmp_path: Path, made: Made, configure: Configure, kind:
     full, outside = made.alpha == 255, made.alpha == 0
     assert (one[full] == made.colours[full]).all()
     assert (one == again).all() and (one[outside] != other[outside]).any()
+    told_by_hub(folder, monkeypatch)
+    home.write_text(table.replace(str(folder), "someone/tiny"))
+    with pytest.raises(BadFinish, match=r"someone/tiny is licensed cc-by-nc-4\.0, which forbids"):
+        generate(made, name="no.png")
+    home.write_text(
+        table.replace(str(folder), "someone/tiny") + "accepted = true\ndevice = 'cpu'\n"
+    )
+    assert (generate(made, generator="tiny:seed=1") == one).all()
     home.write_text(table.replace(str(folder), str(tmp_path)) + "accepted = true\n")
     with pytest.raises(BadFinish, match="The generator tiny failed: "):
         generate(made, name="no.png")

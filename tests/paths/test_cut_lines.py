@@ -97,6 +97,19 @@ def test_a_profile_goes_along(tmp_path: Path) -> None:
         assert (kind, stored.N, stored.read_bytes()) == ("/ICCBased", 3, profile)
 
 
+def test_a_broken_profile_is_told_and_left_out(tmp_path: Path) -> None:
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    source = make(tmp_path)
+    # Its head is whole, and says RGB.
+    Image.open(source).save(source, icc_profile=profile[:128] + bytes(200))
+    done = outline(source, tmp_path / "out.pdf", tmp_path / "matte.png", kind="cutline")
+    assert any("its colour profile is damaged" in note for note in done.notes)
+    with pikepdf.open(tmp_path / "out.pdf") as pdf:
+        assert pdf.pages[0].Resources.XObject.Art.ColorSpace == "/DeviceRGB"
+
+
 def test_sizes_are_true_and_boxes_fit(tmp_path: Path) -> None:
     with pikepdf.open(cut(tmp_path, offset="2mm")) as pdf:
         left, bottom, right, top = (float(one) for one in pdf.pages[0].TrimBox)

@@ -7,6 +7,7 @@ has PyTorch and diffusers; what it reads and answers is told in `frisket/finish/
 import inspect
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 _GREY = (128, 128, 128)
@@ -22,6 +23,8 @@ def main() -> int:
     except ImportError as error:
         return answer(error="missing", message=f"{error}: {_EXTRA}")
     pipeline = sys.argv[1]
+    licence = {} if Path(pipeline).is_dir() else find_licence(pipeline)
+    print(json.dumps(licence), flush=True)  # before the weights are fetched
     try:
         pipe = DiffusionPipeline.from_pretrained(pipeline)
         picture = generate(torch, pipe, request)
@@ -34,7 +37,22 @@ def main() -> int:
     if picture is None:
         return answer(error="refused", message="its safety checker saw something it does not show")
     picture.convert("RGB").save(request["output"])
-    return answer(model=pipeline)
+    return answer(model=pipeline, **licence)
+
+
+def find_licence(pipeline: str) -> dict[str, str]:
+    """Return the licence that a pipeline's card on the hub tells of; nothing where there is none.
+
+    That of a folder has been read already.
+    """
+    from huggingface_hub import ModelCard
+
+    try:
+        told = ModelCard.load(pipeline).data.to_dict()
+    except Exception:  # no card, no network: loading the pipeline tells why
+        return {}
+    name = told.get("license_name") or told.get("license")
+    return {"licence": str(name)} if name else {}
 
 
 def generate(torch: Any, pipe: Any, request: dict[str, Any]) -> Any:

@@ -18,12 +18,12 @@ import numpy as np
 
 from frisket.documents import AlphaSource, ColourSource, Document, Layer, PlaceError, Rect
 from frisket.documents.base.raster import BaseRaster
-from frisket.documents.colour.profile import CHANNELS
+from frisket.documents.colour.profile import CHANNELS, find_fault
 from frisket.documents.core.pixels import Pixels, convert_depth
 from frisket.protocol.heap import empty_the_heap
 
 from .geometry import Box
-from .space import Space, find_fault
+from .space import Space
 from .vips import TYPES, Image, to_array, wrap_map
 
 # From this share of opacity on a pixel belongs to the subject's box: stray haze does not.

@@ -10,7 +10,7 @@ The process gets one line of JSON on its standard input, in a folder that holds 
 and as the last line of its standard output one object of JSON: what it used
 (`{"model": "…", "licence": "…"}`, both may be left out), or why not
 (`{"error": "refused" or "memory" or another word, "message": "…"}`). Lines before that tell how far
-it is, where it knows: `{"step": 3, "steps": 30}`.
+it is, where it knows: `{"step": 3, "steps": 30}`, and the licence, before it fetches what has one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from frisket.protocol.printable import make_printable
 
 from .entry import Progress
 from .errors import BadFinish
-from .generators import Generator
+from .generators import Generator, require_consent
 
 SUBJECT, OUTPUT = "subject.png", "background.png"
 _REQUEST, _ANSWER = "request", "answer"
@@ -84,14 +84,15 @@ def ask(generator: Generator, request: Request, folder: Path, progress: Progress
         progress: told "generating" and the steps that it tells of, or 0 of 1.
 
     Raises:
-        BadFinish: it cannot be started, refuses, fails, takes too long, or gives another size.
+        BadFinish: it cannot be started, refuses, fails, takes too long, gives another size, or
+            tells of a licence that is not accepted.
     """
     (folder / _REQUEST).write_bytes(request.pack())
     with (folder / _ANSWER).open("w+b") as answer, (folder / "log").open("w+b") as log:
         progress("generating", 0, 1)
         process = _start(generator, folder, answer, log)
         try:
-            _wait(process, generator, lambda: _tell_step(folder, progress))
+            _wait(process, generator, lambda: _look(generator, folder, progress))
         finally:
             _end(process)
         status, told = process.returncode, _read_answer(answer)
@@ -136,17 +137,25 @@ def _wait(process: subprocess.Popen[bytes], generator: Generator, look: Callable
     )
 
 
-def _tell_step(folder: Path, progress: Progress) -> None:
-    """Tell the last step that the answer tells of, where it tells of any."""
+def _look(generator: Generator, folder: Path, progress: Progress) -> None:
+    """Tell the last step that the answer tells of, and refuse a licence that is not accepted."""
     # A place of its own in the file: the process writes where the other one stands.
     with (folder / _ANSWER).open("rb") as file:
-        lines = _read_tail(file).splitlines()
-    for line in reversed(lines):
-        told = _read_object(line)
-        step, steps = told.get("step"), told.get("steps")
-        if type(step) is type(steps) is int and 0 <= step <= steps <= _MOST_STEPS:
-            progress("generating", step, steps)
-            return
+        told = [_read_object(line) for line in _read_tail(file).splitlines()]
+    for one in told:
+        if one.get("licence"):
+            require_consent(generator, make_printable(str(one["licence"])[:200]))
+    steps = [step for one in told if (step := _read_step(one))]
+    if steps:
+        progress("generating", *steps[-1])
+
+
+def _read_step(told: dict[str, Any]) -> tuple[int, int] | None:
+    """Return how far it is, and of how much; None where that is not told."""
+    step, steps = told.get("step"), told.get("steps")
+    if type(step) is type(steps) is int and 0 <= step <= steps <= _MOST_STEPS:
+        return step, steps
+    return None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -23,7 +23,7 @@ PROGRAM = Path(__file__).with_name("diffuse.py")
 """What runs a pipeline of diffusers; it needs nothing of frisket."""
 _LARGEST_BYTES = 1 << 16
 _FORBIDDING = re.compile(r"(?:^|[-_ ])nc(?:$|[-_ ])|non-?commercial|research-only", re.IGNORECASE)
-_LICENCE = re.compile(r"^license\s*:\s*[\"']?([\w .+-]+)", re.MULTILINE)
+_LICENCE = re.compile(r"^(license|license_name)\s*:\s*[\"']?([\w .+-]+)", re.MULTILINE)
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "pipeline": str, "command": list, "python": str, "device": str, "licence": str,
     "accepted": bool, "steps": int, "side": int, "multiple": int, "minutes": (int, float),
@@ -130,8 +130,10 @@ def _build(name: str, table: Any) -> Generator:
     if bool(pipeline) == bool(command):
         raise BadFinish(f"{config_file()}, [{name}] needs either a pipeline or a command")
     if pipeline:
-        expanded = str(Path(pipeline).expanduser())
-        pipeline = expanded if Path(expanded).is_dir() else pipeline
+        folder = Path(pipeline).expanduser()
+        if folder.is_absolute() and not folder.is_dir():
+            raise BadFinish(f"{config_file()}, [{name}]: there is no folder {folder}")
+        pipeline = str(folder) if folder.is_dir() else pipeline
         command = (table.get("python", sys.executable), str(PROGRAM), pipeline)
     more = {key: table[key] for key in ("accepted", "device", *_RANGES) if key in table}
     licence = table.get("licence", "") or _read_card(pipeline)
@@ -161,5 +163,6 @@ def _read_card(pipeline: str) -> str:
     except OSError:
         return ""
     front = head.split("---")[1] if head.startswith("---") else ""
-    found = _LICENCE.search(front)
-    return found[1].strip() if found else ""
+    found = {key: value.strip() for key, value in _LICENCE.findall(front)}
+    # One that is "other" has a name of its own.
+    return found.get("license_name") or found.get("license", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from frisket.documents import DocumentError
-from frisket.documents.colour.profile import CHANNELS, Transform, make_srgb
+from frisket.documents.colour.profile import CHANNELS, Transform, find_fault, make_srgb
 from frisket.documents.core.pixels import Pixels, convert_depth
 
 from .vips import Image, round_to
@@ -137,22 +137,6 @@ def keep_profile(icc: bytes, folder: Path) -> str:
     if not path.exists():
         path.write_bytes(icc)
     return str(path)
-
-
-def find_fault(icc: bytes | None, mode: str) -> str:
-    """Return what is wrong with a profile, or nothing.
-
-    Args:
-        icc: the profile; None is not wrong.
-        mode: of the samples that it is for.
-    """
-    if icc is None:
-        return ""
-    try:
-        Transform((mode, "RGB"), (icc, make_srgb()))
-    except Exception:  # a damaged profile raises whatever its parser met first
-        return "its colour profile is damaged or is not for its colours"
-    return ""
 
 
 def read_profile(path: Path) -> tuple[bytes, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +66,9 @@ class Run:
     coarse: bytearray = field(default_factory=bytearray)
 
     def go_on_from(self, before: Run) -> None:
-        """Begin with the first mask of another run of the same pixels."""
-        if self.session.take_coarse(before.session):
+        """Begin with the first mask of another run of the same pixels, where both ask alike."""
+        alike = _ask_alike(self.session.options, before.session.options)
+        if alike and self.session.take_coarse(before.session):
             self.coarse += before.coarse
             self.first_mask_s = self.proxy_s
 
@@ -103,8 +104,8 @@ def matte(
         connection: to the server; stays open.
         progress: called as work goes on, never on two threads at the same time.
         tile_size: edge of a tile in pixels.
-        before: a run of the same pixels that asked the same of the model: its proxy and its
-            first mask count for this one too, so that neither is made again.
+        before: a run of the same pixels: its proxy counts for this one too, and its first mask
+            where it asked the same of the model, so that neither is made again.
         shared_px: from how many pixels on all servers of a list work on it together.
 
     Returns:
@@ -125,6 +126,11 @@ def matte(
         run.store.close()
         raise
     return run
+
+
+def _ask_alike(one: Options, other: Options) -> bool:
+    """Tell whether a model answers both alike: they differ in what becomes of it alone."""
+    return one == replace(other, depth=one.depth, foreground=one.foreground)
 
 
 def _read_while_connecting(

@@ -24,7 +24,6 @@ from frisket.jobs.deliver import DELIVERIES, Delivery, default_kind
 from frisket.jobs.matting import Progress, Run, matte
 from frisket.jobs.overlap import Room
 from frisket.jobs.task import CutOptions, CutResult, NoSubject, Task
-from frisket.protocol.choices import ALPHA_DEPTHS
 
 # The layer, the kind that it was shown for where that matters, and what the server was asked.
 _Key = tuple[int, str, Options]
@@ -132,10 +131,14 @@ class Sitting:
         return self._runs[key]
 
     def _find_alike(self, key: _Key) -> Run | None:
-        """Return a run that differs in the depth of its alpha alone, where there was one."""
+        """Return a run of the same pixels, where there was one.
+
+        One that differs in the depth of its alpha alone comes first.
+        """
         layer, pixels, asked = key
-        keys = [(layer, pixels, replace(asked, depth=depth)) for depth in ALPHA_DEPTHS]
-        return next((self._runs[one] for one in keys if one in self._runs), None)
+        same = [one for one in self._runs if one[:2] == (layer, pixels)]
+        same.sort(key=lambda one: replace(one[2], depth=asked.depth) != asked)
+        return self._runs[same[0]] if same else None
 
     def _shows_colours(self, document: Document, layer: Layer, depth: int) -> bool:
         """Return whether any result with an alpha of this depth shows cleaned edge colours."""

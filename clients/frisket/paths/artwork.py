@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from frisket.documents import AlphaSource, ColourSource, Document, Layer, Rect
-from frisket.documents.colour.profile import CHANNELS
+from frisket.documents.colour.profile import CHANNELS, find_fault
 from frisket.documents.core.pixels import Pixels, convert_depth
-from frisket.documents.encode.beside import suit_profile
 from frisket.documents.encode.deflate import deflate
 
 _LEVEL = 1
@@ -34,6 +33,7 @@ class Artwork:
         icc: profile of the samples, or None.
         read: returns straight colours (height, width, channels) of a rectangle.
         alpha: opacity of the subject.
+        fault: what is wrong with the layer's own profile, which is left out then; or nothing.
     """
 
     width: int
@@ -42,6 +42,7 @@ class Artwork:
     icc: bytes | None
     read: Read
     alpha: AlphaSource
+    fault: str = ""
 
 
 def describe_artwork(
@@ -61,8 +62,10 @@ def describe_artwork(
 
     mode = form.mode if plain else "RGB"
     indexed = document.mode in ("INDEXED", "DUOTONE")
-    icc = suit_profile(None if indexed or not plain else document.icc_profile, mode)
-    return Artwork(layer.width, layer.height, mode, icc, read, alpha)
+    icc = None if indexed or not plain else document.icc_profile
+    fault = find_fault(icc, mode)
+    kept = None if fault else icc
+    return Artwork(layer.width, layer.height, mode, kept, read, alpha, fault)
 
 
 def write_ground(path: Path, artwork: Artwork) -> None:

@@ -129,6 +129,7 @@ def write_cutline(
             _save(pdf, output, ground.stat().st_size)
     return [
         *tell_coarse(output, traced, outlines.cut),
+        *([f"{output.name}: {artwork.fault}, so it is left out"] if artwork.fault else []),
         *_tell(cut, outlines, options.cutline, output),
     ]
 

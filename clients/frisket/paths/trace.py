@@ -97,7 +97,8 @@ def _may_suffice(rings: list[Points], tolerance: float, options: OutlineOptions)
 def _tell_too_many(rings: list[Points], tolerance: float, options: OutlineOptions) -> str:
     return (
         f"its outline, of {len(rings)} pieces and holes, needs more than {options.max_knots} knots "
-        f"even {tolerance:g} px off; raise --speck or --max-knots, or smooth the edge with --smooth"
+        f"even {tolerance:g} px off; raise --speck or --max-knots, or cut it with a smoother edge "
+        "(frisket cut --smooth)"
     )
 
 

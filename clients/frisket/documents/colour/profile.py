@@ -77,6 +77,22 @@ def build_transform(icc: bytes, mode: str) -> Transform | None:
     return transform
 
 
+def find_fault(icc: bytes | None, mode: str) -> str:
+    """Return what is wrong with a profile, or nothing.
+
+    Args:
+        icc: the profile; None is not wrong.
+        mode: of the samples that it is for.
+    """
+    if icc is None:
+        return ""
+    try:
+        Transform((mode, "RGB"), (icc, make_srgb()))
+    except Exception:  # a damaged profile raises whatever its parser met first
+        return "its colour profile is damaged or is not for its colours"
+    return ""
+
+
 def build_ink_transform(icc: bytes) -> Transform | None:
     """Return what leads from sRGB to a profile's inks; None where the profile has no such way."""
     try:

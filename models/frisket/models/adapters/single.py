@@ -14,6 +14,7 @@ from ..core.spec import Spec
 from ..core.types import Array, Coarse, Float, ModelInfo, Picture, Prompt
 from .answers import activate, answer_nothing, quantise, stretch
 from .opened import OpenedModel
+from .remembered import Answer, Remembered
 from .signature import find_input, find_output
 
 MAX_BATCH = 8
@@ -25,6 +26,8 @@ class SingleModel(OpenedModel):
 
     It runs several pictures at once where the graph's batch axis is free and the device is no
     CPU: there one picture keeps all cores busy, and a batch would only delay the first of it.
+    The answer of a graph with classes is kept for a while: which of them is wanted changes how it
+    is read, and not what it is.
 
     Raises:
         BadSignature: the graph's input or output is not what the manifest says.
@@ -37,17 +40,30 @@ class SingleModel(OpenedModel):
         self._input = find_input(spec, graph)
         self._output = find_output(spec, graph)
         self._unproved = True
+        self._remembered = Remembered() if spec.output.channels > 1 else None
         if self._input.shape[0] is None and graph.device != "cpu":
             self.max_batch = MAX_BATCH
 
     def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:
         """Return one coarse alpha per picture; of a prompt only its classes are understood."""
+        kept = self._remembered
+        answers = kept.find(images, self._ask) if kept else self._ask(images)
+        return [
+            read_answer(values, place, (image.shape[0], image.shape[1]), self._spec, prompt)
+            for (values, place), image, prompt in zip(answers, images, prompts, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Give back the graph and what it answered."""
+        super().close()
+        if self._remembered:
+            self._remembered.forget()
+
+    def _ask(self, images: Sequence[Picture]) -> list[Answer]:
+        """Return the graph's map for each picture, and where the picture lies in it."""
         prepared = [make_tensor(image, self._spec.input) for image in images]
         maps = self._run([values for values, _ in prepared])
-        return [
-            read_answer(m, place, (image.shape[0], image.shape[1]), self._spec, prompt)
-            for m, (_, place), image, prompt in zip(maps, prepared, images, prompts, strict=True)
-        ]
+        return [(values, place) for values, (_, place) in zip(maps, prepared, strict=True)]
 
     def _run(self, tensors: list[Float]) -> list[Float]:
         """Return one (channels, h, w) map per tensor; equal shapes share a run if allowed."""
