@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from graphs import endless_when_bright
+from graphs import endless_when_bright, recurrent
 from hypothesis import given
 from hypothesis import strategies as st
 from processes import count_unread, wait_until_busy, wait_until_gone
@@ -32,7 +32,7 @@ from frisket.models import (
     Stroke,
     UnknownModel,
 )
-from frisket.models.conformance import MatteConformance, draw_picture
+from frisket.models.conformance import MatteConformance, RecurrentConformance, draw_picture
 from frisket.models.core.types import Model
 from frisket.server.child import ChildOpener
 from frisket.server.child_wire import (
@@ -84,6 +84,31 @@ class TestEmbeddedInAChild(MatteConformance):
 
     def open_model(self) -> Model:
         return self.opener.open("embedded", "cpu", 1)
+
+
+class TestRecurrentInAChild(RecurrentConformance):
+    """States travel down with the request and up with the answer."""
+
+    @pytest.fixture(autouse=True)
+    def _keep(self, opener: ChildOpener, tmp_path: Path) -> None:
+        self.opener = opener
+        Registry(tmp_path).add("mine", "rvm", recurrent(tmp_path / "m.onnx"))
+
+    def open_model(self) -> Model:
+        return self.opener.open("mine", "cpu", 1)
+
+
+def test_a_state_outlives_the_process_that_left_it(opener: ChildOpener, tmp_path: Path) -> None:
+    Registry(tmp_path).add("mine", "rvm", recurrent(tmp_path / "m.onnx"))
+    model = opener.open("mine", "cpu", 1)
+    told = Prompt(state=model.matte([WHITE], [Prompt(state=())])[0].state)
+    before = model.matte([WHITE], [told])[0]
+    opener.replace()
+    after = model.matte([WHITE], [told])[0]
+    np.testing.assert_array_equal(after.alpha, before.alpha)
+    assert after.state and before.state
+    for one, other in zip(after.state, before.state, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_answers_are_those_of_the_model_itself(opener: ChildOpener) -> None:

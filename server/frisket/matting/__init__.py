@@ -26,6 +26,7 @@ from .whole import (
     matte_picture,
     matte_whole,
     predict,
+    predict_next,
 )
 
 __all__ = [
@@ -53,5 +54,6 @@ __all__ = [
     "matte_picture",
     "matte_whole",
     "predict",
+    "predict_next",
     "start_refinement",
 ]
