@@ -4,6 +4,7 @@
     python benchmarks/video.py --models embedded --frames 48
     python benchmarks/video.py --speed --models selfie embedded     # file to file, by stage
     python benchmarks/video.py --memory --models selfie --frames 10000      # of 360p, file to file
+    python benchmarks/video.py --band               # the edge stage's time per pixel of its band
 
 MAD and MSE in thousandths, gradient and connectivity in thousands, dtSSD in hundredths: the scales
 of the evaluation scripts of Robust Video Matting (Lin et al., WACV 2022; `evaluate_lr.py`), where
@@ -32,6 +33,7 @@ from clips import CLIPS, Clip, make_frames, read_photographs
 from common import RESULTS, shared_data
 from numpy.typing import NDArray
 from quality import rembg_way, u2netp, u2netp_graph
+from video_band import measure_band
 from video_speed import clock, find_processes, measure_file, write_clip
 
 from frisket.jobs.video.matting import describe_frames, reduce_frame
@@ -57,6 +59,8 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--speed", action="store_true", help="measure file to file instead")
     parser.add_argument("--memory", action="store_true", help="measure memory instead")
+    parser.add_argument("--band", action="store_true", help="measure the edge at 720p and at 4K")
+    parser.add_argument("--quality", default="standard", help="of the run for memory")
     arguments = parser.parse_args()
     data = shared_data()
     if data is None:
@@ -64,6 +68,10 @@ def main() -> int:
     photographs = read_photographs(data / "photos")
     if arguments.memory:
         return measure_memory(photographs[0], arguments)
+    if arguments.band:
+        for name in arguments.models:
+            measure_band(name, open_model(name), photographs[0], arguments.frames)
+        return 0
     chosen = [clip for clip in CLIPS if clip.name in arguments.clips]
     if arguments.speed:
         return measure_speed(photographs, arguments)
@@ -208,16 +216,27 @@ def measure_memory(photograph: Image, arguments: argparse.Namespace) -> int:
         source = Path(name, "clip.mp4")
         write_loop(source, photograph, arguments.frames)
         rows: list[tuple[int, float, float]] = []
+        peaks = [0.0, 0.0]
 
         def look(stage: str, done: int, total: int) -> None:
-            if stage == "frames" and done % _LOOK == 0:
-                here, there = (_resident_mib(one) for one in find_processes())
-                rows.append((done, here, there))
-                print(f"{done} frames: {here:.0f} MiB, its server {there:.0f} MiB", flush=True)
+            if stage != "frames":
+                return
+            now = [_resident_mib(one) for one in find_processes()]
+            peaks[:] = map(max, peaks, now)
+            if done % _LOOK == 0:
+                rows.append((done, *now))
+                here, there = (
+                    f"{mib:.0f} MiB (peak {peak:.0f})" for mib, peak in zip(now, peaks, strict=True)
+                )
+                told = f"{here}, its server {there}"
+                print(f"{done} frames: {told}", flush=True)
 
         for model in arguments.models:
             rows.clear()
-            options = VideoOptions(kind="matte", model=model, overwrite=True)
+            peaks[:] = [0.0, 0.0]
+            options = VideoOptions(
+                kind="matte", model=model, quality=arguments.quality, overwrite=True
+            )
             with clock(model, arguments.frames):
                 matte_video(source, Path(name, "matte.mkv"), options, progress=look)
             later = np.array(rows[len(rows) // 4 :])

@@ -7,16 +7,19 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
 from frisket.cli.cut_options import JSON, MODEL, QUALITY, read_box, read_point
+from frisket.cli.finish_options import EDGE_OPTIONS, FINISH_OPTIONS
 from frisket.cli.options import Option, add_options, path
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.cli.settings import fill
 from frisket.cli.style import warn
+from frisket.finish.readers import FRAME_STEPS
 
 if TYPE_CHECKING:
     from frisket.jobs.hint_files import HintFiles
@@ -77,6 +80,10 @@ ROWS = (
         "background", "lay every frame on a colour, a gradient, a picture or 'original:blur=2%'; "
         "see 'frisket finish'",
         str, metavar="WHAT", default="", stored=False, example="white",
+    ),
+    *(
+        replace(row, stored=False) for row in (*FINISH_OPTIONS, *EDGE_OPTIONS)
+        if row.name.replace("-", "_") in FRAME_STEPS
     ),
     Option(
         "range", "frames from FIRST up to and without LAST, counted from 0; either may be left out",
@@ -163,6 +170,7 @@ def _read(arguments: argparse.Namespace) -> VideoOptions:
         arguments.overwrite, server=server_choice(arguments), start=arguments.start,
         end=arguments.end, deinterlace=arguments.deinterlace, preview=arguments.preview,
         hints=_gather_hints(arguments), number=arguments.number,
+        finishing={name: getattr(arguments, name) for name in FRAME_STEPS},
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.client.options import HintSet
 from frisket.documents import OutputError
+from frisket.finish.readers import FRAME_STEPS
 from frisket.finish.scene import Facts
 from frisket.finish.space import Space
 from frisket.jobs.choices import BadOption, check_choice
@@ -52,6 +53,7 @@ class VideoOptions:
         hints: boxes and points by the places of their frames: each holds from there on, moved along
             with the picture, up to a scene cut. The work is one segment then.
         number: of the first picture that is written; None for its number in the source.
+        finishing: more of `frisket finish`, by the names of `FRAME_STEPS`, for cutouts too.
 
     Raises:
         BadOption: one of them has a value that does not exist.
@@ -72,6 +74,7 @@ class VideoOptions:
     preview: Path | None = None
     hints: Mapping[int, HintFiles] = field(default_factory=dict)
     number: int | None = None
+    finishing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_choice("quality", self.quality, QUALITIES)
@@ -83,6 +86,7 @@ class VideoOptions:
                 "name one, or leave the kind out."
             )
         object.__setattr__(self, "kind", kind)
+        self._check_finishing()
         if self.hints:
             object.__setattr__(self, "segment", _WHOLE)
         if self.segment < 1:
@@ -95,6 +99,19 @@ class VideoOptions:
             raise BadOption("A range is given in frames or in time, not in both.")
         if (self.start or 0) < 0 or (self.end is not None and self.end <= (self.start or 0)):
             raise BadOption("The range in time holds no frame: it ends before it begins.")
+
+    def _check_finishing(self) -> None:
+        given = {name: value for name, value in self.finishing.items() if value not in (None, [])}
+        object.__setattr__(self, "finishing", given)
+        for name in given:
+            if name not in FRAME_STEPS:
+                known = ", ".join(FRAME_STEPS)
+                raise BadOption(f"{name} cannot be done with every frame; what can: {known}.")
+        if given and self.kind == MATTE:
+            raise BadOption(
+                f"A matte is written as it is, and {next(iter(given))} is for finished frames: "
+                "leave it out, or ask for a cutout."
+            )
 
     def place_hints(self, source: Source) -> dict[int, HintSet]:
         """Return the hints, held against the frames that they are said of.
@@ -128,18 +145,18 @@ class VideoOptions:
         """Return what is done with every frame; None where nothing is.
 
         Raises:
-            FrisketError: the background is none.
+            FrisketError: the background is none, or a step's values are not possible.
         """
-        if self.kind != FINISHED:
+        if self.kind != FINISHED and not self.finishing:
             return None
         from frisket.finish.chain import Finish
         from frisket.finish.options import read_finish
         from frisket.jobs.video.footage import is_footage
 
         if is_footage(self.background):
-            return Finish()
-        how = read_finish({"background": self.background})
-        if how is None or not how.background.opaque:
+            return read_finish(self.finishing) or Finish()
+        how = read_finish({**self.finishing, "background": self.background})
+        if self.kind == FINISHED and (how is None or not how.background.opaque):
             raise BadOption(
                 f"background={self.background} leaves nothing to finish: ask for a cutout instead."
             )
@@ -156,7 +173,8 @@ class VideoOptions:
             return
         shape = source.shape
         space = Space("RGB", shape.depth)
-        how.check_frames(Facts(source.path, shape.width, shape.height, space, (output,), True))
+        opaque = self.kind == FINISHED
+        how.check_frames(Facts(source.path, shape.width, shape.height, space, (output,), opaque))
 
     def choose_depth(self, output: Path) -> int:
         """Return the bits of what is written."""
@@ -201,6 +219,7 @@ class VideoOptions:
             "suffix": output.suffix.lower(),
             "kind": self.kind,
             "background": self.background,
+            "finishing": repr(sorted(self.finishing.items())),
             "model": self.model,
             "quality": self.quality,
             "range": [self.first, self.last],
