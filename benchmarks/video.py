@@ -224,7 +224,7 @@ def measure_memory(photograph: Image, arguments: argparse.Namespace) -> int:
             now = [_resident_mib(one) for one in find_processes()]
             peaks[:] = map(max, peaks, now)
             if done % _LOOK == 0:
-                rows.append((done, *now))
+                rows.append((done, now[0], now[1]))
                 here, there = (
                     f"{mib:.0f} MiB (peak {peak:.0f})" for mib, peak in zip(now, peaks, strict=True)
                 )

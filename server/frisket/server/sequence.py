@@ -24,13 +24,13 @@ from frisket.protocol.reasons import Reason
 from frisket.server import report
 from frisket.server.admission import Seat
 from frisket.server.channel import Channel, LayerChannel
-from frisket.server.costs import count_tiles, estimate_session
+from frisket.server.costs import count_tiles, estimate_hints, estimate_session
 from frisket.server.errors import ServiceError
-from frisket.server.hint_requests import read_frame_hints
+from frisket.server.hint_requests import list_planes, read_frame_hints
 from frisket.server.layer import borrow_models, note_models, note_opening, open_share
 from frisket.server.link import Link
 from frisket.server.opinion import assess_alone
-from frisket.server.planes import read_planes
+from frisket.server.planes import place_planes, read_planes
 from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.session import Session
@@ -96,11 +96,13 @@ class Frame:
     Attributes:
         number: as the client chose it.
         run_in: no tiles of it are wanted.
-        rows_owed: rows of its proxy that have not come.
+        rows_owed: rows of its proxy, and of its hints' planes, that have not come.
         track: what solves hand on.
         memory: what a recurrent model hands on.
         drop_late: it may be left out when a later frame has come.
         hints: what is said of it, in pixels of the frame.
+        planes: which rows come.
+        hint_bytes: that its hints take.
         is_new: no earlier frame counted.
         model_s: seconds that the model took.
         inbox: what came about it.
@@ -113,6 +115,8 @@ class Frame:
     memory: Link[Memory]
     drop_late: bool = False
     hints: Hints = field(default_factory=Hints)
+    planes: tuple[Plane, ...] = (Plane.PROXY,)
+    hint_bytes: int = 0
     is_new: bool = True
     model_s: float = 0.0
     inbox: asyncio.Queue[Request | None] = field(default_factory=asyncio.Queue)
@@ -213,14 +217,18 @@ class Sequence:
         if len(self._frames) >= most:
             raise ServiceError(Reason.BAD_ORDER, f"More than {most} frames were begun at once.")
         before, grid = None if message.restart else self._begun, self._opening.grid
+        planes, (width, height) = list_planes(message.hints), self._opening.proxy_size
+        drawn = estimate_hints(message.hints.ByteSize())
         self._begun = frame = Frame(
             message.frame,
             message.run_in,
-            self._opening.proxy_size[1],
+            height * (1 + len(planes)),
             Link(before.track if before else None),
             Link(before.memory if before else None),
             message.drop_late,
             read_frame_hints(message.hints, (grid.width, grid.height)),
+            (Plane.PROXY, *planes),
+            drawn + width * height * len(planes),
         )
         self._last = message.frame
         self._frames[message.frame] = frame
@@ -247,7 +255,7 @@ class Sequence:
         if not 1 <= rows.row_count <= frame.rows_owed:
             raise ServiceError(Reason.BAD_PROXY, "Rows of a plane came out of order.")
         if len(rows.pixels.data) > room + room // 512 + _PACKING_BYTES:
-            raise ServiceError(Reason.BAD_PROXY, "Rows of the proxy are larger than their pixels.")
+            raise ServiceError(Reason.BAD_PROXY, "Rows of a plane are larger than their pixels.")
         frame.rows_owed -= rows.row_count
 
     async def _serve(self, frame: Frame) -> None:
@@ -255,16 +263,13 @@ class Sequence:
         channel = LayerChannel(
             frame.inbox.get, partial(self._say, frame), self._resources.limits.write_s
         )
+        leases = ExitStack()
         try:
-            planes = (Plane.PROXY,)
             share, opening = self._models.share, self._opening
-            came = await read_planes(self._resources, share, channel, opening, planes)
-            matting = Matting(
-                came[Plane.PROXY],
-                opening.grid,
-                replace(opening.options, hints=frame.hints),
-                self._models.refiner,
-            )
+            await self._resources.spend(self._seat, leases, "hints", frame.hint_bytes)
+            came = await read_planes(self._resources, share, channel, opening, frame.planes)
+            options = place_planes(replace(opening.options, hints=frame.hints), came)
+            matting = Matting(came[Plane.PROXY], opening.grid, options, self._models.refiner)
             self._newest = max(self._newest, frame.number)
             coarse = await self._ask_model(frame, matting)
             if coarse is None:
@@ -275,6 +280,7 @@ class Sequence:
                 await self._converse(frame, channel, matting, coarse)
         finally:
             channel.close()
+            leases.close()
 
     async def _ask_model(self, frame: Frame, matting: Matting) -> Coarse | None:
         """Run the model; None where the frame is late and may be left out.

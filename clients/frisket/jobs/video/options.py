@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.client.options import HintSet
 from frisket.documents import OutputError
-from frisket.finish.readers import FRAME_STEPS
+from frisket.finish.options import choose_frame_steps
 from frisket.finish.scene import Facts
 from frisket.finish.space import Space
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles, hint_set
+from frisket.jobs.video.matting import PROXY_SIDES
 from frisket.jobs.video.movie import CODECS, CUTOUT, FINISHED, MATTE
 from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.segments import SEGMENT
@@ -50,8 +51,8 @@ class VideoOptions:
         start, end: seconds from the first frame on, instead of `first` and `last`; None for those.
         deinterlace: make whole frames of interlaced ones.
         preview: a JPEG with small pictures of some frames; None for none.
-        hints: boxes and points by the places of their frames: each holds from there on, moved along
-            with the picture, up to a scene cut. The work is one segment then.
+        hints: by the places of their frames: each holds from there on, moved along with the
+            picture, up to a scene cut. The work is one segment then.
         number: of the first picture that is written; None for its number in the source.
         finishing: more of `frisket finish`, by the names of `FRAME_STEPS`, for cutouts too.
 
@@ -101,12 +102,8 @@ class VideoOptions:
             raise BadOption("The range in time holds no frame: it ends before it begins.")
 
     def _check_finishing(self) -> None:
-        given = {name: value for name, value in self.finishing.items() if value not in (None, [])}
+        given = choose_frame_steps(self.finishing)
         object.__setattr__(self, "finishing", given)
-        for name in given:
-            if name not in FRAME_STEPS:
-                known = ", ".join(FRAME_STEPS)
-                raise BadOption(f"{name} cannot be done with every frame; what can: {known}.")
         if given and self.kind == MATTE:
             raise BadOption(
                 f"A matte is written as it is, and {next(iter(given))} is for finished frames: "
@@ -123,8 +120,10 @@ class VideoOptions:
         for place in self.hints:
             if not self.first <= place < (self.last or shape.count or place + 1):
                 raise BadOption(f"There are hints for frame {place}, which is not worked on.")
+        side = PROXY_SIDES[self.quality]
         return {
-            place: hint_set(said, shape.width, shape.height) for place, said in self.hints.items()
+            place: hint_set(said, shape.width, shape.height, side)
+            for place, said in self.hints.items()
         }
 
     def find_range(self, source: Source) -> VideoOptions:
