@@ -5,6 +5,7 @@
     python benchmarks/video.py --speed --models selfie embedded     # file to file, by stage
     python benchmarks/video.py --memory --models selfie --frames 10000      # of 360p, file to file
     python benchmarks/video.py --band               # the edge stage's time per pixel of its band
+    python benchmarks/video.py --hints --models embedded    # on the first frame and on every one
 
 MAD and MSE in thousandths, gradient and connectivity in thousands, dtSSD in hundredths: the scales
 of the evaluation scripts of Robust Video Matting (Lin et al., WACV 2022; `evaluate_lr.py`), where
@@ -34,6 +35,7 @@ from common import RESULTS, shared_data
 from numpy.typing import NDArray
 from quality import rembg_way, u2netp, u2netp_graph
 from video_band import measure_band
+from video_hints import measure_hints
 from video_speed import clock, find_processes, measure_file, write_clip
 
 from frisket.jobs.video.matting import describe_frames, reduce_frame
@@ -60,6 +62,7 @@ def main() -> int:
     parser.add_argument("--speed", action="store_true", help="measure file to file instead")
     parser.add_argument("--memory", action="store_true", help="measure memory instead")
     parser.add_argument("--band", action="store_true", help="measure the edge at 720p and at 4K")
+    parser.add_argument("--hints", action="store_true", help="measure hints on a key frame")
     parser.add_argument("--quality", default="standard", help="of the run for memory")
     arguments = parser.parse_args()
     data = shared_data()
@@ -68,11 +71,17 @@ def main() -> int:
     photographs = read_photographs(data / "photos")
     if arguments.memory:
         return measure_memory(photographs[0], arguments)
+    chosen = [clip for clip in CLIPS if clip.name in arguments.clips]
+    if arguments.hints:
+        for clip in chosen:
+            photograph = photographs[clip.seed % len(photographs)]
+            for name in arguments.models:
+                measure_hints(name, open_model(name), clip, photograph)
+        return 0
     if arguments.band:
         for name in arguments.models:
             measure_band(name, open_model(name), photographs[0], arguments.frames)
         return 0
-    chosen = [clip for clip in CLIPS if clip.name in arguments.clips]
     if arguments.speed:
         return measure_speed(photographs, arguments)
     rows = [

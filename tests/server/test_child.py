@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from frisket.models import (
 from frisket.models.conformance import MatteConformance, RecurrentConformance, draw_picture
 from frisket.models.core.types import Model
 from frisket.server.child import ChildOpener
+from frisket.server.child_process import Asked
 from frisket.server.child_wire import (
     BrokenFrame,
     RunMatte,
@@ -109,6 +111,18 @@ def test_a_state_outlives_the_process_that_left_it(opener: ChildOpener, tmp_path
     assert after.state and before.state
     for one, other in zip(after.state, before.state, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_state_that_was_not_asked_for_or_is_too_large_is_no_answer() -> None:
+    alpha = np.zeros((4, 5), np.uint8)
+    request = RunMatte(1, 1, [WHITE], [None])
+    plain = Asked(request, [alpha], False, Future())
+    assert plain.fits([20], False) and not plain.fits([20, 8], False)
+    follows = Asked(request, [alpha], False, Future(), spare=100)
+    assert follows.fits([20], False) and follows.fits([20, 60, 40], False)
+    assert not follows.fits([20, 60, 44], False), "more than may come"
+    assert not follows.fits([60, 20], False), "the pixels come first"
+    assert follows.fits([], True) and not follows.fits([20], True)
 
 
 def test_answers_are_those_of_the_model_itself(opener: ChildOpener) -> None:

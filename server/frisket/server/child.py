@@ -278,7 +278,7 @@ def _read_state(shapes: Any, arrays: Iterator[Array]) -> State | None:
         return None
     try:
         return tuple(next(arrays).reshape(shape) for shape in shapes)
-    except (StopIteration, TypeError, ValueError) as error:
+    except (StopIteration, TypeError, ValueError, OverflowError) as error:
         raise ModelFailed("The models' process answered with a state that is none.") from error
 
 

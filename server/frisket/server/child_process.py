@@ -75,7 +75,7 @@ class ProcessLost(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class Asked:
     """A request under way.
 
     Attributes:
@@ -123,7 +123,7 @@ class ModelProcess:
         assert self._process.stdout is not None
         self._inbox: BinaryIO = self._process.stdout  # type: ignore[assignment]
         self._outbox: BinaryIO = self._process.stdin  # type: ignore[assignment]
-        self._asked: dict[int, _Asked] = {}
+        self._asked: dict[int, Asked] = {}
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._over = False
         self.opened: set[int] = set()
@@ -162,7 +162,7 @@ class ModelProcess:
             ModelError: what the model refused, or that it was stopped.
             ProcessLost: the process ended.
         """
-        asked = _Asked(request, parts, opens, Future(), spare)
+        asked = Asked(request, parts, opens, Future(), spare)
         with self._lock:
             if self._over:
                 raise ProcessLost("It had ended.", alone=False)

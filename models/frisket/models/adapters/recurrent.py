@@ -16,7 +16,16 @@ from ..backends.onnx import Graph, Port
 from ..core.errors import BadPrompt, BadSignature
 from ..core.prepare import Frame, make_tensor
 from ..core.spec import Spec
-from ..core.types import MAX_STATE_BYTES, Array, Coarse, ModelInfo, Picture, Prompt, State
+from ..core.types import (
+    MAX_STATE_BYTES,
+    MAX_STATES,
+    Array,
+    Coarse,
+    ModelInfo,
+    Picture,
+    Prompt,
+    State,
+)
 from .opened import OpenedModel
 from .signature import find_input, find_output, name_ports, refuse
 from .single import put_channels_first, read_answer
@@ -96,11 +105,11 @@ def _pair_states(spec: Spec, graph: Graph, states: Sequence[Port]) -> list[str]:
     """Return the output that each state leaves with: r1o for r1i.
 
     Raises:
-        BadSignature: there is no state, or one without its pair.
+        BadSignature: there is no state, one without its pair, or there are too many.
     """
     outputs = {port.name for port in graph.outputs}
     left = [port.name[:-1] + "o" for port in states if port.name.endswith("i")]
-    if states and len(left) == len(states) and outputs.issuperset(left):
+    if 1 <= len(states) <= MAX_STATES and len(left) == len(states) and outputs.issuperset(left):
         return left
     found = f"the graph takes {name_ports(graph.inputs)} and gives {name_ports(graph.outputs)}"
-    raise refuse(spec, "states r1i, r2i .. and the outputs r1o, r2o .. of each", found)
+    raise refuse(spec, f"1 to {MAX_STATES} states r1i, r2i .. and the outputs r1o, r2o ..", found)

@@ -23,6 +23,8 @@ State = tuple[Array, ...]
 
 MAX_STATE_BYTES = 32 << 20
 """Of all arrays of a state."""
+MAX_STATES = 32
+"""Arrays of a state."""
 
 
 @dataclass(frozen=True)
