@@ -84,6 +84,14 @@ def main() -> int:
         return 0
     if arguments.speed:
         return measure_speed(photographs, arguments)
+    measure_quality(photographs, chosen, arguments)
+    return 0
+
+
+def measure_quality(
+    photographs: list[Image], chosen: list[Clip], arguments: argparse.Namespace
+) -> None:
+    """Measure every way on every clip, and write the table."""
     rows = [
         measure_clip(name, clip, photographs[clip.seed % len(photographs)], arguments.frames)
         for name in arguments.models
@@ -96,7 +104,6 @@ def main() -> int:
     (RESULTS / "video.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "video.md").write_text(write_table(report), encoding="utf-8")
     print(write_table(report))
-    return 0
 
 
 def read_rows(frames: int, anew: set[tuple[str, str]]) -> list[Row]:
