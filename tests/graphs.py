@@ -342,12 +342,17 @@ def recurrent(path: Path, seed: int = 0, ratio: bool = True, keeps: float = 0.7)
         "pha = Sigmoid(wide)",
         "fgr = Identity(src)",
     ]
+    takes, gives = _list_ports(ratio)
+    onnx.save(_parse(takes, gives, steps, weights), str(path))
+    return path
+
+
+def _list_ports(ratio: bool) -> tuple[str, str]:
     sides = [f"float[n,c{i},h{i},w{i}] r{i}" for i in range(1, 5)]
     takes = ["float[n,3,h,w] src", *(f"{side}i" for side in sides)]
     gives = ["float[n,3,h,w] fgr", "float[n,1,h,w] pha", *(f"{side}o" for side in sides)]
     takes += ["float[1] downsample_ratio"] if ratio else []
-    onnx.save(_parse(", ".join(takes), ", ".join(gives), steps, weights), str(path))
-    return path
+    return ", ".join(takes), ", ".join(gives)
 
 
 def _remember(number: str, seen: str) -> list[str]:
