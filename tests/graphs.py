@@ -307,18 +307,9 @@ def _mix_context(slow: int) -> tuple[list[str], dict[str, np.ndarray]]:
 def recurrent(path: Path, seed: int = 0, ratio: bool = True, keeps: float = 0.7) -> Path:
     """A graph with the signature of Robust Video Matting's family, its states included.
 
-    A state is `keeps` of the one before and the rest of what is seen now; it begins with zeros of
-    one value each. The first two are halves of what the network looks at, and the others of those.
+    A state is `keeps` of the one before and the rest of what is seen now; it begins with one
+    zero. Two states are as large as what the network looks at, and two are half as large.
     """
-    rng = np.random.default_rng(seed)
-    weights = {
-        "see": rng.normal(0, 0.6, (4, 3, 3, 3)),
-        "deep": rng.normal(0, 0.6, (6, 4, 3, 3)),
-        "tell": rng.normal(0, 1.5, (1, 10, 1, 1)),
-        "kept": np.full((1,), keeps),
-        "new": np.full((1,), 1 - keeps),
-        "ones": np.ones((2,)),
-    }
     steps = [
         "across = Concat<axis = 0>(ones, downsample_ratio, downsample_ratio)"
         if ratio
@@ -343,8 +334,20 @@ def recurrent(path: Path, seed: int = 0, ratio: bool = True, keeps: float = 0.7)
         "fgr = Identity(src)",
     ]
     takes, gives = _list_ports(ratio)
-    onnx.save(_parse(takes, gives, steps, weights), str(path))
+    onnx.save(_parse(takes, gives, steps, _draw_weights(seed, keeps)), str(path))
     return path
+
+
+def _draw_weights(seed: int, keeps: float) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {
+        "see": rng.normal(0, 0.6, (4, 3, 3, 3)),
+        "deep": rng.normal(0, 0.6, (6, 4, 3, 3)),
+        "tell": rng.normal(0, 1.5, (1, 10, 1, 1)),
+        "kept": np.full((1,), keeps),
+        "new": np.full((1,), 1 - keeps),
+        "ones": np.ones((2,)),
+    }
 
 
 def _list_ports(ratio: bool) -> tuple[str, str]:
