@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graphs import recurrent
+from recurrent_graphs import recurrent
 from serving import Server, noisy_disc, start_server, stop_server
 
 from frisket.client.options import Options

@@ -6,7 +6,8 @@ import gc
 from pathlib import Path
 
 import pytest
-from graphs import SAM_KINDS, convolution, family_graph, recurrent, refiner, sam_pair
+from graphs import SAM_KINDS, convolution, family_graph, refiner, sam_pair
+from recurrent_graphs import recurrent
 from tflite_graphs import small_selfie
 
 from frisket.models import Model, ModelClosed, Registry, manifest

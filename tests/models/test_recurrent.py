@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from graphs import convolution, recurrent
+from graphs import convolution
+from recurrent_graphs import recurrent
 
 from frisket.models import BadSignature, ModelError, Prompt, Registry
 from frisket.models.conformance import draw_picture, mirror_picture

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from graphs import endless_when_bright, recurrent
+from graphs import endless_when_bright
 from hypothesis import given
 from hypothesis import strategies as st
 from processes import count_unread, wait_until_busy, wait_until_gone
+from recurrent_graphs import recurrent
 from waiting import wait_until
 
 from frisket.models import (
