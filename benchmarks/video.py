@@ -4,6 +4,8 @@
     python benchmarks/video.py --models embedded --frames 48
     python benchmarks/video.py --speed --models selfie embedded     # file to file, by stage
     python benchmarks/video.py --memory --models selfie --frames 10000      # of 360p, file to file
+    python benchmarks/video.py --band               # the edge stage's time per pixel of its band
+    python benchmarks/video.py --hints --models embedded    # on the first frame and on every one
 
 MAD and MSE in thousandths, gradient and connectivity in thousands, dtSSD in hundredths: the scales
 of the evaluation scripts of Robust Video Matting (Lin et al., WACV 2022; `evaluate_lr.py`), where
@@ -32,6 +34,8 @@ from clips import CLIPS, Clip, make_frames, read_photographs
 from common import RESULTS, shared_data
 from numpy.typing import NDArray
 from quality import rembg_way, u2netp, u2netp_graph
+from video_band import measure_band
+from video_hints import measure_hints
 from video_speed import clock, find_processes, measure_file, write_clip
 
 from frisket.jobs.video.matting import describe_frames, reduce_frame
@@ -57,6 +61,9 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--speed", action="store_true", help="measure file to file instead")
     parser.add_argument("--memory", action="store_true", help="measure memory instead")
+    parser.add_argument("--band", action="store_true", help="measure the edge at 720p and at 4K")
+    parser.add_argument("--hints", action="store_true", help="measure hints on a key frame")
+    parser.add_argument("--quality", default="standard", help="of the run for memory")
     arguments = parser.parse_args()
     data = shared_data()
     if data is None:
@@ -65,8 +72,26 @@ def main() -> int:
     if arguments.memory:
         return measure_memory(photographs[0], arguments)
     chosen = [clip for clip in CLIPS if clip.name in arguments.clips]
+    if arguments.hints:
+        for clip in chosen:
+            photograph = photographs[clip.seed % len(photographs)]
+            for name in arguments.models:
+                measure_hints(name, open_model(name), clip, photograph)
+        return 0
+    if arguments.band:
+        for name in arguments.models:
+            measure_band(name, open_model(name), photographs[0], arguments.frames)
+        return 0
     if arguments.speed:
         return measure_speed(photographs, arguments)
+    measure_quality(photographs, chosen, arguments)
+    return 0
+
+
+def measure_quality(
+    photographs: list[Image], chosen: list[Clip], arguments: argparse.Namespace
+) -> None:
+    """Measure every way on every clip, and write the table."""
     rows = [
         measure_clip(name, clip, photographs[clip.seed % len(photographs)], arguments.frames)
         for name in arguments.models
@@ -79,7 +104,6 @@ def main() -> int:
     (RESULTS / "video.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "video.md").write_text(write_table(report), encoding="utf-8")
     print(write_table(report))
-    return 0
 
 
 def read_rows(frames: int, anew: set[tuple[str, str]]) -> list[Row]:
@@ -208,16 +232,27 @@ def measure_memory(photograph: Image, arguments: argparse.Namespace) -> int:
         source = Path(name, "clip.mp4")
         write_loop(source, photograph, arguments.frames)
         rows: list[tuple[int, float, float]] = []
+        peaks = [0.0, 0.0]
 
         def look(stage: str, done: int, total: int) -> None:
-            if stage == "frames" and done % _LOOK == 0:
-                here, there = (_resident_mib(one) for one in find_processes())
-                rows.append((done, here, there))
-                print(f"{done} frames: {here:.0f} MiB, its server {there:.0f} MiB", flush=True)
+            if stage != "frames":
+                return
+            now = [_resident_mib(one) for one in find_processes()]
+            peaks[:] = map(max, peaks, now)
+            if done % _LOOK == 0:
+                rows.append((done, now[0], now[1]))
+                here, there = (
+                    f"{mib:.0f} MiB (peak {peak:.0f})" for mib, peak in zip(now, peaks, strict=True)
+                )
+                told = f"{here}, its server {there}"
+                print(f"{done} frames: {told}", flush=True)
 
         for model in arguments.models:
             rows.clear()
-            options = VideoOptions(kind="matte", model=model, overwrite=True)
+            peaks[:] = [0.0, 0.0]
+            options = VideoOptions(
+                kind="matte", model=model, quality=arguments.quality, overwrite=True
+            )
             with clock(model, arguments.frames):
                 matte_video(source, Path(name, "matte.mkv"), options, progress=look)
             later = np.array(rows[len(rows) // 4 :])

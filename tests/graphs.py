@@ -228,7 +228,7 @@ def _make_encoder(kind: str, slow: int) -> onnx.ModelProto:
     if kind == "sam2":
         weights["wh"] = rng.normal(0, 0.1, (4, 3, 4, 4))
         steps.append(f"high_res_feats_0 = Conv<strides = [4, 4]>({name}, wh)")
-    return _parse(given, made, steps, weights)
+    return parse_graph(given, made, steps, weights)
 
 
 def _make_decoder(kind: str) -> onnx.ModelProto:
@@ -242,10 +242,10 @@ def _make_decoder(kind: str) -> onnx.ModelProto:
         size = "size = Constant<value_ints = [1024, 1024]>()"
     gives = "float[1,2,h,w] masks, float[1,2] iou_predictions"
     body = [f"embedding = Identity({feature})", size, *_DRAW.strip().splitlines()]
-    return _parse(takes, gives, body, {})
+    return parse_graph(takes, gives, body, {})
 
 
-def _parse(
+def parse_graph(
     inputs: str, outputs: str, steps: list[str], weights: dict[str, np.ndarray]
 ) -> onnx.ModelProto:
     text = f'<ir_version: 9, opset_import: ["" : 18]>\ngraph ({inputs}) => ({outputs}) {{\n'
@@ -280,7 +280,7 @@ def refiner(path: Path, side: int | str, kind: str = "red", slow: int = 0) -> Pa
     steps, weights = (_RED.strip().splitlines(), {}) if kind == "red" else _mix_context(slow)
     shape = f"float[1,4,{side},{side}]"
     out = f"float[1,1,{side},{side}]"
-    onnx.save(_parse(f"{shape} pixel_values", f"{out} alphas", steps, weights), str(path))
+    onnx.save(parse_graph(f"{shape} pixel_values", f"{out} alphas", steps, weights), str(path))
     return path
 
 

@@ -182,8 +182,7 @@ def test_a_half_close_after_whole_frames_is_a_clean_end(server: Server) -> None:
 @pytest.mark.parametrize(
     "hints",
     [
-        HintSet(strokes=(Stroke(((3, 3), (9, 9)), 2),)),
-        HintSet(trimap=bytes(LAYER.proxy_width * LAYER.proxy_height)),
+        HintSet(strokes=(Stroke(tuple((n % WIDTH, 200) for n in range(40_000)), 2),)),
         HintSet(points=(Point(WIDTH + 5, 3),)),
     ],
 )
@@ -196,9 +195,24 @@ def test_hints_that_a_frame_cannot_have_are_refused(server: Server, hints: HintS
     assert caught.value.reason == "BAD_HINT"
 
 
-def test_a_hint_holds_for_the_frames_after_its_own(server: Server) -> None:
+def draw_trimap() -> bytes:
+    """What lies right of the disc's middle in frame 2 is unknown, the rest is background."""
+    trimap = np.zeros((LAYER.proxy_height, LAYER.proxy_width), np.uint8)
+    trimap[:, LAYER.proxy_width // 2 + 4 :] = 128
+    return trimap.tobytes()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        HintSet(boxes=((WIDTH // 2 + 4, 0, WIDTH // 2 - 4, HEIGHT),)),
+        HintSet(trimap=draw_trimap()),
+        HintSet(strokes=(Stroke(((150, 60), (150, 180)), 48, False),)),
+    ],
+    ids=["box", "trimap", "scribble"],
+)
+def test_a_hint_holds_for_the_frames_after_its_own(server: Server, said: HintSet) -> None:
     """The left half of the disc is said not to be the subject, once."""
-    said = HintSet(boxes=((WIDTH // 2 + 4, 0, WIDTH // 2 - 4, HEIGHT),))
     sent = [
         SourceFrame(number, rgb, number == 0, hints=said if number == 2 else None)
         for number, rgb in enumerate(clip(6))
@@ -210,6 +224,19 @@ def test_a_hint_holds_for_the_frames_after_its_own(server: Server) -> None:
         left, right = (matted.alpha[HEIGHT // 2, middle + away] for away in (-40, 40))
         assert right > 200
         assert left > 200 if number < 2 else left < 20, number
+
+
+def test_a_plane_that_was_announced_must_come(server: Server) -> None:
+    """Tiles, or another frame's proxy in its place, are refused; so are rows beyond it."""
+    hints = HintSet(trimap=draw_trimap())
+    proxy = reduce_frame(clip(1)[0], LAYER).data
+    with opened(server) as (call, sequence), pytest.raises(TransportError) as caught:
+        requests = list(sequence.begin(0, proxy, hints=hints))
+        for request in (*requests, requests[-1]):
+            call.send(request)
+        while call.receive(30) is not None:
+            pass
+    assert caught.value.reason in ("BAD_ORDER", "BAD_PROXY")
 
 
 def test_late_frames_are_left_out_and_the_newest_never(server: Server) -> None:

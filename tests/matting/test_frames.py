@@ -15,7 +15,7 @@ from frisket.matting import Matting, MattingOptions
 from frisket.matting.engine import Quality, refine
 from frisket.matting.engine.motion import find_motion
 from frisket.matting.engine.temporal import Track
-from frisket.matting.engine.types import HintPoint, Hints
+from frisket.matting.engine.types import HintPoint, Hints, Scribble
 from frisket.matting.frames import SolvedFrame, solve_frame
 from frisket.models import Coarse
 from frisket.protocol.grid import Grid
@@ -95,6 +95,21 @@ def test_a_scene_cut_forgets_what_was_before() -> None:
     assert np.array_equal(cut.solution.matte.b, alone.solution.matte.b)
 
 
+def test_a_recurrent_model_is_not_averaged_again() -> None:
+    """Its coarse alpha, which comes with a state, is solved as it is; the band is steadied."""
+    wavering = [np.roll(coarse(), step % 2 * 3, axis=0) for step in range(3)]
+    before, found = None, []
+    for alpha in wavering:
+        answer = Coarse(alpha, state=())
+        solved = solve_frame(Matting(picture(), GRID), answer, before)
+        before = solved.track
+        found.append(solved.solution.coarse.alpha)
+    for alpha, kept in zip(wavering, found, strict=True):
+        np.testing.assert_array_equal(kept, alpha)
+    averaged = solve_all([(picture(), alpha) for alpha in wavering])[-1].solution.coarse.alpha
+    assert not np.array_equal(averaged, wavering[-1])
+
+
 @pytest.mark.parametrize("quality", [Quality.DRAFT, Quality.STANDARD, Quality.HIGH])
 def test_alpha_outside_the_band_stays_nothing_or_all(quality: Quality) -> None:
     pairs = [(grainy(picture(), seed), coarse()) for seed in range(3)]
@@ -172,12 +187,23 @@ def two_discs(step: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     return np.clip(rgb, 0, 255).astype(np.uint8), found.astype(np.uint8) * 255, right
 
 
-def solve_discs(steps: int, hinted: Callable[[int], bool]) -> list[np.ndarray]:
+def say_no_disc(way: str, x: int, y: int) -> Hints:
+    """What says that the disc at x, y is not the subject."""
+    if way == "point":
+        return Hints(points=(HintPoint(x, y, False),))
+    if way == "scribble":
+        return Hints(scribbles=(Scribble([(x - 12, y), (x + 12, y)], 5, False),))
+    rows, columns = np.mgrid[:120, :200]
+    inside = np.hypot(columns - x, rows - y) < 28
+    return Hints(trimap=np.where(inside, 0, 128).astype(np.uint8))
+
+
+def solve_discs(steps: int, hinted: Callable[[int], bool], way: str = "point") -> list[np.ndarray]:
     """The subject (h, w) bool of every frame; the right disc is said to be none where `hinted`."""
     before, found = None, []
     for step in range(steps):
         rgb, answer, (x, y) = two_discs(step)
-        said = Hints(points=(HintPoint(x, y, False),)) if hinted(step) else Hints()
+        said = say_no_disc(way, x, y) if hinted(step) else Hints()
         matting = Matting(rgb, Grid(200, 120, 64), MattingOptions(hints=said))
         solved = solve_frame(matting, Coarse(answer), before)
         before = solved.track
@@ -189,9 +215,10 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return float((a & b).sum() / (a | b).sum())
 
 
-def test_a_hint_on_a_key_frame_holds_for_the_frames_after_it() -> None:
-    once = solve_discs(26, lambda step: step == 0)
-    always = solve_discs(26, lambda step: True)
+@pytest.mark.parametrize("way", ["point", "scribble", "trimap"])
+def test_a_hint_on_a_key_frame_holds_for_the_frames_after_it(way: str) -> None:
+    once = solve_discs(26, lambda step: step == 0, way)
+    always = solve_discs(26, lambda step: True, way)
     never = solve_discs(26, lambda step: False)
     assert min(map(overlap, once, always)) >= 0.95
     assert max(map(overlap, never, always)) < 0.7, "without hints both discs are found"

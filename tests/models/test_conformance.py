@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 from graphs import SAM_KINDS, convolution, family_graph, refiner, sam_pair
+from recurrent_graphs import recurrent
 from tflite_graphs import small_selfie
 
 from frisket.models import Model, ModelClosed, Registry, manifest
 from frisket.models.adapters.table import ADAPTERS
 from frisket.models.adding import Files
 from frisket.models.backends.onnx import Graph
-from frisket.models.conformance import Conformance, MatteConformance, RefinerConformance
+from frisket.models.conformance import (
+    Conformance,
+    MatteConformance,
+    RecurrentConformance,
+    RefinerConformance,
+)
 
 
 def choose_families() -> list[str]:
@@ -89,6 +95,11 @@ class TestSam(Opened, MatteConformance):
         self.registry.add("mine", family, sam_pair(folder, family))
 
 
+class TestRecurrent(Opened, RecurrentConformance):
+    def add(self, folder: Path, family: str) -> None:
+        self.registry.add("mine", "rvm", recurrent(folder / "m.onnx"))
+
+
 @pytest.mark.parametrize("prepare", ["vitmatte", "vitmatte-hf"], indirect=True)
 class TestRefiner(Opened, RefinerConformance):
     def add(self, folder: Path, family: str) -> None:
@@ -96,7 +107,7 @@ class TestRefiner(Opened, RefinerConformance):
 
 
 def test_every_adapter_of_the_table_is_tried() -> None:
-    tried = {"classic", "key", "fake", "single", "sam", "refiner"}
+    tried = {"classic", "key", "fake", "single", "sam", "recurrent", "refiner"}
     assert set(ADAPTERS) == tried, "give the new adapter a class of its own above"
 
 

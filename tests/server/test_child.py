@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from graphs import endless_when_bright
 from hypothesis import given
 from hypothesis import strategies as st
 from processes import count_unread, wait_until_busy, wait_until_gone
+from recurrent_graphs import recurrent
 from waiting import wait_until
 
 from frisket.models import (
@@ -32,9 +34,10 @@ from frisket.models import (
     Stroke,
     UnknownModel,
 )
-from frisket.models.conformance import MatteConformance, draw_picture
+from frisket.models.conformance import MatteConformance, RecurrentConformance, draw_picture
 from frisket.models.core.types import Model
 from frisket.server.child import ChildOpener
+from frisket.server.child_process import Asked
 from frisket.server.child_wire import (
     BrokenFrame,
     RunMatte,
@@ -84,6 +87,43 @@ class TestEmbeddedInAChild(MatteConformance):
 
     def open_model(self) -> Model:
         return self.opener.open("embedded", "cpu", 1)
+
+
+class TestRecurrentInAChild(RecurrentConformance):
+    """States travel down with the request and up with the answer."""
+
+    @pytest.fixture(autouse=True)
+    def _keep(self, opener: ChildOpener, tmp_path: Path) -> None:
+        self.opener = opener
+        Registry(tmp_path).add("mine", "rvm", recurrent(tmp_path / "m.onnx"))
+
+    def open_model(self) -> Model:
+        return self.opener.open("mine", "cpu", 1)
+
+
+def test_a_state_outlives_the_process_that_left_it(opener: ChildOpener, tmp_path: Path) -> None:
+    Registry(tmp_path).add("mine", "rvm", recurrent(tmp_path / "m.onnx"))
+    model = opener.open("mine", "cpu", 1)
+    told = Prompt(state=model.matte([WHITE], [Prompt(state=())])[0].state)
+    before = model.matte([WHITE], [told])[0]
+    opener.replace()
+    after = model.matte([WHITE], [told])[0]
+    np.testing.assert_array_equal(after.alpha, before.alpha)
+    assert after.state and before.state
+    for one, other in zip(after.state, before.state, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_state_that_was_not_asked_for_or_is_too_large_is_no_answer() -> None:
+    alpha = np.zeros((4, 5), np.uint8)
+    request = RunMatte(1, 1, [WHITE], [None])
+    plain = Asked(request, [alpha], False, Future())
+    assert plain.fits([20], False) and not plain.fits([20, 8], False)
+    follows = Asked(request, [alpha], False, Future(), spare=100)
+    assert follows.fits([20], False) and follows.fits([20, 60, 40], False)
+    assert not follows.fits([20, 60, 44], False), "more than may come"
+    assert not follows.fits([60, 20], False), "the pixels come first"
+    assert follows.fits([], True) and not follows.fits([20], True)
 
 
 def test_answers_are_those_of_the_model_itself(opener: ChildOpener) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from frisket.cli.options import Option, path
-from frisket.finish.readers import READERS, SHIFT_LIMITS_PX, Number
+from frisket.finish.readers import FRAME_STEPS, READERS, SHIFT_LIMITS_PX, Number
 
 _GROUP = "finish"
 
@@ -88,3 +90,10 @@ MATTE = Option(
     "the one that the layer carries; default: the input's own transparency",
     path, metavar="FILE", stored=False,
 )  # fmt: skip
+
+FRAME_OPTIONS = tuple(
+    replace(row, stored=False)
+    for row in (*FINISH_OPTIONS, *EDGE_OPTIONS)
+    if row.name.replace("-", "_") in FRAME_STEPS
+)
+"""What `video` and `live` do with every picture, beside its background."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from frisket.cli.commands import COMMANDS
 from frisket.cli.cut_options import MODEL, QUALITY, THRESHOLD
 from frisket.cli.exits import Exit
+from frisket.cli.finish_options import FRAME_OPTIONS
 from frisket.cli.options import Option, add_options
 from frisket.cli.pages import PAGE_OPTIONS, announce
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.cli.settings import fill
+from frisket.finish.readers import FRAME_STEPS
 from frisket.protocol.errors import FrisketError
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ ROWS = (
         "switched in the page",
         str, metavar="WHAT", repeats=True, stored=False, example="white",
     ),
+    *FRAME_OPTIONS,
     Option(
         "every", "ask the model about every N-th picture only; between them the mask follows the "
         "motion; default: 1",
@@ -109,6 +112,7 @@ def _read(arguments: argparse.Namespace) -> LiveOptions:
     return LiveOptions(
         tuple(arguments.background or BACKGROUNDS), arguments.every, arguments.threshold,
         arguments.model, arguments.quality, arguments.mirror, server_choice(arguments),
+        {name: getattr(arguments, name) for name in FRAME_STEPS},
     )  # fmt: skip
 
 

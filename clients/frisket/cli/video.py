@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.cli.commands import COMMANDS
 from frisket.cli.cut_options import JSON, MODEL, QUALITY, read_box, read_point
+from frisket.cli.finish_options import FRAME_OPTIONS
 from frisket.cli.options import Option, add_options, path
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.cli.settings import fill
 from frisket.cli.style import warn
+from frisket.finish.readers import FRAME_STEPS
 
 if TYPE_CHECKING:
     from frisket.jobs.hint_files import HintFiles
@@ -78,6 +80,7 @@ ROWS = (
         "see 'frisket finish'",
         str, metavar="WHAT", default="", stored=False, example="white",
     ),
+    *FRAME_OPTIONS,
     Option(
         "range", "frames from FIRST up to and without LAST, counted from 0; either may be left out",
         _range, metavar="FIRST:LAST", default=(0, None), stored=False, example="0:250",
@@ -105,6 +108,12 @@ ROWS = (
         "point", "FRAME:+X,Y is the subject, FRAME:-X,Y is not, from that frame on",
         _at(read_point), metavar="FRAME:+X,Y", repeats=True, group="hints", stored=False,
         example="0:+100,200",
+    ),
+    Option(
+        "trimap", "greyscale picture of a frame's size: black is not the subject, white is, from "
+        "that frame on; grey is left to the model",
+        _at(path), metavar="FRAME:FILE", repeats=True, group="hints", stored=False,
+        example=["0:trimap.png"],
     ),
     Option(
         "start-number", "of the first picture that is written; default: its number in the source, "
@@ -163,6 +172,7 @@ def _read(arguments: argparse.Namespace) -> VideoOptions:
         arguments.overwrite, server=server_choice(arguments), start=arguments.start,
         end=arguments.end, deinterlace=arguments.deinterlace, preview=arguments.preview,
         hints=_gather_hints(arguments), number=arguments.number,
+        finishing={name: getattr(arguments, name) for name in FRAME_STEPS},
     )  # fmt: skip
 
 
@@ -171,12 +181,14 @@ def _gather_hints(arguments: argparse.Namespace) -> dict[int, HintFiles]:
     from frisket.jobs.hint_files import HintFiles
 
     boxes, points = arguments.box or [], arguments.point or []
+    trimaps = dict(arguments.trimap or [])
     return {
         frame: HintFiles(
             tuple(box for at, box in boxes if at == frame),
             tuple(Point(*point) for at, point in points if at == frame),
+            trimaps.get(frame),
         )
-        for frame in sorted({at for at, _ in (*boxes, *points)})
+        for frame in sorted({*trimaps, *(at for at, _ in (*boxes, *points))})
     }
 
 

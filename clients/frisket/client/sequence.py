@@ -14,6 +14,7 @@ frame, and those that come are handed to its session.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from frisket.client.decode import read_outcome
 from frisket.client.encode import hints_message
@@ -86,13 +87,14 @@ class Sequence:
             restart: forget the frames before it.
             run_in: it only steadies those after it.
             drop_late: it may be left out when a later one comes before the model begins with it.
-            hints: boxes and points that hold for this frame and, moved along, for those after it.
+            hints: what is said of this frame and, moved along, of those after it; planes are of
+                the proxy's size.
 
         Raises:
             ProtocolError: the server has not opened the sequence, or enough frames are open.
             ValueError: the proxy's bytes do not fit its size.
         """
-        rows = self._open_frame(frame, proxy)
+        rows = self._open_frame(frame, proxy, hints)
         if run_in:
             self._run_in.add(frame)
         begun = sequence_pb.FrameRequest(
@@ -106,11 +108,13 @@ class Sequence:
         for request in rows:
             yield _wrap(frame, request)
 
-    def _open_frame(self, frame: int, proxy: Buffer) -> list[pb.MatteRequest]:
-        """Open a session for a frame; return the requests with its proxy."""
+    def _open_frame(
+        self, frame: int, proxy: Buffer, hints: HintSet | None
+    ) -> list[pb.MatteRequest]:
+        """Open a session for a frame; return the requests with its proxy and its hints' planes."""
         if self._opened is None or len(self._frames) >= self.max_frames:
             raise ProtocolError("No frame can be begun now.")
-        session = self._start(proxy)
+        session = self._start(proxy, hints)
         _, *rows = session.open()
         session.receive(pb.MatteResponse(opened=self._opened))
         self._frames[frame] = session
@@ -168,9 +172,10 @@ class Sequence:
         layer = self.layer
         return bytes(layer.proxy_width * layer.proxy_height * layer.proxy_format.pixel_bytes)
 
-    def _start(self, proxy: Buffer) -> Session:
+    def _start(self, proxy: Buffer, hints: HintSet | None = None) -> Session:
+        options = self.options if hints is None else replace(self.options, hints=hints)
         return Session(
-            self.layer, self.options, proxy, tile_size=self.grid.tile_size,
+            self.layer, options, proxy, tile_size=self.grid.tile_size,
             client=self._client, compress=self._compress,
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from .generate import Generated
 from .geometry import Length
 from .harmonise import Harmonise
 from .presets import Preset
-from .readers import NAMES, READERS, SEVERAL, SHADOW, SWITCHES
+from .readers import FRAME_STEPS, NAMES, READERS, SEVERAL, SHADOW, SWITCHES
 from .save import Save
 from .scene import Step
 from .seam import Seam
@@ -41,6 +41,19 @@ def read_step(text: str) -> Step:
     if not (isinstance(step, Step) and is_dataclass(step)):
         raise ValueError(f"{name!r} makes no step: a dataclass with check and apply")
     return step
+
+
+def choose_frame_steps(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that are given, where each can be done with every frame of a video.
+
+    Raises:
+        BadFinish: one cannot, or does not exist.
+    """
+    for name in given:
+        if name not in FRAME_STEPS:
+            known = ", ".join(FRAME_STEPS)
+            raise BadFinish(f"{name} cannot be done with every frame; what can: {known}.")
+    return {name: value for name, value in given.items() if _is_given(value)}
 
 
 def read_finish(given: Mapping[str, Any]) -> Finish | None:

@@ -140,3 +140,8 @@ READERS: dict[str, Reader] = {
 SWITCHES = ("upsample", "private", "overwrite")
 SEVERAL = ("correct", "shadow", "also", "step")
 NAMES = (*READERS, *SWITCHES)
+FRAME_STEPS = (
+    "correct", "softness", "shift", "feather", "defringe", "harmonise", "blend_seam", "shadow",
+    "background_fit", "background_offset", "step",
+)  # fmt: skip
+"""What a video takes beside a background: all that leaves a frame its size."""

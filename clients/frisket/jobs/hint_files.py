@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from frisket.client.errors import ClientError
-from frisket.client.options import HintSet, Point
+from frisket.client.options import HintSet, Point, Stroke
 from frisket.documents import open_document
 from frisket.protocol.grid import proxy_size
+from frisket.protocol.limits import MAX_PROXY_SIDE_PX
 
 
 class BadHint(ClientError):
@@ -21,17 +22,24 @@ class BadHint(ClientError):
 class HintFiles:
     """Hints of one run: `boxes` are x, y, width, height; all in pixels of the layer.
 
-    `trimap` and `prior` name greyscale pictures of the layer's own size.
+    `trimap` and `prior` name greyscale pictures of the layer's own size; `strokes` are drawn lines.
     """
 
     boxes: tuple[tuple[int, int, int, int], ...] = ()
     points: tuple[Point, ...] = ()
     trimap: Path | None = None
     prior: Path | None = None
+    strokes: tuple[Stroke, ...] = ()
 
 
-def hint_set(hints: HintFiles, width: int, height: int) -> HintSet:
+def hint_set(hints: HintFiles, width: int, height: int, side: int = MAX_PROXY_SIDE_PX) -> HintSet:
     """Check hints against a layer of width x height pixels and reduce their pictures.
+
+    Args:
+        hints: as they were given.
+        width: of the layer.
+        height: the same.
+        side: the longer side of its proxy at most, in pixels.
 
     Raises:
         BadHint: a hint lies outside the layer, contradicts another, or a picture has
@@ -49,21 +57,22 @@ def hint_set(hints: HintFiles, width: int, height: int) -> HintSet:
             raise BadHint(
                 f"The point {point.x},{point.y} lies outside the layer of {width} x {height} px."
             )
-    trimap = _plane(hints.trimap, width, height, trimap=True)
-    _check_contradictions(hints.points, trimap, width, height)
+    trimap = _plane(hints.trimap, width, height, side, trimap=True)
+    _check_contradictions(hints.points, trimap, width, height, side)
     return HintSet(
         boxes=hints.boxes,
         points=hints.points,
         trimap=trimap,
-        prior=_plane(hints.prior, width, height, trimap=False),
+        strokes=hints.strokes,
+        prior=_plane(hints.prior, width, height, side, trimap=False),
     )
 
 
 def _check_contradictions(
-    points: tuple[Point, ...], trimap: bytes | None, width: int, height: int
+    points: tuple[Point, ...], trimap: bytes | None, width: int, height: int, side: int
 ) -> None:
     """Refuse what cannot both be true; a person who paints over a stroke may, a script may not."""
-    across, down = proxy_size(width, height)
+    across, down = proxy_size(width, height, side)
     kinds: dict[tuple[int, int], bool] = {}
     for point in points:
         place = f"{point.x},{point.y}"
@@ -81,7 +90,7 @@ def _inside(x: int, y: int, width: int, height: int) -> bool:
     return 0 <= x < width and 0 <= y < height
 
 
-def _plane(path: Path | None, width: int, height: int, trimap: bool) -> bytes | None:
+def _plane(path: Path | None, width: int, height: int, side: int, trimap: bool) -> bytes | None:
     """Return a picture as greyscale rows of the proxy's size."""
     if path is None:
         return None
@@ -92,7 +101,7 @@ def _plane(path: Path | None, width: int, height: int, trimap: bool) -> bytes | 
                 f"{path} is {raster.width} x {raster.height} px and the layer "
                 f"{width} x {height} px: they must be of the same size."
             )
-        grey = raster.proxy()[..., 0]
+        grey = raster.proxy(side)[..., 0]
     return (_three_values(grey) if trimap else np.ascontiguousarray(grey)).tobytes()
 
 

@@ -6,8 +6,10 @@ blurred, is made of every picture anew.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,11 +18,14 @@ from frisket.finish.background import LUMA, Original
 from frisket.finish.blur import LEAST_SIGMA, TAINTED
 from frisket.finish.chain import Finish, FinishTask
 from frisket.finish.options import read_finish
+from frisket.finish.scene import Facts
+from frisket.finish.space import Space
 from frisket.jobs.choices import BadOption
 from frisket.jobs.pictures import PictureDocument
 from frisket.jobs.video.matting import Samples
 from frisket.live.camera import Picture, load_cv2
 
+_CAMERA = Path("the camera")
 _SIDE = 320  # longer side of the copy that a blurred background is computed on
 _LEAST = np.float32(0.005)  # of weight, that the plain blur has
 _SQUARE = 16  # pixels of a square that stands for transparency
@@ -34,19 +39,33 @@ class Ground(Protocol):
         """Return the subject of a picture (height, width, 3) on it; alpha is (height, width)."""
 
 
-def open_ground(text: str, width: int, height: int) -> Ground:
+def open_ground(
+    text: str, width: int, height: int, finishing: Mapping[str, Any] = MappingProxyType({})
+) -> Ground:
     """Return what a name stands for; see `LiveOptions.backgrounds`.
 
+    Args:
+        text: the name.
+        width: of the camera's pictures, in pixels.
+        height: the same.
+        finishing: as of `LiveOptions`.
+
     Raises:
-        FrisketError: it stands for nothing, or its picture cannot be read.
+        FrisketError: it stands for nothing, its picture cannot be read, or a step cannot be done
+            with every picture.
     """
     if text == "alpha":
         return Alpha()
-    if text == "transparent":
-        return Still(_draw_squares(width, height))
-    finish = read_finish({"background": text})
+    is_clear = text == "transparent"
+    finish = read_finish({**finishing, "background": text})
     if finish is None:
         raise BadOption(f"The background {text!r} is none: name a colour or a picture.")
+    if finishing:
+        space = Space("RGB", 8)
+        finish.check_frames(Facts(_CAMERA, width, height, space, (_CAMERA,), not is_clear))
+        return Finished(finish, width, height)
+    if is_clear:
+        return Still(_draw_squares(width, height))
     if isinstance(finish.background, Original):
         return Blurred(finish.background)
     return Still(_render(finish, width, height))
@@ -69,6 +88,27 @@ class Still:
     def show(self, rgb: Picture, alpha: Samples) -> Picture:
         """Return the subject on it; see `Ground`."""
         return lay(rgb, alpha, self._picture)
+
+
+class Finished:
+    """Steps of a finish done with every picture by libvips: exact, and not fast.
+
+    Args:
+        finish: the steps, the background among them.
+        width: of the pictures, in pixels.
+        height: the same.
+    """
+
+    def __init__(self, finish: Finish, width: int, height: int) -> None:
+        self._finish, self._squares = finish, _draw_squares(width, height)
+
+    def show(self, rgb: Picture, alpha: Samples) -> Picture:
+        """Return the finished picture, on squares where nothing lies below; see `Ground`."""
+        pixels = _finish(self._finish, rgb, alpha)
+        shown = np.ascontiguousarray(pixels[..., :3], np.uint8)
+        if shown.shape != rgb.shape:
+            raise BadOption("A step changes the size of a picture, which a live one must keep.")
+        return lay(shown, pixels[..., 3], self._squares) if pixels.shape[2] > 3 else shown
 
 
 class Blurred:
@@ -124,10 +164,16 @@ def lay(rgb: Picture, alpha: Samples, below: Picture) -> Picture:
 
 def _render(finish: Finish, width: int, height: int) -> Picture:
     """Return a background: a finish shows it alone where the matte shows nothing."""
-    document = PictureDocument(np.zeros((height, width, 3), np.uint8))
-    nothing = ArrayAlpha(np.zeros((height, width), np.uint8))
-    task = FinishTask(document, document.find_layer(None), nothing, Path("the camera"))
-    return np.asarray(finish.render(task)[..., :3], np.uint8)
+    nothing = np.zeros((height, width), np.uint8)
+    pixels = _finish(finish, np.zeros((height, width, 3), np.uint8), nothing)
+    return np.asarray(pixels[..., :3], np.uint8)
+
+
+def _finish(finish: Finish, rgb: Picture, alpha: Samples) -> Picture:
+    """Return a picture (height, width, 3, or 4 where it shows through) finished."""
+    document = PictureDocument(rgb)
+    task = FinishTask(document, document.find_layer(None), ArrayAlpha(alpha), _CAMERA)
+    return finish.render(task)
 
 
 def _draw_squares(width: int, height: int) -> Picture:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
+from frisket.finish.options import choose_frame_steps
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
@@ -50,6 +53,8 @@ class LiveOptions:
         quality: one of `frisket.protocol.choices.QUALITIES`.
         mirror: begin mirrored.
         server: which server.
+        finishing: more of `frisket finish`, by the names of `FRAME_STEPS`, on every background but
+            the mask itself. They take most of a processor.
 
     Raises:
         BadOption: one of them has a value that does not exist.
@@ -62,9 +67,11 @@ class LiveOptions:
     quality: str = DEFAULT_QUALITY
     mirror: bool = False
     server: ServerChoice = field(default_factory=ServerChoice)
+    finishing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_choice("quality", self.quality, QUALITIES)
+        object.__setattr__(self, "finishing", choose_frame_steps(self.finishing))
         if not 1 <= self.every <= MOST_EVERY:
             raise BadOption(f"every={self.every} is not possible: give 1 to {MOST_EVERY}.")
         if self.threshold is not None and not 0 < self.threshold <= 1:

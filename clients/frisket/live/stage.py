@@ -69,7 +69,8 @@ class Stage:
         self._camera, self._options, self._connection = camera, options, connection
         self._outputs = outputs
         self._grounds = [
-            open_ground(one, camera.width, camera.height) for one in options.backgrounds
+            open_ground(one, camera.width, camera.height, options.finishing)
+            for one in options.backgrounds
         ]
         self._switches, self._background = options.switches, 0
         self._line, self._meter = Line(options.every), Meter()

@@ -24,7 +24,18 @@ from .core.errors import (
     WrongHash,
 )
 from .core.spec import Source
-from .core.types import Box, Coarse, Model, ModelInfo, Point, Prompt, Refiner, Stroke
+from .core.types import (
+    MAX_STATE_BYTES,
+    Box,
+    Coarse,
+    Model,
+    ModelInfo,
+    Point,
+    Prompt,
+    Refiner,
+    State,
+    Stroke,
+)
 from .looks import (
     Frame,
     crop_picture,
@@ -37,6 +48,7 @@ from .looks import (
 from .registry import Registry
 
 __all__ = [
+    "MAX_STATE_BYTES",
     "UNFITTED",
     "BadOutput",
     "BadPicture",
@@ -63,6 +75,7 @@ __all__ = [
     "Refiner",
     "Registry",
     "Source",
+    "State",
     "Stroke",
     "UnknownModel",
     "Weights",

@@ -20,7 +20,18 @@ from functools import partial
 import numpy as np
 
 from .core.errors import BadPrompt, ModelClosed
-from .core.types import Box, Coarse, Model, ModelInfo, Picture, Point, Prompt, Refiner, Stroke
+from .core.types import (
+    MAX_STATE_BYTES,
+    Box,
+    Coarse,
+    Model,
+    ModelInfo,
+    Picture,
+    Point,
+    Prompt,
+    Refiner,
+    Stroke,
+)
 from .looks import (
     crop_picture,
     crop_prompt,
@@ -202,6 +213,53 @@ class MatteConformance(Conformance):
             joined = join_looks(plain, mirror, close, frame)
             assert not joined.layers
             check_coarse(replace(joined, layers=plain.layers), size, model.info)
+
+
+class RecurrentConformance(MatteConformance):
+    """What holds beside that for a model that heeds what it left of the picture before."""
+
+    def follow(self, model: Model, pictures: Sequence[Picture]) -> list[Coarse]:
+        """Return the answers to pictures that follow one another."""
+        answers: list[Coarse] = []
+        for picture in pictures:
+            left = answers[-1].state if answers else ()
+            answers += model.matte([picture], [Prompt(state=left)])
+        return answers
+
+    def test_a_state_is_left_where_one_is_wanted(self) -> None:
+        """Check that it says that it is recurrent, and leaves bounded arrays when asked alone."""
+        model = self.open_model()
+        picture = draw_picture(*SIZES[-1])
+        assert model.info.recurrent and model.matte([picture])[0].state is None
+        for coarse in self.follow(model, [picture] * 3):
+            assert coarse.state and sum(one.nbytes for one in coarse.state) <= MAX_STATE_BYTES
+            assert all(one.dtype == np.float32 for one in coarse.state)
+            check_coarse(coarse, SIZES[-1], model.info)
+
+    def test_the_first_is_as_a_picture_alone(self) -> None:
+        """Check that a clip begins with the answer that its first picture has by itself."""
+        model = self.open_model()
+        picture = draw_picture(*SIZES[-1])
+        check_alike(self.follow(model, [picture]), model.matte([picture]))
+
+    def test_states_decide_and_nothing_else(self) -> None:
+        """Check that states are left as they are, and that who has them goes on anywhere."""
+        model, other = self.open_model(), self.open_model()
+        turned = mirror_picture(draw_picture(*SIZES[-1]))
+        pictures = [draw_picture(*SIZES[-1]), turned, turned]
+        whole = self.follow(model, pictures)
+        again = other.matte(pictures[2:], [Prompt(state=whole[1].state)])[0]
+        assert np.array_equal(again.alpha, whole[2].alpha)
+        third = model.matte(pictures[2:], [Prompt(state=whole[1].state)])[0]
+        assert np.array_equal(third.alpha, whole[2].alpha)
+
+    def test_states_of_others_are_refused(self) -> None:
+        """Check that a state of another number of arrays is refused in one sentence."""
+        model = self.open_model()
+        picture = draw_picture(*SIZES[-1])
+        wrong = (np.zeros((1, 1, 1, 1), np.float32),) * 99
+        error = _catch(BadPrompt, lambda: model.matte([picture], [Prompt(state=wrong)]))
+        assert "99" in str(error)
 
 
 class RefinerConformance(Conformance):

@@ -12,7 +12,7 @@ from .adapters.table import ADAPTERS
 from .backends.providers import GPU_DEVICES
 from .core.errors import DeviceUnavailable
 from .core.spec import Spec
-from .core.types import Model, ModelInfo, Refiner
+from .core.types import Model, ModelInfo, Prompt, Refiner
 
 if TYPE_CHECKING:
     from .backends.onnx import Graph
@@ -85,6 +85,9 @@ def check_run(spec: Spec, files: Mapping[str, Path]) -> None:
             square = np.resize(picture, (model.side, model.side, 3))
             model.refine(square, np.full(square.shape[:2], 128, np.uint8))
         else:
-            model.matte([picture])
+            told = Prompt(state=()) if spec.recurrent else None
+            left = model.matte([picture], [told])[0].state
+            if left is not None:
+                model.matte([picture], [Prompt(state=left)])
     finally:
         model.close()

@@ -70,7 +70,9 @@ def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -
     )
     _check_words(spec)
     sources = [Source(**_pick(Source, source, where)) for source in model.get("source", [])]
-    return replace(spec, sources=_place_parts(sources, _find_adapter(spec), spec.name))
+    adapter = _find_adapter(spec)
+    placed = _place_parts(sources, adapter, spec.name)
+    return replace(spec, sources=placed, recurrent=adapter.recurrent)
 
 
 def _read_doubt(table: Mapping[str, Any], where: str) -> Doubt:

@@ -27,6 +27,7 @@ from .whole import (
     matte_picture,
     matte_whole,
     predict,
+    predict_next,
 )
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "matte_picture",
     "matte_whole",
     "predict",
+    "predict_next",
     "start_refinement",
 ]

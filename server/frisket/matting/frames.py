@@ -20,7 +20,7 @@ from frisket.matting.engine.temporal import (
 from frisket.matting.engine.types import Bytes
 from frisket.matting.pipeline import Matting, flatten_proxy
 from frisket.matting.solution import Solution
-from frisket.models import Coarse
+from frisket.models import Coarse, State
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,37 @@ class SolvedFrame:
     is_new: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a recurrent model's answer about a frame leaves to the next.
+
+    Attributes:
+        rgb: (h, w, 3) uint8: the frame's proxy.
+        state: the model's own.
+    """
+
+    rgb: Bytes
+    state: State
+
+
+def recall_state(matting: Matting, before: Memory | None) -> State:
+    """Return what a recurrent model is told of the frames before; nothing where a scene begins."""
+    if before is None:
+        return ()
+    is_cut = find_motion(before.rgb, flatten_proxy(matting.proxy)).is_cut
+    return () if is_cut else before.state
+
+
+def keep_state(matting: Matting, coarse: Coarse) -> Memory:
+    """Return what a recurrent model's answer about a frame leaves to the next."""
+    return Memory(flatten_proxy(matting.proxy), coarse.state or ())
+
+
 def solve_frame(matting: Matting, coarse: Coarse, before: Track | None = None) -> SolvedFrame:
     """Solve a frame.
+
+    A model without a memory has its answer averaged with the past; a recurrent one, whose answer
+    comes with a state, has done that itself. The edge in the band is steadied for both.
 
     Args:
         matting: the frame.
@@ -55,7 +84,8 @@ def solve_frame(matting: Matting, coarse: Coarse, before: Track | None = None) -
     settled = matting.settle(replace(coarse, alpha=corrected))
     past = forget_changed(past, corrected, settled.alpha)
     said = find_correction(coarse.alpha, settled.alpha, matting.hints.empty, past)
-    settled = replace(settled, alpha=steady_coarse(settled.alpha, past))
+    if coarse.state is None:
+        settled = replace(settled, alpha=steady_coarse(settled.alpha, past))
     coarse = replace(coarse, alpha=settled.alpha)
     alone = matting.solve_matte(coarse, settled)
     guide = make_guide(rgb, alone)

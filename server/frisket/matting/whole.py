@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from frisket.matting.options import MattingOptions
 from frisket.matting.pipeline import Matting, RefinerSpec
 from frisket.matting.refinement import Compute, FinishedTile, RefinePatch, start_refinement
 from frisket.matting.solution import Solution
-from frisket.models import Coarse, Model
+from frisket.models import Coarse, Model, Prompt, State
 from frisket.protocol.grid import Grid
 
 Result = TypeVar("Result")
@@ -65,6 +65,26 @@ async def predict(matting: Matting, runners: Runners) -> Coarse:
     closer = await runners.compute(partial(list_closer_views, views[0], answers))
     answers += await asyncio.gather(*(runners.ask(view) for view in closer))
     return await runners.compute(partial(matting.combine, answers))
+
+
+async def predict_next(matting: Matting, runners: Runners, state: State) -> Coarse:
+    """Return a recurrent model's coarse alpha of a frame, with the state that it leaves.
+
+    It looks at the frame alone, whatever the quality: mirrored or nearer, what it keeps of the
+    frames before would not lie where the frame shows it.
+
+    Args:
+        matting: the frame.
+        runners: the model and the threads.
+        state: what it left of the frame before; () begins anew.
+
+    Raises:
+        ModelError, BadInput: as `predict`.
+    """
+    picture = (await runners.compute(matting.views))[0]
+    prompt = replace(picture.prompt or Prompt(), state=state)
+    answer = await runners.ask(replace(picture, prompt=prompt))
+    return await runners.compute(partial(matting.combine, [answer]))
 
 
 async def matte_whole(matting: Matting, pixels: Pixels, runners: Runners) -> MattedPicture:

@@ -9,12 +9,13 @@ import contextlib
 import itertools
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from frisket.models import (
+    MAX_STATE_BYTES,
     Coarse,
     DeviceUnavailable,
     Model,
@@ -23,6 +24,7 @@ from frisket.models import (
     ModelInfo,
     Prompt,
     Registry,
+    State,
 )
 from frisket.models.core.types import Array, Mask, Picture
 from frisket.server.child_process import ModelProcess, ProcessLost
@@ -87,9 +89,15 @@ class ChildOpener:
         return next(self._numbers)
 
     def call(
-        self, model: RemoteModel, request: Request | None, parts: Sequence[Array] = ()
+        self,
+        model: RemoteModel,
+        request: Request | None,
+        parts: Sequence[Array] = (),
+        spare: int = 0,
     ) -> dict[str, Any]:
         """Return the answer to a request; None asks that the model be open.
+
+        `parts` and `spare` are as in `ModelProcess.ask`.
 
         When the process is lost while a model runs and another opens, both are tried again, one
         after the other: that shows whose doing it was.
@@ -100,7 +108,7 @@ class ChildOpener:
             DeviceUnavailable: the device is gone; the next request finds another process.
         """
         try:
-            return self._call(model, request, parts)
+            return self._call(model, request, parts, spare)
         except DeviceUnavailable:
             if request is not None and model.device != "cpu":
                 self.replace()  # in a process that has lost its GPU nothing runs there again
@@ -111,13 +119,13 @@ class ChildOpener:
                 raise _explain_loss(model, lost) from lost
         try:
             with self._alone:
-                return self._call(model, request, parts)
+                return self._call(model, request, parts, spare)
         except ProcessLost as lost:
             self.prepare()
             raise _explain_loss(model, lost) from lost
 
     def _call(
-        self, model: RemoteModel, request: Request | None, parts: Sequence[Array]
+        self, model: RemoteModel, request: Request | None, parts: Sequence[Array], spare: int
     ) -> dict[str, Any]:
         process = self._reach()
         opened: dict[str, Any] = {}
@@ -130,7 +138,7 @@ class ChildOpener:
             )
             process.opened.add(model.number)
             model.device = str(opened["device"])  # it may be another one than before
-        return opened if request is None else process.ask(request, parts)
+        return opened if request is None else process.ask(request, parts, spare=spare)
 
     def _reach(self) -> ModelProcess:
         with self._lock:
@@ -204,15 +212,17 @@ class RemoteModel:
         """Return one coarse alpha per picture."""
         told = list(prompts or [None] * len(images))
         alphas = [np.empty(image.shape[:2], np.uint8) for image in images]
-        found = self._call(RunMatte(self._opener.next_number(), self.number, images, told), alphas)
+        request = RunMatte(self._opener.next_number(), self.number, images, told)
+        follows = any(prompt is not None and prompt.state is not None for prompt in told)
+        found = self._call(request, alphas, MAX_STATE_BYTES if follows else 0)
         self.max_batch = _check_number(found["max_batch"], 1, _MAX_BATCH)
-        facts = found["coarse"]
-        return [_read_coarse(one, alpha) for one, alpha in zip(facts, alphas, strict=True)]
+        facts, arrays = found["coarse"], iter(found["arrays"])
+        return [_read_coarse(one, alpha, arrays) for one, alpha in zip(facts, alphas, strict=True)]
 
-    def _call(self, request: Request, parts: Sequence[Array]) -> dict[str, Any]:
+    def _call(self, request: Request, parts: Sequence[Array], spare: int = 0) -> dict[str, Any]:
         if self._closed:
             raise ModelClosed(f"The model {self.info.name} was closed; open it again first.")
-        return self._opener.call(self, request, parts)
+        return self._opener.call(self, request, parts, spare)
 
     def stop(self) -> None:
         """Make a run that is under way fail soon."""
@@ -240,8 +250,14 @@ class RemoteRefiner(RemoteModel):
         return alpha
 
 
-def _read_coarse(facts: dict[str, Any], alpha: Mask) -> Coarse:
-    """Return a coarse alpha; what its process says of it is checked."""
+def _read_coarse(facts: dict[str, Any], alpha: Mask, arrays: Iterator[Array]) -> Coarse:
+    """Return a coarse alpha; what its process says of it is checked.
+
+    Args:
+        facts: all but its pixels.
+        alpha: those.
+        arrays: the next are its state, flat.
+    """
     cell, sure = float(facts["cell_px"]), float(facts["confidence"])
     if not (math.isfinite(cell) and cell >= 1 and 0 <= sure <= 1):
         raise ModelFailed("The models' process answered with numbers that cannot be.")
@@ -252,7 +268,18 @@ def _read_coarse(facts: dict[str, Any], alpha: Mask) -> Coarse:
         cell_px=cell,
         confidence=sure,
         prompted=bool(facts["prompted"]),
+        state=_read_state(facts.get("state"), arrays),
     )
+
+
+def _read_state(shapes: Any, arrays: Iterator[Array]) -> State | None:
+    """Return a state of these shapes; None where none was left."""
+    if shapes is None:
+        return None
+    try:
+        return tuple(next(arrays).reshape(shape) for shape in shapes)
+    except (StopIteration, TypeError, ValueError, OverflowError) as error:
+        raise ModelFailed("The models' process answered with a state that is none.") from error
 
 
 def _check_number(value: object, least: int, most: int) -> int:

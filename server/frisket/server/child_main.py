@@ -106,7 +106,8 @@ class ModelHost:
         assert isinstance(request, RunMatte)
         answers = model.matte(request.images, request.prompts)
         found = {"coarse": [_list_facts(one) for one in answers], "max_batch": model.max_batch}
-        return found, [one.alpha for one in answers]
+        states = [array for one in answers for array in one.state or ()]
+        return found, [*(one.alpha for one in answers), *states]
 
 
 def _list_facts(coarse: Coarse) -> dict[str, Any]:
@@ -117,6 +118,7 @@ def _list_facts(coarse: Coarse) -> dict[str, Any]:
         "cell_px": float(coarse.cell_px),
         "confidence": float(coarse.confidence),
         "prompted": bool(coarse.prompted),
+        "state": None if coarse.state is None else [one.shape for one in coarse.state],
     }
 
 

@@ -38,6 +38,7 @@ from frisket.server.child_wire import (
     StopModel,
     read_answer,
     read_part,
+    read_state,
     write_request,
 )
 
@@ -74,13 +75,30 @@ class ProcessLost(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
-    """A request under way, where its pixels are to go, and whether it only opens a model."""
+class Asked:
+    """A request under way.
+
+    Attributes:
+        request: itself.
+        parts: where its pixels are to go.
+        opens: it only opens a model.
+        answer: what comes.
+        spare: bytes of states that may come behind the pixels.
+    """
 
     request: Request
     parts: Sequence[Array]
     opens: bool
     answer: Future[dict[str, Any]]
+    spare: int = 0
+
+    def fits(self, sizes: Sequence[int], failed: bool) -> bool:
+        """Tell whether an answer's parts are those that were asked for, and a state if any."""
+        count = len(self.parts)
+        if failed:
+            return not sizes
+        wanted = [part.nbytes for part in self.parts]
+        return list(sizes[:count]) == wanted and sum(sizes[count:]) <= self.spare
 
 
 class ModelProcess:
@@ -105,7 +123,7 @@ class ModelProcess:
         assert self._process.stdout is not None
         self._inbox: BinaryIO = self._process.stdout  # type: ignore[assignment]
         self._outbox: BinaryIO = self._process.stdin  # type: ignore[assignment]
-        self._asked: dict[int, _Asked] = {}
+        self._asked: dict[int, Asked] = {}
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._over = False
         self.opened: set[int] = set()
@@ -126,7 +144,11 @@ class ModelProcess:
         return self._over
 
     def ask(
-        self, request: Request, parts: Sequence[Array] = (), opens: bool = False
+        self,
+        request: Request,
+        parts: Sequence[Array] = (),
+        opens: bool = False,
+        spare: int = 0,
     ) -> dict[str, Any]:
         """Return the answer to a request; its pixels are put into `parts`.
 
@@ -134,12 +156,13 @@ class ModelProcess:
             request: what is asked.
             parts: where its pixels go.
             opens: a model is opened for itself, and not because a run needs it again.
+            spare: bytes of states that may come too; they are the answer's "arrays", flat.
 
         Raises:
             ModelError: what the model refused, or that it was stopped.
             ProcessLost: the process ended.
         """
-        asked = _Asked(request, parts, opens, Future())
+        asked = Asked(request, parts, opens, Future(), spare)
         with self._lock:
             if self._over:
                 raise ProcessLost("It had ended.", alone=False)
@@ -198,10 +221,11 @@ class ModelProcess:
             asked = self._asked.get(answer.get("id", -1))
         if asked is None:
             raise BrokenFrame("an answer that nobody asked for")
-        if sizes != ([] if "error" in answer else [part.nbytes for part in asked.parts]):
+        if not asked.fits(sizes, "error" in answer):
             raise BrokenFrame(f"an answer of {sum(sizes)} bytes that does not fit")
         for part in asked.parts if sizes else ():
             read_part(self._inbox, part)
+        answer["arrays"] = [read_state(self._inbox, size) for size in sizes[len(asked.parts) :]]
         self._note_memory(answer)
         with self._lock:
             self._asked.pop(asked.request.id, None)

@@ -125,6 +125,22 @@ def read_part(stream: BinaryIO, target: Array) -> None:
     _read_into(stream, _view(target))
 
 
+def read_state(stream: BinaryIO, size: int) -> Array:
+    """Read the next part of an answer, one array of a state, as plain float32 values.
+
+    Args:
+        stream: of answers.
+        size: its bytes, bounded by the caller.
+
+    Raises:
+        BrokenFrame: they are no whole values.
+    """
+    data = _read_new(stream, size)
+    if size % np.dtype(np.float32).itemsize:
+        raise BrokenFrame(f"a state of {size} bytes")
+    return np.frombuffer(data, np.float32)
+
+
 def _view(part: Array) -> memoryview:
     """Return an array's bytes without copying those that lie in one piece."""
     return np.ascontiguousarray(part).data.cast("B")

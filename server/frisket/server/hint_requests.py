@@ -12,6 +12,9 @@ from frisket.server.errors import ServiceError
 from frisket.server.wire import Plane
 from frisket.v1 import matting_pb2 as pb
 
+MAX_FRAME_HINT_BYTES = 64 << 10
+"""Of the message; a scribble drawn by hand takes one to four."""
+
 
 def list_planes(hints: pb.Hints) -> list[Plane]:
     """Return the planes that hints announce."""
@@ -20,14 +23,15 @@ def list_planes(hints: pb.Hints) -> list[Plane]:
 
 
 def read_frame_hints(hints: pb.Hints, layer: tuple[int, int]) -> Hints:
-    """Return the hints of a key frame, in pixels of the frame.
+    """Return the hints of a key frame, in pixels of the frame, without their planes.
 
     Raises:
-        ServiceError: BAD_HINT: there are too many, or others than boxes and points.
+        ServiceError: BAD_HINT: there are too many.
         BadInput: one lies outside the frame.
     """
-    if hints.scribbles or list_planes(hints):
-        raise _bad_hint("A frame takes boxes and points, no other hints.")
+    if hints.ByteSize() > MAX_FRAME_HINT_BYTES:  # they are read where every frame is begun
+        most = MAX_FRAME_HINT_BYTES >> 10
+        raise _bad_hint(f"The hints of a frame take more than {most} KiB: draw shorter scribbles.")
     return read_hints(hints, layer)
 
 

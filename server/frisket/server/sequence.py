@@ -13,22 +13,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from frisket.matting import Matting, predict
+from frisket.matting import Matting, predict, predict_next
 from frisket.matting.engine import Assessment, Settled
 from frisket.matting.engine.temporal import Track
 from frisket.matting.engine.types import Hints
-from frisket.matting.frames import solve_frame
+from frisket.matting.frames import Memory, keep_state, recall_state, solve_frame
 from frisket.matting.solution import Solution
-from frisket.models import Coarse
+from frisket.models import MAX_STATE_BYTES, Coarse
 from frisket.protocol.reasons import Reason
 from frisket.server import report
 from frisket.server.admission import Seat
 from frisket.server.channel import Channel, LayerChannel
-from frisket.server.costs import count_tiles, estimate_session
+from frisket.server.costs import count_tiles, estimate_hints, estimate_session
 from frisket.server.errors import ServiceError
-from frisket.server.hint_requests import read_frame_hints
+from frisket.server.hint_requests import list_planes, read_frame_hints
 from frisket.server.layer import borrow_models, note_models, note_opening, open_share
-from frisket.server.planes import read_planes
+from frisket.server.link import Link
+from frisket.server.planes import place_planes, read_planes
 from frisket.server.requests import Opening, read_sequence_opening
 from frisket.server.resources import BorrowedModels, Resources
 from frisket.server.session import Session
@@ -77,6 +78,8 @@ async def serve_sequence(
         await resources.spend(seat, leases, "sessions", bytes_each * limits.frames_in_flight)
         share = open_share(resources, opening)
         async with borrow_models(resources, opening, share) as models:
+            if models.model.info.recurrent:  # the one that a frame takes, and the one it leaves
+                await resources.spend(seat, leases, "sessions", 2 * MAX_STATE_BYTES)
             remark = note_models(opening, models)
             opened = report.build_sequence_opened(
                 opening, models.model, remark, current_id(), limits.frames_in_flight
@@ -92,11 +95,13 @@ class Frame:
     Attributes:
         number: as the client chose it.
         run_in: no tiles of it are wanted.
-        before: what the frame before it leaves; None where it starts anew.
-        rows_owed: rows of its proxy that have not come.
-        track: what it leaves itself.
+        rows_owed: rows of its proxy, and of its hints' planes, that have not come.
+        track: what solves hand on.
+        memory: what a recurrent model hands on.
         drop_late: it may be left out when a later frame has come.
         hints: what is said of it, in pixels of the frame.
+        planes: which rows come.
+        hint_bytes: that its hints take.
         is_new: no earlier frame counted.
         model_s: seconds that the model took.
         inbox: what came about it.
@@ -104,26 +109,33 @@ class Frame:
 
     number: int
     run_in: bool
-    before: asyncio.Future[Track | None] | None
     rows_owed: int
-    track: asyncio.Future[Track | None]
+    track: Link[Track]
+    memory: Link[Memory]
     drop_late: bool = False
     hints: Hints = field(default_factory=Hints)
+    planes: tuple[Plane, ...] = (Plane.PROXY,)
+    hint_bytes: int = 0
     is_new: bool = True
     model_s: float = 0.0
     inbox: asyncio.Queue[Request | None] = field(default_factory=asyncio.Queue)
 
     async def solve(self, models: BorrowedModels, matting: Matting, coarse: Coarse) -> Solution:
         """Solve it when the frame before it is solved, and pass on what it leaves."""
-        before = None if self.before is None else await self.before
+        before = await self.track.take()
         solved = await models.share.solve(partial(solve_frame, matting, coarse, before))
-        self.before, self.is_new = None, solved.is_new
-        self.track.set_result(solved.track)
+        self.is_new = solved.is_new
+        self.track.leave(solved.track)
         return solved.solution
 
-    async def pass_over(self) -> None:
-        """Pass on what the frame before it leaves."""
-        self.track.set_result(None if self.before is None else await self.before)
+    async def follow(
+        self, models: BorrowedModels, matting: Matting, before: Memory | None
+    ) -> Coarse:
+        """Ask a recurrent model, which heeds the frame before it, and pass on its memory."""
+        state = await models.share.show(partial(recall_state, matting, before))
+        coarse = await predict_next(matting, models.runners, state)
+        self.memory.leave(keep_state(matting, coarse))
+        return replace(coarse, state=())  # the frame after it has that now
 
 
 class FrameSession(Session):
@@ -171,7 +183,7 @@ class Sequence:
         self._models = models
         self._frames: dict[int, Frame] = {}
         self._last = -1
-        self._track: asyncio.Future[Track | None] | None = None
+        self._begun: Frame | None = None  # the last one
         self._newest = -1  # whose proxy has come whole
         self._turn = asyncio.Lock()
 
@@ -203,16 +215,19 @@ class Sequence:
             raise ServiceError(Reason.BAD_ORDER, "The numbers of frames must rise.")
         if len(self._frames) >= most:
             raise ServiceError(Reason.BAD_ORDER, f"More than {most} frames were begun at once.")
-        before, grid = None if message.restart else self._track, self._opening.grid
-        self._track = asyncio.get_running_loop().create_future()
-        frame = Frame(
+        before, grid = None if message.restart else self._begun, self._opening.grid
+        planes, (width, height) = list_planes(message.hints), self._opening.proxy_size
+        drawn = estimate_hints(message.hints.ByteSize())
+        self._begun = frame = Frame(
             message.frame,
             message.run_in,
-            before,
-            self._opening.proxy_size[1],
-            self._track,
+            height * (1 + len(planes)),
+            Link(before.track if before else None),
+            Link(before.memory if before else None),
             message.drop_late,
             read_frame_hints(message.hints, (grid.width, grid.height)),
+            (Plane.PROXY, *planes),
+            drawn + width * height * len(planes),
         )
         self._last = message.frame
         self._frames[message.frame] = frame
@@ -239,7 +254,7 @@ class Sequence:
         if not 1 <= rows.row_count <= frame.rows_owed:
             raise ServiceError(Reason.BAD_PROXY, "Rows of a plane came out of order.")
         if len(rows.pixels.data) > room + room // 512 + _PACKING_BYTES:
-            raise ServiceError(Reason.BAD_PROXY, "Rows of the proxy are larger than their pixels.")
+            raise ServiceError(Reason.BAD_PROXY, "Rows of a plane are larger than their pixels.")
         frame.rows_owed -= rows.row_count
 
     async def _serve(self, frame: Frame) -> None:
@@ -247,16 +262,13 @@ class Sequence:
         channel = LayerChannel(
             frame.inbox.get, partial(self._say, frame), self._resources.limits.write_s
         )
+        leases = ExitStack()
         try:
-            planes = (Plane.PROXY,)
             share, opening = self._models.share, self._opening
-            came = await read_planes(self._resources, share, channel, opening, planes)
-            matting = Matting(
-                came[Plane.PROXY],
-                opening.grid,
-                replace(opening.options, hints=frame.hints),
-                self._models.refiner,
-            )
+            await self._resources.spend(self._seat, leases, "hints", frame.hint_bytes)
+            came = await read_planes(self._resources, share, channel, opening, frame.planes)
+            options = place_planes(replace(opening.options, hints=frame.hints), came)
+            matting = Matting(came[Plane.PROXY], opening.grid, options, self._models.refiner)
             self._newest = max(self._newest, frame.number)
             coarse = await self._ask_model(frame, matting)
             if coarse is None:
@@ -267,17 +279,25 @@ class Sequence:
                 await self._converse(frame, channel, matting, coarse)
         finally:
             channel.close()
+            leases.close()
 
     async def _ask_model(self, frame: Frame, matting: Matting) -> Coarse | None:
         """Run the model; None where the frame is late and may be left out.
 
         Frames that may be have the model one after another, so that the newest is the next.
         """
+        models, before = self._models, None
+        if models.model.info.recurrent:  # not within a turn: the frame before may wait for that
+            before = await frame.memory.take()
         async with self._turn if frame.drop_late else contextlib.nullcontext():
             if frame.drop_late and self._newest > frame.number:
+                frame.memory.leave(before)
                 return None
-            with self._models.hurry(), measure(Stage.MODEL) as span:
-                coarse = await predict(matting, self._models.runners)
+            with models.hurry(), measure(Stage.MODEL) as span:
+                if models.model.info.recurrent:
+                    coarse = await frame.follow(models, matting, before)
+                else:
+                    coarse = await predict(matting, models.runners)
         frame.model_s = span.elapsed_s
         return coarse
 
@@ -285,7 +305,7 @@ class Sequence:
         frame.is_new = False
         nothing = report.build_finished(0, True, report.Timings(), None, None)
         await self._say(frame, nothing)
-        await frame.pass_over()
+        await frame.track.pass_over()
 
     async def _run_in(self, frame: Frame, matting: Matting, coarse: Coarse) -> None:
         solution = await frame.solve(self._models, matting, coarse)

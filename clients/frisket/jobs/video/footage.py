@@ -62,13 +62,14 @@ class Footage:
 
 @dataclass(frozen=True, eq=False)
 class Behind:
-    """A step of a finish that lays a picture below everything, and covers the canvas with it.
+    """A background of a finish: a picture that covers the canvas.
 
     Attributes:
         picture: (height, width, 3) uint8 or uint16, sRGB.
     """
 
     picture: Samples
+    opaque = True
 
     def check(self, facts: Facts) -> None:
         """Accept everything."""

@@ -48,7 +48,7 @@ class SourceFrame:
         place: in the source, from 0.
         pts: its time stamp, in the source's own unit.
         late_ok: it may be left out where a later one comes before the model begins with it.
-        hints: boxes and points that hold from here on, moved along with the picture.
+        hints: what is said of it: they hold from here on, moved along with the picture.
     """
 
     number: int

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from frisket.client.options import HintSet
 from frisket.documents import OutputError
+from frisket.finish.options import choose_frame_steps
 from frisket.finish.scene import Facts
 from frisket.finish.space import Space
 from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles, hint_set
+from frisket.jobs.video.matting import PROXY_SIDES
 from frisket.jobs.video.movie import CODECS, CUTOUT, FINISHED, MATTE
 from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.segments import SEGMENT
@@ -49,9 +51,10 @@ class VideoOptions:
         start, end: seconds from the first frame on, instead of `first` and `last`; None for those.
         deinterlace: make whole frames of interlaced ones.
         preview: a JPEG with small pictures of some frames; None for none.
-        hints: boxes and points by the places of their frames: each holds from there on, moved along
-            with the picture, up to a scene cut. The work is one segment then.
+        hints: by the places of their frames: each holds from there on, moved along with the
+            picture, up to a scene cut. The work is one segment then.
         number: of the first picture that is written; None for its number in the source.
+        finishing: more of `frisket finish`, by the names of `FRAME_STEPS`, for cutouts too.
 
     Raises:
         BadOption: one of them has a value that does not exist.
@@ -72,6 +75,7 @@ class VideoOptions:
     preview: Path | None = None
     hints: Mapping[int, HintFiles] = field(default_factory=dict)
     number: int | None = None
+    finishing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_choice("quality", self.quality, QUALITIES)
@@ -83,6 +87,7 @@ class VideoOptions:
                 "name one, or leave the kind out."
             )
         object.__setattr__(self, "kind", kind)
+        self._check_finishing()
         if self.hints:
             object.__setattr__(self, "segment", _WHOLE)
         if self.segment < 1:
@@ -96,6 +101,15 @@ class VideoOptions:
         if (self.start or 0) < 0 or (self.end is not None and self.end <= (self.start or 0)):
             raise BadOption("The range in time holds no frame: it ends before it begins.")
 
+    def _check_finishing(self) -> None:
+        given = choose_frame_steps(self.finishing)
+        object.__setattr__(self, "finishing", given)
+        if given and self.kind == MATTE:
+            raise BadOption(
+                f"A matte is written as it is, and {next(iter(given))} is for finished frames: "
+                "leave it out, or ask for a cutout."
+            )
+
     def place_hints(self, source: Source) -> dict[int, HintSet]:
         """Return the hints, held against the frames that they are said of.
 
@@ -106,8 +120,10 @@ class VideoOptions:
         for place in self.hints:
             if not self.first <= place < (self.last or shape.count or place + 1):
                 raise BadOption(f"There are hints for frame {place}, which is not worked on.")
+        side = PROXY_SIDES[self.quality]
         return {
-            place: hint_set(said, shape.width, shape.height) for place, said in self.hints.items()
+            place: hint_set(said, shape.width, shape.height, side)
+            for place, said in self.hints.items()
         }
 
     def find_range(self, source: Source) -> VideoOptions:
@@ -128,18 +144,18 @@ class VideoOptions:
         """Return what is done with every frame; None where nothing is.
 
         Raises:
-            FrisketError: the background is none.
+            FrisketError: the background is none, or a step's values are not possible.
         """
-        if self.kind != FINISHED:
+        if self.kind != FINISHED and not self.finishing:
             return None
         from frisket.finish.chain import Finish
         from frisket.finish.options import read_finish
         from frisket.jobs.video.footage import is_footage
 
         if is_footage(self.background):
-            return Finish()
-        how = read_finish({"background": self.background})
-        if how is None or not how.background.opaque:
+            return read_finish(self.finishing) or Finish()
+        how = read_finish({**self.finishing, "background": self.background})
+        if self.kind == FINISHED and (how is None or not how.background.opaque):
             raise BadOption(
                 f"background={self.background} leaves nothing to finish: ask for a cutout instead."
             )
@@ -156,7 +172,8 @@ class VideoOptions:
             return
         shape = source.shape
         space = Space("RGB", shape.depth)
-        how.check_frames(Facts(source.path, shape.width, shape.height, space, (output,), True))
+        opaque = self.kind == FINISHED
+        how.check_frames(Facts(source.path, shape.width, shape.height, space, (output,), opaque))
 
     def choose_depth(self, output: Path) -> int:
         """Return the bits of what is written."""
@@ -201,6 +218,7 @@ class VideoOptions:
             "suffix": output.suffix.lower(),
             "kind": self.kind,
             "background": self.background,
+            "finishing": repr(sorted(self.finishing.items())),
             "model": self.model,
             "quality": self.quality,
             "range": [self.first, self.last],

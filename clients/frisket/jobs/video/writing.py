@@ -17,6 +17,7 @@ from frisket.documents.io.output import atomic_output
 from frisket.documents.write.cutout import write_cutout
 from frisket.documents.write.matte import write_matte
 from frisket.finish.chain import Finish, FinishTask
+from frisket.finish.errors import BadFinish
 from frisket.jobs.pictures import PictureDocument
 from frisket.jobs.video.footage import Behind, Footage
 from frisket.jobs.video.matting import MattedFrame, Samples
@@ -33,7 +34,7 @@ class Look:
     Attributes:
         kind: "matte", "cutout" or "finished".
         depth: bits of its samples, 8 or 16.
-        finish: what is done with it, for "finished".
+        finish: what is done with it; None for a matte, and a cutout that is left as it is.
         footage: frames that it is laid on, for "finished".
     """
 
@@ -46,20 +47,37 @@ class Look:
         """Return (height, width) of a matte, (height, width, 4) of a cutout, else 3."""
         if self.kind == MATTE:
             return matted.alpha
-        if self.kind == CUTOUT:
+        if self.finish is None:
             colours = convert_depth(matted.colours, self.depth)
             return np.dstack([colours, convert_depth(matted.alpha, self.depth)])
-        assert self.finish is not None
-        finish = self.finish
+        return convert_depth(self._render(self.finish, matted), self.depth)
+
+    def _render(self, finish: Finish, matted: MattedFrame) -> Samples:
+        """Return a finished frame, as deep as it is, as `make` does.
+
+        Raises:
+            FrisketError: it cannot be done, or a step of another package changes its size.
+        """
         if self.footage is not None:
-            behind = Behind(self.footage.find(matted.frame.place))
-            finish = replace(finish, steps=(*finish.steps, behind))
+            finish = replace(finish, background=Behind(self.footage.find(matted.frame.place)))
         document = PictureDocument(matted.frame.rgb)
         task = FinishTask(
             document, document.find_layer(None), ArrayAlpha(matted.alpha), Path("frame"),
             _Cleaned(matted.colours),
         )  # fmt: skip
-        return convert_depth(finish.render(task), self.depth)
+        pixels = finish.render(task)
+        bands = 4 if self.kind == CUTOUT else 3
+        if pixels.shape != (*matted.frame.rgb.shape[:2], bands):
+            raise BadFinish(
+                f"A step of this finish makes {pixels.shape[1]} x {pixels.shape[0]} px in "
+                f"{pixels.shape[2]} channels of a frame, which every frame must keep"
+            )
+        return pixels
+
+    @property
+    def _keeps_light(self) -> bool:
+        """Whether light that is brighter than white may stay: a finish computes within sRGB."""
+        return self.kind == CUTOUT and self.finish is None
 
     def save(self, matted: MattedFrame, path: Path, original: Path | None) -> None:
         """Write a frame as a picture, by the suffix of its name; see `PICTURES`.
@@ -77,7 +95,7 @@ class Look:
             write_picture(path, self.make(matted))
         elif self.kind == MATTE:
             write_matte(path, ArrayAlpha(matted.alpha), self.depth)
-        elif self.kind == CUTOUT and suffix == original_suffix(original) == ".exr":
+        elif self._keeps_light and suffix == original_suffix(original) == ".exr":
             assert original is not None
             _cut_light(matted, path, original)
         else:

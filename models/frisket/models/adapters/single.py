@@ -74,7 +74,7 @@ class SingleModel(OpenedModel):
 
     def _run_apart(self, tensors: list[Float]) -> list[Float]:
         return [
-            self._put_channels_first(self._graph.run({self._input.name: t}, [self._output])[0])
+            self._read_map(self._graph.run({self._input.name: t}, [self._output])[0])
             for t in tensors
         ]
 
@@ -84,7 +84,7 @@ class SingleModel(OpenedModel):
         A graph may take batches and yet mix their pictures, or round otherwise than alone.
         """
         whole = self._graph.run({self._input.name: np.concatenate(tensors)}, [self._output])[0]
-        maps = [self._put_channels_first(part[None]) for part in whole]
+        maps = [self._read_map(part[None]) for part in whole]
         if not self._unproved:
             return maps
         apart = self._run_apart(tensors)
@@ -94,21 +94,8 @@ class SingleModel(OpenedModel):
             self.max_batch = 1
         return apart
 
-    def _put_channels_first(self, answer: Array) -> Float:
-        values = np.asarray(answer, np.float32)
-        while values.ndim > 3 and len(values) == 1:
-            values = values[0]
-        if values.ndim == 2:
-            values = values[None]
-        elif values.ndim == 3 and self._spec.input.layout == "nhwc":
-            values = values.transpose(2, 0, 1)
-        if values.ndim != 3 or values.shape[0] < self._spec.output.channels or not values.size:
-            raise BadSignature(
-                f"{self._spec.name}: the family {self._spec.family!r} expects the output "
-                f"{self._output} to be a map of {self._spec.output.channels} channel(s), "
-                f"but the graph answered with {'x'.join(map(str, np.shape(answer))) or 'a number'}."
-            )
-        return values
+    def _read_map(self, answer: Array) -> Float:
+        return put_channels_first(answer, self._output, self._spec)
 
 
 def _looks_alike(together: Float, alone: Float) -> bool:
@@ -117,6 +104,28 @@ def _looks_alike(together: Float, alone: Float) -> bool:
         return False
     reach = float(alone.max() - alone.min())
     return bool(np.abs(together - alone).max() <= reach / 512)
+
+
+def put_channels_first(answer: Array, output: str, spec: Spec) -> Float:
+    """Return a graph's answer as a map (channels, h, w) float32.
+
+    Raises:
+        BadSignature: it is none, or has fewer channels than the manifest says.
+    """
+    values = np.asarray(answer, np.float32)
+    while values.ndim > 3 and len(values) == 1:
+        values = values[0]
+    if values.ndim == 2:
+        values = values[None]
+    elif values.ndim == 3 and spec.input.layout == "nhwc":
+        values = values.transpose(2, 0, 1)
+    if values.ndim != 3 or values.shape[0] < spec.output.channels or not values.size:
+        raise BadSignature(
+            f"{spec.name}: the family {spec.family!r} expects the output "
+            f"{output} to be a map of {spec.output.channels} channel(s), "
+            f"but the graph answered with {'x'.join(map(str, np.shape(answer))) or 'a number'}."
+        )
+    return values
 
 
 def read_answer(

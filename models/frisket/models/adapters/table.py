@@ -19,12 +19,14 @@ class Adapter:
         name: of the class or function in it, called as ``name(spec, info, **graphs)``.
         parts: the graphs that it takes, by keyword; none for models without weights.
         roles: what its models can be: "matte", "refiner".
+        recurrent: its models heed the state that they left of the picture before.
     """
 
     module: str
     name: str
     parts: tuple[str, ...] = ("graph",)
     roles: tuple[str, ...] = ("matte",)
+    recurrent: bool = False
 
     def load_class(self) -> Callable[..., Model]:
         """Return what opens a model: the adapter's class, or a function."""
@@ -35,6 +37,7 @@ class Adapter:
 ADAPTERS: Mapping[str, Adapter] = {
     "single": Adapter("single", "SingleModel"),
     "sam": Adapter("sam", "SamModel", parts=("encoder", "decoder")),
+    "recurrent": Adapter("recurrent", "RecurrentModel", recurrent=True),
     "refiner": Adapter("refiner", "RefinerModel", roles=("refiner",)),
     "classic": Adapter("classic", "ClassicModel", parts=()),
     "key": Adapter("key", "KeyModel", parts=()),

@@ -13,7 +13,8 @@ class Input:
     """How a picture becomes a tensor.
 
     Attributes:
-        size: (height, width) in pixels; for the fits "shorter" and "longer" that side.
+        size: (height, width) in pixels; for the fits "shorter" and "longer" that side; for "any"
+            what a recurrent model reduces the longer side to, inside.
         multiple: both sides are rounded to a multiple of this.
         fit: stretch to ``size``; scale the shorter or longer side to it; letterbox at
             the top left on black; or any size as it comes.
@@ -99,6 +100,7 @@ class Spec:
         consent: the licence must be accepted although it allows commercial use.
         listed: False for models that only tests ask for by name.
         doubt: fitted for these weights.
+        recurrent: as the adapter is.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Spec:
     listed: bool = True
     title: str = ""
     doubt: Doubt = UNFITTED
+    recurrent: bool = False
 
     def describe(
         self, size_bytes: int = 0, present: bool = False, default: bool = False
@@ -142,4 +145,5 @@ class Spec:
             provenance=self.provenance,
             title=self.title,
             doubt=self.doubt,
+            recurrent=self.recurrent,
         )

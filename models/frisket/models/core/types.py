@@ -18,6 +18,13 @@ Mask = NDArray[Any]
 Float = NDArray[Any]
 """float32 values."""
 Array = NDArray[Any]
+State = tuple[Array, ...]
+"""What a recurrent model keeps of the pictures before: float32 arrays of its own shapes."""
+
+MAX_STATE_BYTES = 32 << 20
+"""Of all arrays of a state."""
+MAX_STATES = 32
+"""Arrays of a state."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +77,15 @@ class Prompt:
         boxes, points: where it is, for promptable models.
         strokes: the same, drawn; a model that cannot take lines takes points of them or none.
         classes: what it is, for models with classes; none means all of them.
+        state: what a recurrent model left of the picture before, () at the first; None where no
+            picture follows, and none is to be left.
     """
 
     boxes: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
     classes: tuple[str, ...] = ()
     strokes: tuple[Stroke, ...] = ()
+    state: State | None = field(default=None, compare=False, repr=False)
 
     @property
     def empty(self) -> bool:
@@ -96,6 +106,7 @@ class Coarse:
         confidence: 0..1, how sure the raw output was before any stretching, or how far
             answers of the family can be trusted where it cannot tell.
         prompted: boxes, points and strokes have been obeyed already, by the model itself.
+        state: what a recurrent model leaves for the next picture; None where none was wanted.
     """
 
     alpha: Mask
@@ -105,6 +116,7 @@ class Coarse:
     cell_px: float = 1.0
     confidence: float = 1.0
     prompted: bool = False
+    state: State | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -130,6 +142,7 @@ class ModelInfo:
         notice: a sentence for the user whenever it runs, or "".
         provenance: what its weights were made from, where that is known.
         doubt: when a person should look at its mattes.
+        recurrent: it heeds the state that it left of the picture before.
     """
 
     name: str
@@ -149,6 +162,7 @@ class ModelInfo:
     provenance: str = ""
     title: str = ""
     doubt: Doubt = UNFITTED
+    recurrent: bool = False
 
 
 @runtime_checkable
