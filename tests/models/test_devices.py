@@ -117,7 +117,7 @@ class Machine(ModuleType):
         pass
 
     def InferenceSession(  # noqa: N802
-        self, source: Any, options: Any, providers: list[Any]
+        self, source: Any, options: Any, providers: list[Any], enable_fallback: int
     ) -> Any:
         first = providers[0]
         if isinstance(first, tuple):

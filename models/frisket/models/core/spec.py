@@ -99,6 +99,7 @@ class Spec:
         consent: the licence must be accepted although it allows commercial use.
         listed: False for models that only tests ask for by name.
         doubt: fitted for these weights.
+        half: its graphs may compute in half precision; what that changes was measured.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Spec:
     listed: bool = True
     title: str = ""
     doubt: Doubt = UNFITTED
+    half: bool = False
 
     def describe(
         self, size_bytes: int = 0, present: bool = False, default: bool = False
