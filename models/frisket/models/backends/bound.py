@@ -87,7 +87,8 @@ class BoundRuns:
             for name, values in feeds.items():
                 place.inputs[name].update_inplace(np.ascontiguousarray(values))
             self._run(place, options)
-            return [value.numpy() for value in self._keep_outputs(place, outputs)]
+            # Copies: where the device is the processor they would be the arrays themselves.
+            return [value.numpy().copy() for value in self._keep_outputs(place, outputs)]
 
     def _find(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> _Place | None:
         """Return the arrays for such feeds; None where they are not worth keeping."""

@@ -185,7 +185,7 @@ class Graph:
                 place = engines / "-".join(key().split()[:2])
                 self._session = open_with_engines(place, lambda: open_by(BLOCKED, place))
             elif providers[0] == CUDA:
-                self._session, captured = _open_on_gpu(open_by, target)
+                self._session, captured, providers = _open_on_gpu(open_by, target, providers)
             elif providers == [CPU] and record is not None:
                 self._session = _open_best(open_by, record, key(), what)
             else:
@@ -242,25 +242,27 @@ class Graph:
         return not isinstance(_explain_failure(error, self.device), ModelFileError)
 
 
-def _open_on_gpu(open_by: Callable[..., Any], target: Device) -> tuple[Any, bool]:
+def _open_on_gpu(
+    open_by: Callable[..., Any], target: Device, providers: list[str]
+) -> tuple[Any, bool, list[str]]:
     """Open a graph on a GPU; without CUDA graphs where it cannot be captured as one.
 
     Returns:
-        The session, on the processor where there may be another device than the wanted one, and
-        whether it captures.
+        The session, whether it captures, and the providers that it has: the processor's where
+        CUDA fails and there may be another device than the wanted one.
     """
     if target.graphs:
         # A graph of which a part stays on the processor is refused.
         with contextlib.suppress(Exception):
-            return open_by(CAPTURED), True
+            return open_by(CAPTURED), True, providers
     try:
-        return open_by(BLOCKED), False
+        return open_by(BLOCKED), False, providers
     except Exception as error:
         if target.is_gpu:
             raise
         session = open_by(BLOCKED, on=[CPU])
         tell_fallback(f"CUDA could not be used ({_first_line(error)})")
-        return session, False
+        return session, False, [CPU]
 
 
 def _open_best(open_by: Callable[[Plan], Any], record: Memory, key: str, what: str) -> Any:
