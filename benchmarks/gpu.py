@@ -223,11 +223,15 @@ def serve(device: str) -> Iterator[tuple[Address, Path]]:
         log = Path(home, "calls")
         words = ("--device", device, "--access-log", str(log))
         command = (sys.executable, "-m", "frisket.server", *words)
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(command, env=environment, **pipes)  # type: ignore[call-overload]
+        said = Path(home, "said")
+        with said.open("w") as err:
+            process = subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=err, text=True
+            )
+        assert process.stdout is not None
         try:
             if not (ready := process.stdout.readline()):
-                raise ValueError(process.stderr.read().strip().splitlines()[-1])
+                raise ValueError(said.read_text().strip().splitlines()[-1])
             yield Address(ready.split()[-1], "gpu-benchmark"), log
         finally:
             process.terminate()

@@ -93,20 +93,16 @@ def explain_devices(available: Sequence[str]) -> Sequence[str]:
     Args:
         available: the providers that the runtime has.
     """
-    auto = (
-        "tries CUDA first" if CUDA in available else f"takes the processor: {_explain_lack('cuda')}"
-    )
+    there = CUDA in available
+    auto = "tries CUDA first" if there else f"takes the processor: {_explain_lack('cuda')}"
     ready = {
         "cuda": "may be asked for, and is refused where it does not start",
         "tensorrt": "may be asked for; auto leaves it, for engines take minutes to build",
     }
-    return [
-        f"auto {auto}",
-        *(
-            f"{kind} {ready[kind] if provider in available else _explain_lack(kind)}"
-            for kind, provider in GPU_DEVICES.items()
-        ),
-    ]
+    for kind, provider in GPU_DEVICES.items():
+        if provider not in available:
+            ready[kind] = f"cannot be had: {_explain_lack(kind)}"
+    return [f"auto {auto}", *(f"{kind} {text}" for kind, text in ready.items())]
 
 
 def _explain_lack(device: str) -> str:
