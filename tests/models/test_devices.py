@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
+from fake_gpu import ALL, Machine
 from graphs import convolution
 
-from frisket.models.backends.bound import MOST_SHAPES
 from frisket.models.backends.engines import open_with_engines
-from frisket.models.backends.onnx import Graph, import_runtime, tell_fallback
+from frisket.models.backends.onnx import Graph, tell_fallback
 from frisket.models.backends.providers import (
     CPU,
     CUDA,
@@ -27,7 +25,6 @@ from frisket.models.backends.providers import (
 )
 from frisket.models.core.errors import DeviceUnavailable, ModelFileError, OutOfMemory
 
-ALL = (TENSORRT, CUDA, CPU)
 SIDE = 8
 
 
@@ -103,132 +100,6 @@ def test_the_words_of_a_lost_gpu_are_known(text: str, lost: bool) -> None:
     assert is_lost(text) is lost
 
 
-class Value:
-    """An array on the GPU, which in truth is the processor's."""
-
-    def __init__(self, real: Any, place: tuple[str, int]) -> None:
-        self.real, self.place = real, place
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
-
-
-class Binding:
-    """A session's binding; what it binds must lie on the machine's GPU."""
-
-    def __init__(self, real: Any, index: int) -> None:
-        self.real, self.index = real, index
-        self.bound: dict[str, int] = {}
-
-    def _bind(self, name: str, value: Value) -> Any:
-        assert value.place == ("cuda", self.index)
-        self.bound[name] = value.data_ptr()
-        return value.real
-
-    def bind_ortvalue_input(self, name: str, value: Value) -> None:
-        self.real.bind_ortvalue_input(name, self._bind(name, value))
-
-    def bind_ortvalue_output(self, name: str, value: Value) -> None:
-        self.real.bind_ortvalue_output(name, self._bind(name, value))
-
-    def bind_output(self, name: str, kind: str, index: int) -> None:
-        assert (kind, index) == ("cuda", self.index)
-        self.real.bind_output(name, "cpu", 0)
-
-    def get_outputs(self) -> list[Value]:
-        return [Value(one, ("cuda", self.index)) for one in self.real.get_outputs()]
-
-
-class Session:
-    """A real session that says that it runs on a GPU, and captures CUDA graphs as one does.
-
-    A graph that was captured does what it did at the addresses of then, whoever asks.
-    """
-
-    def __init__(self, real: Any, machine: Machine, provider: str, chosen: dict[str, str]) -> None:
-        self._real, self._machine, self._provider = real, machine, provider
-        self._index = int(chosen.get("device_id", "0"))
-        self._captures = chosen.get("enable_cuda_graph") == "1"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    def get_providers(self) -> list[str]:
-        return [self._provider, CPU]
-
-    def run(self, *given: Any) -> Any:
-        if self._machine.failure:
-            raise RuntimeError(self._machine.failure)
-        self._machine.copied += 1
-        return self._real.run(*given)
-
-    def io_binding(self) -> Binding:
-        return Binding(self._real.io_binding(), self._index)
-
-    def run_with_iobinding(self, binding: Binding, options: Any) -> None:
-        number = options.get_run_config_entry("gpu_graph_id")
-        if self._machine.failure:
-            raise RuntimeError(self._machine.failure)
-        if number != "-1":
-            assert self._captures and number != "0", "the runtime's own"
-            if self._machine.captures_nothing:
-                raise RuntimeError("operation not permitted when stream is capturing")
-            captured = self._machine.captured.setdefault((id(self), number), binding.bound.copy())
-            assert captured == binding.bound, "it would run on what was there then"
-        self._real.run_with_iobinding(binding.real, options)
-
-
-class Machine(ModuleType):
-    """A runtime on a machine with GPUs and TensorRT; engines that hold `bad` cannot be read."""
-
-    def __init__(self, starts: bool = True, gpus: int = 2) -> None:
-        super().__init__("onnxruntime")
-        self._real, self._starts, self._gpus = import_runtime(), starts, gpus
-        self.failure = ""
-        self.captures_nothing, self.keeps_a_part = False, False
-        self.built, self.copied = 0, 0
-        self.captured: dict[tuple[int, str], dict[str, int]] = {}
-        self.opened: list[list[Any]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    @property
-    def OrtValue(self) -> Any:  # noqa: N802
-        return self
-
-    def ortvalue_from_numpy(self, values: np.ndarray, kind: str, index: int) -> Value:
-        return Value(self._real.OrtValue.ortvalue_from_numpy(values), (kind, index))
-
-    def get_available_providers(self) -> list[str]:
-        return [*ALL]
-
-    def preload_dlls(self) -> None:
-        pass
-
-    def InferenceSession(  # noqa: N802
-        self, source: Any, options: Any, providers: list[Any], enable_fallback: int
-    ) -> Any:
-        assert not enable_fallback, "it would print, and forget which GPU was asked for"
-        self.opened.append(providers)
-        first, chosen = providers[0] if isinstance(providers[0], tuple) else (providers[0], {})
-        if first != CPU and int(chosen["device_id"]) >= self._gpus:
-            raise RuntimeError("CUDA failure 101: invalid device ordinal ; GPU=0")
-        if "enable_cuda_graph" in chosen and self.keeps_a_part:
-            raise RuntimeError("not all nodes have been partitioned to the CUDA provider")
-        if "trt_engine_cache_path" in chosen:
-            self._build(Path(chosen["trt_engine_cache_path"]) / "engine")
-        real = self._real.InferenceSession(source, options, providers=[CPU])
-        return Session(real, self, first, chosen) if self._starts and first != CPU else real
-
-    def _build(self, engine: Path) -> None:
-        if not engine.exists():
-            self.built += 1
-            engine.write_text("good")
-        elif engine.read_text() != "good":
-            raise RuntimeError("the engine cannot be deserialised\nand more")
-
-
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     one = Machine()
@@ -281,84 +152,11 @@ def test_a_device_that_disappears_is_named_and_too_little_memory_is_not_that(
         run(graph)
 
 
-@pytest.fixture
-def free(tmp_path: Path) -> Path:
-    """A graph whose batch axis is free, as families have them."""
-    return convolution(tmp_path / "free.onnx", ("n", 3, SIDE, SIDE), outputs=2)
-
-
-def feed(batch: int, seed: int) -> dict[str, np.ndarray]:
-    return {"x": np.random.default_rng(seed).random((batch, 3, SIDE, SIDE), np.float32)}
-
-
-def test_arrays_that_stay_on_the_gpu_give_the_bytes_of_a_plain_run(
-    free: Path, machine: Machine
-) -> None:
-    bound, plain = Graph(free, "cuda:1"), Graph(free, "cpu")
-    assert bound.device == "cuda:1"
-    given = [(batch, seed) for seed in range(3) for batch in (1, 3, 2)]
-    for names in (["y0"], ["y1", "y0"]):
-        kept = [(bound.run(feed(*one), names), plain.run(feed(*one), names)) for one in given]
-        # Compared when all have run: an answer must not change under its owner.
-        for mine, right in kept:
-            assert [one.tobytes() for one in mine] == [one.tobytes() for one in right]
-    assert machine.copied == 0
-
-
-def test_each_shape_is_captured_once_under_a_number_of_its_own(
-    free: Path, machine: Machine
-) -> None:
-    graph = Graph(free, "cuda")
-    for batch in (1, 2, 1, 3, 2, 3, 1):
-        graph.run(feed(batch, batch), ["y0"])
-    assert len(machine.captured) == 3
-    graph.run(feed(2, 0), ["y1"])
-    graph.run(feed(2, 0), ["y1"])
-    assert len(machine.captured) == 4, "other outputs are another graph"
-
-
-def test_no_more_than_some_shapes_are_kept_and_the_others_run_all_the_same(
-    free: Path, machine: Machine
-) -> None:
-    graph, plain = Graph(free, "cuda"), Graph(free, "cpu")
-    for batch in [*range(1, MOST_SHAPES + 4)] * 2:
-        right = plain.run(feed(batch, 0), ["y0"])[0]
-        assert graph.run(feed(batch, 0), ["y0"])[0].tobytes() == right.tobytes()
-    assert len(machine.captured) == MOST_SHAPES
-    assert machine.copied == 2 * 3
-
-
-def test_a_graph_of_free_sides_is_not_captured(tmp_path: Path, machine: Machine) -> None:
-    graph = Graph(convolution(tmp_path / "any.onnx", (1, 3, "h", "w")), "cuda")
-    for side in (8, 16, 8, 8):
-        answer = graph.run({"x": np.zeros((1, 3, side, side), np.float32)}, ["y0"])[0]
-        assert answer.shape == (1, 1, side, side)
-    assert machine.captured == {}
-
-
-@pytest.mark.parametrize("why", ["captures_nothing", "keeps_a_part"])
-def test_where_cuda_graphs_cannot_be_used_it_runs_without(
-    why: str, free: Path, machine: Machine, caplog: pytest.LogCaptureFixture
-) -> None:
-    setattr(machine, why, True)
-    graph, plain = Graph(free, "cuda"), Graph(free, "cpu")
-    with caplog.at_level(logging.WARNING):
-        answers = [graph.run(feed(1, seed), ["y0"])[0].tobytes() for seed in range(4)]
-    assert answers == [plain.run(feed(1, seed), ["y0"])[0].tobytes() for seed in range(4)]
-    assert len(caplog.messages) == (why == "captures_nothing"), "said once"
-    assert machine.captured == {} and machine.copied == 0
-
-
-def test_cuda_graphs_can_be_left_away(free: Path, machine: Machine) -> None:
-    graph = Graph(free, "cuda+nographs")
-    for _ in range(3):
-        graph.run(feed(1, 0), ["y0"])
-    assert machine.captured == {}
-    assert machine.opened == [[(CUDA, {"device_id": "0"}), CPU]]
-
-
 def test_a_gpu_that_is_not_there_is_refused_and_auto_says_so_in_one_line(
-    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: Any
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", Machine(gpus=0))
     with pytest.raises(DeviceUnavailable, match=r"cuda:3 was asked for.*device ordinal"):

@@ -10,13 +10,14 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from models.test_devices import CUDA, Machine
+from fake_gpu import Machine
 from skimage import data
 
 from frisket.models import DeviceUnavailable, Registry
 from frisket.models.adapters.table import ADAPTERS
 from frisket.models.backends.halves import to_halves
 from frisket.models.backends.onnx import Graph
+from frisket.models.backends.providers import CUDA
 from frisket.models.core.errors import ModelFileError
 from frisket.models.importers.tflite import to_onnx
 from frisket.models.loading import load

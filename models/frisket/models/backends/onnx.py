@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -169,37 +169,20 @@ class Graph:
         if isinstance(source, Path) and not source.is_file():
             raise ModelFileError(f"There is no file {source}.")
         source = to_halves(source) if target.half else source
-        given = str(source) if isinstance(source, Path) else source
+        opening = _Opening(runtime, source, target, threads, providers)
         self._session: Any
-
-        def open_by(plan: Plan, folder: Path | None = None, on: Sequence[str] = providers) -> Any:
-            options = _make_options(runtime, threads, plan)
-            set_up = set_options(on, target, folder, plan.graphs)
-            # Its own way to fall back forgets the device's number, and prints.
-            return runtime.InferenceSession(given, options, providers=set_up, enable_fallback=0)
-
-        captured = False
         try:
-            key = partial(make_key, source, str(runtime.__version__), threads)
-            if engines is not None and TENSORRT in providers:
-                place = engines / "-".join(key().split()[:2])
-                self._session = open_with_engines(place, lambda: open_by(BLOCKED, place))
-            elif providers[0] == CUDA:
-                self._session, captured, providers = _open_on_gpu(open_by, target, providers)
-            elif providers == [CPU] and record is not None:
-                self._session = _open_best(open_by, record, key(), what)
-            else:
-                self._session = open_by(BLOCKED)
+            self._session = opening.open(record, engines, what)
         except Exception as error:  # the runtime's own classes share no base
             raise _explain_load(what, error, device) from error
         self._runs: set[Any] = set()
-        self.device = _read_device(self._session, target, providers)
+        self.device = _read_device(self._session, target, opening.providers)
         self.inputs = _read_ports(self._session.get_inputs())
         self.outputs = _read_ports(self._session.get_outputs())
         self._bound: BoundRuns | None = None
         if self.device != "cpu":
-            place_there = ("cuda", target.index)
-            self._bound = BoundRuns(runtime, self._session, place_there, captured, self._is_fatal)
+            where, captured = ("cuda", target.index), opening.captured
+            self._bound = BoundRuns(runtime, self._session, where, captured, self._is_fatal)
 
     def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """Run once and return the outputs named, as float32 where the graph speaks halves.
@@ -242,27 +225,61 @@ class Graph:
         return not isinstance(_explain_failure(error, self.device), ModelFileError)
 
 
-def _open_on_gpu(
-    open_by: Callable[..., Any], target: Device, providers: list[str]
-) -> tuple[Any, bool, list[str]]:
-    """Open a graph on a GPU; without CUDA graphs where it cannot be captured as one.
+@dataclass
+class _Opening:
+    """How a graph is opened.
 
-    Returns:
-        The session, whether it captures, and the providers that it has: the processor's where
-        CUDA fails and there may be another device than the wanted one.
+    Attributes:
+        providers: those it may have; only the processor's are left where CUDA failed.
+        captured: it was opened for CUDA graphs.
     """
-    if target.graphs:
-        # A graph of which a part stays on the processor is refused.
-        with contextlib.suppress(Exception):
-            return open_by(CAPTURED), True, providers
-    try:
-        return open_by(BLOCKED), False, providers
-    except Exception as error:
-        if target.is_gpu:
-            raise
-        session = open_by(BLOCKED, on=[CPU])
-        tell_fallback(f"CUDA could not be used ({_first_line(error)})")
-        return session, False, [CPU]
+
+    runtime: Any
+    source: Path | bytes
+    device: Device
+    threads: int | None
+    providers: list[str]
+    captured: bool = False
+
+    def by(self, plan: Plan, folder: Path | None = None) -> Any:
+        """Open it by a plan, with a folder for TensorRT's engines."""
+        given = str(self.source) if isinstance(self.source, Path) else self.source
+        options = _make_options(self.runtime, self.threads, plan)
+        set_up = set_options(self.providers, self.device, folder, plan.graphs)
+        # Its own way to fall back forgets the device's number, and prints.
+        return self.runtime.InferenceSession(given, options, providers=set_up, enable_fallback=0)
+
+    def open(self, record: Memory | None, engines: Path | None, what: str) -> Any:
+        """Open it as it is best there; whatever the runtime raises is the caller's to explain."""
+        if engines is not None and TENSORRT in self.providers:
+            place = engines / "-".join(self._make_key().split()[:2])
+            return open_with_engines(place, lambda: self.by(BLOCKED, place))
+        if self.providers[0] == CUDA:
+            return self._open_on_gpu()
+        if self.providers == [CPU] and record is not None:
+            return _open_best(self.by, record, self._make_key(), what)
+        return self.by(BLOCKED)
+
+    def _make_key(self) -> str:
+        return make_key(self.source, str(self.runtime.__version__), self.threads)
+
+    def _open_on_gpu(self) -> Any:
+        """Open it for CUDA; without CUDA graphs where it cannot be captured as one."""
+        if self.device.graphs:
+            # A graph of which a part stays on the processor is refused.
+            with contextlib.suppress(Exception):
+                session = self.by(CAPTURED)
+                self.captured = True
+                return session
+        try:
+            return self.by(BLOCKED)
+        except Exception as error:
+            if self.device.is_gpu:
+                raise
+            self.providers = [CPU]
+            session = self.by(BLOCKED)
+            tell_fallback(f"CUDA could not be used ({_first_line(error)})")
+            return session
 
 
 def _open_best(open_by: Callable[[Plan], Any], record: Memory, key: str, what: str) -> Any:
