@@ -128,6 +128,17 @@ def test_what_a_device_fails_to_open_leaves_the_other_at_work(tmp_path: Path) ->
     assert play(tmp_path, scenario, device=TWO).devices.count("cuda:1") == 1
 
 
+def test_answers_in_halves_are_not_kept_as_answers_in_singles(tmp_path: Path) -> None:
+    found = []
+
+    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
+        found.append((await pool.acquire("a")).identity)
+
+    for device in ("cuda", "cuda+half", "cuda+nographs"):
+        play(tmp_path, scenario, device=device)
+    assert found[0] == found[2] != found[1]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

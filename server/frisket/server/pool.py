@@ -15,7 +15,7 @@ from frisket.models import (
     ModelInfo,
     Registry,
 )
-from frisket.protocol.devices import split_devices
+from frisket.protocol.devices import parse_device, split_devices
 from frisket.protocol.reasons import Reason
 from frisket.server.budget import Budget
 from frisket.server.errors import ServiceError, to_service_error
@@ -347,7 +347,8 @@ class ModelPool:
             self._perform(self._placement.failed(action.copy, _explain(error)))
         else:
             loaded = add_queues(model, runner, self._limits.model_bytes)
-            whose = f"{identity} {model.device} {self._threads}"
+            precision = "half" if parse_device(action.device).half else "whole"
+            whose = f"{identity} {model.device} {precision} {self._threads}"
             self._loaded[action.copy] = replace(loaded, copy=action.copy, identity=whose)
             size = runner.weigh(model)
             # An estimate stands for what cannot be weighed.

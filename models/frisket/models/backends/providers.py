@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from frisket.extras import advise_install
-from frisket.protocol.devices import BadDevice, Device, parse_device
+from frisket.protocol.devices import GPU_KINDS, BadDevice, Device, parse_device
 
 from ..core.errors import DeviceUnavailable
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
-GPU_DEVICES = {"cuda": CUDA, "tensorrt": TENSORRT}
+GPU_DEVICES = dict(zip(GPU_KINDS, (CUDA, TENSORRT), strict=True))
 """Devices that never fall back, and the provider that each asks for."""
 _NAMES = {"cuda": "CUDA", "tensorrt": "TensorRT"}
 # What CUDA and its libraries say when the device itself is gone, or answers nothing any more.
