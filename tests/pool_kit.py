@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from frisket.matting import Picture
-from frisket.models import Coarse, ModelFileError, ModelInfo, Prompt, Registry
+from frisket.models import Coarse, DeviceUnavailable, ModelFileError, ModelInfo, Prompt, Registry
 from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.server.limits import Limits
 from frisket.server.pool import ModelPool
@@ -31,6 +31,7 @@ class WatchedModel(FakeModel):
         self.gate = threading.Event()
         self.gate.set()
         self.log = log
+        self.lost = False
 
     def note(self, what: str) -> None:
         self.log.append((what, self.info.name, threading.get_ident()))
@@ -41,6 +42,8 @@ class WatchedModel(FakeModel):
         self.note("begin")
         self.gate.wait(PATIENCE_S)
         self.note("end")
+        if self.lost:
+            raise DeviceUnavailable("The GPU was lost while a model ran.")
         return super().matte(images, prompts)
 
     def close(self) -> None:

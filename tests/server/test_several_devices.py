@@ -12,6 +12,7 @@ from pool_kit import PICTURE, GatedRegistry, play, until
 from trials.kit import Trial, posix
 from trials.pictures import draw
 
+from frisket.models import DeviceUnavailable
 from frisket.server.arguments import add_arguments, configure
 from frisket.server.config import ConfigError
 from frisket.server.lane import Claim
@@ -91,6 +92,40 @@ def test_all_copies_leave_when_a_model_is_unloaded() -> None:
     assert placement.unload("a") == [Close(1, "d1")]
     assert not placement.release(0)
     assert placement.release(1) == [Close(0, "d0")]
+
+
+def test_a_lost_device_gets_nothing_more_but_for_the_last_one() -> None:
+    placement = place(100, 100)
+    placement.request(0, "a", 10)
+    placement.opened(0)
+    placement.request(1, "a", 10)
+    placement.opened(1)
+    placement.request(2, "a", 10)  # on d1, with the fewest users
+    assert placement.lose("d1") == [], "it is in use"
+    assert placement.release(2) == [Close(1, "d1")]
+    placement.closed(1)
+    assert placement.request(3, "a", 10) == [Grant(3, 0)]
+    assert placement.request(4, "b", 10) == [Open(2, "b", "d0")]
+    assert placement.lose("d0") == [], "there is no other"
+    assert placement.opened(2) == [Grant(4, 2)]
+
+
+def test_sessions_go_on_at_the_other_device_when_one_is_lost(tmp_path: Path) -> None:
+    async def scenario(pool: ModelPool, registry: GatedRegistry) -> None:
+        held = [await pool.acquire("a") for _ in range(2)]
+        await until(lambda: len(pool.list_residents()) == 2)
+        other = await pool.acquire("a")
+        assert other.runner.device == "cuda:1"
+        other.model.lost = True  # type: ignore[attr-defined]
+        with pytest.raises(DeviceUnavailable):
+            await other.batcher.submit(Claim(), PICTURE)
+        pool.release(other)
+        after = [await pool.acquire("a") for _ in range(3)]
+        assert {one.runner.device for one in (*held, *after)} == {"cuda:0"}
+        await after[0].batcher.submit(Claim(), PICTURE)
+        assert (await pool.acquire("b")).runner.device == "cuda:0"
+
+    play(tmp_path, scenario, device=TWO)
 
 
 def test_two_runners_run_at_the_same_time(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ class Placement:
         self._holds: dict[int, int] = {}  # ticket -> copy
         self._numbers = itertools.count()
         self._hopeless: set[tuple[str, str]] = set()  # no further copy of a model opens there
+        self._lost: set[str] = set()
         self._stopped: Exception | None = None
 
     # -------------------------------------------------------------- events
@@ -166,6 +167,15 @@ class Placement:
             copy.leaving |= copy.name == name
         return self._decide()
 
+    def lose(self, name: str) -> list[Action]:
+        """Put nothing more on a device that went away; the last one is asked again and again."""
+        if {device.name for device in self._usable} == {name}:
+            return []
+        self._lost.add(name)
+        for copy in self._copies.values():
+            copy.leaving |= copy.device == name
+        return self._decide()
+
     def pin(self, ticket: int) -> None:
         """Let the model that a ticket was granted stay, unless it was unloaded meanwhile."""
         copy = self._copies[self._holds[ticket]]
@@ -224,7 +234,7 @@ class Placement:
         stays = [c for c in self._copies.values() if self._must_stay(c)]
         return any(
             not taken or not device.excess(taken + size)
-            for device in self._devices
+            for device in self._usable
             for taken in [sum(copy.size for copy in stays if copy.device == device.name)]
         )
 
@@ -250,6 +260,10 @@ class Placement:
         return sum(self._staying_bytes(device) for device in self._devices)
 
     # ----------------------------------------------------------- decisions
+
+    @property
+    def _usable(self) -> Sequence[Device]:
+        return [device for device in self._devices if device.name not in self._lost]
 
     def _decide(self) -> list[Action]:
         """Return all that can be done now."""
@@ -319,7 +333,7 @@ class Placement:
         if staying >= self._limit or not all(copy.users for copy in copies):
             return None
         taken = {copy.device for copy in copies} | set(busy)
-        for device in self._devices:
+        for device in self._usable:
             fits = not device.excess(self.resident_bytes(device.name) + wanted.size)
             hopeless = (wanted.name, device.name) in self._hopeless
             rests = device.name not in taken and not self._count_users(device.name)
@@ -342,7 +356,7 @@ class Placement:
             idle = sum(copy.size for _, copy in self._idle() if copy.device == device.name)
             return device.excess(taken - idle + size), device.excess(taken + size), taken
 
-        return min(self._devices, key=cost)
+        return min(self._usable, key=cost)
 
     def _make_room(self, device: Device | None = None, size: int = 0) -> list[Action]:
         """Close idle models while a limit is passed, or would be by one more on `device`."""

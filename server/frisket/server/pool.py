@@ -196,6 +196,8 @@ class ModelPool:
         """Give a model back, once."""
         if loaded is not None:
             self._note_weight(loaded)
+            if loaded.runner.lost:
+                self._perform(self._placement.lose(loaded.runner.device))
             self._perform(self._placement.release(loaded.ticket))
 
     def _note_weight(self, loaded: Loaded) -> None:
