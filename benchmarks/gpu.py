@@ -5,8 +5,9 @@
 
 Prints a line for each way and writes `benchmarks/results/gpu.json`. Without a device it says so,
 and writes that. A way that the runtime or the graph cannot go is told with its reason. The same
-through the server: `server` sends one picture after another, and eight at a time; `film` sends
-frames of 3840 x 2160 one by one, from JPEG to alpha, and tells each stage in frames a second.
+through the server, by the same switches: `server` sends one picture after another, and eight at a
+time, and `of_bare` compares with the bare model of that batch; `film` sends frames of 3840 x 2160
+one by one, from JPEG to alpha, and tells each stage in frames a second.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpy as np
 import psutil
 from common import RESULTS, u2netp_weights
 
+from frisket.models.backends.halves import to_halves
 from frisket.models.backends.onnx import import_runtime
 from frisket.protocol.methods import MATTE_IMAGE
 
@@ -51,9 +53,10 @@ def main() -> int:
     report: Row = {"runtime": runtime.__version__, "device": name_device(), "rows": []}
     there = PROVIDERS[arguments.provider] in runtime.get_available_providers()
     if arguments.provider == "cuda" and not (there and report["device"]):
-        lack = "no CUDA device" if there else "an ONNX Runtime without CUDA"
+        lacks = [] if there else ["an ONNX Runtime with CUDA (the extra gpu)"]
+        lacks += [] if report["device"] else ["a GPU that nvidia-smi tells of"]
         report["measured"] = False
-        print(f"Nothing was measured: this machine has {lack}.")
+        print(f"Nothing was measured: this machine lacks {' and '.join(lacks)}.")
     else:
         report["measured"] = True
         report["rows"] = measure_all(runtime, arguments.provider, arguments.rounds)
@@ -77,16 +80,19 @@ def ask_driver(facts: str) -> str:
 
 
 def measure_all(runtime: Any, provider: str, rounds: int) -> list[Row]:
-    """Return a row for each way to run, and for the way through the server."""
+    """Return a row for each way to run, bare and through the server, and for the film."""
     rows = []
     for half in (False, True):
-        for batch in BATCHES:
-            for graphs in (False, True):
+        for graphs in (False, True):
+            for batch in BATCHES:
                 ways: Row = {"fp16": half, "batch": batch, "graphs": graphs}
-                rows.append(attempt(ways, partial(run_bare, runtime, provider, rounds, **ways)))
-    for clients in BATCHES:
-        served: Row = {"server": True, "clients": clients}
-        rows += [attempt(served, partial(run_served, provider, rounds, clients))]
+                bare = attempt(ways, partial(run_bare, runtime, provider, rounds, **ways))
+                device = f"{provider}{'+half' * half}{'' if graphs else '+nographs'}"
+                if provider == "cpu" and not half and not graphs:
+                    device = provider  # what a processor does anyway
+                served: Row = {"server": device, "clients": batch}
+                measure = partial(run_served, device, rounds, batch, bare.get("pictures_per_s"))
+                rows += [bare, attempt(served, measure)]
     return [*rows, attempt({"film": True}, partial(run_film, provider, rounds))]
 
 
@@ -137,12 +143,8 @@ def load_graph(half: bool, batch: int) -> bytes:
     del model.graph.value_info[:]  # it says what a batch of one has
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = batch
-    if half:
-        from onnxconverter_common import float16  # type: ignore[import-not-found]
-
-        model = float16.convert_float_to_float16(model, keep_io_types=True)
     data: bytes = model.SerializeToString()
-    return data
+    return to_halves(data) if half else data
 
 
 def time_rounds(run: Callable[[], object], rounds: int) -> float:
@@ -155,11 +157,11 @@ def time_rounds(run: Callable[[], object], rounds: int) -> float:
     return float(np.median(times[3:]))
 
 
-def run_served(provider: str, rounds: int, clients: int) -> Row:
+def run_served(device: str, rounds: int, clients: int, bare: float | None) -> Row:
     """Send pictures to a server, so many at a time; return pictures a second."""
     from frisket.jobs.grpc_transport import GrpcTransport
 
-    with serve(provider) as (address, _):
+    with serve(device) as (address, _):
         transport, request = GrpcTransport(address), make_request(draw_picture())
         transport.unary(MATTE_IMAGE, request, 300)
         started = time.perf_counter()
@@ -167,7 +169,9 @@ def run_served(provider: str, rounds: int, clients: int) -> Row:
             list(pool.map(lambda _: transport.unary(MATTE_IMAGE, request, 300), range(rounds)))
         seconds = time.perf_counter() - started
         transport.close()
-    return {"pictures_per_s": round(rounds / seconds, 2)}
+    rate = round(rounds / seconds, 2)
+    return {"pictures_per_s": rate, "of_bare": round(rate / bare, 2) if bare else None,
+            "gpu_used": ask_driver("memory.used")}  # fmt: skip
 
 
 def run_film(provider: str, rounds: int) -> Row:
@@ -208,21 +212,27 @@ def draw_picture(size: tuple[int, int] = (512, 512)) -> bytes:
 
 
 @contextmanager
-def serve(provider: str) -> Iterator[tuple[Address, Path]]:
+def serve(device: str) -> Iterator[tuple[Address, Path]]:
     """Run a server with the model; yield its address and its log of calls."""
     from frisket.client.address import Address
 
     with tempfile.TemporaryDirectory(prefix="frisket-gpu-") as home:
         environment = {**os.environ, "FRISKET_HOME": home, "FRISKET_TOKEN": "gpu-benchmark"}
-        add = ("models", "add", "bench", "--family", "u2net", "--file", str(u2netp_weights()))
+        add = ("models", "add", "bench", "--family", "u2netp", "--file", str(u2netp_weights()))
         subprocess.run([sys.executable, "-m", "frisket", *add], env=environment, check=True)
         log = Path(home, "calls")
-        words = ("--device", provider, "--access-log", str(log))
+        words = ("--device", device, "--access-log", str(log))
         command = (sys.executable, "-m", "frisket.server", *words)
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        said = Path(home, "said")
+        with said.open("w") as err:
+            process = subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=err, text=True
+            )
         assert process.stdout is not None
         try:
-            yield Address(process.stdout.readline().split()[-1], "gpu-benchmark"), log
+            if not (ready := process.stdout.readline()):
+                raise ValueError(said.read_text().strip().splitlines()[-1])
+            yield Address(ready.split()[-1], "gpu-benchmark"), log
         finally:
             process.terminate()
             process.wait(60)

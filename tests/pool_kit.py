@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from frisket.matting import Picture
-from frisket.models import Coarse, ModelFileError, ModelInfo, Prompt, Registry
+from frisket.models import Coarse, DeviceUnavailable, ModelFileError, ModelInfo, Prompt, Registry
 from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.server.limits import Limits
 from frisket.server.pool import ModelPool
@@ -31,6 +31,7 @@ class WatchedModel(FakeModel):
         self.gate = threading.Event()
         self.gate.set()
         self.log = log
+        self.lost = False
 
     def note(self, what: str) -> None:
         self.log.append((what, self.info.name, threading.get_ident()))
@@ -41,6 +42,8 @@ class WatchedModel(FakeModel):
         self.note("begin")
         self.gate.wait(PATIENCE_S)
         self.note("end")
+        if self.lost:
+            raise DeviceUnavailable("The GPU was lost while a model ran.")
         return super().matte(images, prompts)
 
     def close(self) -> None:
@@ -61,6 +64,8 @@ class GatedRegistry(Registry):
     def __init__(self, home: Path) -> None:
         super().__init__(home)
         self.log: list[tuple[str, str, int]] = []
+        self.devices: list[str] = []
+        self.broken = ""  # the device where nothing opens
         self.gates: dict[str, threading.Event] = {}
         self.models: dict[str, weakref.ref[WatchedModel]] = {}
 
@@ -84,9 +89,10 @@ class GatedRegistry(Registry):
         self, name: str = "", device: str = "auto", threads: int | None = None
     ) -> WatchedModel:
         self.log.append(("open", name, threading.get_ident()))
+        self.devices.append(device)
         if name in self.gates:
             self.gates[name].wait(PATIENCE_S)
-        if name == "bad":
+        if name == "bad" or device == self.broken:
             raise ModelFileError("bad cannot be loaded.")
         if name == "bad luck":
             raise ZeroDivisionError
@@ -108,6 +114,7 @@ def play(
     limits: Limits = Limits(),  # noqa: B008
     keep_s: float = math.inf,
     pinned: Collection[str] = (),
+    device: str = "cpu",
 ) -> GatedRegistry:
     """Let a scenario use a pool; return its registry after the pool was closed."""
     registry = GatedRegistry(tmp_path)
@@ -115,7 +122,7 @@ def play(
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, what: unseen.append(what))
-        pool = ModelPool(registry, "cpu", 1, limits, None, keep_s, pinned)
+        pool = ModelPool(registry, device, 1, limits, None, keep_s, pinned)
         try:
             await asyncio.wait_for(scenario(pool, registry), PATIENCE_S)
         finally:

@@ -22,6 +22,7 @@ UNUSED = {
     "frisket.hosts.memory",
     "frisket.hosts.scripted",
     "frisket.hosts.staging",
+    "frisket.protocol.devices",
     "frisket.protocol.heap",
     "frisket.protocol.printable",
 }

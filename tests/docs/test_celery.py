@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -28,7 +27,6 @@ def tasks(local_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleT
     celery_task.app.conf.update(result_backend="cache+memory://", worker_hijack_root_logger=False)
     with start_worker(celery_task.app, perform_ping_check=False, pool="solo"):
         yield celery_task
-    del sys.modules["celery_task"]
 
 
 def test_a_picture_is_cut_by_a_worker_and_again_after_trouble(

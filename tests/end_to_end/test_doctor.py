@@ -78,9 +78,13 @@ def test_a_healthy_installation(home: Path) -> None:
 def test_how_models_run_and_why_there_is_told(home: Path) -> None:
     Record(home).keep("key", "mine.onnx", PLAIN, {"blocked": 0.5, "plain": 0.25})
     _, findings = doctor()
-    (device,) = texts(findings, "device", True)
-    assert device.startswith("device auto is the processor: this ONNX Runtime has no CUDA provider")
-    assert ".[gpu]" in device
+    auto, cuda, tensorrt, half, chosen = texts(findings, "device", True)
+    assert auto.startswith(
+        "device auto takes the processor: this ONNX Runtime has no CUDA provider"
+    )
+    assert ".[gpu]" in auto and cuda.startswith("device cuda cannot be had: this ONNX Runtime")
+    assert "no TensorRT provider" in tensorrt and "embedded" in half
+    assert chosen == "device auto runs on the processor"
     (told,) = texts(findings, "plan", True)
     assert told == "mine.onnx runs as 'plain' (measured: blocked 0.50 s, plain 0.25 s)"
 
@@ -90,6 +94,8 @@ def test_a_server_elsewhere_is_examined(server: Server, home: Path) -> None:
     status, findings = doctor("--server", target, FRISKET_TOKEN=token)
     assert status == 0, findings
     assert texts(findings, "server", True)[0].startswith(f"server ({target})")
+    [device] = texts(findings, "device", True)
+    assert device.endswith("runs on the processor"), "of that machine no more is known here"
     assert not (home / "run").exists(), "no local server was started"
 
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
+from fake_gpu import ALL, Machine
 from graphs import convolution
 
 from frisket.models.backends.engines import open_with_engines
-from frisket.models.backends.onnx import Graph, import_runtime, tell_fallback
+from frisket.models.backends.onnx import Graph, tell_fallback
 from frisket.models.backends.providers import (
     CPU,
     CUDA,
     TENSORRT,
     choose_providers,
+    explain_devices,
     is_lost,
+    read_device,
     set_options,
 )
 from frisket.models.core.errors import DeviceUnavailable, ModelFileError, OutOfMemory
 
-ALL = (TENSORRT, CUDA, CPU)
 SIDE = 8
 
 
@@ -51,7 +51,6 @@ def test_a_device_stands_for_providers(
     [
         ("cuda", (CPU,), "CUDA was asked for.*\\[gpu\\].*--device cpu"),
         ("tensorrt", (CUDA, CPU), "TensorRT was asked for.*no TensorRT provider"),
-        ("tpu", ALL, "no device 'tpu'"),
     ],
 )
 def test_what_is_not_there_is_refused_in_a_sentence(
@@ -61,11 +60,32 @@ def test_what_is_not_there_is_refused_in_a_sentence(
         choose_providers(device, available)
 
 
-def test_only_tensorrt_keeps_engines(tmp_path: Path) -> None:
-    first, *others = set_options(ALL, tmp_path)
-    assert (first[0], others) == (TENSORRT, [CUDA, CPU])
-    assert isinstance(first[1], dict) and first[1]["trt_engine_cache_path"] == str(tmp_path)
-    assert set_options(ALL, None) == [*ALL]
+def test_only_tensorrt_keeps_engines_and_only_cuda_captures(tmp_path: Path) -> None:
+    device = read_device("cuda:2")
+    first, second, last = set_options(ALL, device, tmp_path, graphs=True)
+    assert last == CPU
+    assert isinstance(first, tuple) and isinstance(second, tuple)
+    assert (first[0], second[0]) == (TENSORRT, CUDA)
+    assert first[1]["trt_engine_cache_path"] == str(tmp_path)
+    assert second[1] == {"device_id": "2", "enable_cuda_graph": "1"}
+    assert first[1]["device_id"] == "2" and "trt_fp16_enable" not in first[1]
+    [(_, halves), *_] = set_options(ALL, read_device("tensorrt+half"), None, graphs=False)
+    assert halves == {"device_id": "0", "trt_fp16_enable": "1"}
+
+
+def test_what_is_no_device_is_refused_in_a_sentence() -> None:
+    for text in ("tpu", "cuda:", "cuda+fast", "cpu:1", "auto+half"):
+        with pytest.raises(DeviceUnavailable, match=r"(There is no device|only cuda and tensorrt)"):
+            read_device(text)
+
+
+def test_each_device_is_explained_before_it_is_used() -> None:
+    auto, cuda, tensorrt = explain_devices([CPU])
+    assert auto.startswith("auto takes the processor: this ONNX Runtime has no CUDA provider")
+    assert "[gpu]" in cuda and "no TensorRT provider" in tensorrt
+    auto, cuda, tensorrt = explain_devices(ALL)
+    assert auto == "auto tries CUDA first"
+    assert cuda.startswith("cuda may be asked for") and "auto leaves it" in tensorrt
 
 
 @pytest.mark.parametrize(
@@ -78,60 +98,6 @@ def test_only_tensorrt_keeps_engines(tmp_path: Path) -> None:
 )
 def test_the_words_of_a_lost_gpu_are_known(text: str, lost: bool) -> None:
     assert is_lost(text) is lost
-
-
-class Session:
-    """A real session that says that it runs on a GPU."""
-
-    def __init__(self, real: Any, machine: Machine, provider: str) -> None:
-        self._real, self._machine, self._provider = real, machine, provider
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    def get_providers(self) -> list[str]:
-        return [self._provider, CPU]
-
-    def run(self, *given: Any) -> Any:
-        if self._machine.failure:
-            raise RuntimeError(self._machine.failure)
-        return self._real.run(*given)
-
-
-class Machine(ModuleType):
-    """A runtime on a machine with a GPU and TensorRT; engines that hold `bad` cannot be read."""
-
-    def __init__(self, starts: bool = True) -> None:
-        super().__init__("onnxruntime")
-        self._real, self._starts = import_runtime(), starts
-        self.failure = ""
-        self.built = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    def get_available_providers(self) -> list[str]:
-        return [*ALL]
-
-    def preload_dlls(self) -> None:
-        pass
-
-    def InferenceSession(  # noqa: N802
-        self, source: Any, options: Any, providers: list[Any]
-    ) -> Any:
-        first = providers[0]
-        if isinstance(first, tuple):
-            first, chosen = first
-            self._build(Path(chosen["trt_engine_cache_path"]) / "engine")
-        real = self._real.InferenceSession(source, options, providers=[CPU])
-        return Session(real, self, first) if self._starts else real
-
-    def _build(self, engine: Path) -> None:
-        if not engine.exists():
-            self.built += 1
-            engine.write_text("good")
-        elif engine.read_text() != "good":
-            raise RuntimeError("the engine cannot be deserialised\nand more")
 
 
 @pytest.fixture
@@ -184,6 +150,23 @@ def test_a_device_that_disappears_is_named_and_too_little_memory_is_not_that(
     machine.failure = "the shapes do not fit"
     with pytest.raises(ModelFileError):
         run(graph)
+
+
+def test_a_gpu_that_is_not_there_is_refused_and_auto_says_so_in_one_line(
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", Machine(gpus=0))
+    with pytest.raises(DeviceUnavailable, match=r"cuda:3 was asked for.*device ordinal"):
+        Graph(file, "cuda:3")
+    tell_fallback.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        assert [Graph(file).device for _ in range(2)] == ["cpu"] * 2
+    [line] = caplog.messages
+    assert line.startswith("device auto is the processor: CUDA could not be used (CUDA failure")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_engine_is_built_once_for_each_graph(

@@ -110,6 +110,9 @@ def test_a_key_tells_graphs_and_runtimes_apart(tmp_path: Path) -> None:
     file.write_bytes(b"graph")
     same = make_key(file, "1.0", 2)
     assert same == make_key(b"graph", "1.0", 2)
+    file.write_bytes(b"graph, retrained")
+    assert make_key(file, "1.0", 2) == make_key(b"graph, retrained", "1.0", 2)
+    file.write_bytes(b"graph")
     others = {make_key(b"other", "1.0", 2), make_key(file, "1.1", 2), make_key(file, "1.0", 1)}
     assert len(others | {same}) == 4
 

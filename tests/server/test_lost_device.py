@@ -29,19 +29,32 @@ def has_gpu():
 
 
 class Session(real.InferenceSession):
-    def __init__(self, source, options, providers):
+    def __init__(self, source, options, providers, enable_fallback):
         super().__init__(source, options, providers=CPU)
-        self.on_gpu = has_gpu() and providers[0].startswith("CUDA")
+        self.on_gpu = has_gpu() and providers[0][0].startswith("CUDA")
 
     def get_providers(self):
         return ["CUDAExecutionProvider", *CPU] if self.on_gpu else CPU
 
-    def run(self, *given):
+    def io_binding(self):
+        binding = super().io_binding()
+        bind = binding.bind_output
+        binding.bind_output = lambda name, kind, index: bind(name)
+        return binding
+
+    def run_with_iobinding(self, *given):
         if self.on_gpu and not has_gpu():
             raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected")
-        return super().run(*given)
+        return super().run_with_iobinding(*given)
 
 
+class Value(real.OrtValue):
+    @classmethod
+    def ortvalue_from_numpy(cls, values, kind, index):
+        return super().ortvalue_from_numpy(values)
+
+
+real.OrtValue = Value
 real.get_available_providers = lambda: ["CUDAExecutionProvider", *CPU]
 real.preload_dlls = lambda: None
 real.InferenceSession = Session

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
+from frisket.server.placement import Placement
+from frisket.server.places import Action, Close, Device, Grant, Open, Refuse
 
 Event = Callable[[Placement], "list[Action]"]
 Step = tuple[Event, "list[Action]"]

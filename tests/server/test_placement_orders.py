@@ -6,7 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
+from frisket.server.placement import Placement
+from frisket.server.places import Action, Close, Device, Grant, Open, Refuse
 
 ERROR = ValueError("unusable")
 BUDGETS = {"d0": 100, "d1": 60}
@@ -32,8 +33,9 @@ class AnyOrder(RuleBasedStateMachine):
     def perform(self, actions: list[Action]) -> None:
         for action in actions:
             if isinstance(action, Open):
-                shared = set(self.where) - self.closing - self.unloaded
-                assert action.name not in {self.where[copy].name for copy in shared}
+                shared = [self.where[c] for c in set(self.where) - self.closing - self.unloaded]
+                here = {one.name for one in shared if one.device == action.device}
+                assert action.name not in here, "once on a device"
                 assert action.copy not in self.where
                 assert action.device not in {self.where[copy].device for copy in self.opening}
                 self.where[action.copy] = action

@@ -14,7 +14,8 @@ from frisket.models.adapters.fake import FAKE, FakeModel
 from frisket.server.budget import Budget
 from frisket.server.errors import ServiceError
 from frisket.server.limits import Limits
-from frisket.server.placement import Close, Device, Placement
+from frisket.server.placement import Placement
+from frisket.server.places import Close, Device
 from frisket.server.pool import MEMORY_PER_FILE_BYTE, ModelPool
 
 SIZE = 10 * MEMORY_PER_FILE_BYTE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import threading
 import time
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import grpc
 import pytest
+from PIL import Image
 from serving import noisy_disc
 from trials.kit import Result, Trial, posix, read_status, say
 from trials.messages import opening, rows, update
 
 from frisket.v1 import matting_pb2 as pb
+from frisket.v1 import matting_pb2_grpc as rpc
 
 pytestmark = posix
 
@@ -96,3 +99,16 @@ def test_told_twice_it_leaves_at_once(tmp_path: Path) -> None:
         trial.signal(signal.SIGTERM)
         assert trial.wait(10) == 128 + signal.SIGTERM
         say("told twice", gone_s=time.monotonic() - started)
+
+
+def test_a_server_that_rests_leaves_without_a_word_of_busy_threads(tmp_path: Path) -> None:
+    encoded = io.BytesIO()
+    Image.fromarray(SMALL).save(encoded, "PNG")
+    with Trial(tmp_path) as trial:
+        with trial.channel() as channel:
+            request = pb.MatteImageRequest(image=encoded.getvalue())
+            stub = rpc.MattingServiceStub(channel)
+            assert stub.MatteImage(request, timeout=120, metadata=trial.metadata).image
+        trial.signal(signal.SIGTERM)
+        assert trial.wait(40) == 0
+        assert "leaving while" not in trial.text()

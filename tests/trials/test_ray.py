@@ -21,6 +21,8 @@ from ports import refuse
 from trials.kit import posix, say, whole_only
 from trials.pictures import draw
 
+from frisket.cluster.ray_engine import STORE_BYTES
+
 # Read while Ray is imported: on a busy machine a simulated one takes long to register.
 os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
 pytest.importorskip("ray", reason="needs the extra ray")
@@ -105,7 +107,7 @@ def cluster(homes: list[Path], cores: bool = False, **second: int) -> Iterator[A
     """Run a simulated cluster with a machine for each home; the block may remove `second`."""
     from ray.cluster_utils import Cluster
 
-    facts = {"num_cpus": 1, "object_store_memory": 80 << 20}
+    facts = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
     with machine(homes[0], 0 if cores else None):
         made = Cluster(initialize_head=True, head_node_args={**facts, "include_dashboard": False})
     try:
@@ -115,6 +117,12 @@ def cluster(homes: list[Path], cores: bool = False, **second: int) -> Iterator[A
         yield made
     finally:
         made.shutdown()
+
+
+def test_the_object_store_is_the_smallest_that_ray_takes() -> None:
+    from ray._private.ray_constants import OBJECT_STORE_MINIMUM_MEMORY_BYTES
+
+    assert STORE_BYTES == OBJECT_STORE_MINIMUM_MEMORY_BYTES
 
 
 def test_a_cluster_gives_the_same_bytes_and_a_lost_machine_loses_nothing(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 import psutil
+import pytest
 from graphs import large
 from lengths import pick
 from processes import is_gone
@@ -19,7 +21,8 @@ from waiting import wait_until
 from frisket.models import Registry
 from frisket.v1 import models_pb2, models_pb2_grpc
 
-pytestmark = posix
+# Nearly every request opens a model: at whole length that takes minutes.
+pytestmark = [posix, pytest.mark.timeout(pick(300, 1800))]
 
 MODELS, REQUESTS = pick(6, 20), pick(60, 2000)
 LARGEST_MIB = pick(60, 120)
@@ -117,6 +120,13 @@ def work(trial: Trial, numbers: list[int], ends: Counter[str]) -> None:
                 ends[f"{kind} {read_status(error)}"] += 1
 
 
+def tell_progress(ends: Counter[str], started: float) -> None:
+    """Say how far it is, some seconds later."""
+    time.sleep(pick(0.1, 10))
+    done = sum(ends.values())
+    say("so far", requests=done, a_second=done / (time.monotonic() - started))
+
+
 def test_many_models_share_room_for_three(tmp_path: Path) -> None:
     home = tmp_path / "home"
     add_models(Registry(home), tmp_path)
@@ -125,11 +135,14 @@ def test_many_models_share_room_for_three(tmp_path: Path) -> None:
     with Trial(home, *options) as trial:
         idle = trial.settle(is_steady(), limit_s=30.0).memory
         base, ends = measure_runtime(trial), Counter[str]()
+        started = time.monotonic()
         with Watch(trial) as watch:
             shares = [list(range(each, REQUESTS, CLIENTS)) for each in range(CLIENTS)]
             threads = [threading.Thread(target=work, args=(trial, one, ends)) for one in shares]
             for thread in threads:
                 thread.start()
+            while any(thread.is_alive() for thread in threads):
+                tell_progress(ends, started)
             for thread in threads:
                 thread.join()
         back = trial.settle(lambda found: found.memory < 1.1 * idle, limit_s=7.0).memory

@@ -63,6 +63,7 @@ def _examine(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield from _examine_packages()
     if not choice.address:
         yield from _examine_runtime()
+        yield from _examine_devices()
         yield from _examine_plans()
     yield from _examine_disk()
     yield from _examine_plugins()
@@ -123,6 +124,22 @@ def _examine_providers(found: str) -> Finding:
         return Finding("runtime", False, f"{found} cannot be loaded: {error}")
     names = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
     return Finding("runtime", True, f"{found} can run models on: {names}")
+
+
+def _examine_devices() -> Iterator[Finding]:
+    """Say of each device that may be asked for whether it can be had, and why not."""
+    from frisket.models import ModelError
+    from frisket.models.backends.onnx import import_runtime
+    from frisket.models.backends.providers import explain_devices
+    from frisket.models.manifest import read_shipped
+
+    try:
+        available = import_runtime().get_available_providers()
+    except (ModelError, ImportError, OSError):
+        return  # said of the runtime
+    yield from (Finding("device", True, f"device {text}") for text in explain_devices(available))
+    half = sorted(spec.name for spec in read_shipped().values() if spec.half)
+    yield Finding("device", True, f"half precision (cuda+half) is for {', '.join(half)}")
 
 
 def _examine_plans() -> Iterator[Finding]:
@@ -187,8 +204,7 @@ def _examine_server(choice: ServerChoice) -> Iterator[Finding]:
         yield _tell_models(answer)
         model, device = _try_default(transport, answer)
         yield model
-        if not choice.address and device == "cpu" and answer.device == "auto":
-            yield _explain_cpu()
+        yield _explain_device(answer.device, device)
     except TransportError as error:
         try:
             raise_loss(choice, error)
@@ -218,13 +234,23 @@ def _tell_models(answer: pb.GetCapabilitiesResponse) -> Finding:
     return Finding("models", bool(default), text)
 
 
-def _explain_cpu() -> Finding:
-    """Say why nothing faster than the processor was chosen."""
-    from frisket.models.backends.onnx import import_runtime
-    from frisket.models.backends.providers import explain_cpu
+def _explain_device(asked: str, found: str) -> Finding:
+    """Say which device a server chose, and how it runs graphs there."""
+    from frisket.protocol.devices import BadDevice, parse_device, split_devices
 
-    why = explain_cpu(import_runtime().get_available_providers())
-    return Finding("device", True, f"device auto is the processor: {why}")
+    try:
+        devices = list(map(parse_device, split_devices(asked)))
+    except BadDevice:  # of a server of another version
+        return Finding("device", True, f"device {asked} runs on {found}")
+    text = f"device {asked} runs on {'the processor' if found == 'cpu' else found}"
+    if found != "cpu":
+        precision = "half" if devices[0].half else "the file's own"
+        graphs = devices[0].graphs and devices[0].kind != "tensorrt"
+        captured = "CUDA graphs where shapes are fixed" if graphs else "no CUDA graphs"
+        text += f": {precision} precision, {captured}"
+    if len(devices) > 1:
+        text += f"; sessions are spread over {len(devices)} devices"
+    return Finding("device", True, text)
 
 
 def _try_default(transport: Transport, answer: pb.GetCapabilitiesResponse) -> tuple[Finding, str]:

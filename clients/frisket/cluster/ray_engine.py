@@ -26,8 +26,8 @@ from frisket.jobs.many import TaskOutcome
 from frisket.jobs.matting import Progress
 from frisket.jobs.task import CutResult, Task
 
-STORE_BYTES = 80 << 20
-"""Of Ray's object store on this machine: the least it takes, for nothing large is put there."""
+STORE_BYTES = 75 << 20
+"""Of Ray's object store on this machine: it refuses less, and nothing large is put there."""
 _ANSWER_S = 5.0
 _THREADS = "ray_"  # what the names of Ray's threads begin with
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .adapters.table import ADAPTERS
-from .backends.providers import GPU_DEVICES
+from .backends.providers import read_device
 from .core.errors import DeviceUnavailable
 from .core.spec import Spec
 from .core.types import Model, ModelInfo, Prompt, Refiner
@@ -34,7 +34,7 @@ def load(
         spec: how it is fed.
         info: what is told of it.
         files: the file of every part of the adapter; none for models without weights.
-        device: "auto", "cpu", "cuda" or "tensorrt".
+        device: as `frisket.protocol.devices` reads it.
         threads: of one run; None leaves it to the runtime.
         record: of the ways in which graphs run best; None measures nothing.
         engines: the folder of what TensorRT builds; None keeps nothing.
@@ -43,8 +43,14 @@ def load(
         BadSignature, DeviceUnavailable, ModelFileError, MissingExtra.
     """
     adapter = ADAPTERS[spec.adapter]
-    if not adapter.parts and device in GPU_DEVICES:
+    target = read_device(device)
+    if not adapter.parts and target.is_gpu:
         raise DeviceUnavailable(f"The model {spec.name} runs on the CPU only; use --device cpu.")
+    if target.half and not spec.half:
+        raise DeviceUnavailable(
+            f"The model {spec.name} may not run in half precision, for its manifest does not allow "
+            f"it; take another model, or a device without +half."
+        )
     rest = (device, threads, record, engines)
     graphs = {part: open_graph(files[part], *rest) for part in adapter.parts}
     return adapter.load_class()(spec, info, **graphs)

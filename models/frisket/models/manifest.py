@@ -67,6 +67,7 @@ def _read_model(data: Mapping[str, Any], model: Mapping[str, Any], where: str) -
         listed=bool(data.get("listed", True)),
         title=str(model.get("title", "")),
         doubt=_read_doubt(model.get("doubt", {}), where),
+        half=bool(both.get("half", False)),
     )
     _check_words(spec)
     sources = [Source(**_pick(Source, source, where)) for source in model.get("source", [])]

@@ -199,7 +199,8 @@ class Registry:
 
         Args:
             name: "" means ``default()``.
-            device: "auto" or "cpu"; "cuda" and "tensorrt" never fall back to the CPU.
+            device: "auto" or "cpu"; "cuda" and "tensorrt" never fall back to the CPU; they may
+                have a number and ways of running: `frisket.protocol.devices`.
             threads: of one run; None leaves it to the runtime.
 
         Raises:

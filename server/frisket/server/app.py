@@ -20,6 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from frisket.about import VERSION
 from frisket.models import Registry
+from frisket.protocol.devices import are_processors
 from frisket.protocol.limits import MAX_MESSAGE_BYTES
 from frisket.protocol.local_state import (
     LocalServer,
@@ -93,9 +94,10 @@ _SERVICES = (
 def _make_pool(config: Config) -> ModelPool:
     """Return the models of a server: a local one serves one user, and runs them itself."""
     registry = Registry()
-    opener = LocalOpener(registry) if config.local else ChildOpener(registry)
+    # A process for each device: what one loses does not take the others with it.
+    make_opener = partial(LocalOpener if config.local else ChildOpener, registry)
     limits, pinned = config.limits, config.models
-    rest = (limits, opener, config.keep_s, pinned)
+    rest = (limits, make_opener, config.keep_s, pinned)
     return ModelPool(registry, config.device, config.compute_threads, *rest)
 
 
@@ -190,7 +192,7 @@ class App:
         ]
         server = grpc.aio.server(options=options, interceptors=guards)
         budget = Budget(limits.memory or memory_bytes() // 2)
-        if config.device in ("auto", "cpu"):  # elsewhere models lie in a memory of their own
+        if are_processors(config.device):  # elsewhere models lie in a memory of their own
             self._pool.share_memory(budget)
         cache = _make_cache(config, budget)
         self._resources = resources = Resources(self._pool, self._scheduler, limits, budget, cache)

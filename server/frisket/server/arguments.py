@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from frisket.protocol.choices import DEFAULT_DEVICE, DEVICES
+from frisket.protocol.devices import BadDevice, split_devices
 from frisket.server.config import KEEP_S, STANDARD_ERROR, Access, Config, ConfigError
 from frisket.server.limits import Bound, Limits, list_bounds
 from frisket.token_file import BadToken, read_token, read_variable
@@ -33,9 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--device",
-        choices=DEVICES,
+        type=_device,
+        metavar="DEVICE",
         default=DEFAULT_DEVICE,
-        help=f"cuda and tensorrt fail where there is none; default: {DEFAULT_DEVICE}",
+        help=f"{', '.join(DEVICES)}; cuda and tensorrt fail where there is none, can be several "
+        f"(cuda:0,cuda:1) and compute in half precision (cuda+half); default: {DEFAULT_DEVICE}",
     )
     parser.add_argument(
         "--threads", type=_threads, metavar="N", default=0, help="default: one per core"
@@ -161,6 +164,10 @@ def configure(arguments: argparse.Namespace) -> Config:
     Raises:
         ConfigError: the token cannot be used.
     """
+    if arguments.local and arguments.device not in DEVICES:
+        raise ConfigError(
+            f"A local server runs on one of {', '.join(DEVICES)}: leave --local away."
+        )
     idle = arguments.idle_exit
     if idle is None:
         idle = LOCAL_IDLE_EXIT_S if arguments.local else 0.0
@@ -221,6 +228,14 @@ def _duration(text: str) -> float:
             f"'{text}' is no time: write it with a unit, as in 90s, 5m or 2h; or 0 or forever"
         )
     return float(found[1]) * _UNITS_S[found[2]]
+
+
+def _device(text: str) -> str:
+    try:
+        split_devices(text)
+    except BadDevice as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _threads(text: str) -> int:

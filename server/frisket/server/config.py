@@ -56,7 +56,8 @@ class Config:
 
     Attributes:
         address: host:port; port 0 lets the system choose.
-        device: "auto" or "cpu"; "cuda" or "tensorrt" strictly: refused where there is none.
+        device: as `frisket.protocol.devices` reads it, several with commas; "cuda" and "tensorrt"
+            strictly: refused where there is none.
         threads: compute threads; 0 means one per core.
         models: opened at the start, and kept; others are opened when they are first needed.
         keep_s: seconds that other models stay in memory after their last use; may be infinity.

@@ -26,6 +26,7 @@ class Loaded:
     Attributes:
         model: itself.
         batcher: what waits for it.
+        runner: of its device.
         patches: the same for a refiner's squares; None for other models.
         ticket: of the user.
         copy: its number.
@@ -34,6 +35,7 @@ class Loaded:
 
     model: Model
     batcher: Batcher[Picture, Coarse]
+    runner: Runner
     patches: Batcher[Patch, npt.NDArray[np.uint16]] | None = None
     ticket: int = -1
     copy: int = -1
@@ -54,7 +56,7 @@ def add_queues(model: Model, runner: Runner, budget_bytes: int) -> Loaded:
     fit = partial(_fit_batch, model, budget_bytes)
     batcher = Batcher(run, runner.lane, partial(runner.run, model), model.stop, fit)
     patches = _queue_patches(model, runner) if isinstance(model, Refiner) else None
-    return Loaded(model, batcher, patches)
+    return Loaded(model, batcher, runner, patches)
 
 
 def _queue_patches(model: Refiner, runner: Runner) -> Batcher[Patch, npt.NDArray[np.uint16]]:

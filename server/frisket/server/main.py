@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from frisket.server.arguments import add_arguments, configure
@@ -48,9 +49,13 @@ async def _run(config: Config) -> None:
     from frisket.server.app import App, leave_if_stuck
 
     return_what_is_freed()
+    imports = ThreadPoolExecutor(thread_name_prefix="import")
+    asyncio.get_running_loop().set_default_executor(imports)
     app = App(config)
     empty_the_heap()
     await app.run(lambda: _say_ready(app.target))
+    # The loop would do it only when this has ended, and threads that rest would look busy.
+    imports.shutdown(wait=False)
     leave_if_stuck(EXIT_OK)
 
 

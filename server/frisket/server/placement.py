@@ -15,60 +15,8 @@ import enum
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
-
-@dataclass(frozen=True)
-class Device:
-    """Where models run.
-
-    Attributes:
-        name: as the registry knows it.
-        budget_bytes: what models may take there together; 0 means no limit.
-    """
-
-    name: str
-    budget_bytes: int = 0
-
-    def excess(self, size: int) -> int:
-        """Return by how many bytes `size` passes the budget."""
-        return max(0, size - self.budget_bytes) if self.budget_bytes else 0
-
-
-@dataclass(frozen=True)
-class Open:
-    """Open a model; then say `opened` or `failed`."""
-
-    copy: int
-    name: str
-    device: str
-
-
-@dataclass(frozen=True)
-class Close:
-    """Close a model that nobody uses any more; then say `closed`."""
-
-    copy: int
-    device: str
-
-
-@dataclass(frozen=True)
-class Grant:
-    """Give an open model to who asked; then it is in use until `release`."""
-
-    ticket: int
-    copy: int
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """Tell who asked that the model cannot be had."""
-
-    ticket: int
-    error: Exception
-
-
-Action: TypeAlias = Open | Close | Grant | Refuse
+from frisket.server.places import Action, Close, Device, Grant, Open, Refuse
 
 
 class _State(enum.Enum):
@@ -103,9 +51,12 @@ class _Request:
 class Placement:
     """The models of one server.
 
-    A model is opened once for all who ask for it. Idle models leave in the order of their
-    last use: before another is opened when it needs their place, and after a release while a
-    limit is passed. Each device opens one model at a time, in the order of the requests.
+    A model is opened once for all who ask for it on one device. Where there are several, it is
+    opened on another one too while it is in use, if that one has room and nothing to do. Who asks
+    gets the copy on the device with the fewest users, and waits for none while another is open.
+    Idle models leave in the order of their last use: before another is opened when it needs their
+    place, and after a release while a limit is passed. Each device opens one model at a time, in
+    the order of the requests.
 
     Args:
         devices: where models run, at least one; earlier ones are preferred.
@@ -121,6 +72,8 @@ class Placement:
         self._waiting: dict[int, _Request] = {}  # without a copy yet, first come first
         self._holds: dict[int, int] = {}  # ticket -> copy
         self._numbers = itertools.count()
+        self._hopeless: set[tuple[str, str]] = set()  # no further copy of a model opens there
+        self._lost: set[str] = set()
         self._stopped: Exception | None = None
 
     # -------------------------------------------------------------- events
@@ -172,9 +125,12 @@ class Placement:
 
     def failed(self, number: int, error: Exception) -> list[Action]:
         """Take note that a model could not be opened; who waited for it is refused."""
-        users = self._copies.pop(number).users
+        copy = self._copies.pop(number)
+        users = copy.users
         for ticket in users:
             del self._holds[ticket]
+        if not users:
+            self._hopeless.add((copy.name, copy.device))
         return [*(Refuse(ticket, error) for ticket in users), *self._decide()]
 
     def closed(self, number: int) -> list[Action]:
@@ -206,8 +162,18 @@ class Placement:
         Later requests open it anew.
         """
         self._pinned.discard(name)
+        self._hopeless = {one for one in self._hopeless if one[0] != name}
         for copy in self._copies.values():
             copy.leaving |= copy.name == name
+        return self._decide()
+
+    def lose(self, name: str) -> list[Action]:
+        """Put nothing more on a device that went away; the last one is asked again and again."""
+        if {device.name for device in self._usable} == {name}:
+            return []
+        self._lost.add(name)
+        for copy in self._copies.values():
+            copy.leaving |= copy.device == name
         return self._decide()
 
     def pin(self, ticket: int) -> None:
@@ -268,7 +234,7 @@ class Placement:
         stays = [c for c in self._copies.values() if self._must_stay(c)]
         return any(
             not taken or not device.excess(taken + size)
-            for device in self._devices
+            for device in self._usable
             for taken in [sum(copy.size for copy in stays if copy.device == device.name)]
         )
 
@@ -295,6 +261,10 @@ class Placement:
 
     # ----------------------------------------------------------- decisions
 
+    @property
+    def _usable(self) -> Sequence[Device]:
+        return [device for device in self._devices if device.name not in self._lost]
+
     def _decide(self) -> list[Action]:
         """Return all that can be done now."""
         if self._stopped:
@@ -320,17 +290,55 @@ class Placement:
                 if queue_held:
                     continue
                 busy.add(device.name)
-                number = next(self._numbers)
-                self._copies[number] = _Copy(wanted.name, device.name, wanted.size)
-                actions.append(Open(number, wanted.name, device.name))
+                opening = self._open(wanted, device)
+                number = opening.copy
+                actions.append(opening)
+            elif (further := self._find_further(wanted, busy)) is not None:
+                busy.add(further.name)
+                actions.append(self._open(wanted, further))
             actions += self._assign(ticket, number)
         return actions
 
+    def _open(self, wanted: _Request, device: Device) -> Open:
+        number = next(self._numbers)
+        self._copies[number] = _Copy(wanted.name, device.name, wanted.size)
+        return Open(number, wanted.name, device.name)
+
     def _find(self, name: str) -> int | None:
-        """Return the copy that new users of a model share, if there is one."""
-        for number, copy in self._copies.items():
-            if copy.name == name and not copy.leaving and copy.state is not _State.CLOSING:
-                return number
+        """Return the copy that the next user of a model gets, if there is one."""
+        ways = {one.name: way for way, one in enumerate(self._devices)}
+
+        def load(number: int) -> tuple[bool, int, int]:
+            copy = self._copies[number]
+            # One that opens is left alone while another is there.
+            return copy.state is not _State.OPEN, self._count_users(copy.device), ways[copy.device]
+
+        return min(self._list_shared(name), key=load, default=None)
+
+    def _list_shared(self, name: str) -> list[int]:
+        """Return the copies that new users of a model may get."""
+        return [
+            number
+            for number, copy in self._copies.items()
+            if copy.name == name and not copy.leaving and copy.state is not _State.CLOSING
+        ]
+
+    def _count_users(self, device: str) -> int:
+        return sum(len(copy.users) for copy in self._copies.values() if copy.device == device)
+
+    def _find_further(self, wanted: _Request, busy: Collection[str]) -> Device | None:
+        """Return a device where one more copy of a model is of use, and nothing has to leave."""
+        copies = [self._copies[number] for number in self._list_shared(wanted.name)]
+        staying = sum(copy.state is not _State.CLOSING for copy in self._copies.values())
+        if staying >= self._limit or not all(copy.users for copy in copies):
+            return None
+        taken = {copy.device for copy in copies} | set(busy)
+        for device in self._usable:
+            fits = not device.excess(self.resident_bytes(device.name) + wanted.size)
+            hopeless = (wanted.name, device.name) in self._hopeless
+            rests = device.name not in taken and not self._count_users(device.name)
+            if fits and rests and not hopeless:
+                return device
         return None
 
     def _assign(self, ticket: int, number: int) -> list[Action]:
@@ -348,7 +356,7 @@ class Placement:
             idle = sum(copy.size for _, copy in self._idle() if copy.device == device.name)
             return device.excess(taken - idle + size), device.excess(taken + size), taken
 
-        return min(self._devices, key=cost)
+        return min(self._usable, key=cost)
 
     def _make_room(self, device: Device | None = None, size: int = 0) -> list[Action]:
         """Close idle models while a limit is passed, or would be by one more on `device`."""

@@ -8,12 +8,14 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import replace
+from functools import partial
 
 from frisket.models import (
     ModelError,
     ModelInfo,
     Registry,
 )
+from frisket.protocol.devices import parse_device, split_devices
 from frisket.protocol.reasons import Reason
 from frisket.server.budget import Budget
 from frisket.server.errors import ServiceError, to_service_error
@@ -21,7 +23,8 @@ from frisket.server.keeping import Keeping
 from frisket.server.limits import Limits
 from frisket.server.loaded import Loaded, add_queues
 from frisket.server.openers import LocalOpener
-from frisket.server.placement import Action, Close, Device, Grant, Open, Placement, Refuse
+from frisket.server.placement import Placement
+from frisket.server.places import Action, Close, Device, Grant, Open, Refuse
 from frisket.server.runner import Opener, Runner
 from frisket.server.telemetry.meter import Resident
 
@@ -47,11 +50,11 @@ class ModelPool:
 
     Args:
         registry: where models are found.
-        device: "auto", "cpu", "cuda" or "tensorrt".
+        device: as `frisket.protocol.devices` reads it; several are shared by all sessions.
         threads: compute threads of a model.
         limits: how many models and how many bytes of them are kept, those in use never leave;
             and how long a run and an opening may take.
-        opener: where models live; None: in this process.
+        make_opener: makes the place where the models of a device live; None: in this process.
         keep_s: seconds that a model stays in memory after its last use.
         pinned: names of models that stay until they are unloaded.
     """
@@ -62,20 +65,22 @@ class ModelPool:
         device: str,
         threads: int,
         limits: Limits,
-        opener: Opener | None = None,
+        make_opener: Callable[[], Opener] | None = None,
         keep_s: float = math.inf,
         pinned: Collection[str] = (),
     ) -> None:
         self.registry = registry
         self._threads = threads
         self._limits = limits
-        self._placement = Placement([Device(device, limits.model_bytes)], limits.models, pinned)
-        self._device = device
+        names = split_devices(device)
+        places = [Device(name, limits.model_bytes) for name in names]
+        self._placement = Placement(places, limits.models, pinned)
         self._weights: dict[str, int] = {}  # of models that have been open, measured
         self._keeping = Keeping(keep_s, self._expire, self._rest)
         self._changed = asyncio.Event()
         self.make_room: Callable[[], Awaitable[bool]] = _make_none
-        self._runners = {device: Runner(device, opener or LocalOpener(registry), limits)}
+        make = make_opener or partial(LocalOpener, registry)
+        self._runners = {name: Runner(name, make(), limits) for name in names}
         self._loaded: dict[int, Loaded] = {}
         self._tickets = itertools.count()
         self._waiting: dict[int, asyncio.Future[Loaded]] = {}
@@ -191,12 +196,14 @@ class ModelPool:
         """Give a model back, once."""
         if loaded is not None:
             self._note_weight(loaded)
+            if loaded.runner.lost:
+                self._perform(self._placement.lose(loaded.runner.device))
             self._perform(self._placement.release(loaded.ticket))
 
     def _note_weight(self, loaded: Loaded) -> None:
         """Weigh a model again: the first run may add to it."""
         info = loaded.model.info
-        if (size := self._runners[self._device].weigh(loaded.model)) and info.size_bytes:
+        if (size := loaded.runner.weigh(loaded.model)) and info.size_bytes:
             self._weights[info.name] = size
             self._perform(self._placement.weighed(loaded.copy, size))
 
@@ -231,7 +238,11 @@ class ModelPool:
         if self._budget is not None and self._budget.total:
             rest = max(1, self._budget.left_beside("models"))
             most = self._limits.model_bytes or rest
-            self._placement.set_budget(self._device, min(rest, most))
+            resident = self._placement.resident_bytes
+            taken = {name: resident(name) for name in self._runners}
+            for name, size in taken.items():  # what lies on the others comes out of the same sum
+                left = max(1, rest - (sum(taken.values()) - size))
+                self._placement.set_budget(name, min(left, most))
 
     def _tell_budget(self, budget: Budget) -> None:
         budget.state("models", self._placement.staying_bytes())
@@ -338,7 +349,8 @@ class ModelPool:
             self._perform(self._placement.failed(action.copy, _explain(error)))
         else:
             loaded = add_queues(model, runner, self._limits.model_bytes)
-            whose = f"{identity} {model.device} {self._threads}"
+            precision = "half" if parse_device(action.device).half else "whole"
+            whose = f"{identity} {model.device} {precision} {self._threads}"
             self._loaded[action.copy] = replace(loaded, copy=action.copy, identity=whose)
             size = runner.weigh(model)
             # An estimate stands for what cannot be weighed.

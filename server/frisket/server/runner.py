@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from frisket.models import Model, ModelFailed
+from frisket.models import DeviceUnavailable, Model, ModelFailed
 from frisket.protocol.heap import empty_the_heap
 from frisket.server.batcher import Piece
 from frisket.server.lane import Entry, Lane
@@ -64,10 +64,12 @@ class Runner:
     Attributes:
         lane: what waits to be run; one model runs at a time, for each uses all of the device.
         overdue: a run takes longer than it may.
+        lost: the device went away under a run.
+        device: as the registry knows it.
     """
 
     def __init__(self, device: str, opener: Opener, limits: Limits) -> None:
-        self._device = device
+        self.device = device
         self._opener = opener
         self._limits = limits
         self._runs, self._opens = self._start_thread("run"), self._start_thread("open")
@@ -75,10 +77,10 @@ class Runner:
         self._stopped: Exception | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self.lane: Lane[Piece[Any]] = Lane(1, _perform)
-        self.overdue = False
+        self.overdue = self.lost = False
 
     def _start_thread(self, task: str) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, f"{task}-{self._device}")
+        return ThreadPoolExecutor(1, f"{task}-{self.device}")
 
     def prepare(self) -> None:
         """Do ahead what the first opening would have to wait for."""
@@ -99,7 +101,7 @@ class Runner:
         Raises:
             ModelFailed: it took longer than it may.
         """
-        work = partial(self._opener.open, name, self._device, threads)
+        work = partial(self._opener.open, name, self.device, threads)
         async with self._opening:
             opening = asyncio.wrap_future(self._opens.submit(work))
             if await _ends(opening, self._limits.load_s):
@@ -118,11 +120,13 @@ class Runner:
         """Return what `work` returns, which runs `model` and nothing else.
 
         Raises:
+            DeviceUnavailable: the device is gone.
             ModelFailed: it took longer than it may, and was stopped.
         """
         running = asyncio.wrap_future(self._runs.submit(self._work, work))
         self._sweep_soon()
         if await _ends(running, self._limits.run_s):
+            self.lost |= isinstance(running.exception(), DeviceUnavailable)
             return running.result()
         self.overdue = True
         try:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from frisket.extras import advise_install
+from frisket.protocol.devices import Device
 from frisket.protocol.printable import make_printable
 
 from ..core.errors import (
@@ -29,15 +30,19 @@ from ..core.errors import (
     OutOfMemory,
 )
 from ..core.types import Array
+from .bound import BoundRuns
 from .engines import open_with_engines
-from .plans import BLOCKED, MAX_RUN_S, Memory, Plan, choose, make_key
+from .halves import to_halves
+from .plans import BLOCKED, CAPTURED, MAX_RUN_S, Memory, Plan, choose, make_key
 from .providers import (
     CPU,
+    CUDA,
     TENSORRT,
     check_provider,
     choose_providers,
     explain_cpu,
     is_lost,
+    read_device,
     set_options,
 )
 
@@ -131,12 +136,12 @@ class Graph:
     """An opened ONNX graph.
 
     Attributes:
-        device: where it really runs: "cpu" or "cuda:0".
+        device: where it really runs: "cpu", or "cuda:0" for the first GPU.
         inputs, outputs: what it takes and gives.
 
     Args:
         source: path of the file, or its bytes.
-        device: "auto" or "cpu"; "cuda" and "tensorrt" never fall back.
+        device: as `frisket.protocol.devices` reads it; "cuda" and "tensorrt" never fall back.
         threads: of one run; None leaves it to the runtime.
         record: where it is kept which way of running it is best on this machine; a graph that is
             not in it is measured. None takes the way that is mostly best.
@@ -156,36 +161,28 @@ class Graph:
         record: Memory | None = None,
         engines: Path | None = None,
     ) -> None:
-        runtime = import_runtime()
-        providers = choose_providers(device, runtime.get_available_providers())
+        runtime, target = import_runtime(), read_device(device)
+        providers = choose_providers(target.kind, runtime.get_available_providers())
         if providers[0] != CPU:
             _load_cuda(runtime)
         what = source.name if isinstance(source, Path) else "the converted graph"
         if isinstance(source, Path) and not source.is_file():
             raise ModelFileError(f"There is no file {source}.")
-        given = str(source) if isinstance(source, Path) else source
+        source = to_halves(source) if target.half else source
+        opening = _Opening(runtime, source, target, threads, providers)
         self._session: Any
-
-        def open_by(plan: Plan, folder: Path | None = None) -> Any:
-            options, set_up = _make_options(runtime, threads, plan), set_options(providers, folder)
-            return runtime.InferenceSession(given, options, providers=set_up)
-
         try:
-            if engines is not None and TENSORRT in providers:
-                key = make_key(source, str(runtime.__version__), threads)
-                place = engines / "-".join(key.split()[:2])
-                self._session = open_with_engines(place, lambda: open_by(BLOCKED, place))
-            elif providers == [CPU] and record is not None:
-                key = make_key(source, str(runtime.__version__), threads)
-                self._session = _open_best(open_by, record, key, what)
-            else:
-                self._session = open_by(BLOCKED)
+            self._session = opening.open(record, engines, what)
         except Exception as error:  # the runtime's own classes share no base
-            raise ModelFileError(_explain_load(what, error)) from error
+            raise _explain_load(what, error, device) from error
         self._runs: set[Any] = set()
-        self.device = _read_device(self._session, device, providers)
+        self.device = _read_device(self._session, target, opening.providers)
         self.inputs = _read_ports(self._session.get_inputs())
         self.outputs = _read_ports(self._session.get_outputs())
+        self._bound: BoundRuns | None = None
+        if self.device != "cpu":
+            where, captured = ("cuda", target.index), opening.captured
+            self._bound = BoundRuns(runtime, self._session, where, captured, self._is_fatal)
 
     def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """Run once and return the outputs named, as float32 where the graph speaks halves.
@@ -197,7 +194,7 @@ class Graph:
             ModelFileError: the graph failed, or was stopped.
             OutOfMemory: the device has too little memory for this run.
         """
-        session = self._session  # another thread may close it meanwhile
+        session, bound = self._session, self._bound  # another thread may close it meanwhile
         if session is None:
             raise ModelClosed("The model was closed; open it again before it runs.")
         types = {port.name: port.type for port in self.inputs}
@@ -205,7 +202,10 @@ class Graph:
         options = import_runtime().RunOptions()
         self._runs.add(options)
         try:
-            answers = session.run(list(outputs), cast, options)
+            if bound is not None:
+                answers = bound.run(cast, outputs, options)
+            else:
+                answers = session.run(list(outputs), cast, options)
         except Exception as error:
             raise _explain_failure(error, self.device) from error
         finally:
@@ -219,7 +219,67 @@ class Graph:
 
     def close(self) -> None:
         """Let go of the runtime's session and the weights in it; a second call does nothing."""
-        self._session = None
+        self._session = self._bound = None
+
+    def _is_fatal(self, error: Exception) -> bool:
+        return not isinstance(_explain_failure(error, self.device), ModelFileError)
+
+
+@dataclass
+class _Opening:
+    """How a graph is opened.
+
+    Attributes:
+        providers: those it may have; only the processor's are left where CUDA failed.
+        captured: it was opened for CUDA graphs.
+    """
+
+    runtime: Any
+    source: Path | bytes
+    device: Device
+    threads: int | None
+    providers: list[str]
+    captured: bool = False
+
+    def by(self, plan: Plan, folder: Path | None = None) -> Any:
+        """Open it by a plan, with a folder for TensorRT's engines."""
+        given = str(self.source) if isinstance(self.source, Path) else self.source
+        options = _make_options(self.runtime, self.threads, plan)
+        set_up = set_options(self.providers, self.device, folder, plan.graphs)
+        # Its own way to fall back forgets the device's number, and prints.
+        return self.runtime.InferenceSession(given, options, providers=set_up, enable_fallback=0)
+
+    def open(self, record: Memory | None, engines: Path | None, what: str) -> Any:
+        """Open it as it is best there; whatever the runtime raises is the caller's to explain."""
+        if engines is not None and TENSORRT in self.providers:
+            place = engines / "-".join(self._make_key().split()[:2])
+            return open_with_engines(place, lambda: self.by(BLOCKED, place))
+        if self.providers[0] == CUDA:
+            return self._open_on_gpu()
+        if self.providers == [CPU] and record is not None:
+            return _open_best(self.by, record, self._make_key(), what)
+        return self.by(BLOCKED)
+
+    def _make_key(self) -> str:
+        return make_key(self.source, str(self.runtime.__version__), self.threads)
+
+    def _open_on_gpu(self) -> Any:
+        """Open it for CUDA; without CUDA graphs where it cannot be captured as one."""
+        if self.device.graphs:
+            # A graph of which a part stays on the processor is refused.
+            with contextlib.suppress(Exception):
+                session = self.by(CAPTURED)
+                self.captured = True
+                return session
+        try:
+            return self.by(BLOCKED)
+        except Exception as error:
+            if self.device.is_gpu:
+                raise
+            self.providers = [CPU]
+            session = self.by(BLOCKED)
+            tell_fallback(f"CUDA could not be used ({_first_line(error)})")
+            return session
 
 
 def _open_best(open_by: Callable[[Plan], Any], record: Memory, key: str, what: str) -> Any:
@@ -271,11 +331,11 @@ def _time_run(session: Any, feeds: Mapping[str, Array]) -> float:
     return time.perf_counter() - started
 
 
-def _read_device(session: Any, wanted: str, asked: Sequence[str]) -> str:
+def _read_device(session: Any, wanted: Device, asked: Sequence[str]) -> str:
     first = session.get_providers()[0]
-    check_provider(wanted, first)
+    check_provider(wanted.kind, first)
     if first != CPU:
-        return "cuda:0"
+        return f"cuda:{wanted.index}"
     if asked[0] != CPU:
         tell_fallback(explain_cpu(asked))
     return "cpu"
@@ -316,11 +376,20 @@ def _explain_failure(error: Exception, device: str) -> ModelError:
     return ModelFileError(f"The model failed: {_first_line(error)}")
 
 
-def _explain_load(what: str, error: Exception) -> str:
-    said = _first_line(error)
+def _explain_load(what: str, error: Exception, device: str) -> ModelError:
+    """Return what it means that a graph could not be opened."""
+    said, whole = _first_line(error), str(error).lower()
+    if device != "cpu" and (is_lost(whole) or "cuda failure" in whole):
+        if any(sign in whole for sign in _NO_MEMORY):
+            return OutOfMemory(f"The device's memory is too small: {said}")
+        return DeviceUnavailable(
+            f"{device} was asked for, but CUDA refuses it: {said}; look at nvidia-smi, or use "
+            "--device cpu."
+        )
     if "External data" in said:
-        return f"{what} keeps weights in another file: save it with all of them inside."
-    return f"{what} cannot be loaded as an ONNX graph: {said}"
+        said = f"{what} keeps weights in another file: save it with all of them inside."
+        return ModelFileError(said)
+    return ModelFileError(f"{what} cannot be loaded as an ONNX graph: {said}")
 
 
 def _first_line(error: Exception) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from frisket.extras import advise_install
-from frisket.protocol.choices import DEVICES
+from frisket.protocol.devices import GPU_KINDS, BadDevice, Device, parse_device
 
 from ..core.errors import DeviceUnavailable
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
-GPU_DEVICES = {"cuda": CUDA, "tensorrt": TENSORRT}
+GPU_DEVICES = dict(zip(GPU_KINDS, (CUDA, TENSORRT), strict=True))
 """Devices that never fall back, and the provider that each asks for."""
 _NAMES = {"cuda": "CUDA", "tensorrt": "TensorRT"}
 # What CUDA and its libraries say when the device itself is gone, or answers nothing any more.
@@ -31,6 +31,18 @@ _LOST = (
 )
 
 
+def read_device(text: str) -> Device:
+    """Read a device as it is written.
+
+    Raises:
+        DeviceUnavailable: there is no such device.
+    """
+    try:
+        return parse_device(text)
+    except BadDevice as error:
+        raise DeviceUnavailable(str(error)) from error
+
+
 def choose_providers(device: str, available: Sequence[str]) -> list[str]:
     """Return the providers that a device asks for, the wanted one first.
 
@@ -39,10 +51,8 @@ def choose_providers(device: str, available: Sequence[str]) -> list[str]:
         available: the providers that the runtime has.
 
     Raises:
-        DeviceUnavailable: there is no such device, or the runtime has no provider for it.
+        DeviceUnavailable: the runtime has no provider for it.
     """
-    if device not in DEVICES:
-        raise DeviceUnavailable(f"There is no device {device!r}; use {', '.join(DEVICES)}.")
     if device in GPU_DEVICES and GPU_DEVICES[device] not in available:
         raise DeviceUnavailable(
             f"{_NAMES[device]} was asked for, but {_explain_lack(device)}, or use --device cpu."
@@ -77,6 +87,24 @@ def explain_cpu(available: Sequence[str]) -> str:
     return _explain_start("cuda") if CUDA in available else _explain_lack("cuda")
 
 
+def explain_devices(available: Sequence[str]) -> Sequence[str]:
+    """Return what can be said of each device here before it is used, a sentence for each.
+
+    Args:
+        available: the providers that the runtime has.
+    """
+    there = CUDA in available
+    auto = "tries CUDA first" if there else f"takes the processor: {_explain_lack('cuda')}"
+    ready = {
+        "cuda": "may be asked for, and is refused where it does not start",
+        "tensorrt": "may be asked for; auto leaves it, for engines take minutes to build",
+    }
+    for kind, provider in GPU_DEVICES.items():
+        if provider not in available:
+            ready[kind] = f"cannot be had: {_explain_lack(kind)}"
+    return [f"auto {auto}", *(f"{kind} {text}" for kind, text in ready.items())]
+
+
 def _explain_lack(device: str) -> str:
     return f"this ONNX Runtime has no {_NAMES[device]} provider; {advise_install('gpu')}"
 
@@ -93,20 +121,29 @@ def _explain_start(device: str) -> str:
 
 
 def set_options(
-    providers: Sequence[str], engines: Path | None
+    providers: Sequence[str], device: Device, engines: Path | None, graphs: bool
 ) -> list[str | tuple[str, Mapping[str, str]]]:
-    """Return the providers with their options, where they are not the runtime's own.
+    """Return the providers with their options, where they have any.
 
     Args:
         providers: in their order.
+        device: whose number and precision they take.
         engines: the folder where TensorRT keeps what it has built for a graph; None: nowhere.
+        graphs: CUDA may capture runs as CUDA graphs.
     """
-    if engines is None:
-        return list(providers)
-    return [(one, _keep_engines(engines)) if one == TENSORRT else one for one in providers]
+    place = {"device_id": str(device.index)}
+    set_up: dict[str, Mapping[str, str]] = {
+        CUDA: place | ({"enable_cuda_graph": "1"} if graphs else {}),
+        TENSORRT: place
+        | _keep_engines(engines)
+        | ({"trt_fp16_enable": "1"} if device.half else {}),
+    }
+    return [(one, set_up[one]) if one in set_up else one for one in providers]
 
 
-def _keep_engines(folder: Path) -> Mapping[str, str]:
+def _keep_engines(folder: Path | None) -> dict[str, str]:
+    if folder is None:
+        return {}
     return {
         "trt_engine_cache_enable": "1",
         "trt_engine_cache_path": str(folder),

@@ -101,6 +101,7 @@ class Spec:
         listed: False for models that only tests ask for by name.
         doubt: fitted for these weights.
         recurrent: as the adapter is.
+        half: its graphs may compute in half precision; what that changes was measured.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Spec:
     title: str = ""
     doubt: Doubt = UNFITTED
     recurrent: bool = False
+    half: bool = False
 
     def describe(
         self, size_bytes: int = 0, present: bool = False, default: bool = False
