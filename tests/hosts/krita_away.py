@@ -5,6 +5,7 @@ import signal
 import subprocess
 
 import krita_kit as kit
+import krita_rest
 import lab_kit
 
 # Longer than a connection may be silent: ten seconds, and ten more after a ping.
@@ -113,8 +114,8 @@ def closed(other, window):
 @kit.on_document(1600, 1600)
 def case_two_views_of_one_image(doc, layer):
     """One of two views goes while a cutout is at work; it goes on in the other."""
-    kit.KRITA.activeWindow().addView(doc)
-    yield 800
+    krita_rest.show(doc)
+    yield 300
     task = kit.start(model="slow")
     yield from kit.until(lambda: kit.masks(layer), what="a mask")
     areas = kit.KRITA.activeWindow().qwindow().centralWidget().findChildren(kit.QtWidgets.QMdiArea)

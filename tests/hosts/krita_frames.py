@@ -3,6 +3,7 @@
 import os
 
 import krita_kit as kit
+import krita_rest
 
 SIZE = (300, 200)
 KEYS = (0, 5, 9)
@@ -61,9 +62,9 @@ def case_every_key_frame_of_an_animated_layer():
     # Before the time line moves: that is a step of Krita's too.
     alone = lambda: len(doc.topLevelNodes()) == 1 and layer.visible()  # noqa: E731
     both = lambda: len(doc.topLevelNodes()) == 2 and not layer.visible()  # noqa: E731
-    kit.KRITA.action("edit_undo").trigger()
+    yield from krita_rest.pressed("edit_undo")
     yield from kit.until(alone, what="the undo")
-    kit.KRITA.action("edit_redo").trigger()
+    yield from krita_rest.pressed("edit_redo")
     yield from kit.until(both, what="the redo")
     for time, before in frames.items():
         yield from shown(doc, time)

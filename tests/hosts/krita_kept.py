@@ -1,11 +1,12 @@
 """Nothing is lost: undo in order, Finish and Cancel, the active layer, failed changes."""
 
 import krita_kit as kit
+import krita_rest
 from krita_painted import opened
 
 
 def undone(name, condition, what):
-    kit.KRITA.action(name).trigger()
+    yield from krita_rest.pressed(name)
     yield from kit.until(condition, what=what)
     # Whatever follows a step has followed by then.
     yield 1200

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 
+import krita_rest
 import lab_kit
 from krita import Krita
 
@@ -67,9 +68,7 @@ def document(width, height, model="RGBA", depth="U8", fill=None, profile=""):
     layer.setPixelData(QByteArray(bytes(pixels)), 0, 0, width, height)
     doc.refreshProjection()
     doc.waitForDone()
-    # Krita ends when an image is redrawn before its canvas was painted the first time.
-    KRITA.activeWindow().addView(doc)
-    KRITA.setActiveDocument(doc)
+    krita_rest.show(doc)
     return doc, layer
 
 

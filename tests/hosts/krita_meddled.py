@@ -3,6 +3,7 @@
 import tempfile
 
 import krita_kit as kit
+import krita_rest
 import lab_kit
 
 
@@ -125,9 +126,7 @@ def case_closed_and_saved_with_strokes():
     yield from kit.ended(task)
     kit.check_said("was closed")
     again = kit.KRITA.openDocument(path)
-    kit.KRITA.activeWindow().addView(again)
-    yield 1000
-    kit.KRITA.setActiveDocument(again)
+    krita_rest.show(again)
     yield 500
     # The strokes are an ordinary layer there; they can be cleared, and count again meanwhile.
     assert kit.strokes_of(again) is not None

@@ -1,6 +1,7 @@
 """What a person does to a result while its cutout is open, inside Krita."""
 
 import krita_kit as kit
+import krita_rest
 
 WIDTH, HEIGHT = 1300, 1100
 KEPT = "What you painted yourself was kept."
@@ -90,7 +91,7 @@ def case_undo_of_a_shifted_edge():
     drawn = kit.pixels(mask, doc)
     yield from kit.shifted(task, 8)
     same(kit.pixels(kit.masks(layer)[0], doc), moved(before, drawn))
-    kit.KRITA.action("edit_undo").trigger()
+    yield from krita_rest.pressed("edit_undo")
     shown = lambda: kit.mask_planes(layer, doc)  # noqa: E731
     yield from kit.until(lambda: shown() == [drawn], what="the undo")
     yield from kit.shifted(task, 4)

@@ -1,6 +1,7 @@
 """What the plug-in has to make inside Krita."""
 
 import krita_kit as kit
+import krita_rest
 
 
 @kit.on_document(1500, 1100)
@@ -48,14 +49,14 @@ def case_undo_and_redo_are_one_step(doc, layer):
     # Krita 5.1 adds the mask by its menu, between two changes of the selection.
     for _ in range(3 if kit.OLD else 1):
         if kit.masks(layer):
-            kit.KRITA.action("edit_undo").trigger()
+            yield from krita_rest.pressed("edit_undo")
             yield from kit.until(lambda: kit.OLD or not kit.masks(layer), what="the undo")
             yield 400
             doc.waitForDone()
     assert not kit.masks(layer)
     for _ in range(3 if kit.OLD else 1):
         if not kit.masks(layer):
-            kit.KRITA.action("edit_redo").trigger()
+            yield from krita_rest.pressed("edit_redo")
             yield from kit.until(lambda: kit.OLD or kit.masks(layer), what="the redo")
             yield 400
     doc.waitForDone()
@@ -199,18 +200,18 @@ def case_a_mask_already_there(doc, layer):
     kit.answer("Intersect")
     yield from kit.cut()
     assert len(kit.masks(layer)) == 2
-    kit.KRITA.action("edit_undo").trigger()
+    yield from krita_rest.pressed("edit_undo")
     yield from kit.until(lambda: len(kit.masks(layer)) == 1, what="the undo")
     doc.setActiveNode(layer)
     yield 500
     kit.answer("Replace")
     yield from kit.cut()
     kit.check_mask(layer, doc)
-    kit.KRITA.action("edit_undo").trigger()
+    yield from krita_rest.pressed("edit_undo")
     yield from kit.until(lambda: kit.mask_planes(layer, doc) == [before], what="the undo")
     yield 1500
     assert kit.mask_planes(layer, doc) == [before]
-    kit.KRITA.action("edit_redo").trigger()
+    yield from krita_rest.pressed("edit_redo")
     wanted = [kit.green(layer, doc)]
     yield from kit.until(lambda: kit.mask_planes(layer, doc) == wanted, what="the redo")
     doc.setActiveNode(layer)

@@ -190,6 +190,8 @@ def test_letters_of_the_keyboard_do_not_clash(name: str) -> None:
         "dialog": (labels_of(GIMP / "arguments.py") | EDGE | {"_View", "Full si_ze"}, "hrcols"),
         "server": (server | {"_Cancel", "_Try it", "_OK"}, ""),
         "strokes": (labels_of(GIMP / "strokedialog.py"), ""),
+        "menu": (labels_of(GIMP / "plugin.py"), ""),
+        "question": ({"_Replace", "_Intersect", "Re_fine", "_Cancel"}, ""),
         "Krita's server": (server, "co"),
         "Krita's docker": (marked_in_krita(), "fevilsrtnwhm"),
     }

@@ -56,7 +56,12 @@ def corrected(seen, lab, server):  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture(scope="module")
-def views(corrected, lab, server):  # type: ignore[no-untyped-def]
+def keyed(corrected, lab, server):  # type: ignore[no-untyped-def]
+    return work(lab, "gimp_keys.sh")
+
+
+@pytest.fixture(scope="module")
+def views(keyed, lab, server):  # type: ignore[no-untyped-def]
     return work(lab, "gimp_views.sh")
 
 
@@ -135,6 +140,16 @@ def test_hair_widens_the_band(corrected, server):  # type: ignore[no-untyped-def
     scale = opening.width / opening.proxy_width
     away = np.abs(np.hypot(x * scale - 600, y * scale - 450) - 320)
     assert (away > 60).any()
+
+
+def test_menus_by_their_letters(keyed):  # type: ignore[no-untyped-def]
+    assert keyed["cut"]["exact"]
+
+
+def test_escape_leaves_the_dialog_and_the_image(keyed):  # type: ignore[no-untyped-def]
+    assert "dialog" in keyed["lines"]
+    assert keyed["dialog-left"]["mask"] is None
+    assert keyed["dialog-left"]["layers"] == ["Background"]
 
 
 # How many pixels of the screen are of the colour that each view puts behind the subject.

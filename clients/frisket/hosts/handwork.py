@@ -15,14 +15,32 @@ from frisket.hosts.pixels import find_differences, replace_where
 from frisket.protocol.grid import TileRect
 
 
+@dataclass(frozen=True)
+class _Packed:
+    """Bytes that are kept small; those of one value, most of a mask, nearly for nothing."""
+
+    data: bytes
+    repeats: int = 0
+
+    @classmethod
+    def of(cls, plane: bytes) -> _Packed:
+        first = plane[:1]
+        if plane == first * len(plane):
+            return cls(first, len(plane))
+        return cls(zlib.compress(plane, 1))
+
+    def open(self) -> bytes:
+        return self.data * self.repeats if self.repeats else zlib.decompress(self.data)
+
+
 @dataclass
 class _Tile:
-    """A tile's last write, and where a person has painted: a packed plane, or nothing."""
+    """A tile's last write, and where a person has painted: a plane, or nothing."""
 
-    written: bytes
+    written: _Packed
     undos: int
-    painted: bytes = b""
-    known: dict[int, bytes] = field(default_factory=dict)
+    painted: _Packed | None = None
+    known: dict[int, _Packed | None] = field(default_factory=dict)
 
 
 class Handwork:
@@ -46,7 +64,7 @@ class Handwork:
         tile = self._tiles.get(rect)
         if tile is None:
             return None
-        last = zlib.decompress(tile.written)
+        last = tile.written.open()
         tile.known[zlib.crc32(last)] = tile.painted
         return last
 
@@ -62,14 +80,14 @@ class Handwork:
         tile = self._tiles[rect]
         if now != last:
             self._look(tile, last, now, rect.width * rect.height)
-        if not tile.painted:
+        if tile.painted is None:
             return fresh
         self.kept = True
-        return replace_where(fresh, now, zlib.decompress(tile.painted), 0)
+        return replace_where(fresh, now, tile.painted.open(), 0)
 
     def note(self, rect: TileRect, written: bytes) -> None:
         """Remember what was written to a tile."""
-        packed = zlib.compress(written, 1)
+        packed = _Packed.of(written)
         if rect in self._tiles:
             self._tiles[rect].written, self._tiles[rect].undos = packed, self.undos
         else:
@@ -78,7 +96,7 @@ class Handwork:
     def replay(self) -> Iterator[tuple[TileRect, bytes]]:
         """Yield every tile as it was written last, for a host that had not shown it yet."""
         for rect, tile in self._tiles.items():
-            yield rect, zlib.decompress(tile.written)
+            yield rect, tile.written.open()
 
     def _look(self, tile: _Tile, last: bytes, now: bytes, area: int) -> None:
         """Find what a person has painted in a tile."""
@@ -86,7 +104,7 @@ class Handwork:
         if tile.undos != self.undos and state in tile.known:
             tile.painted = tile.known[state]
             return
-        before = zlib.decompress(tile.painted) if tile.painted else bytes(area)
+        before = tile.painted.open() if tile.painted is not None else bytes(area)
         since = find_differences(last, now, len(now) // area)
-        tile.painted = zlib.compress(replace_where(before, since, since, 0), 1)
+        tile.painted = _Packed.of(replace_where(before, since, since, 0))
         tile.known[state] = tile.painted

@@ -14,7 +14,14 @@ from frisket.hosts.handwork import Handwork
 from frisket.hosts.language import _
 from frisket.protocol.grid import TileRect
 
-from .adding import NAME, add_transparency_mask, can_swap, read_step, tell_step
+from .adding import (
+    NAME,
+    add_transparency_mask,
+    can_swap,
+    make_transparency_mask,
+    read_step,
+    tell_step,
+)
 from .frames import copy_frame
 from .mainthread import host_cost
 from .qt import QtCore
@@ -35,7 +42,12 @@ class Result:
         replaced: id of a mask that the new one takes the place of.
         selected: the image's selection as it was at the start.
         joined: a selection that the new one is added to.
+
+    Attributes:
+        comes_filled: Krita draws it with its first content when it is added.
     """
+
+    comes_filled = False
 
     def __init__(
         self, target_layer: TargetLayer, region: TileRect, replaced=None, selected=None, joined=None
@@ -47,9 +59,22 @@ class Result:
         # The nodes that held the alpha, one after the other; undo may bring any of them back.
         self._ids: list = []
         self._before = None
+        # A mask on its way into the image.
+        self._apart = None
         self._calm_at = 0.0
         # What Krita's undo says after steps of ours.
         self._steps: set[str] = set()
+
+    def prepare(self) -> bool:
+        """Make a mask that is filled before Krita draws it; tell whether there is one.
+
+        A mask that is filled in the image has Krita draw all of it twice. Krita 5.1 adds its own.
+        """
+        document = self._target_layer.find_document()
+        self.comes_filled = can_swap(document)
+        if self.comes_filled:
+            self._apart = make_transparency_mask(document, self._region)
+        return self.comes_filled
 
     def make(self) -> None:
         """Make what takes the alpha.
@@ -59,6 +84,7 @@ class Result:
         """
         stay_active(self._target_layer.find_document(), self._ids)
         self._ids.append(self._make().uniqueId())
+        self._apart = None
         self._note_step()
 
     def _make(self):
@@ -93,7 +119,8 @@ class Result:
     def put(self, rect: TileRect, data: bytes) -> None:
         """Write a rectangle where nobody has painted."""
         box = (rect.x, rect.y, rect.width, rect.height)
-        self.holder().setPixelData(QtCore.QByteArray(data), *box)
+        holder = self._apart if self._apart is not None else self.holder()
+        holder.setPixelData(QtCore.QByteArray(data), *box)
 
     def is_active(self) -> bool:
         """Tell whether a person has made it the active node."""
@@ -165,7 +192,7 @@ class Result:
 
     def release(self) -> None:
         """Let go of what is Krita's."""
-        self._before = self._selected = self._joined = None
+        self._before = self._apart = self._selected = self._joined = None
 
 
 class TransparencyMask(Result):
@@ -179,7 +206,7 @@ class TransparencyMask(Result):
             # Hidden masks that stay are to be intersected.
             if child.type() == "transparencymask" and child.uniqueId() != self._replaced:
                 child.setVisible(True)
-        mask = add_transparency_mask(document, node, self._region)
+        mask = add_transparency_mask(document, node, self._region, self._apart)
         old = find(document, self._replaced) if self._replaced is not None else None
         if old is not None:
             self._old = old
@@ -214,7 +241,7 @@ class NewLayer(Result):
                 child.remove()
         with host_cost():
             node.parentNode().addChildNode(copy, node)
-        mask = add_transparency_mask(document, copy, self._region)
+        mask = add_transparency_mask(document, copy, self._region, self._apart)
         node.setVisible(False)
         MaskedCopy(document, copy.uniqueId(), mask.uniqueId(), node.uniqueId(), self._ids)
         return copy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from frisket.hosts.handwork import Handwork
@@ -52,6 +52,7 @@ class Painter:
     joined: object = None
     version: int = 0
     _result: making.Result | None = None
+    _is_visible: bool = False
     _renewing: bool = False
     _batch: dict[TileRect, bytes] = field(default_factory=dict)
     _pending: int = 0
@@ -109,6 +110,8 @@ class Painter:
     def recolour(self, rect: TileRect, colours: bytes) -> None:
         """Replace the new layer's colours by cleaned ones, where they differ."""
         self._flush()
+        if self._is_visible:
+            self._prepare_result()
         if self.clean is None or self._result is None:
             return
         result, moved = self._result, self._shift(rect)
@@ -145,8 +148,8 @@ class Painter:
         """Let Krita redraw, at once the first time and seldom after that."""
         self._flush()
         if self._pace is None:
-            self._pace = Pace(self._redraw, least=0.3, share=0.15)
-        if self._result is not None:
+            self._pace = Pace(self._draw, least=0.3, share=0.15)
+        if self._result is not None or self._is_visible:
             self._pace.ask()
 
     def progress(self, share: float, text: str) -> None:
@@ -163,6 +166,7 @@ class Painter:
     def take_back(self) -> None:
         """Take away what was made; what is written next makes it again."""
         self._batch.clear()
+        self._is_visible = False
         result, self._result = self._result, None
         if result is not None:
             self.main.call(result.take_back)
@@ -190,17 +194,19 @@ class Painter:
         if not batch:
             return
         self.version += 1
-        if self._result is None and not any(
-            each.translate(None, _FAINT) for each in batch.values()
-        ):
-            # As long as there is nothing to be seen, nothing is added.
-            for rect, data in batch.items():
-                self._alpha.note(rect, data)
+        if self._result is None:
+            self._hold(batch)
             return
         result = self._prepare_result()
         patches = [(rect, data, self._alpha.recall(rect)) for rect, data in batch.items()]
         for rect, written in self.main.call(lambda: self._write(result, patches)):
             self._alpha.note(rect, written)
+
+    def _hold(self, batch: dict[TileRect, bytes]) -> None:
+        """Keep what comes before there is a result; what is all faint never makes one."""
+        for rect, data in batch.items():
+            self._is_visible = self._is_visible or bool(data.translate(None, _FAINT))
+            self._alpha.note(rect, data)
 
     def _write(self, result: making.Result, patches) -> list[tuple[TileRect, bytes]]:
         holder = result.holder()
@@ -214,9 +220,6 @@ class Painter:
         if self._result is None:
             self._result = self._make_result()
             self._renewing = False
-            # What was held back so far.
-            for rect, data in self._alpha.replay():
-                self.main.call(lambda rect=rect, data=data: self._result.put(rect, data))
         if self._renewing:
             self.main.call(self._renew)
         return self._result
@@ -227,19 +230,55 @@ class Painter:
         self._renewing = False
 
     def _make_result(self) -> making.Result:
-        """Make the result; Krita 5.1 needs a moment for it."""
         kind = RESULTS[self.make]
         result = kind(self.target_layer, self.region, self.replaced, self.selected, self.joined)
+        try:
+            if self.main.call(result.prepare):
+                self._put_held(result)
+                self._add(result)
+            else:
+                self._add(result)
+                self._put_held(result)
+        except BaseException:
+            self.main.call(result.release)
+            raise
+        return result
+
+    def _put_held(self, result: making.Result) -> None:
+        """Write what was held back so far, a batch at a time."""
+        held = self._alpha.replay()
+        while batch := _take(held, _BATCH_PIXELS):
+            self.main.call(lambda batch=batch: [result.put(*each) for each in batch])
+
+    def _add(self, result: making.Result) -> None:
+        """Add the result to the image; Krita 5.1 needs a moment for it."""
         end = time.monotonic() + _PATIENCE_S
         while True:
             try:
                 self.main.call(result.make)
-                return result
+                return
             except NotYet:
                 if time.monotonic() > end:
                     text = _("Krita made no mask. Click into the image and try again.")
                     raise GivenUp(text) from None
                 time.sleep(0.4)
 
+    def _draw(self) -> None:
+        """Bring the result in, which Krita draws where it comes filled, or have it drawn anew."""
+        if self._result is None and self._prepare_result().comes_filled:
+            return
+        self._redraw()
+
     def _redraw(self) -> None:
         self.main.call(self._result.redraw)
+
+
+def _take(tiles: Iterator[tuple[TileRect, bytes]], pixels: int) -> list[tuple[TileRect, bytes]]:
+    """Return the next tiles, of about so many pixels together."""
+    taken = []
+    for rect, data in tiles:
+        taken.append((rect, data))
+        pixels -= rect.width * rect.height
+        if pixels <= 0:
+            break
+    return taken

@@ -17,6 +17,10 @@ class SelectionMask(Result):
         self._selection = Selection()
         self._is_set = False
 
+    def prepare(self) -> bool:
+        """Make no mask: a selection takes the alpha."""
+        return False
+
     def make(self) -> None:
         """Make nothing before all is known."""
         self._target_layer.find_node()
