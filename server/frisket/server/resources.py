@@ -108,7 +108,7 @@ class Resources:
         """
         if size <= _SMALL_BYTES:
             return work()
-        return await self.scheduler.open_share().show(work)
+        return await self.compute(work)
 
     async def spend(
         self, seat: Seat, leases: contextlib.ExitStack, purpose: str, size: int
