@@ -163,6 +163,6 @@ def _read_card(pipeline: str) -> str:
     except OSError:
         return ""
     front = head.split("---")[1] if head.startswith("---") else ""
-    found = {key: value.strip() for key, value in _LICENCE.findall(front)}
+    found: dict[str, str] = {key: value.strip() for key, value in _LICENCE.findall(front)}
     # One that is "other" has a name of its own.
     return found.get("license_name") or found.get("license", "")
