@@ -51,7 +51,13 @@ class LaterPrompt(Prompt):
     text: str = ""
 
 
-SAMPLES: dict[str, Any] = {"bool": False, "float": 3.0, "str": "said", "tuple[str, ...]": ("cat",)}
+SAMPLES: dict[str, Any] = {
+    "bool": False,
+    "float": 3.0,
+    "str": "said",
+    "tuple[str, ...]": ("cat",),
+    "State | None": (np.ones(1, np.float32),),
+}
 
 
 def fill(kind: type, **given: object) -> Any:

@@ -1,4 +1,4 @@
-"""The engine without server, sessions or wire: bare.py SESSIONS MEGAPIXELS QUALITY THREADS.
+"""The engine without server, sessions or wire: bare.py SESSIONS PIXELS.npz QUALITY THREADS.
 
 One thread is a loop; several solve and refine at once, while the model runs for one at a time.
 """
@@ -14,14 +14,16 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from trials.kit import TILE, reduce
-from trials.pictures import draw
+from trials.kit import reduce
 
 from frisket.matting import Matting, MattingOptions
 from frisket.matting.engine import Quality
 from frisket.models import Model, Registry
 from frisket.protocol.grid import Grid
 from frisket.protocol.heap import return_what_is_freed
+
+TILE = 256
+"""Edge of a tile in pixels, as the command line sends them."""
 
 _QUALITIES = {2: Quality.STANDARD, 3: Quality.HIGH}
 _running = threading.Lock()
@@ -41,15 +43,16 @@ def matte(model: Model, picture: np.ndarray, proxy: np.ndarray, quality: int) ->
 
 
 def main() -> None:
-    sessions, megapixels = int(sys.argv[1]), float(sys.argv[2])
+    sessions, file = int(sys.argv[1]), Path(sys.argv[2])
     quality, threads = int(sys.argv[3]), int(sys.argv[4])
     return_what_is_freed()
     model = Registry().open("", "cpu", None)
-    pictures = [draw(megapixels, seed) for seed in range(4)]
+    with np.load(file) as kept:
+        pictures = list(kept.values())
     proxies = [reduce(picture) for picture in pictures]
 
     def work(number: int) -> None:
-        matte(model, pictures[number % 4], proxies[number % 4], quality)
+        matte(model, pictures[number % len(pictures)], proxies[number % len(pictures)], quality)
 
     work(0)
     started = time.perf_counter()

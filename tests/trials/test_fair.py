@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 import tifffile
 from command import FRISKET, frisket
+from corpus import shared
 from lengths import WHOLE, pick
 from serving import TOKEN
+from trials.bare import TILE
 from trials.kit import Result, Trial, percentile, reduce, say, whole_only
-from trials.pictures import draw
+from trials.pictures import draw, show
 
 from frisket.loadtest.scene import Scene, make_scene
 from frisket.protocol.grid import Grid
@@ -172,6 +174,7 @@ def test_eight_clicks_at_once_are_answered_one_by_one(tmp_path: Path) -> None:
     assert median(means) < 0.85
 
 
+@pytest.mark.parametrize("kind", ["drawn", "photographs"])
 @pytest.mark.parametrize(
     ("sessions", "quality", "least"),
     [
@@ -182,9 +185,10 @@ def test_eight_clicks_at_once_are_answered_one_by_one(tmp_path: Path) -> None:
     ],
 )
 def test_sessions_together_are_as_quick_as_a_bare_loop(
-    tmp_path: Path, sessions: int, quality: int, least: float
+    tmp_path: Path, sessions: int, quality: int, least: float, kind: str
 ) -> None:
-    pictures = [draw(4, seed) for seed in range(4)]
+    pictures = take_pictures(kind)
+    np.savez(tmp_path / "pictures.npz", *pictures)
     proxies = [reduce(picture) for picture in pictures]
     rates, threaded = [], []
     with Trial(tmp_path) as trial:
@@ -192,7 +196,10 @@ def test_sessions_together_are_as_quick_as_a_bare_loop(
         def work(number: int) -> None:
             with trial.channel() as channel:
                 picture, proxy = pictures[number % 4], proxies[number % 4]
-                trial.matte(channel, picture, proxy=proxy, quality=quality)
+                trial.matte(channel, picture, proxy=proxy, quality=quality, tile_size=TILE)
+
+        def bare(threads: int) -> float:
+            return run_bare(tmp_path, sessions, tmp_path / "pictures.npz", quality, threads)
 
         work(0)
         for _ in range(3):
@@ -203,14 +210,24 @@ def test_sessions_together_are_as_quick_as_a_bare_loop(
             for thread in threads:
                 thread.join()
             took = time.perf_counter() - started
-            rates.append(run_bare(tmp_path, sessions, 4, quality, 1) / took)
-            threaded.append(run_bare(tmp_path, sessions, 4, quality, 2) / took)
+            rates.append(bare(1) / took)
+            threaded.append(bare(2) / took)
     say(
-        f"throughput of {sessions} x 4 MP, quality {quality}",
+        f"throughput of {sessions} x 4 MP, quality {quality}, {kind}",
         rate_to_bare_loop=median(rates),
         rate_to_two_bare_threads=median(threaded),
     )
     assert median(rates) > least
+
+
+def take_pictures(kind: str) -> Sequence[np.ndarray]:
+    """Return four pictures of 4 MP; photographs where they are at hand."""
+    if kind == "drawn":
+        return [draw(4, seed) for seed in range(4)]
+    photographs = shared() / "data" / "photos"
+    if not photographs.is_dir():
+        pytest.skip(f"no photographs in {photographs}; set FRISKET_SHARED to the folder with data/")
+    return show(photographs, 4, 4)
 
 
 @whole_only
