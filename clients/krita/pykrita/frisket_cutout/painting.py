@@ -220,6 +220,9 @@ class Painter:
         if self._result is None:
             self._result = self._make_result()
             self._renewing = False
+            # Not before it is known: what is in the image can be taken back from here on.
+            if not self._result.comes_filled:
+                self._put_held(self._result)
         if self._renewing:
             self.main.call(self._renew)
         return self._result
@@ -235,10 +238,7 @@ class Painter:
         try:
             if self.main.call(result.prepare):
                 self._put_held(result)
-                self._add(result)
-            else:
-                self._add(result)
-                self._put_held(result)
+            self._add(result)
         except BaseException:
             self.main.call(result.release)
             raise
