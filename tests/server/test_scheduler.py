@@ -10,10 +10,15 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from frisket.matting.engine.pace import take_breath
+from frisket.models import Registry
+from frisket.server.limits import Limits
+from frisket.server.pool import ModelPool
+from frisket.server.resources import Resources
 from frisket.server.scheduler import Scheduler, Share
 
 
@@ -90,6 +95,20 @@ def test_people_without_end_hold_batches_for_a_while_only() -> None:
 
     gate, began = threading.Event(), time.monotonic()
     play(scenario, hurry_s=0.1)
+
+
+def test_reading_a_large_message_holds_no_batch(tmp_path: Path) -> None:
+    async def scenario(scheduler: Scheduler) -> None:
+        pool = ModelPool(Registry(tmp_path), "cpu", 1, Limits())
+        resources = Resources(pool, scheduler, Limits())
+        reading = asyncio.create_task(resources.compute_if_large(gate.wait, 1 << 20))
+        await asyncio.sleep(0)
+        await solve_freely(scheduler.open_share(batch=True))
+        gate.set()
+        await reading
+
+    gate = threading.Event()
+    play(scenario, hurry_s=60)
 
 
 def test_a_solve_that_has_begun_stops_between_two_steps_and_goes_on() -> None:

@@ -14,12 +14,12 @@ class Stage(enum.Enum):
     """What the time of a call goes into; the values are labels."""
 
     CLIENT = "client"  # something is owed by the client: `open`, rows, tiles
-    READ = "read"  # messages are unpacked and checked
+    READ = "read"  # messages but tiles are unpacked and checked
     LOAD = "load"  # a model, a place or memory is waited for
     QUEUE = "queue"  # work stands in a line
     MODEL = "model"  # the model runs on the proxy
     SOLVE = "solve"  # the edge is solved and the tiles are chosen
-    REFINE = "refine"  # a tile is computed
+    REFINE = "refine"  # a tile is unpacked, checked and computed
     WRITE = "write"  # answers are packed and written
 
 
