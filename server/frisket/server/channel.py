@@ -54,14 +54,12 @@ class Channel(Generic[Heard, Said]):
         Raises:
             Exception: what has failed meanwhile.
         """
-        if self._failed.done():
-            self._failed.result()
+        self._raise_failure()
         self._receiving = asyncio.ensure_future(self._receive())
         try:
             return await self._receiving
         finally:
-            if self._failed.done():
-                self._failed.result()
+            self._raise_failure()
 
     async def say(self, message: Said) -> None:
         """Send a response; one at a time, as grpc.aio wants it.
@@ -85,6 +83,11 @@ class Channel(Generic[Heard, Said]):
             self._failed.set_exception(error)
             if self._receiving is not None:
                 self._receiving.cancel()
+
+    def _raise_failure(self) -> None:
+        """Raise what has ended the conversation, if anything has."""
+        if self._failed.done():
+            self._failed.result()
 
     @contextlib.contextmanager
     def limit(self, seconds: float, duty: str) -> Iterator[None]:
@@ -143,8 +146,7 @@ class Channel(Generic[Heard, Said]):
         while self._tasks and not self._failed.done():
             both = {*self._tasks, self._failed}
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if self._failed.done():
-            self._failed.result()
+        self._raise_failure()
 
     def close(self) -> None:
         """Drop the work that still runs, and wait for nothing any more."""
@@ -161,18 +163,19 @@ def _end_after(seconds: float, error: Exception) -> Iterator[None]:
 
     `asyncio.wait_for` makes a task of its own each time, and every message would pay for it.
     """
-    task, late = asyncio.current_task(), list[None]()
+    task, is_late = asyncio.current_task(), False
     assert task is not None
 
     def end() -> None:
-        late.append(None)
+        nonlocal is_late
+        is_late = True
         task.cancel()
 
     timer = asyncio.get_running_loop().call_later(seconds, end)
     try:
         yield
     except asyncio.CancelledError:
-        if late:
+        if is_late:
             raise error from None
         raise
     finally:
