@@ -284,8 +284,9 @@ def test_a_command_that_is_not_there_is_named() -> None:
         ensure(["/no/such/frisket"])
 
 
-def test_the_last_word_of_a_server_that_could_not_start_is_told() -> None:
-    code = "import sys; print('noise'); sys.exit('frisket: The device is missing.')"
+@pytest.mark.parametrize("noise", ["print('noise', flush=True)", "atexit.register(print, 'noise')"])
+def test_the_last_word_of_a_server_that_could_not_start_is_told(noise: str) -> None:
+    code = f"import atexit, sys; {noise}; sys.exit('frisket: The device is missing.')"
     with pytest.raises(NoServer, match=r"could not start: The device is missing\.$"):
         ensure(program(code))
 

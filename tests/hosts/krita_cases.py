@@ -19,6 +19,7 @@ import krita_meddled
 import krita_painted
 import krita_refused
 import krita_results
+import krita_scripter
 import krita_trouble
 import krita_words
 
@@ -31,6 +32,7 @@ ROOMS += (
     krita_away,
     krita_frames,
     krita_meddled,
+    krita_scripter,
 )
 CASES = {name: value for room in ROOMS for name, value in vars(room).items()}
 krita_kit.run({**CASES, **krita_conformance.CASES})

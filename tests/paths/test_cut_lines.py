@@ -153,6 +153,12 @@ def test_a_subject_that_the_picture_cuts_off_is_told(tmp_path: Path, offset: str
         source, tmp_path / "out.pdf", tmp_path / "matte.png", kind="cutline", offset=offset
     ).notes
     assert "cuts the subject off at its bottom edge, and the line runs straight there" in said
+    matte[:, :180] = 255
+    Image.fromarray(matte).save(tmp_path / "matte.png")
+    [said] = outline(
+        source, tmp_path / "out.pdf", tmp_path / "matte.png", kind="cutline", offset=offset
+    ).notes
+    assert "cuts the subject off at its left, top and bottom edges, and the line" in said
 
 
 def test_ghostscript_finds_the_line_among_the_separations(tmp_path: Path) -> None:

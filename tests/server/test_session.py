@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from serving import noisy_disc
 
-from frisket.matting import MattingOptions, matte_picture
+from frisket.matting import MattingOptions, Solution, matte_picture
 from frisket.matting.engine import Quality
 from frisket.models import Registry
 from frisket.protocol.grid import Grid
@@ -224,6 +224,29 @@ def test_the_newest_of_many_updates_is_brought_and_the_others_passed_over(tmp_pa
     begun = {one.alpha.revision for one in client.responses if one.HasField("alpha")}
     assert 9 in begun and len(begun) <= 3
     np.testing.assert_array_equal(client.alpha, fresh(tmp_path, edge=pb.EdgeControls(shift_px=9)))
+
+
+def test_what_is_replaced_before_its_first_tile_is_not_assessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listen(client: Client, response: pb.MatteResponse) -> None:
+        number = response.need.revision + 1
+        if response.HasField("need") and number < 4:
+            edge = pb.EdgeControls(contrast=number / 10)
+            client.ask(update=pb.UpdateRequest(revision=number, edge=edge))
+        leave_when_finished(client, response)
+
+    assess, assessed = Solution.assess, []
+
+    def note(solution: Solution, *doubt: object) -> object:
+        assessed.append(solution)
+        return assess(solution, *doubt)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Solution, "assess", note)
+    client = Client(listen)
+    serve(client, tmp_path)
+    assert {one.need.revision for one in client.responses if one.HasField("need")} == {0, 1, 2, 3}
+    assert client.responses[-1].finished.assessment.overall > 0 and len(assessed) == 1
 
 
 def test_a_cancel_is_answered_while_the_server_works_and_the_session_goes_on(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from frisket.cli.commands import COMMANDS
 from frisket.cli.cut_options import CUT_OPTIONS, CUTLINE, EDGE, OUTLINE
 from frisket.cli.finish_options import FINISH_OPTIONS
+from frisket.cli.kinds import CUT_USES, check_kinds
 from frisket.cli.lighter import load_quickly
 from frisket.cli.options import add_options
 from frisket.cli.parser import UsageError
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Cut every input, and say what was done."""
     from frisket.cli.progress import bar
 
+    check_kinds(vars(arguments), getattr(arguments, "kind", ()), CUT_USES)
     fill(arguments, CUT_OPTIONS)
     hidden = arguments.no_progress or arguments.quiet
     with bar(sys.stderr.isatty() and not hidden) as progress, ExitStack() as stack:
@@ -212,6 +214,7 @@ def _finish(arguments: argparse.Namespace, kind: str) -> Finish | None:
     # Who gives none does not wait for what computes them.
     if (others and kind != FINISHED) or not any(given.values()):
         return None
+    check_kinds([name for name, value in given.items() if value], [kind] if kind else [], CUT_USES)
     from frisket.finish.options import read_finish
 
     return read_finish({**given, "overwrite": arguments.overwrite})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from frisket.cli.commands import COMMANDS
 from frisket.cli.cut_options import CUTLINE, EXISTING, JSON, OUTLINE, THRESHOLD
 from frisket.cli.finish_options import EDGE_OPTIONS, FINISH_OPTIONS, MATTE
+from frisket.cli.kinds import FINISH_USES, check_kinds
 from frisket.cli.options import ENCODING, Option, add_options
 from frisket.cli.settings import fill
 from frisket.cli.style import warn
@@ -76,6 +77,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Finish every input, and say what was done."""
+    check_kinds(vars(arguments), [getattr(arguments, "kind", FINISHED)], FINISH_USES)
     fill(arguments, ROWS)
     from frisket.cli.progress import bar
 
@@ -94,11 +96,11 @@ def _combine(statuses: list[Exit]) -> Exit:
 
 
 def _read(arguments: argparse.Namespace) -> Finish | None:
-    """Return the finish; none for an outline without such options, which it has no use for."""
+    """Return the finish; none for an outline, which has no use for it."""
+    if arguments.kind != FINISHED:
+        return None
     rows = (*FINISH_OPTIONS, *EDGE_OPTIONS)
     given = {row.attribute: getattr(arguments, row.attribute) for row in rows}
-    if arguments.kind != FINISHED and not any(given.values()):
-        return None
     from frisket.finish.chain import Finish
     from frisket.finish.options import read_finish
 

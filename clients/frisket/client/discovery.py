@@ -37,6 +37,7 @@ from frisket.protocol.process import is_running, mark_process
 START_TIMEOUT_S = 60.0
 _LOG_BYTES = 1 << 20
 _WINDOWS_FLAGS = ("CREATE_NEW_PROCESS_GROUP", "CREATE_NO_WINDOW")
+_SAID = "frisket: "
 _DEFAULT_COMMAND = (sys.executable, "-m", "frisket.server")
 
 
@@ -207,11 +208,15 @@ def _open_log(path: Path) -> Iterator[BinaryIO]:
 
 
 def _last_line(log: Path, start: int) -> str:
-    """Return the last that was written behind a position."""
+    """Return the server's last word behind a position, or else the last that was written.
+
+    What libraries print waits in a buffer, and comes behind that word when the process ends.
+    """
     with contextlib.suppress(OSError):
         lines = log.read_bytes()[start:].decode("utf-8", "replace").strip().splitlines()
+        told = [line for line in lines if line.startswith(_SAID)]
         if lines:
-            return lines[-1].removeprefix("frisket: ")
+            return (told or lines)[-1].removeprefix(_SAID)
     return f"see {log}."
 
 

@@ -33,6 +33,13 @@ _BAND_ROWS = 512
 _WIDE = 16_384
 _MM_PER_INCH = 25.4
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_JPEG = (".jpg", ".jpeg")
+_SEGMENT = 60_000  # bytes that libvips surely writes; what does not fit it leaves out silently
+_TOO_LARGE = {
+    "exif-data": "its EXIF, which is too large for a JPEG",
+    "xmp-data": "its XMP, which is too large for a JPEG",
+    "iptc-data": "its IPTC record, which is too large for a JPEG",
+}
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class Save:
         if is_converted:
             told = replace(told, png=tuple(one for one in told.png if one[0] in _TEXTS))
         if self.metadata == "none":
-            told = Beside(resolution=beside.resolution)
+            told = Beside(resolution=beside.resolution, lost=beside.lost)
         elif self.metadata == "private":
             told = make_private(told)
         dots = self.dpi or dpi
@@ -267,14 +274,13 @@ def describe(done: Finished, path: Path) -> Image:
     if beside.resolution:
         across, down = (one / _MM_PER_INCH for one in beside.resolution)
         image = image.copy(xres=across, yres=down)
-    is_jpeg = path.suffix.lower() in (".jpg", ".jpeg")
-    exif = beside.pack_exif(resolution=True)
-    fields = {
-        "icc-profile-data": done.space.icc if done.space.mode != "GRAY" or is_jpeg else None,
-        "exif-data": b"Exif\0\0" + exif if exif else None,
-        "xmp-data": beside.upright_xmp,
-        "iptc-data": _pack_iptc(beside.iptc) if is_jpeg else None,
-    }
+    fields = _list_fields(beside)
+    if path.suffix.lower() in _JPEG:
+        fields = {name: data for name, data in fields.items() if len(data) <= _SEGMENT}
+    else:
+        del fields["iptc-data"]
+    if done.space.mode != "GRAY" or path.suffix.lower() in _JPEG:
+        fields["icc-profile-data"] = done.space.icc or b""
     kind = load_vips().GValue.blob_type
     for name, data in fields.items():
         if data:
@@ -282,19 +288,32 @@ def describe(done: Finished, path: Path) -> Image:
     return image
 
 
+def _list_fields(beside: Beside) -> dict[str, bytes]:
+    """Return the metadata that libvips writes into a JPEG, by its names."""
+    exif = beside.pack_exif(resolution=True)
+    return {
+        "exif-data": b"Exif\0\0" + exif if exif else b"",
+        "xmp-data": beside.upright_xmp,
+        "iptc-data": _pack_iptc(beside.iptc) if beside.iptc else b"",
+    }
+
+
 def _pack_iptc(records: bytes) -> bytes:
-    """Return an APP13 segment of a JPEG with the IPTC resource, or nothing."""
-    if not records or len(records) > 60_000:
-        return b""
+    """Return an APP13 segment of a JPEG with the IPTC resource."""
     head = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(records))
     return head + records + bytes(len(records) % 2)
 
 
 def tell_lost(beside: Beside, path: Path) -> list[str]:
     """Return what a file of this suffix is written without."""
-    lost = beside.tell_lost(path.suffix.lower(), coloured=True, profile=True)
-    holds_iptc = path.suffix.lower() in (".jpg", ".jpeg", *LAYERED)
-    return [one for one in lost if not (holds_iptc and one == "its IPTC record")]
+    suffix = path.suffix.lower()
+    lost = beside.tell_lost(suffix, coloured=True, profile=True)
+    if suffix in (*_JPEG, *LAYERED):
+        lost = [one for one in lost if one != "its IPTC record"]
+    if suffix in _JPEG:
+        fields = _list_fields(beside)
+        lost += [words for name, words in _TOO_LARGE.items() if len(fields[name]) > _SEGMENT]
+    return lost
 
 
 def _write_png(file: Output, done: Finished) -> None:

@@ -189,6 +189,8 @@ _ROWS = (
     ),
 )
 DELIVERIES = {row.kind: row for row in _ROWS}
+TRACED = tuple(row.kind for row in _ROWS if row.traces)
+"""The kinds of result that are outlines."""
 # What is made when nothing is said, where the copy of a document can carry it.
 _DEFAULTS = ("mask", "alpha", "selection")
 

@@ -16,16 +16,13 @@ from frisket.documents import AlphaSource, Document, Layer, LayerResult, Rect, o
 from frisket.documents.core.pixels import Pixels, convert_depth
 from frisket.finish.mattes import RasterAlpha, open_matte
 from frisket.jobs.choices import check_choice, check_names
-from frisket.jobs.deliver import DELIVERIES
+from frisket.jobs.deliver import DELIVERIES, TRACED
 from frisket.jobs.keywords import CutKeywords, TracedKeywords, read_keywords
 from frisket.jobs.spool import SpooledAlpha
 from frisket.jobs.task import Task
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-TRACED = tuple(row.kind for row in DELIVERIES.values() if row.traces)
-"""The kinds of result that are outlines."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from frisket.client.options import Edge, Point
 from frisket.documents.core.cutline import CutlineOptions, read_length, read_sheet
 from frisket.documents.core.outline import OutlineOptions
 from frisket.finish.keywords import FinishKeywords
+from frisket.finish.readers import FINISHED
 from frisket.jobs.choices import BadOption, check_choice, check_names
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles
@@ -143,6 +144,7 @@ def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> C
     """
     check_names(given, tuple(allowed.__annotations__), where)
     finishing = {name: given[name] for name in _FINISH if name in given}
+    _check_finishing(finishing, given.get("kind", ""))
     apart = {*_EDGE, *_OUTLINE, *_CUTLINE, *_HINTS, *_SERVER, *_FINISH}
     plain = {name: value for name, value in given.items() if name not in apart}
     if screen := plain.pop("key", ""):
@@ -152,6 +154,15 @@ def read_keywords(given: Mapping[str, Any], allowed: type[Any], where: str) -> C
         cutline=make_cutline({name: given[name] for name in _CUTLINE if name in given}),
         hints=_read_hints(given), server=_read_server(given), finish=_read_finish(finishing),
     )  # fmt: skip
+
+
+def _check_finishing(finishing: Mapping[str, Any], kind: str) -> None:
+    """Refuse what makes a finished picture beside another kind of result."""
+    if kind not in ("", FINISHED) and (names := [one for one, value in finishing.items() if value]):
+        raise BadOption(
+            f"{', '.join(names)}: for kind={FINISHED!r}, not for kind={kind!r}; leave out one or "
+            "the other."
+        )
 
 
 def choose_key(screen: str) -> str:

@@ -125,8 +125,8 @@ class CutOptions:
     def _imply_finished(self) -> None:
         if self.kind not in ("", FINISHED):
             raise BadOption(
-                f"A background, a shadow, a canvas and the like make a finished picture, and a "
-                f"result of the kind {self.kind!r} is none: leave one of them out."
+                f"finish is for kind={FINISHED!r}, not for kind={self.kind!r}; leave out one or "
+                "the other."
             )
         object.__setattr__(self, "kind", FINISHED)
 

@@ -20,8 +20,9 @@ from frisket.loadtest.record import Record, Until
 _SPAWN = multiprocessing.get_context("spawn")
 _MOST_PROCESSES = 16
 _START_S = 120.0
-_SETTLE_S = 20.0
 _LOWEST = 19
+SETTLE_S = 20.0
+"""What clients and a server have to come to their end."""
 
 
 class Member(Protocol):
@@ -95,7 +96,7 @@ def _start(groups: Sequence[Group], seconds: float, gate: Barrier) -> Iterator[l
 
 def _collect(pipe: Connection, record: Record) -> None:
     try:
-        if pipe.poll(_SETTLE_S):
+        if pipe.poll(SETTLE_S):
             record.join(pipe.recv())
         else:
             record.fail("load", TimeoutError("a process of it did not come to its end"))
@@ -117,5 +118,5 @@ def _work(group: Group, seconds: float, gate: Barrier, results: Connection) -> N
         thread.start()
     until.pause(seconds)
     for thread in threads:
-        thread.join(_SETTLE_S / 2)
+        thread.join(SETTLE_S / 2)
     results.send(record)

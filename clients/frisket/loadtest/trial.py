@@ -12,13 +12,12 @@ from frisket.client.capabilities import ask_capabilities
 from frisket.client.errors import ClientError
 from frisket.client.transport import Connect
 from frisket.loadtest.chaos import Troublemaker
-from frisket.loadtest.crowd import Group, deal, run_groups
+from frisket.loadtest.crowd import SETTLE_S, Group, deal, run_groups
 from frisket.loadtest.people import JOB_MP, THINK_S, Artist, Job
 from frisket.loadtest.record import Record, Until
 
 _ALONE_SHARE = 0.1
 _TROUBLEMAKERS = 2
-_SETTLE_S = 20.0
 Say = Callable[[str], None]
 
 
@@ -138,13 +137,13 @@ class LoadTest:
     def _count_sessions(self) -> int:
         transport = self.connect()
         try:
-            return ask_capabilities(transport, _SETTLE_S).sessions
+            return ask_capabilities(transport, SETTLE_S).sessions
         finally:
             transport.close()
 
     def _await_quiet(self, wanted: int) -> int:
         """Return how many sessions are open when that has sunk to `wanted`, or in the end."""
-        end = time.monotonic() + _SETTLE_S
+        end = time.monotonic() + SETTLE_S
         while (count := self._count_sessions()) > wanted and time.monotonic() < end:
             time.sleep(0.2)
         return count

@@ -174,9 +174,10 @@ def _tell(cut: Cut, outlines: Outlines, how: CutlineOptions, output: Path) -> li
     ended = [side for side, room in zip(_SIDES, rooms, strict=True) if room + outwards < _EDGE]
     told = []
     if ended:
+        sides = " and ".join(part for part in (", ".join(ended[:-1]), ended[-1]) if part)
         told.append(
-            f"{output.name}: the picture cuts the subject off at its {' and '.join(ended)} edge, "
-            "and the line runs straight there"
+            f"{output.name}: the picture cuts the subject off at its {sides} "
+            f"edge{'s' * (len(ended) > 1)}, and the line runs straight there"
         )
     if cut.bleed and min(rooms) < -_EDGE:
         told.append(

@@ -274,8 +274,9 @@ class Session:
 
     async def _publish(self, revision: Revision, solid: list[Response]) -> None:
         """Say which tiles are solid and ask for the others."""
+        assess = partial(assess_alone, self._models, revision.solution)
+        revision.assess = lambda: self._channel.spawn(assess())
         self._revision = revision
-        revision.opinion = self._channel.spawn(assess_alone(self._models, revision.solution))
         # From here on some tiles of the client are this revision's, until it has all of them.
         self._before, self._missing = None, np.ones_like(self._missing)
         for message in solid:
@@ -298,7 +299,7 @@ class Session:
     async def _assess(self, revision: Revision, cancelled: bool) -> Assessment:
         if cancelled:  # who cancels again while this is computed has the same answer
             return await assess_alone(self._models, revision.solution)
-        alone = await revision.opinion
+        alone = await revision.form_opinion()
         hinted = self._settled is not None and self._settled.certain is not None
         return alone if hinted else await self.assess_layer(revision.solution, alone)
 
@@ -357,6 +358,7 @@ class Session:
 
     async def _feed(self, revision: Revision, tile: int, read: ReadPixels) -> None:
         """Send what a tile's pixels finish: the tile itself, others or nothing yet."""
+        revision.form_opinion()
         refinement = revision.refinement
         if not refinement.wants(tile):
             revision.queue.finish(tile)

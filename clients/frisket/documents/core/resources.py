@@ -46,6 +46,17 @@ def split_blocks(block: bytes) -> Iterator[tuple[ImageResource, int, int]]:
     raise ValueError("its image resources have no end")
 
 
+def read_blocks(block: bytes) -> tuple[list[ImageResource], bool]:
+    """Return the resources of a block up to damage in it, and whether there is none."""
+    found = []
+    try:
+        for resource, _, _ in split_blocks(block):
+            found.append(resource)
+    except ValueError:
+        return found, False
+    return found, True
+
+
 def _read_block(block: bytes, at: int) -> tuple[ImageResource, int]:
     if len(block) < at + 12 or block[at : at + 4] not in SIGNATURES:
         raise ValueError("its image resources are damaged")

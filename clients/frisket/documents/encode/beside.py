@@ -53,6 +53,7 @@ class Beside:
             code points of colours, which count before a profile.
         place: Where the picture lies, where that is not the whole canvas.
         lost: What no result holds, in words that fit after "without".
+        unread: Metadata that cannot be read, in the same words.
     """
 
     resolution: tuple[float, float] | None = None
@@ -62,6 +63,7 @@ class Beside:
     png: tuple[Chunk, ...] = ()
     place: Place | None = None
     lost: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def turn(self) -> Beside:
         """Return what is true of the picture after a quarter turn."""
@@ -114,7 +116,7 @@ class Beside:
 
     def tell_lost(self, suffix: str, coloured: bool, profile: bool = False) -> list[str]:
         """Return what a file of this suffix is written without; see ``list_chunks``."""
-        lost = list(self.lost)
+        lost = [*self.lost, *self.unread]
         if suffix not in (".tif", ".tiff"):
             lost += ["its IPTC record"] if self.iptc else []
         if suffix != ".png" and self.png:

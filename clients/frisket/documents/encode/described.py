@@ -7,8 +7,8 @@ the place. The same reader takes a TIFF's own directory.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .tiled import ASCII, FORMATS, LONG, Tag, measure_kind
@@ -31,11 +31,12 @@ _MAX_ENTRIES, _MAX_BYTES = 512, 1 << 24
 
 @dataclass(frozen=True)
 class Description:
-    """Tags by directory."""
+    """Tags by directory, and whether there are more that cannot be read."""
 
     main: tuple[Tag, ...] = ()
     photo: tuple[Tag, ...] = ()
     place: tuple[Tag, ...] = ()
+    is_damaged: bool = False
 
     def pack(self, more: Sequence[Tag] = ()) -> bytes:
         """Return an EXIF block (little-endian) with ``more`` in its main directory, or nothing."""
@@ -62,7 +63,7 @@ def read_exif(block: bytes) -> Description:
     block = block.removeprefix(_SIGNATURE)
     order, first = _read_head(block)
     if not order:
-        return Description()
+        return Description(is_damaged=bool(block))
     return read_description(lambda at, length: block[at : at + length], order, first)
 
 
@@ -86,7 +87,8 @@ def find_exif_resolution(block: bytes) -> tuple[float, float] | None:
     order, first = _read_head(block)
     if not order:
         return None
-    return find_resolution(find_tags(lambda at, length: block[at : at + length], order, first))
+    found = read_directory(lambda at, length: block[at : at + length], order, first)
+    return find_resolution(found.tags)
 
 
 def _read_head(block: bytes) -> tuple[str, int]:
@@ -97,17 +99,38 @@ def _read_head(block: bytes) -> tuple[str, int]:
     return order, struct.unpack(order + "I", block[4:8])[0]
 
 
+@dataclass(frozen=True)
+class Directory:
+    """The tags of one directory.
+
+    Attributes:
+        tags: those that can be read, by code.
+        damaged: codes of those that cannot.
+        is_whole: whether no further ones are missing.
+    """
+
+    tags: dict[int, Tag] = field(default_factory=dict)
+    damaged: frozenset[int] = frozenset()
+    is_whole: bool = True
+
+    def loses(self, codes: Collection[int]) -> bool:
+        """Tell whether one of these may have been here and cannot be read."""
+        return not self.is_whole or not self.damaged.isdisjoint(codes)
+
+
 def read_description(read: Read, order: str, first: int, big: bool = False) -> Description:
     """Read the tags that describe, from the directory at ``first``."""
-    main = dict(_read_directory(read, order, first, big))
-    below = [_read_below(read, order, main.get(code), big) for code in (_EXIF, _GPS)]
-    kept = tuple(tag for code, tag in sorted(main.items()) if code in _DESCRIBES and _is_said(tag))
-    return Description(kept, *below)
-
-
-def find_tags(read: Read, order: str, first: int, big: bool = False) -> dict[int, Tag]:
-    """Return all tags of the directory at ``first`` whose kind is known."""
-    return dict(_read_directory(read, order, first, big))
+    main = read_directory(read, order, first, big)
+    below = [_read_below(read, order, main.tags.get(code), big) for code in (_EXIF, _GPS)]
+    described = sorted((code, tag) for code, tag in main.tags.items() if code in _DESCRIBES)
+    photo, place = (
+        tuple(tag for code, tag in sorted(one.tags.items()) if code not in _STALE) for one in below
+    )
+    damaged = any(not one.is_whole or one.damaged - _STALE for one in below)
+    return Description(
+        tuple(tag for _, tag in described if _is_said(tag)), photo, place,
+        damaged or main.loses((*_DESCRIBES, _EXIF, _GPS)),
+    )  # fmt: skip
 
 
 def find_resolution(tags: dict[int, Tag]) -> tuple[float, float] | None:
@@ -151,32 +174,47 @@ def _is_said(tag: Tag) -> bool:
     return bool(tag.values.strip(b"\0 ")) and not tag.values.startswith(_ACCOUNTS)
 
 
-def _read_below(read: Read, order: str, pointer: Tag | None, big: bool) -> tuple[Tag, ...]:
-    if pointer is None or isinstance(pointer.values, bytes) or len(pointer.values) != 1:
-        return ()
-    found = dict(_read_directory(read, order, pointer.values[0], big))
-    return tuple(tag for code, tag in sorted(found.items()) if code not in _STALE)
+def _read_below(read: Read, order: str, pointer: Tag | None, big: bool) -> Directory:
+    if pointer is None:
+        return Directory()
+    if isinstance(pointer.values, bytes) or len(pointer.values) != 1:
+        return Directory(is_whole=False)
+    return read_directory(read, order, pointer.values[0], big)
 
 
-def _read_directory(read: Read, order: str, at: int, big: bool) -> Iterator[tuple[int, Tag]]:
+def read_directory(read: Read, order: str, at: int, big: bool = False) -> Directory:
+    """Return the tags of the directory at a place."""
     count_form, word, inline = (order + "Q", "Q", 8) if big else (order + "H", "I", 4)
     width, size = struct.calcsize(count_form), 4 + 2 * inline
     head = read(at, width)
     if len(head) < width:
-        return
-    number = min(struct.unpack(count_form, head)[0], _MAX_ENTRIES)
-    raw = read(at + width, number * size)
+        return Directory(is_whole=False)
+    told = struct.unpack(count_form, head)[0]
+    raw = read(at + width, min(told, _MAX_ENTRIES) * size)
+    tags: dict[int, Tag] = {}
+    damaged = set()
     for start in range(0, len(raw) - size + 1, size):
         code, kind, count = struct.unpack_from(f"{order}HH{word}", raw, start)
-        if kind not in FORMATS or count * measure_kind(kind) > _MAX_BYTES:
-            continue
-        length = count * measure_kind(kind)
-        data = raw[start + size - inline : start + size][:length]
-        if length > inline:
-            data = read(struct.unpack(order + word, raw[start + size - inline : start + size])[0],
-                        length)  # fmt: skip
-        if len(data) == length:
-            yield code, Tag.unpack(code, kind, data, order)
+        place = raw[start + size - inline : start + size]
+        tag = _read_tag(read, order, (code, kind, count), place)
+        if tag is None:
+            damaged.add(code)
+        else:
+            tags[code] = tag
+    return Directory(tags, frozenset(damaged), len(raw) == told * size)
+
+
+def _read_tag(read: Read, order: str, head: tuple[int, int, int], place: bytes) -> Tag | None:
+    """Return a tag whose values lie in its entry or where that points to, where they can be."""
+    code, kind, count = head
+    if kind not in FORMATS or count * measure_kind(kind) > _MAX_BYTES:
+        return None
+    length = count * measure_kind(kind)
+    data = place[:length]
+    if length > len(place):
+        word = "Q" if len(place) == 8 else "I"
+        data = read(struct.unpack(order + word, place)[0], length)
+    return Tag.unpack(code, kind, data, order) if len(data) == length else None
 
 
 def _pack_directory(tags: Sequence[Tag], at: int) -> bytes:

@@ -14,6 +14,7 @@ from ..encode.described import (
     make_resolution,
     read_exif,
 )
+from ..encode.readable import find_iptc, keep_readable
 from .chunks import list_png
 from .codings import make_points, tell_coding
 from .gain_maps import has_gain_map
@@ -21,7 +22,7 @@ from .gain_maps import has_gain_map
 if TYPE_CHECKING:
     from PIL import Image
 
-_IPTC = 0x0404  # of Photoshop's resources
+_RESOURCES, _EXTENSION = b"Photoshop 3.0\0", b"http://ns.adobe.com/xmp/extension/\0"
 _TO_PNG = (b"tEXt", b"zTXt", b"iTXt", b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = b"XML:com.adobe.xmp\0"
 _PROFILES = (b"Raw profile type", b"exif:", b"date:")  # which ImageMagick writes beside the real
@@ -40,17 +41,43 @@ def read_beside(image: Image.Image, path: str, turned: bool, narrowed: int = 0) 
     info = image.info
     exif = info.get("exif") or b""
     description = _add_comment(read_exif(exif), info.get("comment"))
-    photoshop = info.get("photoshop")
+    iptc, unread = find_iptc(_join_resources(image))
     gains = ("its gain map",) if has_gain_map(path, image) else ()
     beside = Beside(
         resolution=_find_resolution(info, exif),
         description=description,
         xmp=_take_bytes(info.get("xmp")),
-        iptc=_take_bytes(photoshop.get(_IPTC)) if isinstance(photoshop, dict) else b"",
+        iptc=iptc,
         png=_read_chunks(path) if image.format == "PNG" else make_points(tell_coding(path, image)),
-        lost=(*_name_frames(image, gains), *_name_bits(narrowed), *gains),
-    )
-    return beside.turn() if turned else beside
+        lost=(
+            *_name_frames(image, gains), *_name_bits(narrowed), *gains, *_name_profile(info),
+        ),
+        unread=(*unread, *_name_extension(image)),
+    )  # fmt: skip
+    return keep_readable(beside.turn() if turned else beside)
+
+
+def _list_segments(image: Image.Image, name: str, head: bytes) -> list[bytes]:
+    """Return what the segments of a JPEG hold that begin so."""
+    found = getattr(image, "applist", ())
+    return [data[len(head) :] for one, data in found if one == name and data.startswith(head)]
+
+
+def _join_resources(image: Image.Image) -> bytes:
+    """Return the image resources of a JPEG; programs cut a long block wherever it is."""
+    return b"".join(_list_segments(image, "APP13", _RESOURCES))
+
+
+def _name_extension(image: Image.Image) -> tuple[str, ...]:
+    """Name the part of a JPEG's XMP that does not fit into one segment."""
+    more = _list_segments(image, "APP1", _EXTENSION)
+    return ("the part of its XMP beyond the first segment",) if more else ()
+
+
+def _name_profile(info: dict[Any, Any]) -> tuple[str, ...]:
+    """Name a profile that Pillow could not put together."""
+    is_damaged = "icc_profile" in info and not info["icc_profile"]
+    return ("its colour profile, which is damaged",) if is_damaged else ()
 
 
 def _name_frames(image: Image.Image, gains: tuple[str, ...]) -> tuple[str, ...]:

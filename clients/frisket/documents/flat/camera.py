@@ -121,8 +121,9 @@ class RawDocument(BaseDocument):
         """Return who made the picture, when and with what, where the raw file is a TIFF inside."""
         from ..encode.beside import Beside
         from ..encode.described import read_file
+        from ..encode.readable import keep_readable
 
-        return Beside(description=read_file(self.path))
+        return keep_readable(Beside(description=read_file(self.path)))
 
     def describe_pixels(self, layer: Layer) -> PixelForm:
         """Return what the developed picture is stored as; nothing is developed for it."""

@@ -114,17 +114,19 @@ class JxlDocument(BaseDocument):
         """Return EXIF and XMP, the coding of the colours, and what of the file no result holds."""
         from ..encode.beside import Beside
         from ..encode.described import find_exif_resolution, read_exif
+        from ..encode.readable import keep_readable
 
         exif, xmp = _read_notes(Path(self.path).read_bytes())
         frames = ("the frames after the first",) if self._head.animated else ()
         profile = ("its colour profile, which is not read",) if self._head.colours.profiled else ()
-        return Beside(
+        beside = Beside(
             resolution=find_exif_resolution(exif),
             description=read_exif(exif),
             xmp=xmp,
             png=make_points(self._tell_coding()),
             lost=(*profile, *frames),
         )
+        return keep_readable(beside)
 
 
 def _read_notes(data: bytes) -> tuple[bytes, bytes]:

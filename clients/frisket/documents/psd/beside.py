@@ -6,12 +6,14 @@ import struct
 
 from ..encode.beside import Beside
 from ..encode.described import make_resolution, read_exif
+from ..encode.readable import keep_readable
 from ..io.source import Source
 from .structure import Structure
 
 _RESOLUTION, _IPTC, _EXIF, _XMP = 1005, 1028, 1058, 1060
 _FIXED = 1 << 16  # resolutions are fixed-point numbers, always samples an inch
 _LARGEST = 1 << 26
+_DAMAGED = "what the damaged part of its image resources held (profile, EXIF, XMP or IPTC)"
 
 
 def read_beside(source: Source, structure: Structure) -> Beside:
@@ -23,12 +25,14 @@ def read_beside(source: Source, structure: Structure) -> Beside:
             return b""
         return source.read(found.data, found.length)
 
-    return Beside(
+    beside = Beside(
         resolution=_read_resolution(take(_RESOLUTION)),
         description=read_exif(take(_EXIF)),
         xmp=take(_XMP),
         iptc=take(_IPTC),
+        lost=() if structure.resources_whole else (_DAMAGED,),
     )
+    return keep_readable(beside)
 
 
 def _read_resolution(data: bytes) -> tuple[float, float] | None:

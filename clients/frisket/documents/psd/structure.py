@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..core.errors import UnreadableDocument, UnsupportedDocument
+from ..core.resources import SIGNATURES
 from ..io.limits import check_raster
 from ..io.source import Cursor, Source
 from .records import Block, LayerInfo, read_blocks, read_layer_info
@@ -58,6 +59,7 @@ class Structure:
         resources_at: Position of the length of the resources.
         section_at: Position of the length of the layer and mask section.
         section_length: That length.
+        resources_whole: Whether all of the resources can be read.
         layer_info: The layers, or None where there are none.
         standard_at: Position of the standard layer-info length, or 0 without a section.
         blocks: Tagged blocks of the document.
@@ -75,6 +77,7 @@ class Structure:
     resources_at: int = 0
     resources_length: int = 0
     resources: list[Resource] = field(default_factory=list)
+    resources_whole: bool = True
     section_at: int = 0
     section_length: int = 0
     standard_at: int = 0
@@ -133,7 +136,9 @@ def _read_resources(cursor: Cursor, found: Structure) -> None:
     cursor.skip(found.resources_length)
     while part.left >= 12 and len(found.resources) < _MAX_RESOURCES:
         start = part.position
-        if part.take(4) not in (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR"):
+        signature = part.take(4)
+        if signature not in SIGNATURES:
+            found.resources_whole = signature == bytes(4)  # padding
             break
         number = part.number("H")
         name = part.take(part.number("B"))

@@ -6,28 +6,47 @@ import os
 from typing import Any
 
 from ..encode.beside import Beside
-from ..encode.described import Read, find_resolution, find_tags, read_description
+from ..encode.described import (
+    Directory,
+    Read,
+    find_resolution,
+    read_description,
+    read_directory,
+)
+from ..encode.readable import find_iptc, keep_readable
 from ..io.positioned import pread
 from .page import PageSamples
 from .pages import find_turn
 
-_XMP, _IPTC = 700, 33723
+_XMP, _IPTC, _RESOURCES, _ICC = 700, 33723, 34377, 34675
+_TOLD = {_XMP: "its XMP, which cannot be read", _IPTC: "its IPTC record, which cannot be read"}
+_PROFILE = "its colour profile, which is damaged"
 
 
 def read_beside(descriptor: int, page: Any, samples: PageSamples) -> Beside:
     """Return what goes along with a page; its tags are read from the file as they are."""
     order, big = page.parent.byteorder, bool(page.parent.is_bigtiff)
     read = _make_reader(descriptor)
-    tags = find_tags(read, order, page.offset, big)
+    main = read_directory(read, order, page.offset, big)
+    iptc, unread = _take_text(main.tags, _IPTC, order), _name_unread(main)
+    if not iptc:
+        iptc, damaged = find_iptc(_take_text(main.tags, _RESOURCES))
+        unread += damaged
+    profile = (_PROFILE,) if _ICC in main.damaged else ()
     beside = Beside(
-        resolution=find_resolution(tags),
+        resolution=find_resolution(main.tags),
         description=read_description(read, order, page.offset, big),
-        xmp=_take_text(tags, _XMP),
-        iptc=_take_text(tags, _IPTC, order),
-        lost=_name_channels(page, samples),
+        xmp=_take_text(main.tags, _XMP),
+        iptc=iptc,
+        lost=(*_name_channels(page, samples), *profile),
+        unread=unread,
     )
     turn = find_turn(page)
-    return beside.turn() if turn is not None and turn.transposed else beside
+    return keep_readable(beside.turn() if turn is not None and turn.transposed else beside)
+
+
+def _name_unread(main: Directory) -> tuple[str, ...]:
+    return tuple(words for code, words in _TOLD.items() if code in main.damaged)
 
 
 def _make_reader(descriptor: int) -> Read:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ..backends.onnx import Graph
+from ..backends.onnx import Graph, Port
 from ..core.errors import BadPrompt, ModelClosed
+from ..core.spec import Spec
 from ..core.types import Coarse, ModelInfo, Picture, Prompt
+from .signature import find_input, find_output
 
 
 class OpenedModel:
@@ -85,3 +87,32 @@ def check_classes(prompt: Prompt | None, info: ModelInfo) -> None:
         if name not in info.cuttable:
             known = ", ".join(info.cuttable) or "none"
             raise BadPrompt(f"{info.name} knows no class {name!r}; it knows {known}.")
+
+
+class GraphModel(OpenedModel):
+    """A model of one graph: what it is fed as, and the input and the output that count.
+
+    Args:
+        spec: how the graph is fed.
+        info: what the model is.
+        graph: what it runs.
+        find_input: finds the port of the picture.
+        find_output: finds the name of the answer.
+
+    Raises:
+        BadSignature: the graph has no such input or output.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        info: ModelInfo,
+        graph: Graph,
+        find_input: Callable[[Spec, Graph], Port] = find_input,
+        find_output: Callable[[Spec, Graph], str] = find_output,
+    ) -> None:
+        super().__init__(info, graph)
+        self._spec = spec
+        self._graph = graph
+        self._input = find_input(spec, graph)
+        self._output = find_output(spec, graph)

@@ -26,15 +26,15 @@ from ..core.types import (
     Prompt,
     State,
 )
-from .opened import OpenedModel
-from .signature import find_input, find_output, name_ports, refuse
+from .opened import GraphModel
+from .signature import name_ports, refuse
 from .single import put_channels_first, read_answer
 
 RATIO = "downsample_ratio"
 """The input that tells how much of the picture's size the network works at; some have none."""
 
 
-class RecurrentModel(OpenedModel):
+class RecurrentModel(GraphModel):
     """A graph of a picture and states in, an alpha and states out.
 
     It keeps nothing itself: a state comes with a picture's prompt and leaves with its answer. So
@@ -45,11 +45,7 @@ class RecurrentModel(OpenedModel):
     """
 
     def __init__(self, spec: Spec, info: ModelInfo, graph: Graph) -> None:
-        super().__init__(info, graph)
-        self._spec = spec
-        self._graph = graph
-        self._input = find_input(spec, graph)
-        self._output = find_output(spec, graph)
+        super().__init__(spec, info, graph)
         self._has_ratio = any(port.name == RATIO for port in graph.inputs)
         self._states = [port for port in graph.inputs if port.name not in (self._input.name, RATIO)]
         self._left = _pair_states(spec, graph, self._states)

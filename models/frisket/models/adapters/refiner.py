@@ -15,14 +15,14 @@ from ..backends.onnx import Graph, Port
 from ..core.errors import BadPrompt, BadSignature
 from ..core.spec import Spec
 from ..core.types import Array, Coarse, Float, Mask, ModelInfo, Picture, Prompt
-from .opened import OpenedModel
+from .opened import GraphModel
 from .signature import name_ports, refuse
 
 MULTIPLE = 32
 TOP = 65535
 
 
-class RefinerModel(OpenedModel):
+class RefinerModel(GraphModel):
     """A graph of four channels in, one out, both of the same square.
 
     Attributes:
@@ -33,11 +33,7 @@ class RefinerModel(OpenedModel):
     """
 
     def __init__(self, spec: Spec, info: ModelInfo, graph: Graph) -> None:
-        super().__init__(info, graph)
-        self._spec = spec
-        self._graph = graph
-        self._input = _find_input(spec, graph)
-        self._output = _find_output(spec, graph)
+        super().__init__(spec, info, graph, _find_input, _find_output)
         self.side = self._input.shape[2] or spec.input.size[0]
 
     def answer(self, images: Sequence[Picture], prompts: Sequence[Prompt | None]) -> list[Coarse]:

@@ -13,15 +13,14 @@ from ..core.prepare import Frame, fit_alpha, make_tensor
 from ..core.spec import Spec
 from ..core.types import Array, Coarse, Float, ModelInfo, Picture, Prompt
 from .answers import activate, answer_nothing, quantise, stretch
-from .opened import OpenedModel
+from .opened import GraphModel
 from .remembered import Answer, Remembered
-from .signature import find_input, find_output
 
 MAX_BATCH = 8
 """Pictures of one run, where the graph takes more than one."""
 
 
-class SingleModel(OpenedModel):
+class SingleModel(GraphModel):
     """A graph of one input and one map of interest.
 
     It runs several pictures at once where the graph's batch axis is free and the device is no
@@ -34,11 +33,7 @@ class SingleModel(OpenedModel):
     """
 
     def __init__(self, spec: Spec, info: ModelInfo, graph: Graph) -> None:
-        super().__init__(info, graph)
-        self._spec = spec
-        self._graph = graph
-        self._input = find_input(spec, graph)
-        self._output = find_output(spec, graph)
+        super().__init__(spec, info, graph)
         self._unproved = True
         self._remembered = Remembered() if spec.output.channels > 1 else None
         if self._input.shape[0] is None and graph.device != "cpu":
