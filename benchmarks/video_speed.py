@@ -130,8 +130,8 @@ class Stages:
 
 def find_processes() -> list[int]:
     """Return this process and that of its local server, once there is one."""
-    states = run_folder().glob("server*.json")
-    return [os.getpid(), *(json.loads(state.read_text())["pid"] for state in states)]
+    told = [json.loads(state.read_text())["pid"] for state in run_folder().glob("server*.json")]
+    return [os.getpid(), *filter(psutil.pid_exists, told)]
 
 
 class clock:  # noqa: N801
