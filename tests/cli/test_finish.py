@@ -97,7 +97,7 @@ def test_a_cut_that_is_finished(home: Path, folder: Path) -> None:
     assert np.abs(out[4, 4] - (0, 0, 255)).max() < 12
     assert (folder / "a-finished.webp").exists()
     said = refused(Exit.USAGE, "cut", "a.jpg", "--as", "matte", "--background", "white")
-    assert "of the kind 'matte' is none" in said
+    assert "--background is for --as finished, not for --as matte" in said
 
 
 def test_a_batch_follows_every_file_of_a_finish(home: Path, folder: Path) -> None:

@@ -24,4 +24,13 @@ if window 'Cut out with Frisket' 60; then
   gone 'Cut out with Frisket'
   expect none dialog-left
 fi
+command_ "server settings" gimp-keys-server Return
+if window 'Frisket: server' 60; then
+  xdotool windowactivate --sync "$W" key space Tab
+  xdotool type --delay 30 "elsewhere:5005"
+  xdotool key Return
+  gone 'Frisket: server'
+  note "server $(tr -d "\n" < /lab/home/plugins.json)"
+  rm -f /lab/home/plugins.json
+fi
 leave

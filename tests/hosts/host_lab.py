@@ -171,7 +171,7 @@ def cases(host: str) -> list[str]:
     """The names of the cases that run inside a host; FRISKET_CASES chooses some by hand."""
     chosen = os.environ.get("FRISKET_CASES", "").split()
     rooms = "kit results colours trouble painted kept refused marks words away frames meddled "
-    rooms += "scripter conformance"
+    rooms += "scripter keys conformance"
     files = [path for name in rooms.split() if (path := HERE / f"{host}_{name}.py").exists()]
     nodes = (node for path in files for node in ast.parse(path.read_text()).body)
     functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))

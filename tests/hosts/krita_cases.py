@@ -13,6 +13,7 @@ import krita_colours
 import krita_conformance
 import krita_frames
 import krita_kept
+import krita_keys
 import krita_kit
 import krita_marks
 import krita_meddled
@@ -33,6 +34,7 @@ ROOMS += (
     krita_frames,
     krita_meddled,
     krita_scripter,
+    krita_keys,
 )
 CASES = {name: value for room in ROOMS for name, value in vars(room).items()}
 krita_kit.run({**CASES, **krita_conformance.CASES})

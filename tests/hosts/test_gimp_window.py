@@ -152,6 +152,11 @@ def test_escape_leaves_the_dialog_and_the_image(keyed):  # type: ignore[no-untyp
     assert keyed["dialog-left"]["layers"] == ["Background"]
 
 
+def test_a_server_is_chosen_by_keys_and_enter(keyed):  # type: ignore[no-untyped-def]
+    chosen = keyed["server"]
+    assert chosen["remote"] and chosen["target"] == "elsewhere:5005"
+
+
 # How many pixels of the screen are of the colour that each view puts behind the subject.
 BEHIND = {
     "black": (0, 0, 0),

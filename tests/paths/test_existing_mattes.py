@@ -107,7 +107,7 @@ def test_finishing_and_outlines_do_not_mix(
     transparent: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(transparent, "--background", "white") == Exit.USAGE
-    assert "of the kind 'path' is none" in capsys.readouterr().err
+    assert "--background is for --as finished, not for --as path" in capsys.readouterr().err
 
 
 def test_many_at_once_and_nothing_is_replaced(

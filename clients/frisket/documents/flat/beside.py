@@ -76,7 +76,7 @@ def _name_extension(image: Image.Image) -> tuple[str, ...]:
 
 def _name_profile(info: dict[Any, Any]) -> tuple[str, ...]:
     """Name a profile that Pillow could not put together."""
-    is_damaged = "icc_profile" in info and not info["icc_profile"]
+    is_damaged = "icc_profile" in info and info["icc_profile"] is None
     return ("its colour profile, which is damaged",) if is_damaged else ()
 
 

@@ -20,6 +20,7 @@ from .pages import find_turn
 
 _XMP, _IPTC, _RESOURCES, _ICC = 700, 33723, 34377, 34675
 _TOLD = {_XMP: "its XMP, which cannot be read", _IPTC: "its IPTC record, which cannot be read"}
+_MISSED = "its IPTC record, if it has one: its image resources cannot be read"
 _PROFILE = "its colour profile, which is damaged"
 
 
@@ -31,7 +32,7 @@ def read_beside(descriptor: int, page: Any, samples: PageSamples) -> Beside:
     iptc, unread = _take_text(main.tags, _IPTC, order), _name_unread(main)
     if not iptc:
         iptc, damaged = find_iptc(_take_text(main.tags, _RESOURCES))
-        unread += damaged
+        unread += damaged or ((_MISSED,) if _RESOURCES in main.damaged else ())
     profile = (_PROFILE,) if _ICC in main.damaged else ()
     beside = Beside(
         resolution=find_resolution(main.tags),

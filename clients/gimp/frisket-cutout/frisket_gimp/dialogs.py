@@ -163,6 +163,7 @@ def ask_server(now: Settings, attempt: Callable[[Settings], str]) -> Settings | 
     dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
     dialog.add_button(_("_Try it"), Gtk.ResponseType.APPLY)
     dialog.add_button(_("_OK"), Gtk.ResponseType.OK)
+    dialog.set_default_response(Gtk.ResponseType.OK)
     form = _ServerForm(now)
     dialog.get_content_area().pack_start(form.widget, True, True, 12)
     dialog.show_all()
@@ -188,6 +189,7 @@ class _ServerForm:
             label, blurb = WORDS[name]
             text = Gtk.Label(label=label, use_underline=True, xalign=0.0, mnemonic_widget=entry)
             entry.set_tooltip_text(blurb)
+            entry.set_activates_default(True)
             self.widget.attach(text, 0, row, 1, 1)
             self.widget.attach(entry, 1, row, 1, 1)
         below = len(self._fields) + 1
