@@ -189,6 +189,20 @@ def test_what_is_exported_is_small_and_answers_as_the_network_does(tmp_path: Pat
     export.write(model, path)
     assert export.measure_deviation(model, path) < 0.02
     assert path.stat().st_size < export.MOST_BYTES
+    check_shares(path)
+
+
+def check_shares(path: Path) -> None:
+    """A picture of any size has an answer for each of its pixels."""
+    from band.evaluate import ask
+
+    from frisket.models.backends.onnx import import_runtime
+
+    pair = make_pair(1)
+    session = import_runtime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    shares = ask(session, pair.image[:51, :77], pair.mask[:51, :77])
+    assert shares.shape == (51, 77, 4) and shares.min() >= 0
+    np.testing.assert_allclose(shares[..., :3].sum(-1), 1, atol=1e-3)
 
 
 def test_only_the_band_gets_narrower_where_the_network_is_sure() -> None:
