@@ -36,3 +36,10 @@ def test_what_came_out_sure_is_known_but_for_a_margin() -> None:
     settled = settle_trimap(trimap, alpha, 2)
     assert (settled[:, :15] == 0).all() and (settled[:, 25:] == 255).all()
     assert (settled[:, 19:21] == 128).all()
+
+
+def test_what_is_nearly_sure_may_count_as_sure() -> None:
+    trimap, alpha = np.full((40, 40), 128, np.uint8), np.zeros((40, 40), np.float32)
+    alpha[:, 20:], alpha[:, :10] = 1, 0.04
+    assert (settle_trimap(trimap, alpha, 2)[:, :12] == 128).all()
+    assert (settle_trimap(trimap, alpha, 2, 0.05)[:, :15] == 0).all()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from matting_kit import H, W, coarse, picture
@@ -61,11 +63,14 @@ def test_grey_pictures_are_solved_too(quality: Quality) -> None:
     assert np.abs(matte.alpha.astype(int) - coarse()).mean() < 12
 
 
-def test_an_unsolvable_system_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("quality", [Quality.STANDARD, Quality.HIGH])
+def test_an_unsolvable_system_falls_back_and_says_so(
+    quality: Quality, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What rounding might leave behind: the coarse alpha stays, and the report names it."""
     module = sys.modules[solve.__module__]
     monkeypatch.setattr(module, "minimise", lambda *_: np.full((H, W), np.nan))
-    matte = solve(picture(), coarse(), (W, H))
+    matte = solve(picture(), coarse(), (W, H), quality, cell_px=2.5)
     assert "could not be solved" in matte.method
     alpha = refine(matte, 0, 0, picture())
     assert np.abs(alpha.astype(int) - coarse()).mean() < 30
@@ -80,3 +85,50 @@ def test_a_plain_outline_between_like_colours_keeps_the_models_line() -> None:
     matte = solve(grey, plain, (160, 160), Quality.HIGH, cell_px=1.25)
     away = np.abs(refine(matte, 0, 0, grey).astype(int) - plain)
     assert away.mean() < 2.8  # 3.3 when the answer is hardly heeded
+
+
+def draw_hair(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A disc with hair before grain, (240, 240, 3), and its alpha."""
+    rng, n = np.random.default_rng(seed), 240
+    large = np.zeros((2 * n, 2 * n), np.uint8)
+    cv2.circle(large, (n, n), n // 2, 255, -1, cv2.LINE_AA)
+    for angle in rng.uniform(0, 2 * np.pi, 160):
+        way = np.array([np.cos(angle), np.sin(angle)])
+        ends = (np.rint(n + way * n * far).astype(int) for far in (0.48, rng.uniform(0.55, 0.72)))
+        cv2.line(large, *(tuple(map(int, end)) for end in ends), 255, 1, cv2.LINE_AA)
+    truth = cv2.resize(large, (n, n), interpolation=cv2.INTER_AREA)
+    grain = rng.normal(0, 9, (2, n, n, 1))
+    uneven = cv2.resize(rng.normal(0, 25, (6, 6, 3)).astype(np.float32), (n, n))
+    share = truth[..., None] / 255
+    front, back = (150, 90, 50) + grain[0], (80, 110, 140) + uneven + grain[1]
+    return (share * front + (1 - share) * back).clip(0, 255).astype(np.uint8), truth
+
+
+def solve_once_and_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, rgb: np.ndarray, wish: np.ndarray, cell_px: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the alpha of `high` without its second solve, and as it is."""
+    size = (rgb.shape[1], rgb.shape[0])
+    now = refine(solve(rgb, wish, size, Quality.HIGH, cell_px=cell_px), 0, 0, rgb)
+    efforts = sys.modules[solve.__module__]._EFFORTS
+    monkeypatch.setitem(efforts, Quality.HIGH, replace(efforts[Quality.HIGH], again=0))
+    once = refine(solve(rgb, wish, size, Quality.HIGH, cell_px=cell_px), 0, 0, rgb)
+    return once.astype(int), now.astype(int)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_second_solve_clears_the_haze_around_hair(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rgb, truth = draw_hair(seed)
+    wish = cv2.GaussianBlur(truth, (0, 0), 5)
+    once, now = solve_once_and_as_it_is(monkeypatch, rgb, wish, 2.5)
+    assert np.abs(now - truth).mean() < 0.8 * np.abs(once - truth).mean()
+
+
+def test_where_the_model_sees_as_much_as_colour_does_once_is_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rgb, truth = draw_hair(2)
+    once, now = solve_once_and_as_it_is(monkeypatch, rgb, cv2.GaussianBlur(truth, (0, 0), 3), 1.5)
+    np.testing.assert_array_equal(once, now)

@@ -43,15 +43,16 @@ def find_band(alpha: Bytes, reach: float) -> Bytes:
     return np.where(wide > 0, 128, np.where(inside > 0, 255, 0)).astype(np.uint8)
 
 
-def settle_trimap(trimap: Bytes, alpha: Float, margin: int) -> Bytes:
+def settle_trimap(trimap: Bytes, alpha: Float, margin: int, least: float = 1 / 255) -> Bytes:
     """Return the trimap after solving: what came out as 0 or 1, and all around it, is known.
 
     Args:
         trimap: (h, w) before solving.
         alpha: (h, w) float32, solved.
         margin: cells around anything between 0 and 1 that stay open.
+        least: what is nearer to 0 or 1 came out as that.
     """
-    between = ((alpha > 1 / 255) & (alpha < 254 / 255)).astype(np.uint8)
+    between = ((alpha > least) & (alpha < 1 - least)).astype(np.uint8)
     inside = (alpha >= 0.5).astype(np.uint8)
     outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _make_disc(1))
     near = dilate_disc(np.maximum(between, outline), margin) > 0

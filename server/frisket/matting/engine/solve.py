@@ -24,6 +24,7 @@ class _Effort:
     Attributes:
         side: longer side of the grid.
         steps: of conjugate gradients.
+        again: steps of a second solve, in the band that the first has narrowed; 0 for none.
         reach: of the band, in the model's own pixels.
         wide: the band stays open that far around what was solved, for a refiner to look at.
         radius: of the windows in which alpha is linear in colour, in cells.
@@ -34,6 +35,7 @@ class _Effort:
     side: int
     steps: int
     reach: float
+    again: int = 0
     wide: bool = False
     radius: int = 3
     wish: float = 1e-3
@@ -42,8 +44,8 @@ class _Effort:
 
 _EFFORTS = {
     Quality.STANDARD: _Effort(side=640, steps=20, reach=2.0, radius=2, wish=3e-3),
-    Quality.HIGH: _Effort(side=1024, steps=40, reach=2.4),
-    Quality.BEST: _Effort(side=1024, steps=40, reach=2.4, wide=True),
+    Quality.HIGH: _Effort(side=1024, steps=40, reach=2.4, again=20),
+    Quality.BEST: _Effort(side=1024, steps=40, reach=2.4, again=20, wide=True),
 }
 _COARSE_CELL = 2.0  # from here on the model's pixel is far wider than the grid's
 _MOST_WISH = 0.03
@@ -53,6 +55,9 @@ _EPS = 1e-6
 _EPS_CARRIED = 1e-4
 _WISH_ALONE = 1e-2  # the least wish where nothing is known for certain
 _LEVELS = 0.02  # alpha this near to 0 or 1 is taken to be meant so
+# Of the second solve: from which alpha on a cell is open, and how much the model's answer counts.
+_OPEN_AGAIN, _WISH_AGAIN = 0.05, np.float32(0.3)
+_GAIN = np.float32(1 / (1 - 2 * _LEVELS))
 _STEP = np.float32(1 / 4096)
 
 
@@ -186,7 +191,9 @@ def _fit_effort(effort: _Effort, alpha: Bytes, cell: float) -> _Effort:
     if trust.is_crisp(alpha.astype(np.float32) / np.float32(255), cell):
         least, radius = max(least, _WISH_CRISP), 1
     near = (_COARSE_CELL / min(cell, _COARSE_CELL)) ** 7
-    return replace(effort, radius=radius, wish=min(least * near, _MOST_WISH), cell=cell)
+    again = effort.again if cell >= _COARSE_CELL else 0
+    wish = min(least * near, _MOST_WISH)
+    return replace(effort, radius=radius, wish=wish, cell=cell, again=again)
 
 
 def _narrow_band(trimap: Bytes, settled: Settled) -> Bytes:
@@ -236,15 +243,34 @@ def _solve_closed_form(
     colours = guide.astype(np.float32) / np.float32(255)
     laplacian = Laplacian(colours, effort.radius, _EPS)
     solved = np.clip(minimise(laplacian, wish, weight, start, free, effort.steps), 0, 1)
-    method = f"Closed-form matting on the band, {effort.steps} steps."
+    method = f"Closed-form matting on the band, {effort.steps + effort.again} steps."
     if not np.isfinite(solved).all():
         solved = start
         method = "The system could not be solved, so the coarse alpha was filtered instead."
-    elif not sided:
+    elif effort.again:
+        near = settle_trimap(trimap, _stretch(solved), effort.radius + 1, _OPEN_AGAIN)
+        solved = _solve_again(laplacian, wish, weight, solved, near, effort.again)
+    if not sided and solved is not start:
         method += " Nothing was certain, so the model's own answer weighed more."
     a, b = Laplacian(colours, effort.radius, _EPS_CARRIED).fit_linear(solved)
-    gain = np.float32(1 / (1 - 2 * _LEVELS))
-    return a * gain, (b - np.float32(_LEVELS)) * gain, method
+    return a * _GAIN, _stretch(b), method
+
+
+def _solve_again(
+    laplacian: Laplacian, wish: Float, weight: Float, solved: Float, near: Bytes, steps: int
+) -> Float:
+    """Solve once more in the band that the first solve left open: what it decided is known.
+
+    There colours count for more, since windows see what is known on both sides.
+    """
+    start = np.where(near == 128, solved, near == 255).astype(np.float32)
+    less = weight * _WISH_AGAIN
+    return np.clip(minimise(laplacian, wish, less, start, near == 128, steps), 0, 1)
+
+
+def _stretch(alpha: Float) -> Float:
+    """Return alpha, or the offset that it is made of, with what is nearly 0 or 1 beyond that."""
+    return (alpha - np.float32(_LEVELS)) * _GAIN
 
 
 def _find_box(mask: Bytes, margin: int) -> tuple[slice, slice] | None:
