@@ -265,8 +265,8 @@ def _solve_again(
     """
     start = np.where(near == 128, solved, near == 255).astype(np.float32)
     less = weight * _WISH_AGAIN
-    solved = minimise(laplacian, wish, less, start, near == 128, steps)
-    return np.asarray(np.clip(solved, 0, 1), np.float32)
+    found: Float = np.clip(minimise(laplacian, wish, less, start, near == 128, steps), 0, 1)
+    return found
 
 
 def _stretch(alpha: Float) -> Float:
