@@ -265,7 +265,8 @@ def _solve_again(
     """
     start = np.where(near == 128, solved, near == 255).astype(np.float32)
     less = weight * _WISH_AGAIN
-    return np.clip(minimise(laplacian, wish, less, start, near == 128, steps), 0, 1)
+    again = minimise(laplacian, wish, less, start, near == 128, steps)
+    return np.asarray(np.clip(again, 0, 1))
 
 
 def _stretch(alpha: Float) -> Float:
