@@ -265,13 +265,12 @@ def _solve_again(
     """
     start = np.where(near == 128, solved, near == 255).astype(np.float32)
     less = weight * _WISH_AGAIN
-    again = minimise(laplacian, wish, less, start, near == 128, steps)
-    return np.asarray(np.clip(again, 0, 1))
+    return np.clip(minimise(laplacian, wish, less, start, near == 128, steps), 0, 1)
 
 
 def _stretch(alpha: Float) -> Float:
     """Return alpha, or the offset that it is made of, with what is nearly 0 or 1 beyond that."""
-    return (alpha - np.float32(_LEVELS)) * _GAIN
+    return np.asarray((alpha - np.float32(_LEVELS)) * _GAIN)
 
 
 def _find_box(mask: Bytes, margin: int) -> tuple[slice, slice] | None:
