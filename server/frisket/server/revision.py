@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from frisket.matting import Refinement, Solution
@@ -26,8 +25,7 @@ class Revision:
         owed: tiles that the client was asked for.
         finished: every tile has been sent.
         over: another revision has begun, or the client wants no more of this one.
-        assess: begins to find what is believed of the solution; set when it is published.
-        opinion: what is believed, once that has begun.
+        opinion: what is believed of the solution, found beside its tiles from the first on.
     """
 
     number: int
@@ -38,11 +36,4 @@ class Revision:
     owed: Debts = field(default_factory=Debts)
     finished: bool = False
     over: bool = False
-    assess: Callable[[], asyncio.Future[Assessment]] = field(init=False)
     opinion: asyncio.Future[Assessment] | None = None
-
-    def form_opinion(self) -> asyncio.Future[Assessment]:
-        """Assess beside the tiles, from the first on: who sends none may want another revision."""
-        if self.opinion is None:
-            self.opinion = self.assess()
-        return self.opinion

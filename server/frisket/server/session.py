@@ -274,8 +274,6 @@ class Session:
 
     async def _publish(self, revision: Revision, solid: list[Response]) -> None:
         """Say which tiles are solid and ask for the others."""
-        assess = partial(assess_alone, self._models, revision.solution)
-        revision.assess = lambda: self._channel.spawn(assess())
         self._revision = revision
         # From here on some tiles of the client are this revision's, until it has all of them.
         self._before, self._missing = None, np.ones_like(self._missing)
@@ -296,10 +294,16 @@ class Session:
         if number == self._number and cancelled == self._stopped:
             self._seat.rest()
 
+    def _form_opinion(self, revision: Revision) -> asyncio.Future[Assessment]:
+        """Assess beside the tiles, from the first on: who sends none may want another revision."""
+        if revision.opinion is None:
+            revision.opinion = self._channel.spawn(assess_alone(self._models, revision.solution))
+        return revision.opinion
+
     async def _assess(self, revision: Revision, cancelled: bool) -> Assessment:
         if cancelled:  # who cancels again while this is computed has the same answer
             return await assess_alone(self._models, revision.solution)
-        alone = await revision.form_opinion()
+        alone = await self._form_opinion(revision)
         hinted = self._settled is not None and self._settled.certain is not None
         return alone if hinted else await self.assess_layer(revision.solution, alone)
 
@@ -358,14 +362,13 @@ class Session:
 
     async def _feed(self, revision: Revision, tile: int, read: ReadPixels) -> None:
         """Send what a tile's pixels finish: the tile itself, others or nothing yet."""
-        revision.form_opinion()
-        refinement = revision.refinement
-        if not refinement.wants(tile):
+        self._form_opinion(revision)
+        if not revision.refinement.wants(tile):
             revision.queue.finish(tile)
-        elif refinement.gathers:
+        elif revision.refinement.gathers:
             revision.queue.park(tile)
         with measure(Stage.REFINE) as span:
-            async for finished in refinement.feed(tile, read, self._choose_compute(tile)):
+            async for finished in revision.refinement.feed(tile, read, self._choose_compute(tile)):
                 with span.paused():
                     await self._send(revision, finished)
                 if revision.over:
