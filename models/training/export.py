@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from loop import CHECKPOINT
 from network import Frisket
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
@@ -52,7 +53,7 @@ class Shipped(nn.Module):
 def load(run: Path) -> Shipped:
     """Return the averaged network of a run, with batch normalisation folded in."""
     net = Frisket()
-    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    state = torch.load(run / CHECKPOINT, weights_only=True)
     net.load_state_dict(state["mean"])
     net.eval()
     fold(net)

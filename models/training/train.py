@@ -9,9 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,17 +18,15 @@ import torch
 from backbone import load_tflite
 from batches import Plan, StepBatches, make_input, make_target, stretch_square
 from data import Pair, load_all, read_skip, split
+from loop import CHECKPOINT, LOG, Log, average_weights, draw_ahead, save_checkpoint
 from losses import measure_loss
 from network import Frisket
 from scores import Score, score, summarise
 from shipped import load_shipped, unfold
 from torch import Tensor
 
-CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
 #: Share of the averaged weights kept at each step, once past the first steps.
 AVERAGE = 0.9985
-#: Batches drawn ahead of their use.
-AHEAD = 4
 #: Batches whose statistics an exported file's normalisation is unfolded with.
 UNFOLDED = 8
 
@@ -68,8 +63,7 @@ class Run:
         """Write the checkpoint, whole or not at all."""
         parts = {"net": self.net, "mean": self.mean, "optimiser": self.optimiser}
         state = {name: part.state_dict() for name, part in parts.items()} | {"step": self.step}
-        torch.save(state, self.out / "checkpoint.tmp")
-        (self.out / "checkpoint.tmp").replace(self.out / CHECKPOINT)
+        save_checkpoint(state, self.out)
 
     def learn(self, images: Tensor, soft: Tensor, masks: Tensor) -> float:
         """Learn from a uint8 batch; return the loss."""
@@ -82,24 +76,13 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self.step += 1
-        self._average()
+        average_weights(self.mean, self.net, self.step, AVERAGE)
         return loss.item()
 
     def _set_rate(self) -> None:
         share = self.plan.rate_at(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * share
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
-        for own, new in zip(
-            self.mean.state_dict().values(), self.net.state_dict().values(), strict=True
-        ):
-            if own.is_floating_point():
-                own.lerp_(new, 1 - keep)
-            else:
-                own.copy_(new)
 
     def _restore(self, state: dict[str, object]) -> None:
         for name in ("net", "mean", "optimiser"):
@@ -131,44 +114,13 @@ def validate(net: Frisket, pairs: list[Pair], size: int) -> dict[str, dict[str, 
     return {g: summarise([predict(net, p, size) for p in m]) for g, m in members.items()}
 
 
-class Log:
-    """One JSON object a line; lines after the step a run resumes from are dropped."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self.path = path
-        lines = path.read_text().splitlines() if path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        path.write_text("".join(line + "\n" for line in kept))
-
-    def write(self, **record: object) -> None:
-        """Append one record."""
-        with self.path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
-
-
-def batches(pairs: list[Pair], plan: Plan, start: int) -> Iterator[tuple[Tensor, ...]]:
-    """Yield batches of the steps from `start` on, drawn by a thread ahead of their use.
-
-    A thread, not a process: OpenCV and NumPy let go of the interpreter while they work, and
-    a forked worker can hang in a lock that OpenCV's own threads held.
-    """
-    source = StepBatches(pairs, plan)
-    with ThreadPoolExecutor(1) as ahead:
-        first = range(start, min(start + AHEAD, plan.steps))
-        waiting = deque(ahead.submit(source.__getitem__, step) for step in first)
-        for step in range(start, plan.steps):
-            if step + AHEAD < plan.steps:
-                waiting.append(ahead.submit(source.__getitem__, step + AHEAD))
-            yield waiting.popleft().result()
-
-
 def train(run: Run, pairs: list[Pair], valid_pairs: list[Pair], every: int) -> None:
     """Learn until the plan ends; log, score and save every so many steps."""
     log, losses, began = Log(run.out / LOG, run.step), [], time.time()
     if run.step == 0:
         log.write(step=0, scores=validate(run.mean, valid_pairs, run.plan.size))
     run.net.train()
-    for batch in batches(pairs, run.plan, run.step):
+    for batch in draw_ahead(StepBatches(pairs, run.plan), run.step, run.plan.steps):
         losses.append(run.learn(*batch))
         if run.step % 50 == 0:
             seconds, began = time.time() - began, time.time()

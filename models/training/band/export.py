@@ -16,8 +16,8 @@ import numpy as np
 import onnx
 import torch
 from export import fold, halve
+from loop import CHECKPOINT
 from torch import Tensor, nn
-from train import CHECKPOINT
 
 from band.features import CHANNELS, STRIDE
 from band.network import CLASSES, BandNet

@@ -8,9 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,10 +15,10 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from loop import CHECKPOINT, LOG, Log, average_weights, draw_ahead, save_checkpoint
 from torch import Tensor
-from train import AHEAD, CHECKPOINT, LOG, Log
 
-from band.batches import IGNORED, Batch, Plan, StepBatches, list_scenes
+from band.batches import IGNORED, Plan, StepBatches, list_scenes
 from band.network import CLASSES, BandNet
 
 #: Share of the averaged weights kept at each step, once past the first steps.
@@ -64,8 +61,7 @@ class Run:
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        torch.save(state | {"step": self.step}, self.out / "checkpoint.tmp")
-        (self.out / "checkpoint.tmp").replace(self.out / CHECKPOINT)
+        save_checkpoint(state | {"step": self.step}, self.out)
 
     def learn(self, features: Tensor, *told: Tensor) -> float:
         """Learn from a batch; return the loss."""
@@ -77,7 +73,7 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        self._average()
+        average_weights(self.mean, self.net, self.step, AVERAGE)
         return loss.item()
 
     def _share_of_rate(self) -> float:
@@ -85,16 +81,6 @@ class Run:
         warm = min(1.0, (self.step + 1) / 50)
         through = self.step / self.plan.steps
         return warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * through))))
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
-        pairs = zip(self.mean.state_dict().values(), self.net.state_dict().values(), strict=True)
-        for own, new in pairs:
-            if own.is_floating_point():
-                own.lerp_(new, 1 - keep)
-            else:
-                own.copy_(new)
 
 
 @torch.no_grad()
@@ -107,17 +93,6 @@ def validate(net: BandNet, held: list[Path], plan: Plan) -> float:
         for shown, *told in (batches[step] for step in range(_SCORED // plan.batch))
     ]
     return sum(losses) / len(losses)
-
-
-def draw_ahead(batches: StepBatches, start: int, steps: int) -> Iterator[Batch]:
-    """Yield batches of the steps from `start` on, drawn by a thread ahead of their use."""
-    with ThreadPoolExecutor(1) as ahead:
-        first = range(start, min(start + AHEAD, steps))
-        waiting = deque(ahead.submit(batches.__getitem__, step) for step in first)
-        for step in range(start, steps):
-            if step + AHEAD < steps:
-                waiting.append(ahead.submit(batches.__getitem__, step + AHEAD))
-            yield waiting.popleft().result()
 
 
 def train(run: Run, scenes: Path, every: int) -> None:
