@@ -1,10 +1,10 @@
 """What would `high` make of a better band? Its own, the true one, and true ones made worse.
 
-    python benchmarks/band.py                       # measured mattes; some minutes
+    python benchmarks/bands.py                       # measured mattes; some minutes
 
 Each way replaces what is known before the solve, and nothing else. Recall is the share of the
 truly open pixels that the band holds; width is the band's area over theirs. Writes
-`benchmarks/results/band.md` with medians of the pictures' own ratios to rembg's way.
+`benchmarks/results/bands.md` with medians of the pictures' own ratios to rembg's way.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ Row = dict[str, dict[str, float]]
 _MARGINS = (1, 4, 10)
 _RECALLS = (0.98, 0.9)
 _REACH = 2.4  # as `high`
+MEASURES = ("sad", "gradient", "mse")
 
 
 def find_open(truth: Picture, margin: int) -> Picture:
@@ -44,7 +45,7 @@ def ways(truth: Picture, coarse: Coarse) -> Iterator[tuple[str, Picture, Picture
     """Name, trimap and the coarse alpha that is wished for in the band."""
     answer = coarse.alpha
     nothing = np.full_like(answer, 128)
-    own = find_band(answer, _REACH * coarse.cell_px)
+    own = find_own(coarse)
     band = (own == 128).astype(np.uint8)
     yield "as it is", own, answer
     yield "as it is, known parts right", label(band, truth), answer
@@ -79,6 +80,23 @@ def solved(rgb: Picture, trimap: Picture, answer: Picture, cell_px: float) -> Pi
     return refine(matte, 0, 0, rgb)
 
 
+def find_own(coarse: Coarse) -> Picture:
+    """The band that `high` opens by itself, at the picture's size."""
+    return find_band(coarse.alpha, _REACH * max(1.0, coarse.cell_px))
+
+
+def share(errors: dict[str, float], theirs: dict[str, float]) -> dict[str, float]:
+    """Errors as shares of another way's."""
+    return {name: errors[name] / max(theirs[name], 1e-12) for name in MEASURES}
+
+
+def judge(trimap: Picture, open_: Picture) -> dict[str, float]:
+    """Recall and width of a band, given what is truly open; recall is 1 where nothing is."""
+    held = trimap == 128
+    recall = float(held[open_].mean()) if open_.any() else 1.0
+    return {"recall": recall, "width": float(held.sum()) / max(1, int(open_.sum()))}
+
+
 def measured(case: Case, coarse: Coarse, theirs: Picture) -> Row:
     """Each way's errors as shares of rembg's, its recall and its width."""
     near = edge_of(case.truth)
@@ -86,10 +104,7 @@ def measured(case: Case, coarse: Coarse, theirs: Picture) -> Row:
     row: Row = {}
     for name, trimap, answer in ways(case.truth, coarse):
         errors = scored(solved(case.rgb, trimap, answer, coarse.cell_px), case.truth, near)
-        ratios = {m: errors[m] / max(base[m], 1e-12) for m in ("sad", "gradient", "mse")}
-        held = trimap == 128
-        recall = float(held[open_ > 0].mean())
-        row[name] = ratios | {"recall": recall, "width": float(held.sum() / open_.sum())}
+        row[name] = share(errors, base) | judge(trimap, open_ > 0)
     print(case.name, flush=True)
     return row
 
@@ -102,14 +117,14 @@ def main() -> None:
         for case in cases("mattes", 0)
     ]
     text = "\n".join(tabulate(rows)) + "\n"
-    (RESULTS / "band.md").write_text(text)
+    (RESULTS / "bands.md").write_text(text)
     print(text)
 
 
 def tabulate(rows: list[Row]) -> Iterator[str]:
     """The table's lines: medians over the pictures."""
-    columns = ("sad", "gradient", "mse", "recall", "width")
-    yield f"`python benchmarks/band.py`: medians over {len(rows)} measured mattes of what `high`"
+    columns = (*MEASURES, "recall", "width")
+    yield f"`python benchmarks/bands.py`: medians over {len(rows)} measured mattes of what `high`"
     yield "makes of a band. Errors are ratios to rembg's way, same weights (u2netp)."
     yield ""
     yield "| band | SAD | gradient | MSE | recall | width |"

@@ -20,16 +20,13 @@ from data import Image
 
 from band.features import SIDE, STRIDE, Plane, make_features
 from band.network import BACKGROUND, SUBJECT
-from frisket.matting.engine import Quality, Settled, refine, solve_settled
-from frisket.matting.engine.band import find_band
+from frisket.matting.engine import Quality
 from frisket.models.backends.onnx import import_runtime
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+import bands
 import quality
 
-#: As `high` opens it, in the model's own pixels.
-_REACH = 2.4
-_MEASURES = ("sad", "gradient", "mse")
 Row = dict[str, Any]
 
 
@@ -57,27 +54,21 @@ def narrow(trimap: Image, shares: Plane, sure: float) -> Image:
 def measure(case: Any, model: Any, graph: Any, session: Any, sure: float) -> Row:
     """Return the errors of both bands as ratios to rembg's way, their recall and width."""
     coarse = quality.looked(model, case.rgb, Quality.HIGH)
-    own = find_band(coarse.alpha, _REACH * max(1.0, coarse.cell_px))
-    bands = {"own": own, "network": narrow(own, ask(session, case.rgb, coarse.alpha), sure)}
+    own = bands.find_own(coarse)
+    trimaps = {"own": own, "network": narrow(own, ask(session, case.rgb, coarse.alpha), sure)}
     near = quality.edge_of(case.truth)
     theirs = quality.scored(quality.rembg_way(graph, case.rgb), case.truth, near)
     row: Row = {"name": case.name}
-    for name, trimap in bands.items():
-        size = (case.rgb.shape[1], case.rgb.shape[0])
-        settled = Settled(coarse.alpha, trimap, whole=True)
-        matte = solve_settled(case.rgb, settled, size, Quality.HIGH, None, coarse.cell_px)
-        errors = quality.scored(refine(matte, 0, 0, case.rgb), case.truth, near)
-        ratios = {m: errors[m] / max(theirs[m], 1e-12) for m in _MEASURES}
-        row[name] = ratios | judge_band(trimap, case.truth)
+    for name, trimap in trimaps.items():
+        alpha = bands.solved(case.rgb, trimap, coarse.alpha, coarse.cell_px)
+        errors = quality.scored(alpha, case.truth, near)
+        row[name] = bands.share(errors, theirs) | judge_band(trimap, case.truth)
     return row
 
 
 def judge_band(trimap: Image, truth: Image) -> dict[str, float]:
     """Return recall and width of a band; recall is 1 where nothing is truly open."""
-    open_ = (truth > 2) & (truth < 253)
-    held, count = trimap == 128, max(1, int(open_.sum()))
-    recall = float(held[open_].mean()) if open_.any() else 1.0
-    return {"recall": recall, "width": float(held.sum()) / count}
+    return bands.judge(trimap, (truth > 2) & (truth < 253))
 
 
 def main() -> None:
