@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from frisket.matting.engine.motion import find_motion
+from frisket.matting.engine.moving import fill_lost, keep_said
 from frisket.matting.engine.solve import make_guide
 from frisket.matting.engine.temporal import (
     Past,
     Track,
     carry_track,
-    correct_coarse,
-    find_correction,
     forget_changed,
     leave_track,
     steady_coarse,
     steady_matte,
 )
-from frisket.matting.engine.types import Bytes
+from frisket.matting.engine.types import Bytes, Hints
 from frisket.matting.pipeline import Matting, flatten_proxy
 from frisket.matting.solution import Solution
 from frisket.models import Coarse, State
@@ -80,10 +79,13 @@ def solve_frame(matting: Matting, coarse: Coarse, before: Track | None = None) -
     """
     rgb = flatten_proxy(matting.proxy)
     past = _recall(before, rgb)
-    corrected = correct_coarse(coarse.alpha, past)
-    settled = matting.settle(replace(coarse, alpha=corrected))
-    past = forget_changed(past, corrected, settled.alpha)
-    said = find_correction(coarse.alpha, settled.alpha, matting.hints.empty, past)
+    said = past.said if past else Hints()
+    settled = matting.settle(replace(coarse, prompted=False), fill_lost(said, coarse.alpha))
+    if not matting.hints.empty:
+        # What a prompted model would have said without is not known; the past stands for it.
+        unsaid = past.coarse if past and coarse.prompted else settled.alpha
+        settled, said = matting.settle(coarse), keep_said(matting.hints)
+        past = forget_changed(past, unsaid, settled.alpha)
     if coarse.state is None:
         settled = replace(settled, alpha=steady_coarse(settled.alpha, past))
     coarse = replace(coarse, alpha=settled.alpha)

@@ -79,15 +79,20 @@ class Matting:
         """Return the coarse alpha from the answers to `views`, then to `list_closer_views`."""
         return combine_answers(answers)
 
-    def settle(self, coarse: Coarse) -> engine.Settled:
-        """Return a coarse alpha with all that the hints say of it.
+    def settle(self, coarse: Coarse, hints: Hints | None = None) -> engine.Settled:
+        """Return a coarse alpha with all that hints say of it.
+
+        Args:
+            coarse: the model's answer.
+            hints: in pixels of the proxy; None takes the layer's own.
 
         Raises:
             BadInput: sizes that do not fit one another, or a hint outside the layer.
         """
         rgb = flatten_proxy(self.proxy)
         quality = self._effective_quality()
-        return engine.settle_hints(rgb, coarse.alpha, self.hints, quality, coarse.prompted)
+        said = self.hints if hints is None else hints
+        return engine.settle_hints(rgb, coarse.alpha, said, quality, coarse.prompted)
 
     def without_hints(self) -> Matting:
         """Return the same matting once its hints are settled: they are needed no more."""

@@ -32,11 +32,13 @@ class Motion:
 
     Attributes:
         flow: (h, w, 2) float32: x and y to go, in cells of its own grid.
+        forth: (h, w, 2) float32: likewise from the frame before to this one.
         trust: (h, w) float32: 1 where a pixel is found again, 0 where it is new.
         grain: standard deviation of what differs by chance, in levels of grey.
     """
 
     flow: Float
+    forth: Float
     trust: Float
     grain: float = 0.0
 
@@ -48,6 +50,31 @@ class Motion:
     def bring(self, plane: Float) -> Float:
         """Return a plane (h, w) or (h, w, c) of the frame before as this frame would show it."""
         return _warp(plane, _resize_flow(self.flow, plane.shape[:2]))
+
+    def send(self, places: Float, size: tuple[int, int], reach: int = 0) -> tuple[Float, Float]:
+        """Return where pixels of the frame before have gone.
+
+        Args:
+            places: (n, 2) x and y on a grid of (height, width) cells.
+            size: of that grid.
+            reach: cells to each side, where eight others have a say; the median counts.
+
+        Returns:
+            Their x and y now (n, 2), and how far they can be trusted (n,), 0..1.
+        """
+        grid = np.array(self.trust.shape[::-1])
+        scale = grid / size[::-1]
+        steps = np.unique([-reach, 0, reach])
+        around = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+        asked = places[:, None] * scale + around
+        x, y = _name_cells(asked, grid)
+        ways = self.forth[y, x]
+        ways[np.hypot(ways[..., 0], ways[..., 1]) < _STILL] = 0
+        landed = asked + ways
+        inside = ((landed > -0.5) & (landed < grid - 0.5)).all(axis=-1)
+        x, y = _name_cells(landed, grid)
+        trust = (self.trust[y, x] * inside).mean(axis=1)
+        return places + np.median(ways, axis=1) / scale, trust
 
     def weigh(self, size: tuple[int, int]) -> Float:
         """Return the trust on a grid of (height, width) cells."""
@@ -81,14 +108,14 @@ def find_motion(before: Bytes, now: Bytes) -> Motion:
     grain = _measure_grain(found, later)
     trust *= _find_again(found, later, grain)
     trust[_is_inside(back) == 0] = 0
-    return Motion(back, trust, grain)
+    return Motion(back, forth, trust, grain)
 
 
 def _compare_in_place(before: Bytes, now: Bytes) -> Motion:
     """Return the motion of frames too small to search: none."""
     grain = _measure_grain(before, now)
     still = np.zeros((*now.shape, 2), np.float32)
-    return Motion(still, _find_again(before, now, grain), grain)
+    return Motion(still, still, _find_again(before, now, grain), grain)
 
 
 def _find_again(found: Bytes, now: Bytes, grain: float) -> Float:
@@ -127,6 +154,12 @@ def _fade(excess: Float) -> Float:
     share = np.minimum(excess, np.float32(1))
     share *= share
     return np.asarray(np.subtract(1, share, out=share))
+
+
+def _name_cells(places: Float, grid: Float) -> tuple[Bytes, Bytes]:
+    """Return the columns and rows of the cells that places (..., 2) lie in, the nearest within."""
+    cells = np.clip(np.rint(places), 0, grid - 1).astype(np.intp)
+    return cells[..., 0], cells[..., 1]
 
 
 def _is_inside(flow: Float) -> Bytes:

@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 
 from .motion import Motion
+from .moving import move_hints
 from .planes import Planes, multiply_planes, split_planes
-from .types import Bytes, Float, LinearMatte
+from .types import Bytes, Float, Hints, LinearMatte
 
+_NOTHING = Hints()
 _MEMORY = 3.0  # frames that the past counts for at most
-_SAID = 0.25  # trust from which on what was said of a pixel still holds
 _CHANGED = 8  # levels of alpha by which a hint changes what was
 _BEYOND = 0.05  # how far a remembered alpha may lie outside 0..1
 _SHAKE = 0.02  # of alpha by grain, at which a slope is halved
@@ -35,7 +36,7 @@ class Track:
         seen: (h, w) float32: in how many frames a pixel was seen, at most 3.
         a: (rows, columns, 3) float32: slopes of its matte, filtered.
         shown: (rows, columns) float32: alpha at the cells, filtered.
-        said: (h, w) float32: what hints have added to the model's coarse alpha; None for nothing.
+        said: what hints say of it, in pixels of the proxy.
     """
 
     rgb: Bytes
@@ -43,7 +44,7 @@ class Track:
     seen: Float
     a: Float
     shown: Float
-    said: Float | None = None
+    said: Hints = _NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class Past:
     shown: Float
     seen: Float
     motion: Motion
-    said: Float | None = None
+    said: Hints = _NOTHING
 
     @property
     def gain(self) -> Float:
@@ -73,22 +74,7 @@ def carry_track(track: Track, motion: Motion) -> Past:
     """Return what a track says of the frame after it."""
     seen = motion.bring(track.seen) * motion.weigh(_size(track.seen))
     coarse, a, shown = (motion.bring(plane) for plane in (track.coarse, track.a, track.shown))
-    return Past(coarse, a, shown, seen, motion, _carry_said(track, motion))
-
-
-def _carry_said(track: Track, motion: Motion) -> Float | None:
-    """Return what hints said of the frame before; nothing is said of what is new."""
-    if track.said is None:
-        return None
-    holds = motion.weigh(_size(track.said)) > _SAID
-    return np.asarray(motion.bring(track.said) * holds, np.float32)
-
-
-def correct_coarse(coarse: Bytes, past: Past | None) -> Bytes:
-    """Return a model's coarse alpha (h, w) uint8 with what hints said of the frames before."""
-    if past is None or past.said is None:
-        return coarse
-    return np.asarray(np.rint(np.clip(coarse + past.said, 0, 255)), np.uint8)
+    return Past(coarse, a, shown, seen, motion, move_hints(track.said, motion, track.coarse))
 
 
 def forget_changed(past: Past | None, before: Bytes, after: Bytes) -> Past | None:
@@ -97,22 +83,6 @@ def forget_changed(past: Past | None, before: Bytes, after: Bytes) -> Past | Non
         return past
     kept = np.abs(after.astype(np.int16) - before) < _CHANGED
     return replace(past, seen=past.seen * kept)
-
-
-def find_correction(
-    coarse: Bytes, settled: Bytes, is_unsaid: bool, past: Past | None
-) -> Float | None:
-    """Return what a track keeps of hints: what they added to the model's answer.
-
-    Args:
-        coarse: (h, w) the model's own answer.
-        settled: the same with all that was said.
-        is_unsaid: the frame has no hints of its own.
-        past: what is known from the frames before.
-    """
-    if is_unsaid:
-        return None if past is None else past.said
-    return settled.astype(np.float32) - coarse
 
 
 def steady_coarse(coarse: Bytes, past: Past | None) -> Bytes:
@@ -179,7 +149,7 @@ def leave_track(
     matte: LinearMatte,
     guide: Float,
     past: Past | None,
-    said: Float | None = None,
+    said: Hints = _NOTHING,
 ) -> Track:
     """Return what a frame leaves to the next, its coarse alpha and matte being filtered."""
     seen = np.ones(coarse.shape, np.float32)
