@@ -106,8 +106,9 @@ def test_the_open_seam_goes_with_the_subject_over_a_background_that_stands() -> 
     for step in range(8):
         flow = np.zeros((HIGH, WIDE, 2), np.float32)
         flow[30:60, 45 + 2 * (step + 1) : 85 + 2 * (step + 1), 0] = -2
-        motion = Motion(flow, -flow, np.ones((HIGH, WIDE), np.float32))
-        said = move_hints(said, motion, SUBJECT)
+        trust = np.ones((HIGH, WIDE), np.float32)
+        trust[30:60, 45 + 2 * step : 47 + 2 * step] = 0  # uncovered
+        said = move_hints(said, Motion(flow, -flow, trust), SUBJECT)
     assert said.trimap is not None
     row = said.trimap[45]
     assert (row[62:100] == 255).all()

@@ -199,11 +199,10 @@ def move_trimap(trimap: Bytes, motion: Motion) -> Bytes:
     """
     size = (trimap.shape[0], trimap.shape[1])
     out = _carry_labels(trimap, motion)
+    out[motion.weigh(size) <= _TRUSTED] = _LOST
     lead, near = _lead_surroundings(_fit(out == 255, motion.trust.shape), motion)
     led = _carry_labels(trimap, replace(motion, flow=lead))
-    around = _fit(near, size) & (out != 255) & (led != 255)
-    out[(motion.weigh(size) <= _TRUSTED) & ~around] = _LOST
-    return np.where(around, led, out)
+    return np.where(_fit(near, size) & (out != 255) & (led != 255), led, out)
 
 
 def _carry_labels(trimap: Bytes, motion: Motion) -> Bytes:
