@@ -52,7 +52,7 @@ class VideoOptions:
         deinterlace: make whole frames of interlaced ones.
         preview: a JPEG with small pictures of some frames; None for none.
         hints: by the places of their frames: each holds from there on, moved along with the
-            picture, up to a scene cut. The work is one segment then.
+            picture, up to a scene cut or the next of them. The work is one segment then.
         number: of the first picture that is written; None for its number in the source.
         finishing: more of `frisket finish`, by the names of `FRAME_STEPS`, for cutouts too.
 
