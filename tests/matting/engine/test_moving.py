@@ -116,6 +116,17 @@ def test_the_open_seam_goes_with_the_subject_over_a_background_that_stands() -> 
     assert (row[36:45] == 0).all(), "closed behind it, where it was open"
 
 
+def test_what_is_new_amid_one_label_has_that_label() -> None:
+    trimap = np.zeros((HIGH, WIDE), np.uint8)
+    trimap[:, 60:] = 255
+    trust = np.ones((HIGH, WIDE), np.float32)
+    trust[40:43, 20:23] = trust[40:43, 100:103] = trust[40:43, 58:62] = 0
+    moved = move_hints(keep_said(Hints(trimap=trimap)), shift_all(0, 0, trust), SUBJECT).trimap
+    assert moved is not None
+    assert (moved[40:43, 20:23] == 0).all() and (moved[40:43, 100:103] == 255).all()
+    assert not np.isin(moved[40:43, 60:62], (0, 255)).any(), "between two labels nothing is known"
+
+
 def test_where_a_trimap_is_lost_the_model_decides() -> None:
     trust = np.ones((HIGH, WIDE), np.float32)
     trust[:, 70:] = 0

@@ -22,7 +22,8 @@ _AROUND = 4  # cells around a place that lead it
 _LOST = 64  # of a trimap: what was said there is not found again
 _MOST_PLACES = 8192  # of a box, and that scribbles are given
 _STEP = 8.0  # pixels between two places of a scribble that moves
-_SURROUNDINGS = 0.1  # of the longer side: what is open so near to the subject goes with it
+_AMID = 0.02  # of the longer side: only one label lies so near to what is amid it
+_SURROUNDINGS = 0.2  # of the longer side: what is open so near to the subject goes with it
 _SEAM = 4  # pixels of the band where a trimap says nothing any more
 _COVERED = 0.5  # share of a pixel from which on a label holds there
 
@@ -192,7 +193,7 @@ def _measure_spans(before: Float, after: Float) -> tuple[float, float]:
 
 
 def move_trimap(trimap: Bytes, motion: Motion) -> Bytes:
-    """Return a trimap (h, w) as the next frame shows it; what is not found again says nothing.
+    """Return a trimap (h, w) as the next frame shows it; what is not found again is lost.
 
     Labels go as their pixels do. What is open around the subject goes with the subject instead:
     it would stay behind with the background, and be closed where the subject moves to.
@@ -202,7 +203,24 @@ def move_trimap(trimap: Bytes, motion: Motion) -> Bytes:
     out[motion.weigh(size) <= _TRUSTED] = _LOST
     lead, near = _lead_surroundings(_fit(out == 255, motion.trust.shape), motion)
     led = _carry_labels(trimap, replace(motion, flow=lead))
-    return np.where(_fit(near, size) & (out != 255) & (led != 255), led, out)
+    around = _fit(near, size) & (out != 255) & (led != 255)
+    return _label_amid(np.where(around, led, out).astype(np.uint8))
+
+
+def _label_amid(trimap: Bytes) -> Bytes:
+    """Return a trimap where what is lost amid one label has that label.
+
+    Little of a flat wall is found again with certainty; without this a shot would lose it all.
+    """
+    lost, reach = trimap == _LOST, max(2, round(_AMID * max(trimap.shape)))
+    brush, out = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8), np.array(trimap)
+    for label in (0, 255):
+        near, other = (
+            cv2.dilate(mask.astype(np.uint8), brush) > 0
+            for mask in (trimap == label, (trimap != label) & ~lost)
+        )
+        out[lost & near & ~other] = label
+    return out
 
 
 def _carry_labels(trimap: Bytes, motion: Motion) -> Bytes:
