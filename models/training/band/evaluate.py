@@ -1,9 +1,10 @@
-"""What `high` makes of a network's band, on measured mattes and hand-made masks.
+"""What `high` makes of a network's band and guess, on measured mattes and hand-made masks.
 
 `FRISKET_U2NETP=u2netp.onnx python -m band.evaluate --network band.onnx --sets mattes masks`
 
 Where the network is sure of background or subject the band gets narrower; `--sure` is from which
-probability on. Recall is the share of the truly open pixels that the band holds, width its area
+probability on. What is left of it is solved with the model's answer as the wish, and with the
+network's guess. Recall is the share of the truly open pixels that the band holds, width its area
 over theirs. Ratios are to rembg's way with the same weights, as in `benchmarks/quality.py`.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ import numpy as np
 from data import Image
 
 from band.features import SIDE, STRIDE, Plane, make_features
-from band.network import BACKGROUND, SUBJECT
+from band.network import BACKGROUND, CLASSES, SUBJECT
 from frisket.matting.engine import Quality
+from frisket.models import Coarse
 from frisket.models.backends.onnx import import_runtime
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
@@ -52,18 +55,26 @@ def narrow(trimap: Image, shares: Plane, sure: float) -> Image:
 
 
 def measure(case: Any, model: Any, graph: Any, session: Any, sure: float) -> Row:
-    """Return the errors of both bands as ratios to rembg's way, their recall and width."""
+    """Return the errors of each way as ratios to rembg's way, its band's recall and width."""
     coarse = quality.looked(model, case.rgb, Quality.HIGH)
-    own = bands.find_own(coarse)
-    trimaps = {"own": own, "network": narrow(own, ask(session, case.rgb, coarse.alpha), sure)}
     near = quality.edge_of(case.truth)
     theirs = quality.scored(quality.rembg_way(graph, case.rgb), case.truth, near)
     row: Row = {"name": case.name}
-    for name, trimap in trimaps.items():
-        alpha = bands.solved(case.rgb, trimap, coarse.alpha, coarse.cell_px)
+    shares = ask(session, case.rgb, coarse.alpha)
+    for name, trimap, wish in list_ways(coarse, shares, sure):
+        alpha = bands.solved(case.rgb, trimap, wish, coarse.cell_px)
         errors = quality.scored(alpha, case.truth, near)
         row[name] = bands.share(errors, theirs) | judge_band(trimap, case.truth)
     return row
+
+
+def list_ways(coarse: Coarse, shares: Plane, sure: float) -> Iterator[tuple[str, Image, Image]]:
+    """Yield each way's name, its trimap and what is wished for where that is open."""
+    own = bands.find_own(coarse)
+    narrower = narrow(own, shares, sure)
+    yield "own", own, coarse.alpha
+    yield "narrower", narrower, coarse.alpha
+    yield "guess", narrower, np.rint(shares[..., CLASSES] * 255).astype(np.uint8)
 
 
 def judge_band(trimap: Image, truth: Image) -> dict[str, float]:
@@ -83,12 +94,13 @@ def main() -> None:
     for name in args.sets:
         rows = [measure(c, model, graph, session, args.sure) for c in quality.cases(name, 0)]
         for half, part in (("all", rows), ("first half", rows[::2]), ("second half", rows[1::2])):
-            report(f"{name}, {half}", part)
+            if part:
+                report(f"{name}, {half}", part)
 
 
 def report(title: str, rows: list[Row]) -> None:
-    """Print the medians of both bands, and how many pictures are worse than rembg's way."""
-    for band in ("own", "network"):
+    """Print the medians of every way, and how many pictures are worse than rembg's way."""
+    for band in (name for name in rows[0] if name != "name"):
         middle = {k: float(np.median([row[band][k] for row in rows])) for k in rows[0][band]}
         ratios = np.array([row[band]["sad"] for row in rows])
         figures = "  ".join(f"{key} {value:.3f}" for key, value in middle.items())

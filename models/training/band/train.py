@@ -1,6 +1,6 @@
 """Train the network of the band; a killed run resumes from its checkpoint to the same weights.
 
-`python -m band.train --scenes SCENES --out RUN --steps 1200`
+`python -m band.train --scenes SCENES --out RUN`
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--scenes", "--out"):
         parser.add_argument(name, type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--crop", type=int, default=256)
