@@ -132,3 +132,12 @@ def test_where_the_model_sees_as_much_as_colour_does_once_is_enough(
     rgb, truth = draw_hair(2)
     once, now = solve_once_and_as_it_is(monkeypatch, rgb, cv2.GaussianBlur(truth, (0, 0), 3), 1.5)
     np.testing.assert_array_equal(once, now)
+
+
+def test_high_does_no_more_than_standard_where_the_models_pixel_is_small() -> None:
+    rgb, wish = draw_hair(0)
+    size = (rgb.shape[1], rgb.shape[0])
+    plain, more = (
+        solve(rgb, wish, size, quality, cell_px=1.6) for quality in (Quality.STANDARD, Quality.HIGH)
+    )
+    np.testing.assert_array_equal(plain.alpha, more.alpha)

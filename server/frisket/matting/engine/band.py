@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from . import trust
 from .types import Bytes, Float
 
 UNSURE = (5, 250)
 """Coarse values between these are open: even a faint answer marks hair."""
+_HAZY = 0.35  # share of indecision above which an outline is no plain one
 
 
 def _make_disc(radius: int) -> Bytes:
@@ -41,6 +43,21 @@ def find_band(alpha: Bytes, reach: float) -> Bytes:
     outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, _make_disc(1))
     wide = dilate_disc(np.maximum(unsure, outline), max(2, round(reach)))
     return np.where(wide > 0, 128, np.where(inside > 0, 255, 0)).astype(np.uint8)
+
+
+def widen_band(trimap: Bytes, alpha: Bytes, cell: float, reach: float) -> Bytes:
+    """Return a trimap that is open farther around hair and the like, of which more may be there.
+
+    Args:
+        trimap: (h, w) of `find_band`.
+        alpha: (h, w) the coarse alpha, 0..255.
+        cell: the model's own pixel in pixels of ``alpha``.
+        reach: how far from what the model leaves undecided in a wide place, in its own pixels.
+    """
+    hazy = trust.measure_indecision(alpha.astype(np.float32) / np.float32(255), cell) > _HAZY
+    unsure = hazy & (alpha > UNSURE[0]) & (alpha < UNSURE[1])
+    away = cv2.distanceTransform((~unsure).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.where(away <= reach * cell, np.uint8(128), trimap)
 
 
 def settle_trimap(trimap: Bytes, alpha: Float, margin: int, least: float = 1 / 255) -> Bytes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BadInput
 from . import trust
-from .band import find_band, settle_trimap
+from .band import find_band, settle_trimap, widen_band
 from .closed import Laplacian, minimise
 from .edge import apply_edge
 from .hints import apply_hints, hint_trimap
@@ -26,6 +26,7 @@ class _Effort:
         steps: of conjugate gradients.
         again: steps of a second solve, in the band that the first has narrowed; 0 for none.
         reach: of the band, in the model's own pixels.
+        far: the same around hair and the like; 0 for no farther.
         wide: the band stays open that far around what was solved, for a refiner to look at.
         radius: of the windows in which alpha is linear in colour, in cells.
         wish: the least weight of the model's answer where it is sure.
@@ -35,6 +36,7 @@ class _Effort:
     side: int
     steps: int
     reach: float
+    far: float = 0.0
     again: int = 0
     wide: bool = False
     radius: int = 3
@@ -44,8 +46,8 @@ class _Effort:
 
 _EFFORTS = {
     Quality.STANDARD: _Effort(side=640, steps=20, reach=2.0, radius=2, wish=3e-3),
-    Quality.HIGH: _Effort(side=1024, steps=40, reach=2.4, again=20),
-    Quality.BEST: _Effort(side=1024, steps=40, reach=2.4, again=20, wide=True),
+    Quality.HIGH: _Effort(side=1024, steps=40, reach=2.4, far=12.0, again=20),
+    Quality.BEST: _Effort(side=1024, steps=40, reach=2.4, far=12.0, again=20, wide=True),
 }
 _COARSE_CELL = 2.0  # from here on the model's pixel is far wider than the grid's
 _MOST_WISH = 0.03
@@ -176,7 +178,7 @@ def solve_settled(
     guide, alpha = _resize(rgb, size), _resize(coarse, size)
     cell = max(1.0, (cell_px or max(coarse.shape) / 320) * max(size) / max(coarse.shape))
     effort = _fit_effort(_EFFORTS[quality], alpha, cell)
-    trimap = _narrow_band(find_band(alpha, effort.reach * cell), settled)
+    trimap = _narrow_band(_open_band(alpha, effort), settled)
     return _solve_band(guide, alpha, trimap, layer_size, effort, edge or EdgeControls())
 
 
@@ -185,15 +187,22 @@ def _fit_effort(effort: _Effort, alpha: Bytes, cell: float) -> _Effort:
 
     Windows span about three of the model's pixels, for it errs by no more than that. Where
     its pixel is hardly wider than a cell, as in small pictures, its answer knows the outline
-    about as well as colour does, and colour that is alike on both sides would mislead it.
+    about as well as colour does, and colour that is alike on both sides would mislead it: there
+    no more is done than for `standard`.
     """
+    if cell < _COARSE_CELL:
+        effort = replace(_EFFORTS[Quality.STANDARD], side=effort.side, wide=effort.wide)
     least, radius = effort.wish, min(effort.radius, int(1.5 * cell))
     if trust.is_crisp(alpha.astype(np.float32) / np.float32(255), cell):
         least, radius = max(least, _WISH_CRISP), 1
     near = (_COARSE_CELL / min(cell, _COARSE_CELL)) ** 7
-    again = effort.again if cell >= _COARSE_CELL else 0
     wish = min(least * near, _MOST_WISH)
-    return replace(effort, radius=radius, wish=wish, cell=cell, again=again)
+    return replace(effort, radius=radius, wish=wish, cell=cell)
+
+
+def _open_band(alpha: Bytes, effort: _Effort) -> Bytes:
+    trimap = find_band(alpha, effort.reach * effort.cell)
+    return widen_band(trimap, alpha, effort.cell, effort.far) if effort.far else trimap
 
 
 def _narrow_band(trimap: Bytes, settled: Settled) -> Bytes:
