@@ -16,15 +16,14 @@ import numpy as np
 from common import RESULTS
 from quality import Case, Picture, cases, edge_of, looked, rembg_way, scored, u2netp, u2netp_graph
 
-from frisket.matting.engine import Quality, Settled, refine, solve_settled
-from frisket.matting.engine.band import dilate_disc, find_band, widen_band
+from frisket.matting.engine import Quality, Settled, open_band, refine, solve_settled
+from frisket.matting.engine.band import dilate_disc
 from frisket.models import Coarse
 
 Row = dict[str, dict[str, float]]
 #: Cells around what is truly open that a band holds beside it.
 _MARGINS = (1, 4, 10)
 _RECALLS = (0.98, 0.9)
-_REACH, _FAR = 2.4, 12.0  # as `high`
 MEASURES = ("sad", "gradient", "mse")
 
 
@@ -82,8 +81,7 @@ def solved(rgb: Picture, trimap: Picture, answer: Picture, cell_px: float) -> Pi
 
 def find_own(coarse: Coarse) -> Picture:
     """The band that `high` opens by itself, at the picture's size."""
-    cell = max(1.0, coarse.cell_px)
-    return widen_band(find_band(coarse.alpha, _REACH * cell), coarse.alpha, cell, _FAR)
+    return open_band(coarse.alpha, max(1.0, coarse.cell_px), Quality.HIGH)
 
 
 def share(errors: dict[str, float], theirs: dict[str, float]) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pytest
 from matting_kit import H, W, coarse, picture
 
 from frisket.matting import BadInput
-from frisket.matting.engine import Quality, assess, refine, solve
+from frisket.matting.engine import Quality, assess, open_band, refine, solve
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (2, 3), (400, 3)])
@@ -141,3 +141,14 @@ def test_high_does_no_more_than_standard_where_the_models_pixel_is_small() -> No
         solve(rgb, wish, size, quality, cell_px=1.6) for quality in (Quality.STANDARD, Quality.HIGH)
     )
     np.testing.assert_array_equal(plain.alpha, more.alpha)
+
+
+@pytest.mark.parametrize("quality", [Quality.STANDARD, Quality.HIGH])
+@pytest.mark.parametrize("cell_px", [1.5, 2.5])
+def test_nothing_is_solved_outside_the_band(quality: Quality, cell_px: float) -> None:
+    rgb, truth = draw_hair(1)
+    wish = cv2.GaussianBlur(truth, (0, 0), 5)
+    band = open_band(wish, cell_px, quality)
+    matte = solve(rgb, wish, (rgb.shape[1], rgb.shape[0]), quality, cell_px=cell_px)
+    assert (band != 128).any() and (matte.known[band != 128] != 128).all()
+    np.testing.assert_array_equal(matte.alpha[band != 128], band[band != 128])

@@ -10,7 +10,7 @@ from .foreground import ForegroundColours, clean_colours, prepare_colours
 from .hints import apply_hints
 from .normalise import check_normalisation, normalise_picture
 from .pace import set_pace
-from .solve import Settled, settle_hints, solve, solve_settled
+from .solve import Settled, open_band, settle_hints, solve, solve_settled
 from .types import (
     EdgeControls,
     HintBox,
@@ -44,6 +44,7 @@ __all__ = [
     "interpolate_trimap",
     "layout_windows",
     "normalise_picture",
+    "open_band",
     "plan",
     "prepare_colours",
     "refine",

@@ -200,6 +200,17 @@ def _fit_effort(effort: _Effort, alpha: Bytes, cell: float) -> _Effort:
     return replace(effort, radius=radius, wish=wish, cell=cell)
 
 
+def open_band(alpha: Bytes, cell: float, quality: Quality) -> Bytes:
+    """Return the trimap (h, w) that a quality solves in where hints say nothing.
+
+    Args:
+        alpha: (h, w) the coarse alpha on the solve's grid, 0..255.
+        cell: the model's own pixel in cells, at least 1.
+        quality: any but `draft`, which solves nothing.
+    """
+    return _open_band(alpha, _fit_effort(_EFFORTS[quality], alpha, cell))
+
+
 def _open_band(alpha: Bytes, effort: _Effort) -> Bytes:
     trimap = find_band(alpha, effort.reach * effort.cell)
     return widen_band(trimap, alpha, effort.cell, effort.far) if effort.far else trimap
