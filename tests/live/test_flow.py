@@ -40,6 +40,7 @@ def test_what_stands_still_keeps_its_mask() -> None:
     assert np.array_equal(Carrier().carry(alpha, picture, picture), alpha)
 
 
-def test_a_picture_too_small_to_search_keeps_its_mask() -> None:
-    picture, alpha = np.zeros((8, 8, 3), np.uint8), np.eye(8, dtype=np.uint8)
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (12, 100), (15, 320), (14, 640), (100, 13)])
+def test_a_picture_too_small_to_search_keeps_its_mask(size: tuple[int, int]) -> None:
+    picture, alpha = np.zeros((*size, 3), np.uint8), np.eye(*size, dtype=np.uint8)
     assert np.array_equal(Carrier().carry(alpha, picture, picture), alpha)

@@ -150,6 +150,16 @@ def test_motion_of_any_frames_is_finite_and_trust_a_share(
     assert not (same and motion.is_cut)
 
 
+@pytest.mark.parametrize("long", [12, 40, 200, 400, 640, 1920])
+@pytest.mark.parametrize("short", range(1, 19))
+def test_narrow_frames_have_a_motion(short: int, long: int) -> None:
+    rng = np.random.default_rng(short)
+    wide = rng.integers(0, 256, (short, long, 3), dtype=np.uint8)
+    for frame in (wide, np.ascontiguousarray(wide.swapaxes(0, 1))):
+        motion = find_motion(frame, np.roll(frame, 2, axis=1))
+        assert np.isfinite(motion.flow).all() and np.isfinite(motion.trust).all()
+
+
 def test_motion_is_found_where_a_picture_moves() -> None:
     still = np.random.default_rng(4).integers(0, 256, (30, 40, 3), np.uint8)
     large = still.repeat(4, axis=0).repeat(4, axis=1)

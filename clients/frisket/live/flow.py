@@ -17,7 +17,7 @@ _SIDE = 320  # longer side of the copy that is searched
 _BESIDE = 25  # pixels of that copy, across, within which a background moves as the subject does
 _ENOUGH = np.float32(0.25)  # of subject within that, from which on it decides alone
 _LITTLE = np.float32(1e-3)  # of subject, which has no motion of its own
-_LEAST_SIDE = 12  # it searches patches of 8 pixels
+_LEAST_SIDE = 16  # it searches patches of 8 on half the pixels; OpenCV breaks memory with less
 
 
 class Carrier:

@@ -16,7 +16,7 @@ import numpy as np
 from .types import Bytes, Float
 
 _SIDE = 640  # longer side of the flow's grid, in cells
-_LEAST_SIDE = 12  # DIS searches patches of 8 cells
+_LEAST_SIDE = 16  # DIS searches patches of 8 on half the cells; OpenCV breaks memory with less
 _CLOSED = 1.0  # cells by which the way there and back may miss
 _SLACK = np.float32(0.05)  # and for each cell of the way
 _STILL = 0.12  # cells: a motion that noise alone shows
