@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from frisket.documents import OutputError
-from frisket.jobs.video.movie import CODECS, Codec
-from frisket.jobs.video.pyav import load_av, open_video
+from frisket.jobs.video.movie import CODECS
+from frisket.jobs.video.pyav import load_av
 from frisket.jobs.video.shape import Shape
-
-Timed = tuple[Fraction, Any]
-"""Seconds, and a packet to be written then."""
+from frisket.jobs.video.sound import Sound, Timed, copy_sound
 
 
 @dataclass(frozen=True)
@@ -27,17 +25,13 @@ class Part:
     pts: int
 
 
-@dataclass(frozen=True)
-class Sound:
-    """Sound for a movie: the file it is from, and its seconds there; None for up to the end."""
-
-    path: Path
-    start: Fraction
-    end: Fraction | None = None
-
-
 def join(
-    parts: Sequence[Part], output: Path, shape: Shape, sound: Sound | None, timecode: str = ""
+    parts: Sequence[Part],
+    output: Path,
+    shape: Shape,
+    sound: Sound | None,
+    tell: Callable[[str], None],
+    timecode: str = "",
 ) -> None:
     """Write parts one after another; nothing is encoded again but sound that cannot be held.
 
@@ -46,6 +40,7 @@ def join(
         output: the file; its suffix names the container.
         shape: of the frames.
         sound: what is heard; None for nothing.
+        tell: takes a sentence for the user where sound is lost.
         timecode: of the first frame; empty for none.
 
     Raises:
@@ -58,7 +53,7 @@ def join(
             streams = [_copy_frames(av, stack, container, parts, shape, timecode)]
             if sound is not None:
                 codec = CODECS[output.suffix.lower()]
-                streams.append(_copy_sound(stack, container, codec, sound))
+                streams.append(copy_sound(stack, container, codec, sound, tell))
             for _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
                 container.mux(packet)
     except (av.FFmpegError, OSError) as error:
@@ -96,42 +91,3 @@ def _read_parts(
                 packet.duration = round(packet.duration * ticks)
                 packet.time_base, packet.stream = time_base, stream
                 yield packet.dts * time_base, packet
-
-
-def _copy_sound(stack: ExitStack, container: Any, codec: Codec, sound: Sound) -> Iterator[Timed]:
-    file = stack.enter_context(open_video(sound.path))
-    heard = file.streams.audio[0]
-    if heard.codec_context.name in codec.audio:
-        stream = container.add_stream_from_template(heard)
-        return _shift(file.demux(heard), stream, sound)
-    rate = 48000 if codec.audio_else == "libopus" else heard.rate
-    stream = container.add_stream(codec.audio_else, rate=rate)
-    stream.layout = heard.layout
-    return _encode(file.decode(heard), stream, sound)
-
-
-def _shift(packets: Iterator[Any], stream: Any, sound: Sound) -> Iterator[Timed]:
-    """Yield packets as they are, from the start on, which becomes time 0."""
-    for packet in packets:
-        if packet.dts is None or packet.pts is None:
-            continue
-        time = packet.pts * packet.time_base
-        if time < sound.start or (sound.end is not None and time >= sound.end):
-            continue
-        away = round(sound.start / packet.time_base)
-        packet.pts, packet.dts, packet.stream = packet.pts - away, packet.dts - away, stream
-        yield time - sound.start, packet
-
-
-def _encode(frames: Iterator[Any], stream: Any, sound: Sound) -> Iterator[Timed]:
-    last = Fraction(0)
-    for frame in frames:
-        time = frame.pts * frame.time_base
-        if time < sound.start or (sound.end is not None and time >= sound.end):
-            continue
-        frame.pts -= round(sound.start / frame.time_base)
-        last = time - sound.start
-        for packet in stream.encode(frame):
-            yield last, packet
-    for packet in stream.encode(None):
-        yield last, packet

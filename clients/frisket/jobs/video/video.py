@@ -16,7 +16,7 @@ from frisket.documents import OutputError, PlaceError, UnreadableDocument
 from frisket.documents.io.output import check_place, rename_durably
 from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.video.footage import open_footage
-from frisket.jobs.video.joining import Part, Sound, join
+from frisket.jobs.video.joining import Part, join
 from frisket.jobs.video.matting import MattedFrame, describe_frames, matte_stream
 from frisket.jobs.video.movie import MATTE, Movie
 from frisket.jobs.video.options import VideoOptions
@@ -25,6 +25,7 @@ from frisket.jobs.video.planning import plan_frames
 from frisket.jobs.video.preview import Preview
 from frisket.jobs.video.segments import Done, Segments
 from frisket.jobs.video.shape import Source
+from frisket.jobs.video.sound import Sound
 from frisket.jobs.video.source import open_source
 from frisket.jobs.video.timecode import shift_timecode
 from frisket.jobs.video.writing import Look
@@ -254,7 +255,7 @@ class _Run:
             self.progress("joining", 0, 1)
             shape = self.source.shape
             timecode = shift_timecode(shape.timecode, self.options.first, shape.rate)
-            join(parts, whole, shape, self._find_sound(), timecode)
+            join(parts, whole, shape, self._find_sound(), self.source.notes.append, timecode)
             try:
                 rename_durably(whole, self.output)
             except OSError as error:
