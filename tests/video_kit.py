@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from serving import noisy_disc
 SIZE = (160, 96)
 FRAMES = 13
 TIME_BASE = Fraction(1, 1000)
+WIDE, HIGH = 64, 48
+"""Pixels of a clip of `encode`."""
 
 
 def frames(count: int = FRAMES, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
@@ -65,6 +68,31 @@ def _write_tone(container: Any, stream: Any, samples: int) -> None:
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def encode(path: Path, codec: str, count: int = 70, aspect: str = "1:1", **options: str) -> Path:
+    """Write a clip as other programs do, with frames that need others."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=25, options=options)
+        stream.codec_context.sample_aspect_ratio = Fraction(aspect.replace(":", "/"))
+        stream.width, stream.height, stream.pix_fmt = WIDE, HIGH, "yuv420p"
+        for rgb in frames(count, (WIDE, HIGH)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def turn(path: Path) -> Path:
+    """An MP4 that asks to be shown turned by a quarter, beside one."""
+    data = bytearray(path.read_bytes())
+    place = data.find(b"tkhd") + 4 + 4 + 20 + 16
+    quarter = (0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    data[place : place + 36] = struct.pack(">9i", *quarter)
+    turned = path.with_stem("turned")
+    turned.write_bytes(bytes(data))
+    return turned
 
 
 def read_video(path: Path, decoder: str = "") -> tuple[list[np.ndarray], list[float], Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from video_kit import frames, read_video, write_video
+from video_kit import HIGH, WIDE, encode, frames, read_video, turn, write_video
 
 from frisket.cli.video import ROWS
 from frisket.client.options import Point
@@ -31,19 +30,7 @@ from frisket.protocol.errors import FrisketError
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
-WIDE, HIGH = 64, 48
 DEEP = Shape(WIDE, HIGH, 16, Fraction(25), Fraction(1, 25), 1)
-
-
-def encode(path: Path, codec: str, count: int = 70, **options: str) -> Path:
-    """Write a clip as other programs do, with frames that need others."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(codec, rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = WIDE, HIGH, "yuv420p"
-        for rgb in frames(count, (WIDE, HIGH)):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
 
 
 def noise(channels: int) -> np.ndarray:
@@ -243,13 +230,7 @@ def test_a_picture_that_changes_its_size_is_told(tmp_path: Path) -> None:
 
 def test_a_rotation_that_the_file_asks_for_is_done(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", "libx264", 3)
-    data = bytearray(path.read_bytes())
-    place = data.find(b"tkhd") + 4 + 4 + 20 + 16
-    quarter = (0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
-    data[place : place + 36] = struct.pack(">9i", *quarter)
-    turned = tmp_path / "turned.mp4"
-    turned.write_bytes(bytes(data))
-    source = open_source(turned)
+    source = open_source(turn(path))
     assert (source.shape.width, source.shape.height) == (HIGH, WIDE)
     for plain, frame in zip(open_source(path).read(), source.read(), strict=True):
         np.testing.assert_array_equal(frame.rgb, np.rot90(plain.rgb, -1))

@@ -1,4 +1,4 @@
-"""Sound beside new frames: whatever it is, the movie is written, and sound stays with its frames."""
+"""Sound beside new frames: whatever it is, it is written, and stays with its frames."""
 
 from __future__ import annotations
 

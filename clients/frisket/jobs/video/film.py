@@ -21,6 +21,7 @@ from frisket.jobs.video.pyav import load_av, open_video
 from frisket.jobs.video.shape import Frame, Shape, Tags
 
 _WORTH_SEEKING = 30  # frames that are decoded sooner than the file's packets are listed
+_WIDEST = Fraction(10)  # pixel that is believed, by its height
 _CHECKED = 12  # frames by which an index is held against what is decoded
 
 
@@ -59,11 +60,16 @@ class Video:
     def read(self, first: int = 0) -> Iterator[Frame]:
         """Yield frames from a place on; see `Source`."""
         kind = "rgb24" if self.shape.depth == 8 else "rgb48le"
+        latest, step = None, max(1, self.shape.stamp(1))
         for place, pts, frame in self._read_whole(first):
             self._check_size(place, frame)
-            if place >= first:
-                stamp = place if pts is None else pts
-                yield Frame(place, stamp, _turn(frame.to_ndarray(format=kind), frame.rotation))
+            if place < first:
+                continue
+            stamp = pts if pts is not None and self._tells_times else self.shape.stamp(place)
+            if latest is not None and stamp <= latest:
+                stamp = latest + step  # the file's clock went back, as where parts were joined
+            latest = stamp
+            yield Frame(place, stamp, _turn(frame.to_ndarray(format=kind), frame.rotation))
 
     def _read_whole(self, first: int) -> Iterator[tuple[int, int | None, Any]]:
         """Yield places, time stamps and frames, deinterlaced where that is wanted."""
@@ -117,6 +123,15 @@ class Video:
             f"{self._size[0]} × {self._size[1]}",
             advice="cut the file there and matte the parts one by one",
         )
+
+    @cached_property
+    def _tells_times(self) -> bool:
+        """Whether frames have times that rise; some files tell none, or those of other frames."""
+        with self._open() as container:
+            frames = self._decode(container, self._find_stream(container))
+            told = [frame.pts for frame in itertools.islice(frames, _CHECKED)]
+        rise = None not in told and all(one < other for one, other in itertools.pairwise(told))
+        return rise or bool(self._index)
 
     @cached_property
     def _index(self) -> tuple[int, ...]:
@@ -202,12 +217,21 @@ class Video:
         return Shape(
             *size, 16 if deep else 8, Fraction(rate), Fraction(stream.time_base), count, tags,
             bool(container.streams.audio), _find_timecode(container, stream),
+            _find_aspect(stream, swapped),
         )  # fmt: skip
 
 
 def _find_timecode(container: Any, stream: Any) -> str:
     told = {**container.metadata, **stream.metadata}
     return next((str(text) for name, text in told.items() if name.lower() == "timecode"), "")
+
+
+def _find_aspect(stream: Any, swapped: bool) -> Fraction:
+    """Return the width of a pixel by its height as it is shown; 1 where the file tells none."""
+    told = Fraction(stream.sample_aspect_ratio or 1)
+    if not 1 / _WIDEST <= told <= _WIDEST:
+        return Fraction(1)
+    return 1 / told if swapped else told
 
 
 def _say(error: Exception) -> str:

@@ -68,6 +68,7 @@ def _copy_frames(
     template = first.streams.video[0]
     stream = container.add_stream_from_template(template)
     stream.time_base = shape.time_base
+    stream.codec_context.sample_aspect_ratio = shape.pixel_aspect
     stream.metadata.update(template.metadata)
     if timecode:
         # The muxer counts frames by it.

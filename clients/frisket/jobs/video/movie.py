@@ -70,6 +70,8 @@ CODECS = {
         "aac",
     ),
 }  # fmt: skip
+SQUARE = frozenset({".mkv", ".webm"})
+"""Containers whose pixels are square: PyAV cannot tell their muxer another shape."""
 _ARRAYS = {
     (1, 1): "gray", (1, 2): "gray16le", (3, 1): "rgb24", (3, 2): "rgb48le", (4, 1): "rgba",
     (4, 2): "rgba64le",
@@ -115,6 +117,7 @@ class Movie:
             codec.name, rate=shape.rate, options=dict(codec.options)
         )
         stream.width, stream.height = shape.width, shape.height
+        stream.codec_context.sample_aspect_ratio = shape.pixel_aspect
         stream.pix_fmt = self._format
         stream.time_base = stream.codec_context.time_base = shape.time_base
         if self._format.startswith("yuva"):

@@ -204,6 +204,11 @@ class VideoOptions:
                 output, "MP4 holds no transparency",
                 advice="name a .mov, .webm or .mkv, or add --background or --as matte",
             )  # fmt: skip
+        if suffix == ".mp4" and (source.shape.width % 2 or source.shape.height % 2):
+            raise OutputError(
+                output, f"MP4 holds no frames of odd sides, and these are {source.shape.width} × "
+                f"{source.shape.height} pixels", advice="name a .mov, .webm or .mkv",
+            )  # fmt: skip
         if source.path.exists() and output.exists() and output.samefile(source.path):
             raise OutputError(output, "is the video itself", advice="name another file")
         if output.exists() and not self.overwrite:

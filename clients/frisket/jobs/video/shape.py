@@ -39,6 +39,7 @@ class Shape:
         tags: how its colours are meant.
         has_audio: whether there is sound.
         timecode: of the first frame; empty for none.
+        pixel_aspect: width of a pixel by its height, as it is to be shown.
     """
 
     width: int
@@ -50,6 +51,11 @@ class Shape:
     tags: Tags = field(default_factory=Tags)
     has_audio: bool = False
     timecode: str = ""
+    pixel_aspect: Fraction = Fraction(1)
+
+    def stamp(self, place: int) -> int:
+        """Return the time stamp of a place where frames follow one another at the rate."""
+        return round(place / (self.rate * self.time_base))
 
 
 @dataclass(frozen=True, eq=False)

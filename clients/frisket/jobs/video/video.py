@@ -18,7 +18,7 @@ from frisket.jobs.connection import Connection, raise_loss
 from frisket.jobs.video.footage import open_footage
 from frisket.jobs.video.joining import Part, join
 from frisket.jobs.video.matting import MattedFrame, describe_frames, matte_stream
-from frisket.jobs.video.movie import MATTE, Movie
+from frisket.jobs.video.movie import MATTE, SQUARE, Movie
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.pictures import is_pattern
 from frisket.jobs.video.planning import plan_frames
@@ -92,6 +92,11 @@ def matte_video(
     if wanted.last is None and frames < _WHOLE * expected:
         opened.notes.append(
             f"{source} ends after {frames} of about {expected} frames: it is perhaps truncated."
+        )
+    if opened.shape.pixel_aspect != 1 and output.suffix.lower() in SQUARE:
+        opened.notes.append(
+            f"The pixels of {source} are not square, and {output} shows them square: a .mov or "
+            ".mp4 keeps their shape."
         )
     seconds = time.perf_counter() - started
     return VideoResult(output, frames, run.resumed, seconds, tuple(opened.notes))
