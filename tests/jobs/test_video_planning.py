@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frisket.client.options import HintSet
 from frisket.jobs.video.planning import plan_frames
 from frisket.jobs.video.segments import RUN_IN
 from frisket.jobs.video.shape import Frame, Shape
@@ -35,6 +36,9 @@ class Film:
 
     def find_file(self, place: int) -> Path | None:
         return None
+
+    def list_files(self) -> list[Path]:
+        return []
 
     def find_place(self, seconds: Fraction) -> int:
         return round(seconds * 25)
@@ -64,3 +68,12 @@ def test_a_segment_is_sent_alike_wherever_a_run_begins(lost: set[int], begin: in
     for number, sent in wanted.items():
         assert all(place >= number * SEGMENT - RUN_IN for place, _, _ in sent)
         assert [restart for _, restart, _ in sent].count(True) == 1
+
+
+def test_a_range_with_hints_begins_with_its_run_in() -> None:
+    hints = {40: HintSet()}
+    sent = list(plan_frames(Film(list(range(60))), 40, 45, 0, 1 << 40, hints))
+    assert [frame.place for frame in sent] == list(range(40 - RUN_IN, 45))
+    assert [frame.place for frame in sent if not frame.run_in] == list(range(40, 45))
+    assert [frame.place for frame in sent if frame.restart] == [40 - RUN_IN]
+    assert [frame.place for frame in sent if frame.hints] == [40]

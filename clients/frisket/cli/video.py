@@ -196,6 +196,8 @@ def _choose_output(arguments: argparse.Namespace, options: VideoOptions) -> Path
     if arguments.output:
         return path(arguments.output)
     source: Path = arguments.input
+    if source.name in ("", ".."):
+        source = source.resolve()
     stem = re.split("[%*]", source.stem)[0].rstrip("._-") or "video"
     return source.with_name(f"{stem}-{options.kind}.mov")
 

@@ -149,6 +149,10 @@ class Video:
             told = tuple(frame.pts for frame in itertools.islice(frames, _CHECKED))
         return index if told == index[:_CHECKED] else ()
 
+    def list_files(self) -> list[Path]:
+        """Return the file itself."""
+        return [self.path]
+
     def find_place(self, seconds: Fraction) -> int:
         """Return the place of the first frame at or after a time; see `Source`."""
         times, base = self._index, self.shape.time_base

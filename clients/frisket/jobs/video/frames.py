@@ -113,6 +113,10 @@ class _Arrays:
         """Return None: what is in memory has no files."""
         return None
 
+    def list_files(self) -> list[Path]:
+        """Return none: what is in memory has no files."""
+        return []
+
     def find_place(self, seconds: Fraction) -> int:
         """Return the place at a time, by the rate; see `Source`."""
         return math.ceil(seconds * self.shape.rate)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frisket.client.options import HintSet
-from frisket.documents import OutputError
 from frisket.finish.options import choose_frame_steps
 from frisket.finish.scene import Facts
 from frisket.finish.space import Space
@@ -17,11 +16,9 @@ from frisket.jobs.choices import BadOption, check_choice
 from frisket.jobs.connection import ServerChoice
 from frisket.jobs.hint_files import HintFiles, hint_set
 from frisket.jobs.video.matting import PROXY_SIDES
-from frisket.jobs.video.movie import CODECS, CUTOUT, FINISHED, MATTE
-from frisket.jobs.video.pictures import is_pattern
+from frisket.jobs.video.movie import CUTOUT, FINISHED, MATTE
 from frisket.jobs.video.segments import SEGMENT
 from frisket.jobs.video.shape import Source
-from frisket.jobs.video.writing import PICTURES
 from frisket.protocol.choices import DEFAULT_QUALITY, QUALITIES
 
 if TYPE_CHECKING:
@@ -179,47 +176,11 @@ class VideoOptions:
         """Return the bits of what is written."""
         return 8 if output.suffix.lower() in _SHALLOW else 16
 
-    def check_output(self, source: Source, output: Path) -> None:
-        """Refuse an output that cannot hold the kind, or would harm something.
-
-        Raises:
-            OutputError: it says why, and what would do.
-        """
-        suffix = output.suffix.lower()
-        if is_pattern(output):
-            if suffix not in PICTURES:
-                raise OutputError(
-                    output, f"pictures cannot be written as '{suffix}'",
-                    advice=f"end it in {', '.join(PICTURES)}",
-                )  # fmt: skip
-            return
-        if suffix not in CODECS:
-            known = ", ".join(CODECS)
-            raise OutputError(
-                output, f"frames cannot be written as '{suffix or 'a folder'}'",
-                advice=f"name a file that ends in {known}, or pictures such as matte.%04d.png",
-            )  # fmt: skip
-        if self.kind not in CODECS[suffix].formats:
-            raise OutputError(
-                output, "MP4 holds no transparency",
-                advice="name a .mov, .webm or .mkv, or add --background or --as matte",
-            )  # fmt: skip
-        if suffix == ".mp4" and (source.shape.width % 2 or source.shape.height % 2):
-            raise OutputError(
-                output, f"MP4 holds no frames of odd sides, and these are {source.shape.width} × "
-                f"{source.shape.height} pixels", advice="name a .mov, .webm or .mkv",
-            )  # fmt: skip
-        if source.path.exists() and output.exists() and output.samefile(source.path):
-            raise OutputError(output, "is the video itself", advice="name another file")
-        if output.exists() and not self.overwrite:
-            raise OutputError(output, "exists already", advice="add --overwrite")
-
-    def describe(self, source: Source, output: Path) -> dict[str, Any]:
-        """Return what decides the bytes of the segments."""
-        stat = source.path.stat() if source.path.is_file() else None
+    def describe(self, source: Source, stamp: str, output: Path) -> dict[str, Any]:
+        """Return what decides the bytes of the segments; `stamp` is that of `stamp_inputs`."""
         return {
             "source": str(source.path.resolve()),
-            "stamp": [stat.st_size, stat.st_mtime_ns] if stat else [source.shape.count],
+            "stamp": stamp,
             "suffix": output.suffix.lower(),
             "kind": self.kind,
             "background": self.background,

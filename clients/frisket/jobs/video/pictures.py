@@ -70,42 +70,59 @@ class Pictures:
         """Return the picture at a place."""
         return self.files[place]
 
+    def list_files(self) -> list[Path]:
+        """Return all pictures."""
+        return self.files
+
     def find_place(self, seconds: Fraction) -> int:
         """Return the place of the first picture at or after a time; see `Source`."""
         return math.ceil(seconds * self.shape.rate)
+
+
+def find_written(pattern: Path) -> dict[int, Path]:
+    """Return the files that numbers have by a pattern, by those numbers."""
+    folder, names = pattern.parent, _to_expression(pattern.name)
+    files = list(folder.iterdir()) if folder.is_dir() else []
+    found = {int(match[1]): file for file in files if (match := names.fullmatch(file.name))}
+    return {number: file for number, file in found.items() if file.name == pattern.name % number}
 
 
 def _list_pictures(path: Path) -> dict[int, Path]:
     folder = path if path.is_dir() else path.parent
     if not folder.is_dir():
         raise UnreadableDocument(path, "there is no such folder")
-    wanted = _choose_names(path)
     found: dict[int, Path] = {}
     for file in sorted(folder.iterdir()):
-        number = _DIGITS.search(file.stem)
-        if file.suffix.lower() in PICTURES and number and wanted.fullmatch(file.name):
-            if int(number[1]) in found:
-                raise UnsupportedDocument(
-                    path, f"{found[int(number[1])].name} and {file.name} have the same number",
-                    advice="name one sequence with a pattern such as shot.%04d.png",
-                )  # fmt: skip
-            found[int(number[1])] = file
+        number = _find_number(path, file) if file.suffix.lower() in PICTURES else None
+        if number is None:
+            continue
+        if number in found:
+            raise UnsupportedDocument(
+                path, f"{found[number].name} and {file.name} have the same number",
+                advice="name one sequence with a pattern such as shot.%04d.png",
+            )  # fmt: skip
+        found[number] = file
     if not found:
         raise UnreadableDocument(path, "there are no numbered pictures")
     _check_whole(path, found)
     return found
 
 
-def _choose_names(path: Path) -> re.Pattern[str]:
-    if path.is_dir():
-        return re.compile(".*")
-    return re.compile(fnmatch.translate(path.name)) if is_glob(path) else _to_expression(path.name)
+def _find_number(path: Path, file: Path) -> int | None:
+    """Return a file's number; None where it is none of the pictures that a path stands for."""
+    if is_pattern(path) and not path.is_dir():
+        match = _to_expression(path.name).fullmatch(file.name)
+    elif path.is_dir() or fnmatch.fnmatchcase(file.name, path.name):
+        match = _DIGITS.search(file.stem)
+    else:
+        match = None
+    return int(match[1]) if match else None
 
 
 def _to_expression(name: str) -> re.Pattern[str]:
     match = _NUMBER.search(name)
     assert match is not None
-    digits = rf"\d{{{int(match[1])},}}" if match[1] else r"\d+"
+    digits = rf"(\d{{{int(match[1])},}})" if match[1] else r"(\d+)"
     start, end = re.escape(name[: match.start()]), re.escape(name[match.end() :])
     return re.compile(start + digits + end)
 

@@ -37,7 +37,9 @@ def plan_frames(
         hints: what is said of frames, by their places.
     """
     numbers, before = itertools.count(), deque[Frame](maxlen=RUN_IN)
-    start, wanted = max(0, begin * segment - RUN_IN), max(first, begin * segment)
+    wanted = max(first, begin * segment)
+    # With hints all is one segment, and a range would begin with all that lies before it.
+    start = max(0, (wanted if hints else begin * segment) - RUN_IN)
     now = begin
     for frame in source.read(start):
         if last is not None and frame.place >= last:

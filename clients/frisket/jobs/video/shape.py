@@ -92,5 +92,8 @@ class Source(Protocol):
     def find_file(self, place: int) -> Path | None:
         """Return the file of a frame; None where it has none of its own."""
 
+    def list_files(self) -> list[Path]:
+        """Return all files that frames are read from."""
+
     def find_place(self, seconds: Fraction) -> int:
         """Return the place of the first frame at or after a time; the first frame is at 0."""

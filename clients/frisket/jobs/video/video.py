@@ -21,6 +21,12 @@ from frisket.jobs.video.matting import MattedFrame, describe_frames, matte_strea
 from frisket.jobs.video.movie import MATTE, SQUARE, Movie
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.pictures import is_pattern
+from frisket.jobs.video.places import (
+    check_output,
+    list_present,
+    name_picture,
+    stamp_inputs,
+)
 from frisket.jobs.video.planning import plan_frames
 from frisket.jobs.video.preview import Preview
 from frisket.jobs.video.segments import Done, Segments
@@ -79,9 +85,9 @@ def matte_video(
     """
     wanted, started = options or VideoOptions(), time.perf_counter()
     opened = open_source(source, wanted.deinterlace)
-    wanted.check_output(opened, output)
-    wanted.check_finish(opened, output)
     wanted = wanted.find_range(opened)
+    check_output(opened, output, wanted)
+    wanted.check_finish(opened, output)
     with ExitStack() as stack:
         server = connection or stack.enter_context(Connection(wanted.server))
         run = _Run(opened, output, wanted, server, progress)
@@ -142,7 +148,8 @@ class _Run:
         if not self.output.parent.is_dir():
             self.output.parent.mkdir()
         self._hints = self.options.place_hints(self.source)
-        plan = self.options.describe(self.source, self.output)
+        stamp = stamp_inputs(self.source, self.options)
+        plan = self.options.describe(self.source, stamp, self.output)
         self._segments = Segments(self.output, plan, self.output.suffix)
         if self._is_pattern and not self.options.overwrite and not self._segments.has_begun():
             self._refuse_present()
@@ -154,9 +161,9 @@ class _Run:
         self.resumed = sum(done.frames for done in self.done)
 
     def _refuse_present(self) -> None:
-        first = self.name_picture(self.options.first)
-        if first.exists():
-            raise OutputError(first, "exists already", advice="add --overwrite")
+        present = list_present(self.source, self.output, self.options)
+        if present:
+            raise OutputError(present[0], "exists already", advice="add --overwrite")
 
     # ------------------------------------------------------------- computing
 
@@ -217,7 +224,7 @@ class _Run:
     def _open(self, number: int, matted: MattedFrame) -> _Open:
         stack = ExitStack()
         if self._is_pattern:
-            target: _Target = _Pictures(self._look, self.source, self.name_picture)
+            target: _Target = _Pictures(self._look, self.source, self._name_picture)
         else:
             check_place(self._segments.find_part(number))
             movie = Movie(self._segments.find_part(number), self.source.shape, self.options.kind)
@@ -277,11 +284,8 @@ class _Run:
         end = None if self.options.last is None else self.done[-1].end * shape.time_base
         return Sound(self.source.path, start, end)
 
-    def name_picture(self, place: int) -> Path:
-        """Return the file of a frame."""
-        number = self.options.number
-        away = self.source.first_number if number is None else number - self.options.first
-        return self.output.with_name(self.output.name % (place + away))
+    def _name_picture(self, place: int) -> Path:
+        return name_picture(self.source, self.output, self.options, place)
 
 
 @dataclass(frozen=True)
