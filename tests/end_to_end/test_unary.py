@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
 import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 from serving import TOKEN, Server, noisy_disc, start_server, stop_server
 
 from frisket.client.errors import TransportError
@@ -48,6 +49,63 @@ def test_a_small_picture_comes_back_matted(server: Server, cutout: bool) -> None
     assert answer.HasField("subject")
 
 
+def matte(server: Server, image: Image.Image, cutout: bool, **how: Any) -> Image.Image:
+    """The answer to a picture that is saved so."""
+    buffer = io.BytesIO()
+    image.save(buffer, how.pop("kind", "PNG"), **how)
+    request = pb.MatteImageRequest(
+        image=buffer.getvalue(), options=pb.MatteOptions(model="fake"), cutout=cutout
+    )
+    reply = call(server, "MatteImage", request.SerializeToString())
+    return Image.open(io.BytesIO(pb.MatteImageResponse.FromString(reply).image))
+
+
+def test_sixteen_bits_of_grey_are_seen_as_eight(server: Server) -> None:
+    grey = noisy_disc(300, 200)[..., 0]
+    deep = Image.fromarray(grey.astype(np.uint16) * 257)
+    shown = matte(server, deep, True)
+    np.testing.assert_array_equal(*(
+        np.asarray(one) for one in (shown, matte(server, Image.fromarray(grey), True))
+    ))  # fmt: skip
+    assert len(np.unique(np.asarray(shown)[..., 0])) > 20
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_what_is_transparent_stays_so_and_keeps_its_colours(server: Server, kind: str) -> None:
+    rgb = noisy_disc(300, 200)
+    own = np.full((200, 300), 255, np.uint8)
+    own[:, 130:160], own[:, 160:] = 100, 0
+    rgba = Image.fromarray(np.dstack([rgb, own]))
+    how = {"kind": kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {})}
+    alpha = np.asarray(matte(server, rgba, False, **how))
+    assert alpha[100, 118:128].min() == 255
+    assert np.abs(alpha[90:110, 135:155].astype(int) - 100).max() <= 1
+    assert alpha[:, 160:].max() == 0
+    cutout = np.asarray(matte(server, rgba, True, **how))
+    np.testing.assert_array_equal(cutout[..., 3], alpha)
+    np.testing.assert_array_equal(cutout[:, 130:160, :3], rgb[:, 130:160])
+
+
+def test_a_palette_with_a_transparent_colour_is_seen_so(server: Server) -> None:
+    palette = Image.fromarray(noisy_disc(300, 200)).quantize(32)
+    clear = palette.getpixel((150, 100))
+    alpha = np.asarray(matte(server, palette, False, transparency=clear))
+    assert alpha[100, 150] == 0
+
+
+def test_a_cutout_keeps_its_profile_and_how_it_is_turned(server: Server) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    picture = Image.fromarray(noisy_disc(300, 200))
+    how = {"kind": "JPEG", "icc_profile": profile, "exif": exif}
+    cutout, alpha = (matte(server, picture, wanted, **how) for wanted in (True, False))
+    assert cutout.info["icc_profile"] == profile and "icc_profile" not in alpha.info
+    for answer in (cutout, alpha):
+        assert answer.size == (300, 200)
+        assert answer.getexif()[ExifTags.Base.Orientation] == 6
+
+
 @pytest.mark.parametrize("image", [b"", b"no picture", encoded(noisy_disc(300, 200))[:900]])
 def test_what_is_no_picture_is_refused(server: Server, image: bytes) -> None:
     request = pb.MatteImageRequest(image=image, options=pb.MatteOptions(model="fake"))
@@ -62,7 +120,8 @@ def test_a_picture_that_would_unpack_to_gigabytes_is_refused(server: Server) -> 
     request = pb.MatteImageRequest(image=bomb.getvalue())
     with pytest.raises(TransportError) as caught:
         call(server, "MatteImage", request.SerializeToString())
-    assert caught.value.reason in ("TOO_LARGE", "BAD_IMAGE")
+    assert caught.value.reason == "TOO_LARGE"
+    assert "open a Matte stream" in str(caught.value)
 
 
 def test_the_server_says_what_it_can_do(server: Server) -> None:

@@ -10,6 +10,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from frisket.client.options import Edge
+from frisket.matting.engine import normalise
 from frisket.models.backends import providers
 from frisket.protocol import choices, limits, methods
 from frisket.protocol.formats import PROXY_FORMATS, TILE_FORMATS, PixelFormat, pixel_format
@@ -120,6 +121,8 @@ def test_normalise_is_what_the_wire_says() -> None:
         r'"off" \(also when empty\) "auto" or a comma-separated choice of(.*?)\.', COMMENTS
     )
     assert said and set(said[1].split()) == set(choices.NORMALISE_STEPS)
+    known = (choices.NORMALISE_OFF, choices.NORMALISE_AUTO, *choices.NORMALISE_STEPS)
+    assert known == normalise.CHOICES
 
 
 @pytest.mark.parametrize("device", choices.DEVICES)

@@ -110,6 +110,25 @@ def test_one_token_cannot_have_every_place() -> None:
     serve(Limits(sessions=3, sessions_per_token=2), scenario)
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_token_with_all_its_places_takes_one_of_its_own(full: bool) -> None:
+    async def scenario(admission: Admission) -> None:
+        strangers: list[ServiceError] = []
+        own: list[ServiceError] = []
+        with admission.call("stranger"):
+            tasks = [await sit(admission, strangers)]
+        with admission.call("mine"):
+            async with admission.slot():
+                assert (await refuse(admission)).reason is Reason.BUSY and not strangers
+            tasks.append(await sit(admission, own))
+            async with admission.slot():
+                assert len(own) == 1 and not strangers
+        admission.drain()
+        await asyncio.gather(*tasks)
+
+    serve(Limits(sessions=2 if full else 9, sessions_per_token=1), scenario)
+
+
 def test_one_token_has_so_many_calls_at_once() -> None:
     admission = Admission(Limits(calls_per_token=2), "cpu")
     with ExitStack() as calls:

@@ -156,7 +156,8 @@ class Admission:
         """
         caller = _caller.get()
         if not self._has_room(caller):
-            await self.make_room()
+            # Whoever has all its own places gets one of those, not somebody else's.
+            await self.make_room(caller if self._has_its_share(caller) else None)
         self._refuse(caller)
         seat = Seat(self, caller)
         self._seats[seat] = None
@@ -167,9 +168,14 @@ class Admission:
             seat.left.set()
             self.last_call = self._clock()
 
-    async def make_room(self) -> bool:
-        """Dismiss who rests longest and wait until it has left; False when nobody rests."""
-        seat = next((seat for seat in self._seats if seat.resting), None)
+    async def make_room(self, caller: str | None = None) -> bool:
+        """Dismiss who rests longest and wait until it has left; False when nobody rests.
+
+        Args:
+            caller: whose places alone may be taken; None for anybody's.
+        """
+        resting = (seat for seat in self._seats if seat.resting)
+        seat = next((seat for seat in resting if caller in (None, seat.caller)), None)
         if seat is None:
             return False
         seat.dismiss(_busy("The place was needed: open again with the tiles you hold.", 1.0))
@@ -203,9 +209,12 @@ class Admission:
             raise _busy(f"All places of {whose} are taken: try again shortly.", 1.0)
 
     def _has_room(self, caller: str) -> bool:
+        return self.open < self.limit and not self._has_its_share(caller)
+
+    def _has_its_share(self, caller: str) -> bool:
+        """Return whether a token has as many places as one token may have."""
         mine = sum(seat.caller == caller for seat in self._seats)
-        most = self._limits.sessions_per_token or self.limit
-        return self.open < self.limit and mine < most
+        return mine >= (self._limits.sessions_per_token or self.limit)
 
 
 def _busy(message: str, retry_s: float) -> ServiceError:

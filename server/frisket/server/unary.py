@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from frisket.matting import (
     FinishedTile,
@@ -23,9 +21,10 @@ from frisket.matting import (
 from frisket.matting.engine import Assessment
 from frisket.models import Model
 from frisket.protocol.grid import Grid, proxy_size
-from frisket.protocol.limits import MAX_MESSAGE_BYTES, MAX_PROXY_SIDE_PX, MAX_SIDE_PX, MAX_TILE_PX
+from frisket.protocol.limits import MAX_PROXY_SIDE_PX, MAX_TILE_PX
 from frisket.protocol.reasons import Reason
 from frisket.server.admission import Seat
+from frisket.server.encoded import Alpha, decode, read_head
 from frisket.server.errors import ServiceError
 from frisket.server.hint_requests import list_planes
 from frisket.server.opinion import assess_alone, assess_layer
@@ -35,15 +34,7 @@ from frisket.server.telemetry.meter import Stage
 from frisket.server.telemetry.trace import current, measure
 from frisket.server.wire import OptionsMessage
 
-MAX_PIXELS = 64_000_000
-_KINDS = ["PNG", "JPEG", "WEBP"]
-# Pillow keeps four bytes of a pixel and the alpha is made beside it; one more for its PNG.
-_BYTES_PER_PIXEL = 8
-# What stands around the picture in the answer.
-_MARGIN_BYTES = 1 << 16
-
 Bytes = npt.NDArray[np.uint8]
-Alpha = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -79,19 +70,18 @@ async def matte_encoded(
     share = resources.scheduler.open_share(proxy_mp=MAX_PROXY_SIDE_PX**2 / 1e6)
     compute = share.solve
     with measure(Stage.READ):
-        size = await compute(partial(_read_size, encoded))
-        read = partial(read_options, message, size)
+        head = await compute(partial(read_head, encoded))
+        read = partial(read_options, message, head.size)
         options = replace(await compute(read), foreground=cutout)
     with ExitStack() as leases:
-        pixels = size[0] * size[1]
-        await resources.spend(seat, leases, "pictures", pixels * _BYTES_PER_PIXEL)
+        await resources.spend(seat, leases, "pictures", head.working_bytes)
         async with (
             resources.take_turn(),
             resources.borrow(message.model, options.classes, options.quality, share) as models,
         ):
             if trace := current():
-                trace.size, trace.model = size, models.model.info.name
-            return await _matte(encoded, options, size, resources, models, cutout)
+                trace.size, trace.model = head.size, models.model.info.name
+            return await _matte(encoded, options, head.size, resources, models, cutout)
 
 
 async def _matte(
@@ -105,8 +95,8 @@ async def _matte(
     """Return the matte of a picture whose memory and models are held."""
     compute = models.share.solve
     with measure(Stage.READ):
-        picture = await compute(partial(_decode, encoded))
-        proxy = await compute(partial(_reduce, picture))
+        picture = await compute(partial(decode, encoded))
+        proxy = await compute(partial(_reduce, picture.shown))
     matting = Matting(proxy, Grid(*size, MAX_TILE_PX), options, models.refiner)
     with models.hurry(), measure(Stage.MODEL):
         coarse = await models.predict(matting)
@@ -116,44 +106,11 @@ async def _matte(
     if options.hints.empty:
         assessment = await assess_layer(resources, models, matting, solution, assessment)
     with measure(Stage.REFINE):
-        alpha = await _refine(solution, picture, models.runners)
+        alpha = await _refine(solution, picture.shown, models.runners)
     with measure(Stage.WRITE):
-        png = await compute(partial(_encode, picture, alpha, cutout))
+        encode = picture.encode_cutout if cutout else picture.encode_matte
+        png = await compute(partial(encode, alpha))
     return EncodedMatte(png, *size, models.model, assessment)
-
-
-def _read_size(encoded: bytes) -> tuple[int, int]:
-    """Return a picture's (width, height), before any pixel is decoded."""
-    with _open(encoded) as picture:
-        width, height = picture.size
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
-        raise _too_large(f"{width} x {height} px")
-    return width, height
-
-
-def _decode(encoded: bytes) -> Image.Image:
-    """Return a picture in sRGB."""
-    with _open(encoded) as picture:
-        picture.load()
-        return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-@contextmanager
-def _open(encoded: bytes) -> Iterator[Image.Image]:
-    try:
-        # Not closed: what was decoded is used after the block.
-        yield Image.open(io.BytesIO(encoded), formats=_KINDS)
-    except UnidentifiedImageError as error:
-        # Pillow's own text shows an address in memory.
-        raise ServiceError(Reason.BAD_IMAGE, "This is no PNG, JPEG or WebP.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        message = f"This is no readable PNG, JPEG or WebP: {error}."
-        raise ServiceError(Reason.BAD_IMAGE, message) from error
-
-
-def _too_large(what: str) -> ServiceError:
-    message = f"A picture of {what} is too large for MatteImage: open a Matte stream."
-    return ServiceError(Reason.TOO_LARGE, message)
 
 
 def _reduce(picture: Image.Image) -> Bytes:
@@ -202,16 +159,3 @@ def _paste(picture: Image.Image, alpha: Alpha, grid: Grid, tile: FinishedTile) -
 
 def _keep(tile: FinishedTile) -> FinishedTile:
     return tile
-
-
-def _encode(picture: Image.Image, alpha: Alpha, cutout: bool) -> bytes:
-    if cutout:
-        alpha8 = (alpha >> 8).astype(np.uint8) if alpha.dtype == np.uint16 else alpha
-        picture.putalpha(Image.fromarray(alpha8))
-    else:
-        picture = Image.fromarray(alpha)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=3)
-    if buffer.tell() > MAX_MESSAGE_BYTES - _MARGIN_BYTES:
-        raise _too_large(f"{buffer.tell() >> 20} MiB as the answer's PNG")
-    return buffer.getvalue()

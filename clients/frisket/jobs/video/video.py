@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -94,18 +94,23 @@ def matte_video(
         run.compute_all()
         run.deliver()
     frames = sum(done.frames for done in run.done)
-    expected = opened.shape.count - wanted.first
+    notes = (*opened.notes, *_tell_lacks(opened, output, wanted, frames))
+    return VideoResult(output, frames, run.resumed, time.perf_counter() - started, notes)
+
+
+def _tell_lacks(source: Source, output: Path, wanted: VideoOptions, frames: int) -> Iterator[str]:
+    """Yield sentences about what the output lacks, which has so many frames."""
+    expected = source.shape.count - wanted.first
     if wanted.last is None and frames < _WHOLE * expected:
-        opened.notes.append(
-            f"{source} ends after {frames} of about {expected} frames: it is perhaps truncated."
+        yield (
+            f"{source.path} ends after {frames} of about {expected} frames: it is perhaps "
+            "truncated."
         )
-    if opened.shape.pixel_aspect != 1 and output.suffix.lower() in SQUARE:
-        opened.notes.append(
-            f"The pixels of {source} are not square, and {output} shows them square: a .mov or "
-            ".mp4 keeps their shape."
+    if source.shape.pixel_aspect != 1 and output.suffix.lower() in SQUARE:
+        yield (
+            f"The pixels of {source.path} are not square, and {output} shows them square: a .mov "
+            "or .mp4 keeps their shape."
         )
-    seconds = time.perf_counter() - started
-    return VideoResult(output, frames, run.resumed, seconds, tuple(opened.notes))
 
 
 class _Target(Protocol):
