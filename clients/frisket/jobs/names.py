@@ -50,17 +50,22 @@ class BadName(ClientError):
 
 @dataclass(frozen=True)
 class Template:
-    """How outputs are named; `{name}` stands for one of `PLACEHOLDERS`, `{{` for a brace.
+    """How files are named; `{name}` stands for a value, `{{` for a brace.
+
+    Attributes:
+        text: the name.
+        known: the placeholders that there are: those of outputs, or some of them.
 
     Raises:
         BadName: a placeholder is none of them.
     """
 
     text: str
+    known: tuple[str, ...] = tuple(PLACEHOLDERS)
 
     def __post_init__(self) -> None:
-        for name in self.names - PLACEHOLDERS.keys():
-            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+        for name in sorted(self.names - set(self.known)):
+            known = ", ".join(f"{{{one}}}" for one in self.known)
             raise BadName(
                 f"{self.text}: {{{name}}} is no placeholder; there are {known}; "
                 "write {{ for a brace."
@@ -201,7 +206,7 @@ def _look_inside(
         look(source, options.layers, options.all_layers, encoding=options.encoding)
         # Whoever only looked has yet to decode it.
         options = replace(options, sandbox=look is not decode_in_sandbox)
-    with open_document(source) as document:
+    with open_document(source, options.encoding) as document:
         layers = document.find_layers(options.layers, options.all_layers)
         if not template.names & {"layer", "id"}:
             return [_name_result(document, layers, options, template, values)]
