@@ -16,6 +16,7 @@ from typing import Any
 
 from frisket.cli.batch_options import BATCH_OPTIONS
 from frisket.cli.cut_options import CUT_OPTIONS
+from frisket.cli.named_files import settle_file
 from frisket.cli.options import Option, path
 from frisket.cli.parser import UsageError, suggest
 from frisket.cli.server_options import SERVER_OPTIONS
@@ -27,10 +28,11 @@ from frisket.jobs.watch.planning import order_of
 from frisket.jobs.watch.sift import SIDE_CAR
 
 _LARGEST_BYTES = 1 << 16
-# What is not of one picture, or for whoever runs the watch alone to say.
+# What is not of one picture, or for whoever runs the watch alone to say. A step of another package
+# reads its values itself, and may take them for any file.
 _NOT_HERE = frozenset(
     {
-        *("overwrite", "sandbox", "open", "json", "quiet", "verbose", "no-progress"),
+        *("step", "overwrite", "sandbox", "open", "json", "quiet", "verbose", "no-progress"),
         *(row.name for row in SERVER_OPTIONS),
     }
 )
@@ -133,7 +135,11 @@ def _read(name: str, value: Any, ticket: Path, picture: Path) -> tuple[Option, A
         raise UsageError(f"{where}: a ticket has no such option{hint}")
     if row.kind is path:
         return row, _find_side_car(value, where, ticket, picture)
-    return row, read_value(row, value, where)
+
+    def find(named: Path) -> Path:
+        return _find_side_car(value, where, ticket, picture)  # the text itself, not what it becomes
+
+    return row, settle_file(row, read_value(row, value, where), find)
 
 
 def _find_side_car(value: Any, where: str, ticket: Path, picture: Path) -> Path:
