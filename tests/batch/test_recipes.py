@@ -84,6 +84,8 @@ def test_files_are_looked_for_in_the_recipe_s_folder(
         ('icc = "gone.icc"', "line 1: icc: there is no file"),
         ('output = "out/{name}.png"', "{name} is no placeholder"),
         ('output = "out.png"', "names one file"),
+        ('output = "a\\u0000b/{stem}.png"', "output: 'a\\x00b/{stem}.png' holds a character that"),
+        ('output = "a\\u0000b"', "holds a character that no file's name has"),
         ("force = true", "force: there is no such option"),
         ("box = [1, 2, 3, 4]", "line 1: box: '1' is not X,Y,W,H"),
     ],

@@ -286,6 +286,13 @@ def test_a_ticket_says_how_its_picture_is_cut(tickets: Tickets, tmp_path: Path) 
         ({"output": "{dir}/{stem}.png"}, "leaves the folder"),
         ({"output": ".frisket/{stem}.png"}, "leaves the folder"),
         ({"output": "{sub}../{stem}.png"}, "leaves the folder"),
+        ({"output": "{sub}.frisket/{stem}.png"}, "leaves the folder"),
+        ({"output": "{sub}"}, "leaves the folder"),
+        ({"output": "{sub}/{sub}"}, "leaves the folder"),
+        ({"output": "x\0y/{stem}.png"}, "output: 'x\\x00y/{stem}.png' holds a control character"),
+        ({"output": "\x1b[2J{stem}.png"}, "holds a control character"),
+        ({"output": "x\ud800/{stem}.png"}, "holds half of a character"),
+        ({"\ud800": "x"}, "holds half of a character"),
         ({"output": "{name}.png"}, "no placeholder"),
         ({"output": "same.png"}, "same for every picture"),
         ([1], "no object of options"),
@@ -305,6 +312,7 @@ def test_what_a_ticket_may_not_say(
     "told",
     [
         *('{"quality": "hi', "", "[" * 60000, {"trimap": "a.jpg.frisket.late.png"}),
+        {"trimap": f"a.jpg.frisket.{'x' * 300}.png"},
         *({"background": "a.jpg.frisket.late.png"}, {"icc": "a.jpg.frisket.late.icc"}),
     ],
 )

@@ -57,13 +57,14 @@ class Template:
         known: the placeholders that there are: those of outputs, or some of them.
 
     Raises:
-        BadName: a placeholder is none of them.
+        BadName: a placeholder is none of them, or no system takes the name.
     """
 
     text: str
     known: tuple[str, ...] = tuple(PLACEHOLDERS)
 
     def __post_init__(self) -> None:
+        _check_nameable(self.text)
         for name in sorted(self.names - set(self.known)):
             known = ", ".join(f"{{{one}}}" for one in self.known)
             raise BadName(
@@ -83,12 +84,33 @@ class Template:
         return bool(self.names)
 
     def fill(self, values: Mapping[str, str]) -> Path:
-        """Return the path for these values of the placeholders."""
+        """Return the path for these values of the placeholders.
+
+        Raises:
+            BadName: nothing is left of the name.
+        """
 
         def take(match: re.Match[str]) -> str:
             return values.get(match[1], "") if match[1] is not None else match[0][0]
 
-        return Path(_PIECE.sub(take, self.text))
+        path = Path(_PIECE.sub(take, self.text))
+        if not path.name:
+            raise BadName(f"{self.text}: nothing is left of this name here; add {{stem}}.")
+        return path
+
+
+def _check_nameable(text: str) -> None:
+    """Refuse what can be no file's name on this system.
+
+    Raises:
+        BadName: it cannot.
+    """
+    try:
+        is_nameable = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        is_nameable = False
+    if not is_nameable:
+        raise BadName(f"{text!r} holds a character that no file's name has; take it out.")
 
 
 def beside(folder: Path | None = None) -> Template:
@@ -311,4 +333,7 @@ def fold_place(path: Path) -> str:
 
 
 def _identify(path: Path) -> str:
-    return os.path.normcase(os.path.realpath(path))
+    try:
+        return os.path.normcase(os.path.realpath(path))
+    except ValueError as error:
+        raise BadName(f"{str(path)!r} can be no file's name ({error}).") from error
