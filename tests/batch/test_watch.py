@@ -263,6 +263,8 @@ def test_a_model_that_is_not_there_ends_the_watch(work: Path) -> None:
         {"output": "x\0y/{stem}.png"},
         {"output": "x\ud800/{stem}.png"},
         {"\ud800": "x"},
+        {"output": f"{'x' * 300}/{{stem}}.png"},
+        {"output": "taken/{stem}.png"},
         {"trimap": f"a.jpg.frisket.{'x' * 300}.png"},
         {"background": "white", "shadow": "drop", "also": "shadow", "output": "{stem}.xyz"},
     ],
@@ -271,9 +273,11 @@ def test_a_ticket_costs_its_own_picture_alone(
     work: Path, capsys: pytest.CaptureFixture[str], told: dict[str, str]
 ) -> None:
     Path("in/a.jpg.frisket.json").write_text(json.dumps(told))
+    Path("out").mkdir()
+    Path("out/taken").touch()
     words = ("--once", "--poll", "0.05", "--settle", "1", "--give-up", "0", "-q")
     assert main(["watch", "in", "-o", "out", *words]) == 11
-    assert files(work / "out") == {"b-cutout.png", "more/c-cutout.png"}
+    assert files(work / "out") == {"b-cutout.png", "more/c-cutout.png", "taken"}
     assert "a.jpg" in capsys.readouterr().err
 
 
