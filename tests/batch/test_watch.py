@@ -309,6 +309,7 @@ def test_a_recipe_holds_every_option_of_a_watch(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("shop.toml").write_text(
+        'engine = "ray"\naddress = "192.0.2.7:6379"\n'  # of a batch, and left aside
         'output = "out"\nas = "matte"\nmove = true\nwindow = ["22:00-06:00", "6:00-22:00"]\n'
         'duplicates = "version"\ntickets = "off"\npoll = 0.05\nsettle = 1\ngive-up = 0\n'
         "min-size = 10\nignore-updates = false\n"
@@ -333,6 +334,8 @@ def test_what_makes_no_sense(work: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["watch", "in", "-o", "out", "--move", "--ignore-updates"], 2, "originals stay"),
         (["watch", "in", "-o", "out", "--window", "22-6"], 2, "22:00-06:00"),
         (["watch", "in", "-o", "out", "--settle", "0"], 2, "not enough"),
+        (["watch", "in", "-o", "out", "--engine", "ray"], 2, "--engine"),
+        (["watch", "in", "-o", "out", "--address", "auto"], 2, "--address"),
         (["watch", "in", "-o", "out", "--events", "--json"], 2, "give one of them"),
     ):
         assert main(words) == status, words
