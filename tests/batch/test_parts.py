@@ -96,6 +96,9 @@ def test_where_results_and_journal_lie(tmp_path: Path, monkeypatch: pytest.Monke
     assert (place.base, place.archive) == (Path("RUN"), Path("RUN.zip"))
     place = read_place("out/x-{stem}.{ext}")
     assert (place.base, place.journal) == (Path("out"), Path("out/.frisket"))
+    place = read_place("out {{1}}/x{{-{stem}.{ext}")
+    assert (place.base, place.journal) == (Path("out {1}"), Path("out {1}/.frisket"))
+    assert place.template.fill({"stem": "b", "ext": "png"}) == Path("out {1}/x{-b.png")
     assert read_place("{dir}/{stem}.{ext}", Path("j")).journal == Path("j")
     with pytest.raises(BadName, match="--journal FOLDER"):
         read_place("{dir}/{stem}.{ext}")

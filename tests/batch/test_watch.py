@@ -24,6 +24,7 @@ from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.states import State
 from frisket.jobs.names import BadName
 from frisket.jobs.watch.manners import Manners
+from frisket.jobs.watch.orders import Order, TicketIncomplete
 from frisket.jobs.watch.windows import read_window
 
 # ------------------------------------------------------------------ originals stay
@@ -279,6 +280,17 @@ def test_a_ticket_costs_its_own_picture_alone(
     assert main(["watch", "in", "-o", "out", *words]) == 11
     assert files(work / "out") == {"b-cutout.png", "more/c-cutout.png", "taken"}
     assert "a.jpg" in capsys.readouterr().err
+
+
+def test_a_picture_that_goes_while_it_is_planned_ends_nothing(work: Path) -> None:
+    def lose(ticket: Path, picture: Path) -> Order:
+        picture.unlink()
+        raise TicketIncomplete("it is not whole yet")
+
+    Path("in/a.jpg.frisket.json").write_text("{")
+    done, _ = once(read_ticket=lose)
+    assert sorted(one.source.name for one in done) == ["b.png", "c.jpg"]
+    assert files(work / "out") == {"b-cutout.png", "more/c-cutout.png"}
 
 
 # ------------------------------------------------------------------ the command

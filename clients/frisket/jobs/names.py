@@ -83,6 +83,13 @@ class Template:
         """Whether names depend on the input, so that nobody has spelt them out."""
         return bool(self.names)
 
+    @property
+    def fixed(self) -> str:
+        """What stands before the first placeholder, as it is in a name."""
+        pieces = [match for match in _PIECE.finditer(self.text) if match[1] is not None]
+        end = pieces[0].start() if pieces else len(self.text)
+        return _PIECE.sub(lambda match: match[0][0], self.text[:end])
+
     def fill(self, values: Mapping[str, str]) -> Path:
         """Return the path for these values of the placeholders.
 

@@ -97,7 +97,7 @@ def atomic_output(
     """
     target = Path(os.path.realpath(path))
     check_place(target, needed)
-    remove_debris(target.parent)
+    _tidy(target.parent)
     part = _Part(target)
     try:
         try:
@@ -304,6 +304,20 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+_tidied: set[Path] = set()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what killed runs left behind, before the first output of this process there.
+
+    Once is enough: to list a folder of many thousand files for each of them takes longer than to
+    write it.
+    """
+    if folder not in _tidied:
+        _tidied.add(folder)
+        remove_debris(folder)
 
 
 def remove_debris(folder: Path) -> None:

@@ -93,7 +93,7 @@ def read_place(output: str, journal: Path | None = None) -> Place:
 
 
 def _read_template(output: str, journal: Path | None) -> Place:
-    fixed = output[: output.index("{")].replace("{{", "{")
+    fixed = Template(output).fixed
     base = read_path(fixed).parent if not fixed.endswith(("/", os.sep)) else read_path(fixed)
     if not fixed.strip("./\\") and journal is None:
         raise BadName(
