@@ -96,6 +96,9 @@ def test_where_results_and_journal_lie(tmp_path: Path, monkeypatch: pytest.Monke
     assert (place.base, place.archive) == (Path("RUN"), Path("RUN.zip"))
     place = read_place("out/x-{stem}.{ext}")
     assert (place.base, place.journal) == (Path("out"), Path("out/.frisket"))
+    place = read_place("out {{1}}/x{{-{stem}.{ext}")
+    assert (place.base, place.journal) == (Path("out {1}"), Path("out {1}/.frisket"))
+    assert place.template.fill({"stem": "b", "ext": "png"}) == Path("out {1}/x{-b.png")
     assert read_place("{dir}/{stem}.{ext}", Path("j")).journal == Path("j")
     with pytest.raises(BadName, match="--journal FOLDER"):
         read_place("{dir}/{stem}.{ext}")
@@ -187,3 +190,22 @@ def test_a_tree_has_each_file_once(tmp_path: Path) -> None:
 def test_a_retry_is_a_sentence_of_its_own(error: str) -> None:
     assert word_retry(error) == f"{error.rstrip('.')}. It is tried again."
     assert ".." not in word_retry(error)
+
+
+@pytest.mark.parametrize(
+    "name", [f"{'x' * 300}/a.png", f"{'x/' * 900}{'y' * 3000}/a.png", "file/a.png"]
+)
+def test_a_folder_s_name_is_its_own_fault_and_a_lost_place_everyone_s(
+    tmp_path: Path, task: Task, name: str
+) -> None:
+    place = read_place(str(tmp_path / "out"))
+    place.make()
+    (place.base / "file").touch()
+    with pytest.raises(OutputError, match="the folder cannot be made") as caught:
+        place.make_folder(place.base / name)
+    assert judge(caught.value, task) is Fate.OWN
+    (place.base / "file").unlink()
+    place.base.rmdir()
+    with pytest.raises(PlaceError, match="any more") as caught:
+        place.make_folder(place.base / name)
+    assert judge(caught.value, task) is Fate.SHARED

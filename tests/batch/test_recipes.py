@@ -51,6 +51,23 @@ def test_values_as_the_command_line_has_them(home: Path, tmp_path: Path) -> None
     }  # fmt: skip
 
 
+def test_files_are_looked_for_in_the_recipe_s_folder(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("shop", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    for name in ("beach.png", "print.icc", "trimap.png"):
+        (tmp_path / "shop" / name).write_bytes(b"")
+    text = 'background = "./beach.png"\nicc = "print.icc"\ntrimap = "trimap.png"\n'
+    file = write(tmp_path / "shop", text)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    values = read_recipe(file).require()
+    found = [values["background"].path, values["icc"], values["trimap"]]
+    assert found == [tmp_path / "shop" / name for name in ("beach.png", "print.icc", "trimap.png")]
+    write(tmp_path / "shop", 'background = "white"\nicc = "srgb"\n')
+    assert read_recipe(file).faults == ()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -62,8 +79,13 @@ def test_values_as_the_command_line_has_them(home: Path, tmp_path: Path) -> None
         ("[edge]\nshift = 1", "line 1: edge: there is no such option"),
         ('as = "matt"', "as: 'matt' is not possible; did you mean 'matte'?"),
         ('trimap = "gone.png"', "trimap: there is no file"),
+        ('trimap = "file://elsewhere/x.png"', "line 1: trimap: 'file://elsewhere/x.png' names a"),
+        ('background = "gone.png"', "line 1: background: there is no file"),
+        ('icc = "gone.icc"', "line 1: icc: there is no file"),
         ('output = "out/{name}.png"', "{name} is no placeholder"),
         ('output = "out.png"', "names one file"),
+        ('output = "a\\u0000b/{stem}.png"', "output: 'a\\x00b/{stem}.png' holds a character that"),
+        ('output = "a\\u0000b"', "holds a character that no file's name has"),
         ("force = true", "force: there is no such option"),
         ("box = [1, 2, 3, 4]", "line 1: box: '1' is not X,Y,W,H"),
     ],

@@ -24,6 +24,7 @@ from frisket.jobs.batch.journal import Journal
 from frisket.jobs.batch.states import State
 from frisket.jobs.names import BadName
 from frisket.jobs.watch.manners import Manners
+from frisket.jobs.watch.orders import Order, TicketIncomplete
 from frisket.jobs.watch.windows import read_window
 
 # ------------------------------------------------------------------ originals stay
@@ -257,6 +258,41 @@ def test_a_model_that_is_not_there_ends_the_watch(work: Path) -> None:
     assert "did you mean 'classic'" in sentence
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"output": "x\0y/{stem}.png"},
+        {"output": "x\ud800/{stem}.png"},
+        {"\ud800": "x"},
+        {"output": f"{'x' * 300}/{{stem}}.png"},
+        {"output": "taken/{stem}.png"},
+        {"trimap": f"a.jpg.frisket.{'x' * 300}.png"},
+        {"background": "white", "shadow": "drop", "also": "shadow", "output": "{stem}.xyz"},
+    ],
+)
+def test_a_ticket_costs_its_own_picture_alone(
+    work: Path, capsys: pytest.CaptureFixture[str], told: dict[str, str]
+) -> None:
+    Path("in/a.jpg.frisket.json").write_text(json.dumps(told))
+    Path("out").mkdir()
+    Path("out/taken").touch()
+    words = ("--once", "--poll", "0.05", "--settle", "1", "--give-up", "0", "-q")
+    assert main(["watch", "in", "-o", "out", *words]) == 11
+    assert files(work / "out") == {"b-cutout.png", "more/c-cutout.png", "taken"}
+    assert "a.jpg" in capsys.readouterr().err
+
+
+def test_a_picture_that_goes_while_it_is_planned_ends_nothing(work: Path) -> None:
+    def lose(ticket: Path, picture: Path) -> Order:
+        picture.unlink()
+        raise TicketIncomplete("it is not whole yet")
+
+    Path("in/a.jpg.frisket.json").write_text("{")
+    done, _ = once(read_ticket=lose)
+    assert sorted(one.source.name for one in done) == ["b.png", "c.jpg"]
+    assert files(work / "out") == {"b-cutout.png", "more/c-cutout.png"}
+
+
 # ------------------------------------------------------------------ the command
 
 
@@ -285,6 +321,7 @@ def test_a_recipe_holds_every_option_of_a_watch(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("shop.toml").write_text(
+        'engine = "ray"\naddress = "192.0.2.7:6379"\n'  # of a batch, and left aside
         'output = "out"\nas = "matte"\nmove = true\nwindow = ["22:00-06:00", "6:00-22:00"]\n'
         'duplicates = "version"\ntickets = "off"\npoll = 0.05\nsettle = 1\ngive-up = 0\n'
         "min-size = 10\nignore-updates = false\n"
@@ -309,6 +346,8 @@ def test_what_makes_no_sense(work: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["watch", "in", "-o", "out", "--move", "--ignore-updates"], 2, "originals stay"),
         (["watch", "in", "-o", "out", "--window", "22-6"], 2, "22:00-06:00"),
         (["watch", "in", "-o", "out", "--settle", "0"], 2, "not enough"),
+        (["watch", "in", "-o", "out", "--engine", "ray"], 2, "--engine"),
+        (["watch", "in", "-o", "out", "--address", "auto"], 2, "--address"),
         (["watch", "in", "-o", "out", "--events", "--json"], 2, "give one of them"),
     ):
         assert main(words) == status, words

@@ -6,6 +6,8 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -268,6 +270,14 @@ def test_a_ticket_says_how_its_picture_is_cut(tickets: Tickets, tmp_path: Path) 
         ({"trimap": "a.jpg.frisket.x/../../y.png"}, "belongs to the picture"),
         ({"prior": "b.jpg.frisket.x.png"}, "belongs to the picture"),
         ({"prior": ["a.jpg.frisket.x.png"]}, "belongs to the picture"),
+        ({"background": "/etc/x.png"}, "belongs to the picture"),
+        ({"background": "~/x.png"}, "'~/x.png' is no file that belongs to the picture"),
+        ({"background": "b.jpg.frisket.x.png"}, "belongs to the picture"),
+        ({"background": "a.jpg.frisket.x/../../y.png"}, "belongs to the picture"),
+        ({"background": __file__}, "belongs to the picture"),
+        ({"icc": "/etc/x.icc"}, "belongs to the picture"),
+        ({"icc": "../a.jpg.frisket.x.icc"}, "belongs to the picture"),
+        ({"step": "mark:/etc/passwd"}, "step: a ticket has no such option"),
         ({"output": "../{stem}.png"}, "leaves the folder"),
         ({"output": "/tmp/{stem}.png"}, "leaves the folder"),
         ({"output": "C:\\x\\{stem}.png"}, "leaves the folder"),
@@ -276,6 +286,13 @@ def test_a_ticket_says_how_its_picture_is_cut(tickets: Tickets, tmp_path: Path) 
         ({"output": "{dir}/{stem}.png"}, "leaves the folder"),
         ({"output": ".frisket/{stem}.png"}, "leaves the folder"),
         ({"output": "{sub}../{stem}.png"}, "leaves the folder"),
+        ({"output": "{sub}.frisket/{stem}.png"}, "leaves the folder"),
+        ({"output": "{sub}"}, "leaves the folder"),
+        ({"output": "{sub}/{sub}"}, "leaves the folder"),
+        ({"output": "x\0y/{stem}.png"}, "output: 'x\\x00y/{stem}.png' holds a control character"),
+        ({"output": "\x1b[2J{stem}.png"}, "holds a control character"),
+        ({"output": "x\ud800/{stem}.png"}, "holds half of a character"),
+        ({"\ud800": "x"}, "holds half of a character"),
         ({"output": "{name}.png"}, "no placeholder"),
         ({"output": "same.png"}, "same for every picture"),
         ([1], "no object of options"),
@@ -292,7 +309,12 @@ def test_what_a_ticket_may_not_say(
 
 
 @pytest.mark.parametrize(
-    "told", ['{"quality": "hi', "", "[" * 60000, {"trimap": "a.jpg.frisket.late.png"}]
+    "told",
+    [
+        *('{"quality": "hi', "", "[" * 60000, {"trimap": "a.jpg.frisket.late.png"}),
+        {"trimap": f"a.jpg.frisket.{'x' * 300}.png"},
+        *({"background": "a.jpg.frisket.late.png"}, {"icc": "a.jpg.frisket.late.icc"}),
+    ],
 )
 def test_what_may_not_be_all_of_a_ticket_yet(
     tickets: Tickets, tmp_path: Path, told: object
@@ -321,3 +343,41 @@ def test_no_output_of_a_ticket_lies_outside(pieces: list[str]) -> None:
 
 def test_a_ticket_holds_what_shapes_a_result() -> None:
     assert {"model", "quality", "as", "layer", "box", "trimap", "shift"} <= set(TICKET_OPTIONS)
+
+
+def test_a_ticket_s_background_and_profile_are_side_cars(tickets: Tickets, tmp_path: Path) -> None:
+    for name in ("beach.png", "print.icc"):
+        (tmp_path / "in" / f"a.jpg.frisket.{name}").write_bytes(b"")
+    asked = {"background": "a.jpg.frisket.beach.png", "icc": "a.jpg.frisket.print.icc"}
+    [choice] = tickets.read(*write(tmp_path, asked)).choices
+    found = {path.relative_to(tmp_path).as_posix() for path in list_paths(choice)}
+    assert found == {"in/a.jpg.frisket.beach.png", "in/a.jpg.frisket.print.icc"}
+    plain = {"background": "white", "icc": "srgb", "shadow": "drop"}
+    [choice] = tickets.read(*write(tmp_path, plain)).choices
+    assert choice.finish is not None and not list(list_paths(choice))
+
+
+def list_paths(value: object) -> Iterator[Path]:
+    """Every path in a value, however deep in it."""
+    if isinstance(value, Path):
+        yield value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from list_paths(getattr(value, field.name))
+    elif isinstance(value, (tuple, list)):
+        for one in value:
+            yield from list_paths(one)
+
+
+@pytest.mark.parametrize("suffix", ["png", "icc"])
+@pytest.mark.parametrize("name", [row.name for row in TICKET_OPTIONS.values()])
+def test_no_option_of_a_ticket_reaches_a_file_outside(
+    tickets: Tickets, tmp_path: Path, name: str, suffix: str
+) -> None:
+    outside = tmp_path / f"secret.{suffix}"
+    outside.write_bytes(b"")
+    try:
+        order = tickets.read(*write(tmp_path, {name: str(outside)}))
+    except BadTicket:
+        return
+    assert not list(list_paths(order.choices))

@@ -151,3 +151,57 @@ def test_from_python(home: Path, folder: Path) -> None:
     assert picture.mode == "RGB" and picture.getpixel((0, 0)) == (255, 255, 255)
     with pytest.raises(BadOption, match="has no option 'shadows'"):
         cut("a.jpg", "shop.png", shadows="drop")
+
+
+@pytest.fixture
+def two(home: Path, folder: Path) -> Path:
+    """The working folder, with two.psd: Person A is red, and Person B, above it, is blue."""
+    from psd_tools import PSDImage
+
+    document = PSDImage.new("RGB", (300, 200), color=(200, 200, 200))
+    for name, colour in (("Person A", (250, 0, 0)), ("Person B", (0, 0, 250))):
+        image = Image.new("RGBA", (300, 200))
+        image.paste((*colour, 255), (100, 50, 200, 150))
+        document.append(document.create_pixel_layer(image, name=name))
+    document.save(folder / "two.psd")
+    return folder
+
+
+FINISHES = ("finish", "two.psd", "--layer", "Person*", "--background", "white")
+
+
+def test_each_layer_is_finished_under_its_own_name(two: Path) -> None:
+    done = frisket(*FINISHES, "-o", "{stem}-{layer}.png", "-q")
+    assert done.returncode == 0, done.stderr
+    for name, colour in (("A", (250, 0, 0)), ("B", (0, 0, 250))):
+        assert Image.open(two / f"two-Person {name}.png").getpixel((150, 100)) == colour
+
+
+@pytest.mark.parametrize("kind", ["finished", "path", "cutline"])
+def test_several_layers_are_no_single_result(two: Path, kind: str) -> None:
+    ways = {"finished": FINISHES[4:], "path": ("--as", "path"), "cutline": ("--as", "cutline")}
+    output = "out.pdf" if kind == "cutline" else "out.png" if kind == "finished" else "out.svg"
+    said = refused(Exit.BAD_OUTPUT, *FINISHES[:4], *ways[kind], "-o", output)
+    assert f"--as {kind} holds one layer, and 2 were chosen; choose one with --layer" in said
+    assert not (two / output).exists()
+
+
+@pytest.mark.parametrize("kind", ["finished", "path"])
+def test_a_matte_has_no_other_placeholders(home: Path, mattes: Path, kind: str) -> None:
+    ways = ("--as", kind, "-o", "{stem}-{kind}.{ext}")
+    said = refused(Exit.USAGE, "finish", "a.jpg", "--matte", "{stem}{layer}-m.png", *ways)
+    assert "{layer} is no placeholder; there are {dir}, {stem}" in said
+    assert not list(mattes.glob(f"*-{kind}.*"))
+
+
+@pytest.mark.parametrize("way", [("--background", "white"), ("--as", "path")])
+def test_an_old_encoding_of_layer_names_is_read(two: Path, way: tuple[str, ...]) -> None:
+    name = "背景人物"
+    data = (two / "two.psd").read_bytes()
+    assert "Person A".encode("utf-16-be") not in data, "its short name is all there is"
+    (two / "old.psd").write_bytes(data.replace(b"Person A", name.encode("shift_jis")))
+    suffix = "svg" if "path" in way else "png"
+    words = ("finish", "old.psd", *way, "--encoding", "shift_jis", "--layer", name)
+    done = frisket(*words, "-o", f"{{stem}}-{{layer}}.{suffix}", "-q")
+    assert done.returncode == 0, done.stderr
+    assert (two / f"old-{name}.{suffix}").exists()

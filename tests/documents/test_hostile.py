@@ -26,6 +26,7 @@ from frisket.documents import (
     decode_in_sandbox,
     open_document,
 )
+from frisket.documents.core.resources import ImageResource, split_blocks
 
 PATIENT = settings(
     max_examples=150,
@@ -343,3 +344,26 @@ def test_thousands_of_damaged_files(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-4000:]
     assert " 0 findings" in done.stdout
+
+
+class Counted(bytes):
+    """Bytes that count how many of them are copied out by slices."""
+
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        if isinstance(found, bytes):
+            self.copied += len(found)
+        return found
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 3])
+def test_many_image_resources_cost_what_they_hold(zeros: int) -> None:
+    tiny = [ImageResource(number, b"", b"x" * (number % 3)) for number in range(1500)]
+    large = ImageResource(2000, b"", bytes(1 << 20))
+    block = Counted(b"".join(one.pack() for one in (*tiny, large)) + bytes(zeros))
+    found = list(split_blocks(block))
+    assert [one for one, _, _ in found] == [*tiny, large]
+    assert [start for _, start, _ in found[1:]] == [end for _, _, end in found[:-1]]
+    assert block.copied < 2 * len(block), "each byte is taken once, and no rest again and again"

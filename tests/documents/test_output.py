@@ -15,6 +15,11 @@ from frisket.documents import OutputError
 from frisket.documents.io.output import atomic_output
 
 
+def environment() -> dict[str, str]:
+    """For a child that finds what this process finds."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -100,9 +105,8 @@ def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
             print("ready", flush=True)
             time.sleep(60)
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, env=environment
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, env=environment()
     )
     assert child.stdout is not None
     child.stdout.readline()
@@ -113,10 +117,31 @@ def test_a_killed_run_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
     child.wait()
     child.stdout.close()
     assert target.read_bytes() == b"old"
-    with atomic_output(target) as out:
-        out.write(b"new")
+    next_run = script.replace("half", "new").replace("time.sleep(60)", "pass")
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(next_run)], env=environment(), timeout=60, check=True
+    )
     assert entries(tmp_path) == ["other.bin", "out.bin"]
     assert target.read_bytes() == b"new"
+
+
+def test_a_folder_is_listed_once_for_all_outputs_of_a_run(tmp_path: Path) -> None:
+    script = f"""
+        import sys
+        from frisket.documents.io.output import atomic_output
+        listed = []
+        sys.addaudithook(lambda event, told: listed.append(event) if event in
+                         ("os.scandir", "os.listdir") else None)
+        for number in range(20):
+            with atomic_output({str(tmp_path)!r} + f"/{{number}}.bin") as out:
+                out.write(b"x")
+        print(len(listed))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True, text=True, env=environment(), timeout=60, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) == 1 and len(entries(tmp_path)) == 20
 
 
 def test_an_interrupt_at_any_moment_leaves_nothing_half_written(tmp_path: Path) -> None:

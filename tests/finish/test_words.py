@@ -53,6 +53,7 @@ def test_shadows() -> None:
     ("name", "text", "said"),
     [
         ("background", "whte", "did you mean 'white'?"),
+        ("background", "w" * 5000, "is no colour"),
         ("background", "linear-gradient(red)", "has fewer than two colours"),
         ("background", "original:blurr=3", "use blur, saturation"),
         ("shadow", "dropp", "did you mean 'drop'?"),
@@ -77,6 +78,12 @@ def test_what_makes_no_sense_is_named(name: str, text: str, said: str) -> None:
     assert said in str(error.value)
     with pytest.raises(BadFinish, match=r"^--"):
         read_finish({name: text})
+
+
+@pytest.mark.parametrize("name", ["background", "icc"])
+def test_a_user_that_nobody_knows_is_a_folder(name: str) -> None:
+    found = READERS[name]("~no-such-user/x.icc")
+    assert getattr(found, "path", found) == Path("~no-such-user/x.icc")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from frisket.jobs.names import BadName, Template, beside, clean_name, plan_tasks, spelt_out
-from frisket.jobs.task import CutOptions
+from frisket.jobs.inputs import Input
+from frisket.jobs.names import (
+    BadName,
+    Template,
+    beside,
+    check_collisions,
+    clean_name,
+    plan_results,
+    plan_tasks,
+    spelt_out,
+)
+from frisket.jobs.task import CutOptions, Task
 
 
 @given(st.text(max_size=400))
@@ -22,9 +32,24 @@ def test_a_name_from_a_document_is_one_part_of_a_path(name: str) -> None:
     assert clean_name(clean) == clean
 
 
-@given(st.text(max_size=60).filter(lambda text: "\0" not in text))
+@given(st.text(max_size=60).filter(lambda text: "\0" not in text and Path(text).name))
 def test_a_path_that_is_spelt_out_stays(name: str) -> None:
     assert spelt_out(Path(name)).fill({"stem": "x"}) == Path(name)
+
+
+@pytest.mark.parametrize("text", ["a\0b/{stem}.png", "a\0b", "\ud800{stem}.png"])
+def test_what_no_system_takes_is_no_name(text: str) -> None:
+    with pytest.raises(BadName, match="holds a character that no file's name has"):
+        Template(text)
+    task = Task(Path("x.png"), Path(text))
+    with pytest.raises(BadName, match="can be no file's name"):
+        check_collisions([task], derived=True)
+
+
+def test_a_name_of_which_nothing_is_left_is_refused() -> None:
+    source = Input(Path("x.png"), "")
+    with pytest.raises(BadName, match="nothing is left of this name here"):
+        plan_results(source, [CutOptions("matte")], Template("{sub}"))
 
 
 @given(st.lists(st.sampled_from(["a.png", "b.png", "c.jpg", "a.jpg"]), unique=True))

@@ -138,15 +138,10 @@ def make_folder(folder: Path | None) -> None:
     Raises:
         OutputError: it cannot be made.
     """
-    from frisket.documents import OutputError
+    if folder is not None:
+        from frisket.documents.io import output
 
-    if folder is None:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(folder, f"the folder cannot be made ({reason.lower()})") from error
+        output.make_folder(folder)
 
 
 def read_outline(arguments: argparse.Namespace) -> OutlineOptions:

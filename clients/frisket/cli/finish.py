@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from frisket.finish.chain import Finish
     from frisket.finish.finishing import FinishResult
     from frisket.jobs.existing import OutlineResult
+    from frisket.jobs.names import Template
     from frisket.jobs.task import Task
 
     Result = FinishResult | OutlineResult
@@ -115,6 +116,7 @@ def _plan(arguments: argparse.Namespace, how: Finish | None) -> list[Task]:
     from frisket.jobs.task import CutOptions
 
     template, folder = read_template(arguments.output)
+    _read_matte(arguments.matte)  # what it cannot be is said before anything is done
     layers = (arguments.layer,) if arguments.layer else ()
     wanted = CutOptions(
         kind=arguments.kind, layers=layers, encoding=arguments.encoding, finish=how,
@@ -154,23 +156,37 @@ def _attempt(arguments: argparse.Namespace, task: Task, progress: Bar, number: i
 def _make(
     arguments: argparse.Namespace, task: Task, progress: Bar, say: Callable[[str], None]
 ) -> Result:
-    matte, how = _find_matte(arguments.matte, task.source), task.options.finish
+    matte, wanted = _find_matte(arguments.matte, task.source), task.options
+    how = wanted.finish
     if how is None:
         from frisket.jobs.existing import draw_outline
 
         return draw_outline(task, matte, say)
     from frisket.finish.finishing import finish_file
 
-    return finish_file(task.source, task.output, matte, how, arguments.layer or None, progress, say)
+    layer = next(iter(wanted.layers), None)  # of this task: with {layer} each has one of its own
+    return finish_file(
+        task.source, task.output, matte, how, layer, progress, say, encoding=wanted.encoding
+    )
 
 
 def _find_matte(matte: Path | None, source: Path) -> Path | None:
     """Return the matte of an input; a template is filled with its folder and name."""
+    template = _read_matte(matte)
+    if template is None:
+        return matte
+    return template.fill({"dir": str(source.parent), "stem": source.stem})
+
+
+def _read_matte(matte: Path | None) -> Template | None:
+    """Return how mattes are named; None where there is none, or one for all.
+
+    Raises:
+        BadName: a placeholder is none of those that a matte has.
+    """
     from frisket.jobs.names import Template
 
-    if matte is None or "{" not in str(matte):
-        return matte
-    return Template(str(matte)).fill({"dir": str(source.parent), "stem": source.stem})
+    return Template(str(matte), ("dir", "stem")) if matte and "{" in str(matte) else None
 
 
 def _tell(arguments: argparse.Namespace, task: Task, result: Result) -> None:

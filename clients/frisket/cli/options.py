@@ -77,7 +77,7 @@ class Option:
         assert self.kind is not None
         try:
             value = self.kind(text)
-        except ValueError as error:
+        except (ValueError, argparse.ArgumentTypeError) as error:
             # What `int` and `float` say is for programmers.
             raise ValueError(_reason(error, text)) from error
         if self.choices and value not in self.choices:
@@ -121,7 +121,7 @@ def _for_parser(row: Option) -> Callable[[str], Any]:
     return read
 
 
-def _reason(error: ValueError, text: str) -> str:
+def _reason(error: Exception, text: str) -> str:
     said = str(error)
     return said if said.startswith("'") else f"{text!r} is not a number"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from frisket.cli.finish_options import FINISH_OPTIONS
-from frisket.cli.options import Option, path
+from frisket.cli.named_files import settle_file
 from frisket.cli.parser import UsageError, suggest
 from frisket.cli.recipe_options import RECIPE_OPTIONS
 from frisket.cli.settings import parse_toml, read_value
@@ -66,25 +66,23 @@ def read_recipe(file: Path) -> Recipe:
 
 
 def _read(name: str, value: Any, where: str, folder: Path) -> Any:
+    """Return a value; a file that it names is looked for in the recipe's folder.
+
+    Raises:
+        UsageError: there is no such option, value or file.
+    """
     row = RECIPE_OPTIONS.get(name)
     if row is None:
         hint = suggest(name, RECIPE_OPTIONS)
         raise UsageError(f"{where}: there is no such option{hint or '.'}")
-    return _settle_path(row, read_value(row, value, where), where, folder)
 
+    def find(named: Path) -> Path:
+        found = folder / named
+        if not found.is_file():
+            raise UsageError(f"{where}: there is no file {found}.")
+        return found
 
-def _settle_path(row: Option, value: Any, where: str, folder: Path) -> Any:
-    """Return a path as seen from the recipe's folder; other values stay.
-
-    Raises:
-        UsageError: it names a file that is not there.
-    """
-    if row.kind is not path:
-        return value
-    found = folder / value
-    if not found.is_file():
-        raise UsageError(f"{where}: there is no file {found}.")
-    return found
+    return settle_file(row, read_value(row, value, where), find)
 
 
 def _check_together(values: Mapping[str, Any], file: Path) -> Iterator[str]:

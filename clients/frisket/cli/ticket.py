@@ -16,6 +16,7 @@ from typing import Any
 
 from frisket.cli.batch_options import BATCH_OPTIONS
 from frisket.cli.cut_options import CUT_OPTIONS
+from frisket.cli.named_files import settle_file
 from frisket.cli.options import Option, path
 from frisket.cli.parser import UsageError, suggest
 from frisket.cli.server_options import SERVER_OPTIONS
@@ -27,13 +28,15 @@ from frisket.jobs.watch.planning import order_of
 from frisket.jobs.watch.sift import SIDE_CAR
 
 _LARGEST_BYTES = 1 << 16
-# What is not of one picture, or for whoever runs the watch alone to say.
+# What is not of one picture, or for whoever runs the watch alone to say. A step of another package
+# reads its values itself, and may take them for any file.
 _NOT_HERE = frozenset(
     {
-        *("overwrite", "sandbox", "open", "json", "quiet", "verbose", "no-progress"),
+        *("step", "overwrite", "sandbox", "open", "json", "quiet", "verbose", "no-progress"),
         *(row.name for row in SERVER_OPTIONS),
     }
 )
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CUT = frozenset(row.name for row in CUT_OPTIONS)
 TICKET_OPTIONS = {
     row.name: row for row in BATCH_OPTIONS if row.name in _CUT and row.name not in _NOT_HERE
@@ -85,6 +88,8 @@ class Tickets:
         """Return how results are named; what a ticket says is below the folder of the results."""
         if output == self._arguments.output:
             return self._place.template
+        if _CONTROLS.search(output):
+            raise BadTicket(f"{ticket}: output: {output!r} holds a control character; take it out.")
         if _leaves(output):
             raise BadTicket(
                 f"{ticket}: output: {output!r} leaves the folder of the results; give a name "
@@ -98,13 +103,15 @@ class Tickets:
 
 def _leaves(output: str) -> bool:
     """Tell whether a name leads out of the folder it is in, or to something hidden there."""
-    windows = PureWindowsPath(output)
-    if windows.drive or windows.root or "{dir}" in output:
+    if "{dir}" in output:
         return True
-    # A placeholder may stand for nothing: what is around it is looked at by itself too.
+    # {sub} may stand for nothing: what is around it is looked at by itself too.
+    for place in (PureWindowsPath(output), PureWindowsPath(output.replace("{sub}", ""))):
+        hidden = any(part.startswith(".") for part in place.parts)
+        if place.drive or place.root or not place.name or hidden:
+            return True
     bare = PureWindowsPath(re.sub(r"\{[^{}]*\}", "", output))
-    hidden = any(part.startswith(".") for part in windows.parts)
-    return hidden or bare.drive != "" or ".." in bare.parts
+    return bare.drive != "" or ".." in bare.parts
 
 
 def _load(ticket: Path) -> Mapping[str, Any]:
@@ -118,6 +125,9 @@ def _load(ticket: Path) -> Mapping[str, Any]:
         raise BadTicket(f"{ticket} is larger than a job ticket can be.")
     try:
         told = json.loads(data.decode("utf-8-sig"))
+        json.dumps(told, ensure_ascii=False).encode()  # journal and messages hold texts alone
+    except UnicodeEncodeError as error:
+        raise BadTicket(f"{ticket} holds half of a character ({error}).") from error
     except (ValueError, RecursionError) as error:
         raise TicketIncomplete(f"{ticket} is not valid JSON ({error}).") from error
     if not isinstance(told, dict):
@@ -133,7 +143,11 @@ def _read(name: str, value: Any, ticket: Path, picture: Path) -> tuple[Option, A
         raise UsageError(f"{where}: a ticket has no such option{hint}")
     if row.kind is path:
         return row, _find_side_car(value, where, ticket, picture)
-    return row, read_value(row, value, where)
+
+    def find(named: Path) -> Path:
+        return _find_side_car(value, where, ticket, picture)  # the text itself, not what it becomes
+
+    return row, settle_file(row, read_value(row, value, where), find)
 
 
 def _find_side_car(value: Any, where: str, ticket: Path, picture: Path) -> Path:
@@ -151,6 +165,10 @@ def _find_side_car(value: Any, where: str, ticket: Path, picture: Path) -> Path:
             f"{wanted}, and it lies beside it."
         )
     found = ticket.with_name(value)
-    if found.is_symlink() or not found.is_file():
+    try:
+        is_there = found.is_file() and not found.is_symlink()
+    except OSError as error:  # the name is too long, or the folder cannot be read
+        raise TicketIncomplete(f"{where}: {found} cannot be looked at ({error}).") from error
+    if not is_there:
         raise TicketIncomplete(f"{where}: there is no file {found}.")
     return found

@@ -72,8 +72,9 @@ _CHANGED = {
         "default 'out' in the watched folder",
     },
 }
-# What belongs to one run over what is there, and not to a folder that is watched.
-_NOT_HERE = frozenset({"redo", "force", "dry-run", "status"})
+# What belongs to one run over what is there, and not to a folder that is watched: a watch makes its
+# results on this machine. A recipe may hold it for `frisket batch`, and a watch leaves it aside.
+_NOT_HERE = frozenset({"redo", "force", "dry-run", "status", "engine", "address"})
 WATCH_OPTIONS = (
     *(
         replace(row, **_CHANGED.get(row.name, {}))  # type: ignore[arg-type]

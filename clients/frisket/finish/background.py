@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from .errors import BadFinish
 from .geometry import Length
 from .gradient import Gradient, read_gradient
 from .place import place_original, resize, resize_straight
+from .readers import read_file
 from .scene import Facts, Scene, Sheet, Step, lay_over
 from .space import Space, rescale
 from .vips import Image, embed, from_array, load_vips, make_plane, round_to
@@ -297,8 +299,9 @@ def read_background(text: str) -> Background:
     except ValueError:
         if not _looks_like_file(word):
             raise
-    return Backdrop(Path(word).expanduser())
+    return Backdrop(read_file(word))
 
 
 def _looks_like_file(word: str) -> bool:
-    return "/" in word or "\\" in word or bool(Path(word).suffix) or Path(word).exists()
+    # The system's own function tells of a name that is too long as well: nothing has it.
+    return "/" in word or "\\" in word or bool(Path(word).suffix) or os.path.lexists(word)

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frisket.documents import Layer, open_document
+from frisket.documents import Document, Layer, open_document
 
 from .chain import Finish, FinishTask
+from .delivery import WRITER
 from .entry import Progress
 from .keywords import EdgedKeywords
 from .mattes import open_matte
 from .options import read_finish
+from .readers import FINISHED
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -60,14 +62,15 @@ def finish(
         output: what to write: .jpg, .png, .webp, .avif or .tif.
         matte: a picture of the same size: 0 is background; "mask" for the mask that the layer
             carries; by default the source's own transparency is the matte.
-        layer: of the source, by name, path, glob or #id; by default the topmost visible one.
+        layer: of the source, by name, path, #id, or a glob that only one answers to; by default
+            the topmost visible one.
         progress: called with a stage, what is done, and of how much.
         options: named as on the command line; see `frisket.finish.keywords.EdgedKeywords`.
 
     Raises:
         BadFinish: an option has no such value, or options do not go together.
         EmptyMatte: the matte shows nothing.
-        DocumentError: a file cannot be read or written.
+        DocumentError: a file cannot be read or written, or several layers are meant.
     """
     how = read_finish(options) or Finish()
     return finish_file(
@@ -83,6 +86,8 @@ def finish_file(
     layer: str | None = None,
     progress: Progress = lambda stage, done, total: None,
     warn: Callable[[str], None] = lambda sentence: None,
+    *,
+    encoding: str = "",
 ) -> FinishResult:
     """Finish one file; see `finish`.
 
@@ -94,11 +99,12 @@ def finish_file(
         layer: of the source.
         progress: called with a stage, what is done, and of how much.
         warn: called with each sentence that the user should read, as early as it is known.
+        encoding: of layer names without a Unicode form.
     """
     started = time.perf_counter()
     with ExitStack() as stack:
-        document = stack.enter_context(open_document(source))
-        chosen = document.find_layer(layer)
+        document = stack.enter_context(open_document(source, encoding))
+        chosen = _find_layer(document, layer, output)
         notes = how.check(document, chosen, output)
         alpha = open_matte(document, chosen, matte, stack)
         for sentence in notes:
@@ -112,6 +118,18 @@ def finish_file(
         progress("writing", 1, 1)
     outputs = how.save.list_outputs(output)
     return FinishResult(outputs, time.perf_counter() - started, (*notes, *found))
+
+
+def _find_layer(document: Document, selector: str | None, output: Path) -> Layer:
+    """Return the one layer that a selector means.
+
+    Raises:
+        LayerNotFound: there is none.
+        OutputError: there are several, and the output holds one.
+    """
+    found = document.find_layers((selector,) if selector else ())
+    WRITER.check_number(FINISHED, output, len(found))
+    return found[0]
 
 
 def count_pixels(layer: Layer, progress: Progress) -> Callable[[int], None]:

@@ -32,7 +32,15 @@ def read_icc(text: str) -> str | Path:
         return word.lower()
     if Path(word).suffix.lower() not in (".icc", ".icm"):
         raise ValueError(f"{text!r} is no profile: use keep, srgb, or name an .icc file")
-    return Path(word).expanduser()
+    return read_file(word)
+
+
+def read_file(word: str) -> Path:
+    """Return the path that a word is; a leading `~` is the user's folder."""
+    try:
+        return Path(word).expanduser()
+    except RuntimeError:  # the system knows no such user
+        return Path(word)
 
 
 def read_also(text: str) -> str:

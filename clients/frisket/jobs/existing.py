@@ -96,7 +96,8 @@ def outline(
         matte: a picture of the same size, or "mask" for the layer's own; by default the
             source's transparency is the matte. Where there are both, they are multiplied.
         kind: of result, one of `TRACED`.
-        layer: of the source, by name, path, glob or #id; by default the topmost visible one.
+        layer: of the source, by name, path, #id, or a glob that only one answers to; by default
+            the topmost visible one.
         options: named as on the command line.
 
     Raises:
@@ -128,8 +129,9 @@ def draw_outline(
     delivery, how = DELIVERIES[options.kind], options.result_options()
     with ExitStack() as stack:
         document = stack.enter_context(open_document(task.source, options.encoding))
-        layer = document.find_layers(options.layers, False)[0]
-        delivery.check(document, output, [layer], how)
+        layers = document.find_layers(options.layers)
+        delivery.check(document, output, layers, how)  # several are refused, as `cut` refuses them
+        [layer] = layers
         found = read_alpha(document, layer, open_matte(document, layer, matte, stack))
         alpha = stack.enter_context(SpooledAlpha(found))
         said = tuple(delivery.write(document, output, [LayerResult(layer, alpha)], how))

@@ -50,17 +50,23 @@ class BadName(ClientError):
 
 @dataclass(frozen=True)
 class Template:
-    """How outputs are named; `{name}` stands for one of `PLACEHOLDERS`, `{{` for a brace.
+    """How files are named; `{name}` stands for a value, `{{` for a brace.
+
+    Attributes:
+        text: the name.
+        known: the placeholders that there are: those of outputs, or some of them.
 
     Raises:
-        BadName: a placeholder is none of them.
+        BadName: a placeholder is none of them, or no system takes the name.
     """
 
     text: str
+    known: tuple[str, ...] = tuple(PLACEHOLDERS)
 
     def __post_init__(self) -> None:
-        for name in self.names - PLACEHOLDERS.keys():
-            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+        _check_nameable(self.text)
+        for name in sorted(self.names - set(self.known)):
+            known = ", ".join(f"{{{one}}}" for one in self.known)
             raise BadName(
                 f"{self.text}: {{{name}}} is no placeholder; there are {known}; "
                 "write {{ for a brace."
@@ -77,13 +83,41 @@ class Template:
         """Whether names depend on the input, so that nobody has spelt them out."""
         return bool(self.names)
 
+    @property
+    def fixed(self) -> str:
+        """What stands before the first placeholder, as it is in a name."""
+        pieces = [match for match in _PIECE.finditer(self.text) if match[1] is not None]
+        end = pieces[0].start() if pieces else len(self.text)
+        return _PIECE.sub(lambda match: match[0][0], self.text[:end])
+
     def fill(self, values: Mapping[str, str]) -> Path:
-        """Return the path for these values of the placeholders."""
+        """Return the path for these values of the placeholders.
+
+        Raises:
+            BadName: nothing is left of the name.
+        """
 
         def take(match: re.Match[str]) -> str:
             return values.get(match[1], "") if match[1] is not None else match[0][0]
 
-        return Path(_PIECE.sub(take, self.text))
+        path = Path(_PIECE.sub(take, self.text))
+        if not path.name:
+            raise BadName(f"{self.text}: nothing is left of this name here; add {{stem}}.")
+        return path
+
+
+def _check_nameable(text: str) -> None:
+    """Refuse what can be no file's name on this system.
+
+    Raises:
+        BadName: it cannot.
+    """
+    try:
+        is_nameable = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        is_nameable = False
+    if not is_nameable:
+        raise BadName(f"{text!r} holds a character that no file's name has; take it out.")
 
 
 def beside(folder: Path | None = None) -> Template:
@@ -201,7 +235,7 @@ def _look_inside(
         look(source, options.layers, options.all_layers, encoding=options.encoding)
         # Whoever only looked has yet to decode it.
         options = replace(options, sandbox=look is not decode_in_sandbox)
-    with open_document(source) as document:
+    with open_document(source, options.encoding) as document:
         layers = document.find_layers(options.layers, options.all_layers)
         if not template.names & {"layer", "id"}:
             return [_name_result(document, layers, options, template, values)]
@@ -306,4 +340,7 @@ def fold_place(path: Path) -> str:
 
 
 def _identify(path: Path) -> str:
-    return os.path.normcase(os.path.realpath(path))
+    try:
+        return os.path.normcase(os.path.realpath(path))
+    except ValueError as error:
+        raise BadName(f"{str(path)!r} can be no file's name ({error}).") from error

@@ -36,9 +36,9 @@ def split_blocks(block: bytes) -> Iterator[tuple[ImageResource, int, int]]:
     Raises:
         ValueError: the block is damaged; the message is part of a sentence.
     """
-    at = 0
+    at, last = 0, len(block.rstrip(b"\0"))  # zeros may follow, and are no resources
     for _ in range(MOST):
-        if not block[at:].strip(b"\0"):
+        if at >= last:
             return
         resource, end = _read_block(block, at)
         yield resource, at, min(end, len(block))

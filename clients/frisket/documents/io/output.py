@@ -21,8 +21,11 @@ _MARK = ".frisket-"
 _SUFFIX = ".part"
 _MARGIN = 1 << 20
 _LEAVE_S = 2.0
-# What a system answers to a name that it does not take.
-_NAMES_FAULT = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+# What a system answers to a name that it does not take, or that leads through a file.
+_NAMES_FAULT = (
+    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ),
+    *(errno.ENOTDIR, errno.EEXIST),
+)
 
 
 class Output:
@@ -94,7 +97,7 @@ def atomic_output(
     """
     target = Path(os.path.realpath(path))
     check_place(target, needed)
-    remove_debris(target.parent)
+    _tidy(target.parent)
     part = _Part(target)
     try:
         try:
@@ -269,11 +272,25 @@ def check_place(path: str | os.PathLike[str], needed: int = 0) -> None:
         )
 
 
-def _name_failure(target: Path, error: OSError) -> OutputError:
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those around it, where it is not there.
+
+    Raises:
+        PlaceError: No folder can be made there.
+        OutputError: This one alone cannot, for its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _name_failure(folder, error, "the folder cannot be made") from error
+
+
+def _name_failure(target: Path, error: OSError, what: str = "cannot be written") -> OutputError:
+    """Return a failure of the place, or of the name alone, where others would do."""
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return PlaceError(target, "the disk is full", advice="the original is untouched")
     kind = OutputError if error.errno in _NAMES_FAULT else PlaceError
-    return kind(target, f"cannot be written ({error.strerror or error})")
+    return kind(target, f"{what} ({(error.strerror or str(error)).lower()})")
 
 
 def _lock(descriptor: int) -> bool:
@@ -287,6 +304,20 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+_tidied: set[Path] = set()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what killed runs left behind, before the first output of this process there.
+
+    Once is enough: to list a folder of many thousand files for each of them takes longer than to
+    write it.
+    """
+    if folder not in _tidied:
+        _tidied.add(folder)
+        remove_debris(folder)
 
 
 def remove_debris(folder: Path) -> None:

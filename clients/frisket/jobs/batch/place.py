@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frisket.documents import PlaceError
+from frisket.documents.io.output import make_folder
 from frisket.jobs.batch.lookups import FOLDER
 from frisket.jobs.deliver import DELIVERIES
 from frisket.jobs.names import BadName, Template, mirrored
@@ -42,12 +43,9 @@ class Place:
         """Make the folder that holds the results.
 
         Raises:
-            PlaceError: it cannot be made.
+            OutputError: it cannot be made.
         """
-        try:
-            self.base.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise PlaceError(self.base, _word(error)) from error
+        make_folder(self.base)
 
     def check(self, output: Path) -> None:
         """Refuse to go on with a result whose place is gone.
@@ -62,17 +60,11 @@ class Place:
         """Make the folder of one result, below the one that is there.
 
         Raises:
-            PlaceError: it cannot be made, or that one has gone.
+            PlaceError: no folder can be made there, or that one has gone.
+            OutputError: this one cannot, for its name.
         """
         self.check(output)
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise PlaceError(output.parent, _word(error)) from error
-
-
-def _word(error: OSError) -> str:
-    return f"the folder cannot be made ({(error.strerror or str(error)).lower()})"
+        make_folder(output.parent)
 
 
 def read_place(output: str, journal: Path | None = None) -> Place:
@@ -101,7 +93,7 @@ def read_place(output: str, journal: Path | None = None) -> Place:
 
 
 def _read_template(output: str, journal: Path | None) -> Place:
-    fixed = output[: output.index("{")].replace("{{", "{")
+    fixed = Template(output).fixed
     base = read_path(fixed).parent if not fixed.endswith(("/", os.sep)) else read_path(fixed)
     if not fixed.strip("./\\") and journal is None:
         raise BadName(

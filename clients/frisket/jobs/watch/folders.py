@@ -8,7 +8,8 @@ import re
 from itertools import count
 from pathlib import Path
 
-from frisket.documents import OutputError, UnreadableDocument
+from frisket.documents import UnreadableDocument
+from frisket.documents.io.output import make_folder
 from frisket.jobs.batch.lock import FileLock
 from frisket.jobs.batch.states import JournalBusy
 from frisket.jobs.watch.looking import Seen
@@ -62,11 +63,7 @@ class Folders:
         if not self.moves:
             return
         for folder in self.all:
-            try:
-                folder.mkdir(exist_ok=True)
-            except OSError as error:
-                reason = (error.strerror or str(error)).lower()
-                raise OutputError(folder, f"the folder cannot be made ({reason})") from error
+            make_folder(folder)
         free = True
         with contextlib.suppress(OSError):  # some shares know no locks
             free = self._lock.take()

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from frisket.documents import DocumentError, LayerNotFound, Sandbox, UnreadableDocument
+from frisket.documents import (
+    DocumentError,
+    LayerNotFound,
+    OutputError,
+    Sandbox,
+    UnreadableDocument,
+)
 from frisket.jobs.batch.agenda import Planned, describe_planned, plan_files
 from frisket.jobs.batch.fingerprint import identify_recipe
 from frisket.jobs.inputs import Input
@@ -15,6 +21,10 @@ from frisket.jobs.names import BadName, Template, check_collisions
 from frisket.jobs.task import CutOptions
 from frisket.jobs.watch.duplicates import Choice, Duplicates
 from frisket.jobs.watch.orders import BadTicket, Order, ReadTicket
+
+# One picture's results cannot be named: that is its own fault, and others go on. What a finish
+# writes beside its output follows from the output's format.
+_UNNAMED = (BadName, OutputError)
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class Planner:
         try:
             planned = self._name(path, below, order)
             return Plan(path, below, order, tuple(duplicates.choose(one) for one in planned))
-        except BadName as error:
+        except _UNNAMED as error:
             return Plan(path, below, order, fault=error)
 
     def _name(self, path: Path, below: str, order: Order) -> list[Planned]:
@@ -94,7 +104,7 @@ class Planner:
             for one in self._name(path, below, self._usual):
                 planned = replace(one, recipe=recipe, described=described)
                 choices.append(duplicates.choose(planned))
-        except BadName:
+        except _UNNAMED:
             choices = []
         return Plan(path, below, self._usual, tuple(choices), fault)
 

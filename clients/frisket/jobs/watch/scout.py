@@ -276,7 +276,10 @@ class Scout:
         """Return whether a picture has stood still for so long that nobody completes it."""
         stood_s = self._settling.stood_s(seen.path, time.monotonic())
         if self._manners.once:
-            status = seen.path.stat()
+            try:
+                status = seen.path.stat()
+            except OSError:  # it went after the look, and the next one tells
+                return False
             stood_s = time.time() - max(status.st_mtime, status.st_ctime)
         return stood_s >= self._manners.give_up_s
 
