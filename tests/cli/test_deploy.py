@@ -49,6 +49,13 @@ def test_the_unit_hands_secrets_over_and_nothing_else_changes(strange: Path) -> 
     assert "/50%% $HOME/embedded" in done.stdout
 
 
+@pytest.mark.parametrize("spelt", ["./embedded", "..//50% $HOME/embedded", "embedded"])
+def test_the_unit_hands_a_secret_over_however_its_path_is_spelt(strange: Path, spelt: str) -> None:
+    done = frisket("serve", "--token-file", spelt, "--print-unit")
+    [command] = re.findall("^ExecStart=(.*)", done.stdout, re.M)
+    assert command.endswith("serve --token-file ${CREDENTIALS_DIRECTORY}/token")
+
+
 def test_what_the_server_would_refuse_is_refused(strange: Path) -> None:
     assert "can be reached" in refused(7, "serve", "--listen", "0.0.0.0:7777", "--print-unit")
 

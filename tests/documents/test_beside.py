@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from frisket.documents import ArrayAlpha, LayerResult, ResultOptions, open_document
+from frisket.documents.encode.beside import Beside
 from frisket.jobs.deliver import DELIVERIES
 
 SIZE = 60, 40
@@ -179,3 +182,11 @@ def test_damaged_exif_costs_only_itself(damage: int, tmp_path: Path) -> None:
     image.save(path, exif=block[:damage] + b"\xff" * 12 + block[damage + 12 :])
     write(path, tmp_path / "out.tif", "cutout")
     assert Image.open(tmp_path / "out.tif").size == SIZE
+
+
+@given(st.floats(1 / 16, (1 << 20) - 1))
+def test_every_resolution_is_a_fraction_of_32_bits(dots: float) -> None:
+    beside = Beside(resolution=(dots, 546236.56))
+    (over, under), _ = (tag.values for tag in beside.list_tags() if tag.code in (282, 283))
+    assert max(over, under) < 1 << 32 and beside.pack_exif(resolution=True)
+    assert over / under == pytest.approx(dots, rel=1e-4, abs=1e-4)

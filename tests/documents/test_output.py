@@ -215,3 +215,13 @@ def test_a_program_that_ends_leaves_nothing_half_written_by_its_threads(
     assert [name for name in entries(tmp_path) if name.startswith(".")] == []
     for path in tmp_path.iterdir():
         assert path.read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "語", "😀"])
+def test_a_name_as_long_as_the_system_takes_is_written(tmp_path: Path, letter: str) -> None:
+    count = (os.pathconf(tmp_path, "PC_NAME_MAX") - 5) // len(letter.encode())
+    target = tmp_path / f"{letter * count}.webp"
+    with atomic_output(target) as out:
+        out.write(b"whole")
+    assert target.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [target]

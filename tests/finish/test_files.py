@@ -24,7 +24,10 @@ XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
     b'syntax-ns#"><rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:aux="http://'
     b'ns.adobe.com/exif/1.0/aux/" xmlns:dc="http://purl.org/dc/elements/1.1/" exif:GPSLatitude='
-    b'"52,31N" aux:SerialNumber="12345" dc:source="a studio"/></rdf:RDF></x:xmpmeta>'
+    b'"52,31N" aux:SerialNumber="12345" dc:source="a studio" xmlns:drone-dji="http://www.dji.com/'
+    b'drone-dji/1.0/" drone-dji:GpsLongitude="13.405" drone-dji:DroneSerialNumber="12345">'
+    b"<drone-dji:GpsAltitude>12345</drone-dji:GpsAltitude></rdf:Description></rdf:RDF>"
+    b"</x:xmpmeta>"
 )
 
 
@@ -121,6 +124,20 @@ def test_more_formats_never_replace_a_file_unasked(tmp_path: Path, made: Made) -
     assert (tmp_path / "out.webp").read_bytes()[:4] == b"RIFF"
 
 
+def test_what_is_read_is_never_written_over(tmp_path: Path, made: Made) -> None:
+    behind = tmp_path / "behind.png"
+    Image.new("RGB", (WIDTH, HEIGHT), "navy").save(behind)
+    kept = {path: path.read_bytes() for path in (made.picture, made.matte, behind)}
+    for path, what in zip(kept, ("picture itself", "matte", "background"), strict=True):
+        for output, also in ((path, ""), (path.with_suffix(".jpg"), path.suffix[1:])):
+            with pytest.raises(OutputError, match=f"is the {what}, which a finish never"):
+                finish(
+                    made.picture, output, made.matte, background=str(behind), overwrite=True,
+                    **({"also": also} if also else {}),
+                )  # fmt: skip
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
 def test_metadata_is_kept_private_or_dropped(
     tmp_path: Path, made: Made, portrait: Path, suffix: str
@@ -138,6 +155,7 @@ def test_metadata_is_kept_private_or_dropped(
     exif, data = told(private=True)
     assert exif[ARTIST] == "A. Painter"
     assert not exif.get_ifd(GPS) and SERIAL not in exif.get_ifd(EXIF)
+    assert b"GpsLongitude" not in data
     assert b"GPSLatitude" not in data and b"12345" not in data and b"dc:source" in data
     exif, data = told(metadata="none")
     assert ARTIST not in exif and b"xmpmeta" not in data

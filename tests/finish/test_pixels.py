@@ -187,6 +187,15 @@ def test_a_gradient_has_no_bands(kind: str, colours: str) -> None:
     assert np.abs(smooth).max() < 0.2
 
 
+def test_what_a_gradient_holds_exactly_has_no_dots() -> None:
+    with Workplace() as work:
+        scene = make_scene(work, np.zeros((64, 400, 3), np.uint8), np.zeros((64, 400), np.uint8))
+        step = READERS["background"]("linear-gradient(to right, white, white 50%, #808080 75%)")
+        out = to_array(step.apply(scene).flatten().colours)
+    assert (out[:, :200] == 255).all() and (out[:, 301:] == 128).all()
+    assert len(np.unique(out[:, 250])) > 1
+
+
 def test_16_bits_are_not_dithered() -> None:
     with Workplace() as work:
         scene = make_scene(work, make_colours(16), make_alpha(16))

@@ -19,6 +19,7 @@ from frisket.finish.options import read_finish
 from frisket.finish.presets import list_presets
 from frisket.finish.readers import NAMES, READERS
 from frisket.finish.shadow import Cast, Drop
+from frisket.finish.words import read_colour
 
 
 @given(st.integers(0, 9999))
@@ -78,6 +79,28 @@ def test_what_makes_no_sense_is_named(name: str, text: str, said: str) -> None:
     assert said in str(error.value)
     with pytest.raises(BadFinish, match=r"^--"):
         read_finish({name: text})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rgb(300,0,0)", "is no colour"),
+        ("rgb(110%,0%,0%)", "is no colour"),
+        ("hsl(0,200%,50%)", "is no colour"),
+        ("#00000000", "is partly transparent: write an opaque colour"),
+        ("#ffffff80", "is partly transparent"),
+        ("rgba(255,0,0,0.5)", "is no colour"),
+        ("linear-gradient(#fff8, red)", "is partly transparent"),
+    ],
+)
+def test_colours_that_are_none_are_told(text: str, said: str) -> None:
+    with pytest.raises(BadFinish) as error:
+        read_finish({"background": text})
+    assert said in str(error.value)
+
+
+def test_an_opaque_colour_may_say_that_it_is() -> None:
+    assert read_colour("#ff8000ff") == (255, 128, 0)
 
 
 @pytest.mark.parametrize("name", ["background", "icc"])

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from serving import Server
 from video_kit import SIZE, frames
 
 from frisket.documents import OutputError
 from frisket.jobs.choices import BadOption
+from frisket.jobs.connection import Connection, ServerChoice
 from frisket.live.camera import DeviceCamera, open_camera
 from frisket.live.errors import CameraLost, NoCamera
 from frisket.live.line import Line, Shot
@@ -140,6 +142,35 @@ def test_a_camera_that_is_unplugged_is_told(clip: Path) -> None:
         for _ in range(100):
             camera.read()
     camera.close()
+
+
+class FaultyCamera:
+    """A camera whose driver fails with an error of its own after a picture."""
+
+    name, width, height = "faulty", WIDE, HIGH
+
+    def __init__(self) -> None:
+        self._pictures = iter(frames()[:1])
+
+    def read(self) -> np.ndarray:
+        picture = next(self._pictures, None)
+        if picture is None:
+            raise ValueError("the driver has no words for it")
+        return picture
+
+    def close(self) -> None:
+        pass
+
+
+def test_an_error_that_nobody_expects_is_raised_where_the_picture_is_waited_for(
+    server: Server,
+) -> None:
+    with Connection(ServerChoice(), server.connect) as connection:
+        options = LiveOptions(model="fake", backgrounds=("#00ff00",))
+        with Stage(FaultyCamera(), options, connection) as stage:
+            with pytest.raises(ValueError, match="the driver has no words for it"):
+                stage.wait()
+            assert "the driver has no words" in stage.describe()["ended"]
 
 
 @pytest.mark.parametrize("how", [{"every": 0}, {"threshold": 0.0}, {"backgrounds": ()}])

@@ -37,6 +37,15 @@ def test_add_export_import_remove(registry: Registry, tmp_path: Path) -> None:
         other.info("mine")
 
 
+def test_what_lies_beside_a_model_does_not_travel(
+    registry: Registry, models: Path, tmp_path: Path
+) -> None:
+    registry.add("mine", "u2net", convolution(tmp_path / "m.onnx", (1, 3, 320, 320)))
+    (models / "mine/.DS_Store").write_bytes(b"of a file manager")
+    registry.export("mine", tmp_path / "mine.zip")
+    assert Registry(tmp_path / "other").import_(tmp_path / "mine.zip").present
+
+
 def test_damaged_archive_leaves_nothing(registry: Registry, tmp_path: Path) -> None:
     file = convolution(tmp_path / "m.onnx", (1, 3, 320, 320))
     registry.add("mine", "u2net", file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -28,6 +29,21 @@ def test_a_damaged_file_is_fetched_anew(
     registry.pull("u2netp")
     file = models / "u2netp" / "w.onnx"
     file.write_bytes(b"rotten")
+    registry.pull("u2netp")
+    assert file.read_bytes() == DATA
+
+
+def test_other_weights_that_a_release_pins_are_fetched(
+    server: str, registry: Registry, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin(monkeypatch, "u2netp", server)
+    registry.pull("u2netp")
+    file, record = models / "u2netp/w.onnx", models / "u2netp/model.json"
+    older = b"the weights of an older release"
+    file.write_bytes(older)
+    told = json.loads(record.read_text())
+    told["sha256s"]["w.onnx"] = hashlib.sha256(older).hexdigest()
+    record.write_text(json.dumps(told))
     registry.pull("u2netp")
     assert file.read_bytes() == DATA
 

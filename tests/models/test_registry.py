@@ -48,6 +48,18 @@ def test_what_is_said_of_a_model_comes_from_its_manifest(registry: Registry) -> 
     assert registry.info("fake").present and registry.pull("classic").present
 
 
+@pytest.mark.parametrize("record", [b"", b'{"added": tr', b"[1, 2]"])
+def test_a_damaged_record_is_of_its_own_model_alone(
+    registry: Registry, models: Path, record: bytes
+) -> None:
+    (models / "broken").mkdir(parents=True)
+    (models / "broken/model.json").write_bytes(record)
+    assert "broken" not in {info.name for info in registry.list()}
+    assert registry.open("classic") is not None and registry.default()
+    registry.remove("broken")
+    assert not (models / "broken").exists()
+
+
 def test_cuda_is_strict(registry: Registry) -> None:
     with pytest.raises(DeviceUnavailable, match="--device cpu"):
         registry.open("classic", device="cuda")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +72,13 @@ def test_spot_overprint_and_processing_steps_are_there(tmp_path: Path) -> None:
         content = pdf.pages[0].Contents.read_bytes()
         assert b"/OC /Cutting BDC q /Line gs" in content
         assert str(pdf.docinfo["/Title"]) == "cup"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+def test_a_name_that_is_no_text_has_a_title(tmp_path: Path) -> None:
+    source = make(tmp_path, "RGB", "cup.tif").rename(tmp_path / os.fsdecode(b"caf\xe9.tif"))
+    with pikepdf.open(cut(tmp_path, source)) as pdf:
+        assert str(pdf.docinfo["/Title"]) == "caf?"
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from outlines import draw_product
 from PIL import Image
 from psd_tools import PSDImage
@@ -17,6 +18,8 @@ from frisket.cli.exits import Exit
 from frisket.cli.main import main
 from frisket.documents import ArrayAlpha, Rect, open_document
 from frisket.documents.core.outline import OutlineOptions
+from frisket.documents.write.matte import write_matte
+from frisket.finish.mattes import read_matte, reduce_matte
 from frisket.jobs.spool import SpooledAlpha
 from frisket.paths.drawings import draw_svg
 from frisket.paths.records import decode_path
@@ -155,3 +158,29 @@ def test_a_layer_that_is_opaque_needs_a_matte(
     Image.new("RGB", (30, 30)).save(tmp_path / "plain.jpg")
     assert run(tmp_path / "plain.jpg") == Exit.BAD_INPUT
     assert "no transparency in it, and no matte was named; add --matte" in capsys.readouterr().err
+
+
+def test_a_matte_of_floats_is_a_share_of_cover(tmp_path: Path) -> None:
+    alpha = np.tile(np.linspace(0, 1, SIZE, dtype=np.float32), (SIZE, 1))
+    tifffile.imwrite(tmp_path / "m.tif", alpha)
+    write_matte(tmp_path / "m.exr", ArrayAlpha((alpha * 65535).astype(np.uint16)), 16)
+    for name in ("m.tif", "m.exr"):
+        with open_document(tmp_path / name) as document:
+            raster = document.raster(document.find_layer(None))
+            read = read_matte(raster).read(Rect(0, 0, SIZE, SIZE)) / 65535
+            assert np.abs(read - alpha).max() < 1e-3
+            reduced = reduce_matte(raster, SIZE // 2) / 255
+        assert np.abs(reduced[0] - alpha[0].reshape(-1, 2).mean(axis=1)).max() < 0.003
+
+
+@pytest.mark.parametrize("clear", [False, True])
+def test_a_matte_of_rgba_is_its_grey_unless_something_is_transparent(
+    tmp_path: Path, clear: bool
+) -> None:
+    own = np.full_like(MATTE, 255)
+    own[:5] = 0 if clear else 255
+    Image.fromarray(np.dstack([MATTE] * 3 + [own])).save(tmp_path / "m.png")
+    with open_document(tmp_path / "m.png") as document:
+        raster = document.raster(document.find_layer(None))
+        read = read_matte(raster).read(Rect(0, 0, SIZE, SIZE))
+    assert np.array_equal(read, own if clear else MATTE)

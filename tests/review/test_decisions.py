@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from made_run import MadeRun
 from review_kit import Served
 
-from frisket.jobs.batch.states import State
+from frisket.jobs.batch.journal import Journal
+from frisket.jobs.batch.lookups import FILE, FOLDER
+from frisket.jobs.batch.states import JournalError, State
+from frisket.review.decisions import Decisions
 
 
 def decide(served: Served, name: str, action: str, **options: str) -> Any:
@@ -31,6 +37,21 @@ def test_decisions_are_stored_and_taken_back(made: MadeRun, served: Served) -> N
     answer = served.post("/api/undo", {})
     assert (answer.status, "nothing to take back" in answer.json()["error"]) == (409, True)
     assert {name: row["state"] for name, row in served.rows().items()} == states
+
+
+def test_what_the_journal_cannot_take_back_now_is_taken_back_later(made: MadeRun) -> None:
+    folder = made.out / FOLDER
+    journal = Journal.open(folder, patience_s=0.1)
+    decisions = Decisions(journal)
+    with closing(journal), closing(sqlite3.connect(folder / FILE, isolation_level=None)) as other:
+        rows = {row.source.name: row for row in journal.rows()}
+        for name, action in (("c.png", "approve"), ("d.png", "reject")):
+            decisions.decide(rows[name].id, rows[name].changed, action, {})
+        other.execute("BEGIN IMMEDIATE")  # as a run that writes for longer than is waited for
+        with pytest.raises(JournalError):
+            decisions.undo()
+        other.execute("ROLLBACK")
+        assert [decisions.undo().source.name for _ in "cd"] == ["d.png", "c.png"]
 
 
 def test_redo_with_other_options(made: MadeRun, served: Served) -> None:

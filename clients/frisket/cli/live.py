@@ -17,7 +17,6 @@ from frisket.cli.pages import PAGE_OPTIONS, announce
 from frisket.cli.server_options import SERVER_OPTIONS
 from frisket.cli.settings import fill
 from frisket.finish.readers import FRAME_STEPS
-from frisket.protocol.errors import FrisketError
 
 if TYPE_CHECKING:
     from frisket.live.options import LiveOptions
@@ -130,7 +129,7 @@ def _serve(stage: Stage, arguments: argparse.Namespace) -> None:
             stage.wait()
         except KeyboardInterrupt:
             print("\nThe page is closed.")
-        except FrisketError:
+        except Exception:
             time.sleep(_FAREWELL_S)
             raise
         finally:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from frisket.cli.exits import Exit
+from frisket.jobs.paths import read_path
 from frisket.protocol.printable import make_printable
 
 _PROGRAM = (sys.executable, "-m", "frisket")
@@ -122,9 +123,12 @@ def compose_server_unit(
 def _place(before: str, word: str, copies: Mapping[str, str]) -> str:
     """Return a word for a unit; a file that is handed over is named by its copy."""
     option, equals, value = word.partition("=") if word.startswith("--") else (before, "", word)
-    if value not in copies or not option.startswith(_SECRETS):
+    if not option.startswith(_SECRETS):
         return _quote(word)
-    return f"{option}={copies[value]}" if equals else copies[value]
+    copy = copies.get(str(read_path(value)))  # as the option itself was read: ./token is token
+    if copy is None:
+        return _quote(word)
+    return f"{option}={copy}" if equals else copy
 
 
 def compose_unit(folder: Path, output: Path, words: Sequence[str]) -> str:

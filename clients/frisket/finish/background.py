@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +26,7 @@ from .words import Named, Srgb, read_colour, read_margin, read_share
 TRANSPARENT = "transparent"
 LUMA = (0.2126, 0.7152, 0.0722)
 """Weights of red, green and blue in ITU-R BT.709."""
+_CALL = re.compile(r"[a-z]+\(.*\)", re.IGNORECASE)
 _ORIGINAL = Named(
     {"original": {"blur": read_margin, "saturation": read_share}}, "the original picture"
 )
@@ -303,5 +305,7 @@ def read_background(text: str) -> Background:
 
 
 def _looks_like_file(word: str) -> bool:
+    if _CALL.fullmatch(word):
+        return False  # a colour or a gradient that could not be read: .5) is no suffix
     # The system's own function tells of a name that is too long as well: nothing has it.
     return "/" in word or "\\" in word or bool(Path(word).suffix) or os.path.lexists(word)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from frisket.documents import AlphaSource, ColourSource, Document, Layer, OutputError
 from frisket.documents.core.pixels import Pixels
 
-from .background import Background, Transparent
+from .background import Backdrop, Background, Transparent
 from .canvas import Canvas, Crop
 from .correct import Correction
 from .edges import Defringe, Edge
@@ -81,13 +82,16 @@ class Finish:
         icc, mode = read_profile(Path(self.save.icc))
         return Space(mode, depth, icc)
 
-    def check(self, document: Document, layer: Layer, output: Path) -> list[str]:
+    def check(
+        self, document: Document, layer: Layer, output: Path, matte: Path | None = None
+    ) -> list[str]:
         """Refuse before any work what cannot be done, and return what should be said first.
 
         Args:
             document: the picture's document.
             layer: what is to be finished.
             output: the file; see `Save.also` for more.
+            matte: the file that it is read from; None for none of its own.
 
         Raises:
             FrisketError: why not, in one sentence.
@@ -100,7 +104,7 @@ class Finish:
         facts = Facts(
             Path(document.path), layer.width, layer.height, space, outputs, self.background.opaque
         )
-        self._check_places(facts)
+        self._check_places(facts, matte)
         for path in outputs:
             opaque = facts.opaque and not self.save.holds_shadows(path, output)
             check_format(path, space, self.save.bits or space.depth, opaque)
@@ -127,13 +131,15 @@ class Finish:
                 "finish', and name its file with --background"
             )
 
-    def _check_places(self, facts: Facts) -> None:
-        """Refuse to write over the original, or over what nobody has named."""
+    def _check_places(self, facts: Facts, matte: Path | None) -> None:
+        """Refuse to write over what is read, or over what nobody has named."""
         first, *others = facts.outputs
-        for path in facts.outputs:
-            if os.path.realpath(path) == os.path.realpath(facts.path):
+        behind = self.background.path if isinstance(self.background, Backdrop) else None
+        read = {"picture itself": facts.path, "matte": matte, "background": behind}
+        for path, (what, taken) in product(facts.outputs, read.items()):
+            if taken is not None and os.path.realpath(path) == os.path.realpath(taken):
                 raise OutputError(
-                    path, "is the picture itself, which a finish never replaces",
+                    path, f"is the {what}, which a finish never replaces",
                     advice="name another file",
                 )  # fmt: skip
         for path in others:

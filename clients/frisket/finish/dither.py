@@ -32,7 +32,9 @@ def dither(image: Image, depth: int) -> Image:
     """Return samples of 16 bits at a depth: as they are, or as 8 bits with the pattern."""
     if depth == 16:
         return image
-    return (image / 257 + _tile(image)).rint().cast("uchar")
+    # A value that 8 bits hold stays as it is: pure white has no dots.
+    between = (image.remainder(257) > 0) / 255
+    return (image / 257 + _tile(image) * between).rint().cast("uchar")
 
 
 def dither_cover(image: Image, depth: int) -> Image:

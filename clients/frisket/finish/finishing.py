@@ -105,7 +105,7 @@ def finish_file(
     with ExitStack() as stack:
         document = stack.enter_context(open_document(source, encoding))
         chosen = _find_layer(document, layer, output)
-        notes = how.check(document, chosen, output)
+        notes = how.check(document, chosen, output, matte)
         alpha = open_matte(document, chosen, matte, stack)
         for sentence in notes:
             warn(sentence)

@@ -9,17 +9,26 @@ import numpy as np
 
 from frisket.documents import AlphaSource, Document, Layer, Rect, UnsupportedDocument, open_document
 from frisket.documents.base.raster import BaseRaster
+from frisket.documents.colour.proxy import BoxMean
 from frisket.documents.core.pixels import Pixels, convert_depth
+from frisket.protocol.grid import proxy_size
 
 MASK = "mask"
 """What is named for a matte where the layer's own mask is meant."""
 
+_ROWS = 256  # of a matte, averaged at once
+
 
 class RasterAlpha:
-    """A picture of a matte as an alpha: its own transparency where it has any, or its grey."""
+    """A picture as an alpha: whole numbers and floats alike are shares of cover, up to all of it.
 
-    def __init__(self, raster: BaseRaster) -> None:
-        self._raster = raster
+    Args:
+        raster: of the picture.
+        is_shape: its transparency is meant, and not its grey.
+    """
+
+    def __init__(self, raster: BaseRaster, is_shape: bool) -> None:
+        self._raster, self._is_shape = raster, is_shape
         self.width, self.height = raster.width, raster.height
         self.depth = 8 if raster.depth <= 8 else 16
 
@@ -29,14 +38,45 @@ class RasterAlpha:
 
     def read(self, rect: Rect) -> Pixels:
         """Return alpha (height, width), uint8 or uint16 by `depth`."""
-        colour = self._raster.colour
-        plain: Pixels = convert_depth(colour.to_plain(self._raster.read(rect)), self.depth)
-        if self._raster.has_alpha:
-            return plain[..., -1]
-        if plain.shape[-1] == 1:
-            return plain[..., 0]
-        mean = plain[..., :3].mean(axis=-1, dtype=np.float64)
-        return np.asarray(np.rint(mean), plain.dtype)
+        native, colour = self._raster.read(rect), self._raster.colour
+        # Floats of light go through sRGB's curve to be seen; a share of cover has none.
+        plain = colour.to_straight(native) if native.dtype.kind == "f" else colour.to_plain(native)
+        values: Pixels = convert_depth(plain, self.depth)
+        if self._is_shape:
+            return values[..., -1]
+        grey = values[..., : colour.colours]
+        if grey.shape[-1] == 1:
+            return grey[..., 0]
+        mean = grey[..., :3].mean(axis=-1, dtype=np.float64)
+        return np.asarray(np.rint(mean), values.dtype)
+
+
+def read_matte(raster: BaseRaster) -> RasterAlpha:
+    """Return a picture of a matte as an alpha: its transparency where it has any, or its grey."""
+    return RasterAlpha(raster, _is_translucent(raster))
+
+
+def _is_translucent(raster: BaseRaster) -> bool:
+    """Return whether anything is transparent: many programs save a grey matte as opaque RGBA."""
+    if not raster.has_alpha:
+        return False
+    colour = raster.colour
+    for _, _, native in raster.blocks():
+        own = colour.to_straight(native)[..., -1]
+        if (own < (1 if own.dtype.kind == "f" else np.iinfo(own.dtype).max)).any():
+            return True
+    return False
+
+
+def reduce_matte(raster: BaseRaster, side: int) -> Pixels:
+    """Return a matte averaged by area to at most `side` pixels: (height, width) uint8."""
+    alpha, size = read_matte(raster), proxy_size(raster.width, raster.height, side)
+    peak = (1 << alpha.depth) - 1
+    mean = BoxMean((raster.width, raster.height), size, 1, peak)
+    for top in range(0, raster.height, _ROWS):
+        rows = min(_ROWS, raster.height - top)
+        mean.add(alpha.read(Rect(0, top, raster.width, rows))[..., None], 0, top)
+    return convert_depth(mean.mean(np.dtype(f"uint{alpha.depth}"))[..., 0], 8)
 
 
 def open_matte(
@@ -66,8 +106,9 @@ def open_matte(
             matte, f"the matte has {shown.width} × {shown.height} pixels, and the picture "
             f"{layer.width} × {layer.height}", advice="they must be of the same size",
         )  # fmt: skip
+    alpha = read_matte(shown)
     shown.read_once()
-    return RasterAlpha(shown)
+    return alpha
 
 
 def _require_transparency(document: Document, layer: Layer) -> None:

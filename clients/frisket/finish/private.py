@@ -12,7 +12,7 @@ from frisket.documents.encode.beside import Beside
 _SERIALS = frozenset((37500, 42016, 42032, 42033, 42037, 50735))
 _HOSTS = frozenset((316,))
 _NAMES = (
-    rb"[\w]+:(?:GPS\w*|\w*SerialNumber|OwnerName|CameraOwnerName|ImageUniqueID|Location\w*|City|"
+    rb"[\w.-]+:(?:(?i:GPS)\w*|\w*SerialNumber|OwnerName|CameraOwnerName|ImageUniqueID|Location\w*|City|"
     rb"State|Country\w*|Sublocation|DocumentID|InstanceID|OriginalDocumentID)"
 )
 _ATTRIBUTE = re.compile(rb"\s+" + _NAMES + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')")

@@ -20,6 +20,12 @@ _LENGTH = re.compile(r"(-?\d+(?:\.\d+)?)\s*(px|%)?")
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*(k|m|g)?(i?b)?", re.IGNORECASE)
 _SCALES = {"": 1, "k": 1000, "m": 1000_000, "g": 1000_000_000}
 _MOST_PX = 1 << 20
+
+
+class _NotOpaque(ValueError):
+    """A colour has an alpha of its own."""
+
+
 MOST_SIDE_PX = 300_000
 Srgb = tuple[int, int, int]
 
@@ -71,7 +77,14 @@ def read_colour(text: str) -> Srgb:
     from PIL import ImageColor
 
     try:
-        return ImageColor.getrgb(text.strip())[:3]
+        red, green, blue, *alpha = ImageColor.getrgb(text.strip())
+        if alpha not in ([], [255]):
+            raise _NotOpaque
+        if max(red, green, blue) <= 255:
+            return red, green, blue
+        raise ValueError
+    except _NotOpaque:
+        raise ValueError(f"{text!r} is partly transparent: write an opaque colour") from None
     except ValueError:
         near = find_nearest(text.strip().lower(), ImageColor.colormap)
         hint = f"; did you mean {near!r}?" if near else ""

@@ -146,5 +146,5 @@ def read_alpha(document: Document, layer: Layer, matte: AlphaSource | None) -> A
     if not raster.has_alpha:
         assert matte is not None
         return matte
-    own = RasterAlpha(raster)
+    own = RasterAlpha(raster, is_shape=True)
     return own if matte is None else ProductAlpha(matte, own)

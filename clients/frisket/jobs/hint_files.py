@@ -10,6 +10,7 @@ import numpy as np
 from frisket.client.errors import ClientError
 from frisket.client.options import HintSet, Point, Stroke
 from frisket.documents import open_document
+from frisket.finish.mattes import reduce_matte
 from frisket.protocol.grid import proxy_size
 from frisket.protocol.limits import MAX_PROXY_SIDE_PX
 
@@ -101,8 +102,9 @@ def _plane(path: Path | None, width: int, height: int, side: int, trimap: bool) 
                 f"{path} is {raster.width} x {raster.height} px and the layer "
                 f"{width} x {height} px: they must be of the same size."
             )
-        grey = raster.proxy(side)[..., 0]
-    return (_three_values(grey) if trimap else np.ascontiguousarray(grey)).tobytes()
+        if trimap:
+            return _three_values(raster.proxy(side)[..., 0]).tobytes()
+        return np.ascontiguousarray(reduce_matte(raster, side)).tobytes()
 
 
 def _three_values(

@@ -22,7 +22,6 @@ from frisket.live.grounds import open_ground
 from frisket.live.line import Line, Shot
 from frisket.live.meter import Meter
 from frisket.live.options import SWITCHES, LiveOptions, Switches
-from frisket.protocol.errors import FrisketError
 
 _NEAR, _FAR = 1, 2  # keys at a server: to a far one a newer key is on its way meanwhile
 # Of a proxy: a mask must be there before the picture is old, and its edge is sharpened later.
@@ -76,7 +75,7 @@ class Stage:
         self._line, self._meter = Line(options.every), Meter()
         self._shown: Shown | None = None
         self._changed = threading.Condition()
-        self._failure: FrisketError | None = None
+        self._failure: Exception | None = None
         self._threads = [
             threading.Thread(target=self._guard, args=(work,), daemon=True)
             for work in (self._take, self._matte, self._show)
@@ -156,7 +155,7 @@ class Stage:
         """Let one thread's end be everybody's."""
         try:
             work()
-        except FrisketError as error:
+        except Exception as error:  # whoever waits is told, also of a driver's or a library's fault
             self._failure = self._failure or error
         finally:
             self._end()

@@ -23,6 +23,7 @@ from frisket.paths.sheet import NoRoom
 from frisket.paths.trace import NoOutline, Traced, trace
 from frisket.paths.values import BezierPath
 from frisket.paths.writer import require_packages, tell_coarse
+from frisket.protocol.printable import make_printable
 
 if TYPE_CHECKING:
     from pikepdf import Pdf
@@ -125,7 +126,7 @@ def write_cutline(
                 raise UnsupportedDocument(
                     document.path, str(error), advice="give a larger --sheet or fewer --copies"
                 ) from None
-            pdf.docinfo["/Title"] = Path(document.path).stem
+            pdf.docinfo["/Title"] = make_printable(Path(document.path).stem)
             _save(pdf, output, ground.stat().st_size)
     return [
         *tell_coarse(output, traced, outlines.cut),

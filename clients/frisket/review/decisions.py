@@ -117,12 +117,15 @@ class Decisions:
         with self._lock:
             if not self._done:
                 raise Refusal(409, "There is nothing to take back.")
-            before, after = self._done.pop()
+            before, after = self._done[-1]
             try:
+                # What the journal cannot write now is kept, to be taken back later.
                 again = self._journal.amend(replace(before, changed=after.changed))
             except RowChanged:
+                self._done.pop()
                 name = before.output.name
                 raise Refusal(409, f"{name} changed since; that is not taken back.") from None
+            self._done.pop()
             # The decision before it, about the same row, can be taken back next.
             linked = ((old, again if new == before else new) for old, new in self._done)
             self._done = deque(linked, maxlen=_KEPT)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,12 @@ _MAX_MEMBERS = 64
 _GARBLED = (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error)
 
 
-def write(folder: Path, name: str, file: Path) -> None:
-    """Store every file of ``folder`` with its sha256; renamed into place when whole.
+def write(name: str, members: Sequence[Path], file: Path) -> None:
+    """Store a model's files with their sha256; renamed into place when whole.
 
     Raises:
         ModelFileError: the archive cannot be written.
     """
-    members = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".part")
     index = {"name": name, "sha256": {p.name: digest(p) for p in members}}
     part = file.with_name(file.name + ".part")
     try:

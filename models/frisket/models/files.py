@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(data, indent=2, sort_keys=True) + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # a power cut leaves the old record or the new one
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

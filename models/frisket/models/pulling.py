@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from .core.errors import DownloadFailed, WrongHash
@@ -51,11 +51,13 @@ def _pull_file(
     wanted: Wanted,
 ) -> str:
     if target.is_file():
-        known = replace(source, sha256=hashes.get(source.file, source.sha256))
         try:
-            return verify(target, known)
+            found = verify(target, source)
+            if source.sha256 or found == hashes.get(source.file, found):
+                return found
         except WrongHash:
-            pass  # damaged, or another file: fetched anew, and only then replaced
+            pass
+        # Damaged, or not what is pinned now: fetched anew, and only then replaced.
     if not source.url:
         raise DownloadFailed(
             f"{spec.name} has no public address; add your own file with "

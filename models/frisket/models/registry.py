@@ -20,7 +20,7 @@ from .core.types import Model, ModelInfo
 from .download import Progress
 from .loading import load
 from .measured import Record
-from .shelf import Shelf, is_built_in
+from .shelf import Shelf, is_built_in, is_name
 
 
 class Registry:
@@ -156,9 +156,9 @@ class Registry:
             NotPresent: it is not here, or is part of the package.
             ModelFileError: its files cannot be removed.
         """
-        self._shelf.find(name)
         folder = self._shelf.models / name
-        if not folder.is_dir():
+        if not (is_name(name) and folder.is_dir()):
+            self._shelf.find(name)
             raise NotPresent(f"{name} has no files in {self._shelf.models}; nothing was removed.")
         try:
             shutil.rmtree(folder)
@@ -172,10 +172,10 @@ class Registry:
             UnknownModel, NotPresent: it is not here.
             ModelFileError: it is part of frisket, or the archive cannot be written.
         """
-        self._shelf.require(name)
+        spec = self._shelf.require(name)
         if is_built_in(name):
             raise ModelFileError(f"{name} is part of frisket everywhere and need not travel.")
-        archive.write(self._shelf.find_folder(name), name, file)
+        archive.write(name, self._shelf.list_files(spec), file)
 
     def import_(self, file: Path, accept_licence: bool = False, replace: bool = False) -> ModelInfo:
         """Take a model out of an archive that ``export`` wrote, checked as by ``add``.

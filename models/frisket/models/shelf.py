@@ -44,12 +44,13 @@ class Shelf:
 
     def _read_added(self) -> Iterator[Spec]:
         for file in sorted(self.models.glob(f"*/{RECORD}")):
-            name, record = file.parent.name, read_json(file)
-            if record.get("added") and is_name(name):
-                try:
+            name = file.parent.name
+            try:
+                record = read_json(file)
+                if record.get("added") and is_name(name):
                     yield read_added(name, record)
-                except ModelFileError:
-                    continue  # of another version, with more families
+            except ModelFileError:
+                continue  # damaged, or of another version with more families; the others go on
 
     def find(self, name: str) -> Spec:
         """Return a known model.
@@ -101,6 +102,11 @@ class Shelf:
         """Return where the file of every part lies, or would."""
         folder = self.find_folder(spec.name)
         return {source.part: folder / source.file for source in spec.sources}
+
+    def list_files(self, spec: Spec) -> list[Path]:
+        """Return a present model's own files: its parts and its record, and nothing else there."""
+        record = self.find_folder(spec.name) / RECORD
+        return sorted({*self.find_files(spec).values(), *([record] if record.is_file() else [])})
 
     def read_record(self, name: str) -> dict[str, Any]:
         """Return what was recorded of a model; empty when nothing was."""

@@ -14,6 +14,7 @@ Chunk = tuple[bytes, bytes]
 
 _INCH = 2
 _METRES = 0.0254
+_LARGEST = 0xFFFFFFFF
 _FINE = 10_000  # parts of a dot that fractions of TIFF are written in
 _SRGB_GAMMA = 45455  # as a PNG writes it, in 1/100000
 _ICC_SPACE = slice(16, 20)
@@ -150,7 +151,8 @@ def _list_resolution(resolution: tuple[float, float] | None) -> list[Tag]:
 
 def _make_fraction(value: float) -> tuple[int, int]:
     whole = round(value)
-    return (whole, 1) if abs(value - whole) < 1 / _FINE else (round(value * _FINE), _FINE)
+    fine = min(_FINE, _LARGEST // (whole + 1))  # both numbers have 32 bits
+    return (whole, 1) if abs(value - whole) < 1 / _FINE else (round(value * fine), fine)
 
 
 def _name_chunks(chunks: Sequence[Chunk], coloured: bool, profile: bool) -> list[str]:

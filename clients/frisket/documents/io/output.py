@@ -19,6 +19,7 @@ from .positioned import pwrite
 
 _MARK = ".frisket-"
 _SUFFIX = ".part"
+_LONGEST = 100  # bytes of the output's own name
 _MARGIN = 1 << 20
 _LEAVE_S = 2.0
 # What a system answers to a name that it does not take, or that leads through a file.
@@ -141,7 +142,9 @@ class _Part:
     """
 
     def __init__(self, target: Path) -> None:
-        name = f".{target.name[:100]}{_MARK}{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+        # File systems count bytes, and a letter may have four.
+        start = os.fsencode(target.name)[:_LONGEST].decode(errors="ignore")
+        name = f".{start}{_MARK}{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
         self.path, self.descriptor = target.with_name(name), -1
 
     def open(self) -> None:
