@@ -96,6 +96,15 @@ def test_a_stamp_changes_with_each_file_that_is_read(tmp_path: Path) -> None:
     assert stamp_inputs(open_source(pattern), wanted) in stamps
 
 
+def test_a_background_that_is_no_file_is_none_that_is_read(tmp_path: Path) -> None:
+    source = open_source(write_pictures(tmp_path / "in"))
+    stops = ", ".join(f"#{level:02x}0000 {level}%" for level in range(100))
+    for background in ("white", f"linear-gradient({stops})"):
+        assert stamp_inputs(source, VideoOptions(background=background)) == stamp_inputs(
+            source, OVER
+        )
+
+
 def test_mp4_of_odd_sides_is_refused_before_any_work(tmp_path: Path) -> None:
     rgb = np.zeros((75, 101, 3), np.uint8)
     Image.fromarray(rgb).save(tmp_path / "a.0001.png")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from pathlib import Path
 
 from frisket.documents import OutputError
@@ -23,7 +24,7 @@ def list_inputs(source: Source, wanted: VideoOptions) -> list[Path]:
     background = Path(wanted.background)
     if is_footage(wanted.background):
         files += open_source(background).list_files()
-    elif wanted.background and background.is_file():
+    elif os.path.isfile(background):  # a gradient may be longer than a name can be
         files.append(background)
     return files
 
