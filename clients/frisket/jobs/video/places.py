@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from pathlib import Path
 
 from frisket.documents import OutputError
@@ -18,15 +17,24 @@ from frisket.jobs.video.writing import PICTURES
 
 
 def list_inputs(source: Source, wanted: VideoOptions) -> list[Path]:
-    """Return all files that a run reads: frames, a background's, and planes of hints."""
+    """Return all files that a run reads: frames, a background's, and planes of hints.
+
+    Raises:
+        ValueError: the background is none; `VideoOptions.check_finish` tells.
+    """
     said = [(hints.trimap, hints.prior) for hints in wanted.hints.values()]
     files = [*source.list_files(), *(file for pair in said for file in pair if file)]
-    background = Path(wanted.background)
-    if is_footage(wanted.background):
-        files += open_source(background).list_files()
-    elif os.path.isfile(background):  # a gradient may be longer than a name can be
-        files.append(background)
-    return files
+    return files + (_list_behind(wanted.background) if wanted.background else [])
+
+
+def _list_behind(background: str) -> list[Path]:
+    if is_footage(background):
+        return open_source(Path(background)).list_files()
+    # Imported here: a matte needs nothing of what finishes frames.
+    from frisket.finish.background import Backdrop, read_background
+
+    found = read_background(background)
+    return [found.path] if isinstance(found, Backdrop) else []
 
 
 def stamp_inputs(source: Source, wanted: VideoOptions) -> str:

@@ -86,8 +86,8 @@ def matte_video(
     wanted, started = options or VideoOptions(), time.perf_counter()
     opened = open_source(source, wanted.deinterlace)
     wanted = wanted.find_range(opened)
-    check_output(opened, output, wanted)
     wanted.check_finish(opened, output)
+    check_output(opened, output, wanted)
     with ExitStack() as stack:
         server = connection or stack.enter_context(Connection(wanted.server))
         run = _Run(opened, output, wanted, server, progress)
