@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from frisket.client.errors import ClientError
 from frisket.client.options import Edge, HintSet, LayerSpec, Options
+from frisket.hosts.band import open_trimap
 from frisket.hosts.inside import find_inside
 from frisket.hosts.language import _
 from frisket.hosts.planes import draw_trimap, find_bounds
@@ -204,7 +205,7 @@ class CutRequest:
         strokes = strokes or HintSet()
         if self.existing == "refine":
             trimap = _draw_mask_trimap(spec, name, mask(), self.refine_px)
-            return replace(strokes, trimap=trimap)
+            return open_trimap(replace(strokes, trimap=trimap), spec)
         if self.selection_use:
             return _use_selection(self.selection_use, spec, selection(), strokes)
         return strokes
