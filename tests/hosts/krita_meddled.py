@@ -92,6 +92,43 @@ def check_given_up(doc, word):
     assert doc in kit.KRITA.documents()
 
 
+def on_two_filled_layers(size):
+    """A document with two layers, both selected: the upper one waits for its turn."""
+    doc, layer = kit.document(*size)
+    # A layer of a new document is white where nothing is: what is erased in it is not empty.
+    other = doc.createNode("other", "paintlayer")
+    other.setPixelData(kit.QByteArray(kit.pixels(layer, doc)), 0, 0, *size)
+    kit.add(doc, other)
+    yield 800
+    yield from kit.select_all_layers()
+    return doc, layer, other
+
+
+def erase(layer, doc):
+    nothing = bytes(4 * doc.width() * doc.height())
+    layer.setPixelData(kit.QByteArray(nothing), 0, 0, doc.width(), doc.height())
+
+
+def case_a_layer_that_waits_cannot_be_begun():
+    """One sentence, what is cut out stays, and the docker is free again."""
+    deeds = {"is locked": lambda each, _doc: each.setLocked(True), "is empty": erase}
+    for words, meddle_with in deeds.items():
+        doc, layer, other = yield from on_two_filled_layers((1600, 1600))
+        task = kit.start(model="slow")
+        yield from kit.sharpening(task)
+        assert task.name == "noise", task.name
+        meddle_with(other, doc)
+        yield from kit.ended(task)
+        yield 300
+        kit.check_said(f"'other' {words}")
+        kit.check_mask(layer, doc)
+        assert not kit.masks(other), words
+        assert kit.docker().open_label.text() == "No cutout is open."
+        kit.docker().cutouts.require_rest()
+        kit.close(doc)
+        yield 500
+
+
 def case_document_closed_meanwhile():
     doc, _ = kit.document(1600, 1600)
     yield 300
