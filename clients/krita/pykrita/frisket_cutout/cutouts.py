@@ -12,6 +12,7 @@ from . import strokelayer
 from .frames import Frames
 from .installed import PLUGIN
 from .qt import QtCore
+from .selecting import copy_selection
 from .targetlayer import check_target, is_open
 from .task import DONE, Task
 from .turns import Layers
@@ -61,7 +62,7 @@ class Cutouts(QtCore.QObject):
         self._document, self._request, self._frames = document, request, frames
         self._turns = Frames(document, *nodes) if frames == "every" else Layers(document, nodes)
         self._reports = []
-        self._selected, self._joined = document.selection(), None
+        self._selected, self._joined = copy_selection(document), None
         self._take_turn()
         return self.task
 
