@@ -36,19 +36,50 @@ def case_keep_and_remove_set_the_brush(doc, layer):
     assert doc.activeNode() == layer, doc.activeNode().name()
 
 
-@kit.on_document(400, 300, fill=b"\xff\xff\xff\xff" * (400 * 150) + b"\0\0\0\xff" * 60000)
+HALVES = b"\xff\xff\xff\xff" * (400 * 150) + b"\0\0\0\xff" * 60000
+
+
+@kit.on_document(400, 300, fill=HALVES)
+def case_strokes_keep_what_refine_kept(doc, layer):
+    """The old mask holds but where a stroke says otherwise; without strokes it holds everywhere."""
+    if kit.OLD:
+        return
+    yield from kit.cut()
+    doc.setActiveNode(layer)
+    yield 500
+    kit.answer("Refine")
+    task = yield from kit.opened()
+    kit.docker().mark("keep")
+    yield 800
+    yield from hints_heard(lambda: kit.paint_strokes(doc, kit.GREEN, 100, 230, 60, 30), "+t")
+    assert read_trimap((300, 70), (300, 150), (300, 280), (130, 245)) == [255, 128, 0, 128]
+    yield from hints_heard(kit.docker().clear_strokes, "t")
+    assert read_trimap((300, 70), (300, 150), (300, 280), (130, 245)) == [255, 128, 0, 0]
+    yield from kit.cancel(task)
+
+
+def hints_heard(deed, word):
+    """Do something that the server hears of by this word; see `kit.hinted`."""
+    count = len(kit.hinted())
+    deed()
+    yield from kit.until(lambda: len(kit.hinted()) > count, what=word)
+    assert kit.hinted()[-1] == word, kit.hinted()
+
+
+def read_trimap(*places):
+    """What the server was told of places of a layer of 400 pixels in a row."""
+    trimap = (lab_kit.RUN / "trimap").read_bytes()
+    return [trimap[y * 400 + x] for x, y in places]
+
+
+@kit.on_document(400, 300, fill=HALVES)
 def case_hair_widens_the_band(doc, _layer):
     """Where hair is brushed the edge is unknown to the server, and only there and at the edge."""
     task = yield from kit.opened()
     kit.docker().mark("hair")
     yield 800
-    count = len(kit.hinted())
-    kit.paint_strokes(doc, kit.YELLOW, 100, 40, 60, 60)
-    yield from kit.until(lambda: len(kit.hinted()) > count, what="the hair")
-    assert kit.hinted()[-1] == "t", kit.hinted()
-    trimap = (lab_kit.RUN / "trimap").read_bytes()
-    found = [trimap[y * 400 + x] for x, y in ((130, 70), (300, 70), (300, 150), (300, 250))]
-    assert found == [128, 255, 128, 0], found
+    yield from hints_heard(lambda: kit.paint_strokes(doc, kit.YELLOW, 100, 40, 60, 60), "t")
+    assert read_trimap((130, 70), (300, 70), (300, 150), (300, 250)) == [128, 255, 128, 0]
     yield from kit.cancel(task)
 
 

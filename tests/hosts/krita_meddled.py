@@ -5,6 +5,7 @@ import tempfile
 import krita_kit as kit
 import krita_rest
 import lab_kit
+from krita import Selection
 
 
 def on_two_layers(size):
@@ -90,6 +91,101 @@ def check_given_up(doc, word):
     kit.check_said("given up")
     assert kit.docker().open_label.text() == "No cutout is open."
     assert doc in kit.KRITA.documents()
+
+
+def on_two_filled_layers(size):
+    """A document with two layers, both selected: the upper one waits for its turn."""
+    doc, layer = kit.document(*size)
+    # A layer of a new document is white where nothing is: what is erased in it is not empty.
+    other = doc.createNode("other", "paintlayer")
+    other.setPixelData(kit.QByteArray(kit.pixels(layer, doc)), 0, 0, *size)
+    kit.add(doc, other)
+    yield 800
+    yield from kit.select_all_layers()
+    return doc, layer, other
+
+
+def erase(layer, doc):
+    nothing = bytes(4 * doc.width() * doc.height())
+    layer.setPixelData(kit.QByteArray(nothing), 0, 0, doc.width(), doc.height())
+
+
+def case_a_layer_that_waits_cannot_be_begun():
+    """One sentence, what is cut out stays, and the docker is free again."""
+    deeds = {"is locked": lambda each, _doc: each.setLocked(True), "is empty": erase}
+    for words, meddle_with in deeds.items():
+        doc, layer, other = yield from on_two_filled_layers((1600, 1600))
+        task = kit.start(model="slow")
+        yield from kit.sharpening(task)
+        assert task.name == "noise", task.name
+        meddle_with(other, doc)
+        yield from kit.ended(task)
+        yield 300
+        kit.check_said(f"'other' {words}")
+        kit.check_mask(layer, doc)
+        assert not kit.masks(other), words
+        assert kit.docker().open_label.text() == "No cutout is open."
+        kit.docker().cutouts.require_rest()
+        kit.close(doc)
+        yield 500
+
+
+def select_left(doc):
+    """Select the left half of an image; return its rows."""
+    width, height = doc.width(), doc.height()
+    chosen = Selection()
+    chosen.select(0, 0, width // 2, height, 255)
+    doc.setSelection(chosen)
+    return selected_rows(doc)
+
+
+def selected_rows(doc):
+    return bytes(doc.selection().pixelData(0, 0, doc.width(), doc.height()).data())
+
+
+def limited(layer, doc, rows):
+    """What a mask holds where a selection of 0 and 255 limits it."""
+    return bytes(a & b for a, b in zip(kit.green(layer, doc), rows))  # noqa: B905
+
+
+@kit.on_document(1600, 1600)
+def case_the_selection_is_edited_meanwhile(doc, layer):
+    """The one at the start limits the result, and is what Cancel brings back."""
+    if kit.OLD:
+        return
+    for make in ("mask", "selection"):
+        before = select_left(doc)
+        task = kit.start(model="slow", make=make)
+        yield from kit.sharpening(task)
+        doc.selection().invert()
+        edited = selected_rows(doc)
+        yield from kit.complete(task)
+        found = kit.pixels(kit.masks(layer)[0], doc) if make == "mask" else selected_rows(doc)
+        assert found == limited(layer, doc, before), make
+        yield from kit.cancel(task)
+        assert selected_rows(doc) == (edited if make == "mask" else before), make
+
+
+@kit.on_document(1600, 1600)
+def case_the_selection_is_edited_while_a_script_works(doc, layer):
+    from frisket_cutout.script import cut
+
+    if kit.OLD:
+        # It adds a mask by the image's own selection, and stands still when that is edited then.
+        return
+    before = select_left(doc)
+
+    def meddle_once():
+        if kit.masks(layer):
+            doc.selection().invert()
+        else:
+            kit.QtCore.QTimer.singleShot(20, meddle_once)
+
+    meddle_once()
+    cut(doc, layer, model="slow")
+    assert selected_rows(doc) != before
+    assert kit.mask_planes(layer, doc) == [limited(layer, doc, before)]
+    yield 500
 
 
 def case_document_closed_meanwhile():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frisket.client.options import HintSet, LayerSpec
-from frisket.hosts.band import HAIR, split_hair, widen_band
+from frisket.client.options import HintSet, LayerSpec, Point, Stroke
+from frisket.hosts.band import HAIR, open_trimap, split_hair, widen_band
 from frisket.hosts.handwork import Handwork
 from frisket.hosts.link import ModelChoice
 from frisket.hosts.strokes import KEEP, REMOVE, SAFE_KEEP, SAFE_REMOVE, find_hints
@@ -47,6 +47,43 @@ def test_the_band_grows_where_it_is_brushed_and_nowhere_else(x: int, y: int) -> 
     assert plain[0] == 255
     assert plain[79] == 0
     assert plain[40] == 128
+
+
+@given(st.integers(0, 399), st.integers(0, 199), st.integers(1, 40), st.booleans())
+def test_a_trimap_is_open_where_a_stroke_contradicts_it(
+    x: int, y: int, radius: int, positive: bool
+) -> None:
+    """Else a server believes the trimap, and the stroke says nothing."""
+    trimap = (b"\xff" * 40 + bytes(40)) * 40
+    stroke = Stroke(((x, y), (min(399, x + 100), y)), radius, positive)
+    found = open_trimap(HintSet(strokes=(stroke,), trimap=trimap), SPEC).trimap
+    assert found is not None
+    against = 0 if positive else 255
+    for row in range(40):
+        for column in range(80):
+            value, before = found[80 * row + column], trimap[80 * row + column]
+            assert value == before or (before, value) == (against, 128)
+            left, top = 5 * column + 2.5, 5 * row + 2.5
+            near = max(x - left, left - min(399, x + 100), abs(y - top))
+            if near <= radius:
+                assert value != against
+            if near > radius + 40:
+                assert value == before
+
+
+def test_a_trimap_is_open_where_a_point_contradicts_it() -> None:
+    points = (Point(100, 100, False), Point(300, 100), Point(20, 20))
+    found = open_trimap(HintSet(points=points, trimap=(b"\xff" * 40 + bytes(40)) * 40), SPEC)
+    assert found.trimap is not None
+    places = ((20, 20), (60, 20), (4, 4), (79, 39))
+    assert [found.trimap[80 * y + x] for x, y in places] == [128, 128, 255, 0]
+
+
+def test_hair_leaves_strokes_their_say() -> None:
+    hints = HintSet(strokes=(Stroke(((50, 100),), 5, False),))
+    found = widen_band(hints, SPEC, b"\xff" * 3200, bytes(16 * 8), (16, 8)).trimap
+    assert found is not None
+    assert [found[80 * 20 + 10], found[0]] == [128, 255]
 
 
 def test_models_go_by_their_descriptions() -> None:

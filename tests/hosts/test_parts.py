@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -248,3 +250,26 @@ def test_settings_come_back_and_stay_private(tmp_path, monkeypatch) -> None:  # 
     assert settings.load(tmp_path).command == ("frisket", "serve")
     settings.settings_file().write_text("not json")
     assert not settings.load(tmp_path).remote
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5, "text", True, ["a", 1], [None], {"a": "b"}])
+def test_settings_of_a_wrong_type_are_left_out(value, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """Whatever stands in the files, every field has its type, and the others their values."""
+    monkeypatch.setenv("FRISKET_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "install.json").write_text('{"command": ["frisket", "serve"]}')
+    plain = settings.Settings(command=("frisket", "serve"))
+    for name, default in vars(settings.Settings()).items():
+        settings.settings_file().write_text(json.dumps({name: value, "unknown": value}))
+        chosen = value if type(value) is type(default) else getattr(plain, name)
+        assert settings.load(tmp_path) == replace(plain, **{name: chosen})
+    settings.settings_file().write_text('{"command": ["other"], "target": "host:1", "tls": 0}')
+    assert settings.load(tmp_path) == settings.Settings(target="host:1", command=("other",))
+    settings.settings_file().unlink()
+    (tmp_path / "install.json").write_text(json.dumps({"command": value, "home": value}))
+    assert settings.load(tmp_path) == settings.Settings()
+
+
+def test_a_file_of_nothing_but_brackets_is_no_settings(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    assert settings.read_json(tmp_path / "deep.json") == {}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from frisket.client.encode import options_message
 from frisket.client.errors import Cancelled, TransportError
-from frisket.client.options import Edge, HintSet, LayerSpec, Point
+from frisket.client.options import Edge, HintSet, LayerSpec, Point, Stroke
 from frisket.hosts import selfcheck
 from frisket.hosts.plugin import Plugin
 from frisket.hosts.request import (
@@ -104,6 +104,14 @@ class TestHints:
         assert hints == replace(self.POINTS, trimap=b"\xff" * 60)
         with pytest.raises(Refused, match="The layer 'a' has no mask"):
             request.read_hints(SPEC, "a", lambda: None)
+
+    def test_strokes_have_their_say_over_the_mask(self) -> None:
+        strokes = HintSet(strokes=(Stroke(((50, 30),), 1, False),))
+        request = CutRequest(existing="refine")
+        spec = replace(SPEC, proxy_width=100, proxy_height=60)
+        trimap = request.read_hints(spec, "a", lambda: b"\xff" * 6000, unread, strokes).trimap
+        assert trimap is not None
+        assert [trimap[3050], trimap[0]] == [128, 255]
 
     def test_a_box_is_never_smaller_than_the_selection(self) -> None:
         plane = bytearray(60)

@@ -12,9 +12,10 @@ from typing import NamedTuple, TypeVar
 
 from frisket.client.errors import ClientError
 from frisket.client.options import Edge, HintSet, LayerSpec, Options
+from frisket.hosts.band import open_trimap
+from frisket.hosts.inside import find_inside
 from frisket.hosts.language import _
-from frisket.hosts.planes import draw_trimap, erode, find_bounds
-from frisket.hosts.strokes import find_inside
+from frisket.hosts.planes import draw_trimap, find_bounds
 from frisket.protocol.choices import QUALITIES as QUALITY_NAMES
 from frisket.protocol.limits import EDGE_LIMITS
 
@@ -204,7 +205,7 @@ class CutRequest:
         strokes = strokes or HintSet()
         if self.existing == "refine":
             trimap = _draw_mask_trimap(spec, name, mask(), self.refine_px)
-            return replace(strokes, trimap=trimap)
+            return open_trimap(replace(strokes, trimap=trimap), spec)
         if self.selection_use:
             return _use_selection(self.selection_use, spec, selection(), strokes)
         return strokes
@@ -295,9 +296,7 @@ def _use_selection(use: str, spec: LayerSpec, selection: bytes | None, strokes: 
     if use == "box":
         return replace(strokes, boxes=(_enlarge(found, spec),))
     size = spec.proxy_width, spec.proxy_height
-    # Its rim is a guess; what lies well inside is taken at its word.
-    inside = erode(selection, *size, max(1, min(found[2:]) // 10))
-    inner = find_inside(inside, *size, (spec.width, spec.height))
+    inner = find_inside(selection, *size, (spec.width, spec.height))
     return replace(strokes, strokes=(*strokes.strokes, *inner))
 
 

@@ -68,17 +68,28 @@ def settings_file() -> Path:
 def load(folder: Path) -> Settings:
     """Return the settings, over what the installer recorded in the plug-in's folder.
 
-    A file that cannot be read counts as empty: the plug-in must work all the same.
+    A file that cannot be read counts as empty, and so does a value of another type than its
+    field's: the plug-in must work all the same.
     """
     recorded = read_json(folder / "install.json")
-    if recorded.get("home"):
+    if recorded.get("home") and isinstance(recorded["home"], str):
         # A sandboxed host has another home than the server.
-        os.environ.setdefault("FRISKET_HOME", str(recorded["home"]))
-    values = {"command": recorded.get("command", ()), **read_json(settings_file())}
-    known = {field.name for field in fields(Settings)}
-    values = {name: value for name, value in values.items() if name in known}
-    values["command"] = tuple(str(part) for part in values["command"])
-    return Settings(**values)
+        os.environ.setdefault("FRISKET_HOME", recorded["home"])
+    installed = {"command": recorded.get("command")}
+    return Settings(**{**_keep_fitting(installed), **_keep_fitting(read_json(settings_file()))})
+
+
+def _keep_fitting(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that a field of the settings can take."""
+    kept = {}
+    for field in fields(Settings):
+        value = values.get(field.name)
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            # JSON knows no tuples.
+            value = tuple(value)
+        if type(value) is type(field.default):
+            kept[field.name] = value
+    return kept
 
 
 def save(settings: Settings) -> None:
@@ -99,6 +110,6 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file, or an empty one."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -24,28 +24,9 @@ SAFE_KEEP, SAFE_REMOVE = (0, 114, 178), (213, 94, 0)
 # The server takes 1,024 scribbles.
 _MOST = 1000
 _PAINTED = 24
-# Rows and columns that a mask is told in.
-_CELLS = 256
 # Skin and other pale colours say nothing: (greatest - least) / greatest of a stroke's colour.
 _LEAST_SATURATION = 0.55
 _OTHER = 2
-
-
-def find_inside(mask: bytes, width: int, height: int, full: tuple[int, int]) -> tuple[Stroke, ...]:
-    """Return strokes that say that a mask is the subject.
-
-    Args:
-        mask: rows of 8-bit samples.
-        width: samples in a row.
-        height: rows.
-        full: width and height in pixels of the layer that is cut out.
-    """
-    step = max(1, -(-max(width, height) // _CELLS))
-    signs = [
-        [1 if sample else 0 for sample in mask[row * width : (row + 1) * width : step]]
-        for row in range(0, height, step)
-    ]
-    return _limit_strokes(signs, full)
 
 
 def find_hints(rgba: bytes, width: int, height: int, full: tuple[int, int]) -> HintSet:

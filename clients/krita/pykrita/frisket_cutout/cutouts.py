@@ -12,6 +12,7 @@ from . import strokelayer
 from .frames import Frames
 from .installed import PLUGIN
 from .qt import QtCore
+from .selecting import copy_selection
 from .targetlayer import check_target, is_open
 from .task import DONE, Task
 from .turns import Layers
@@ -38,6 +39,7 @@ class Cutouts(QtCore.QObject):
         self._document = None
         self._turns = None
         self._request = CutRequest()
+        self._frames = ""
         self._reports: list[str] = []
         self._selected = self._joined = None
 
@@ -57,15 +59,11 @@ class Cutouts(QtCore.QObject):
         for node in nodes:
             check_target(node, request.make, frames)
         self.finish()
-        self._document, self._request = document, request
+        self._document, self._request, self._frames = document, request, frames
         self._turns = Frames(document, *nodes) if frames == "every" else Layers(document, nodes)
         self._reports = []
-        self._selected, self._joined = document.selection(), None
-        following = self._turns.take()
-        if following is not None:
-            self._begin_next(*following)
-        else:
-            self._end_turns()
+        self._selected, self._joined = copy_selection(document), None
+        self._take_turn()
         return self.task
 
     def require_rest(self) -> None:
@@ -152,34 +150,45 @@ class Cutouts(QtCore.QObject):
         self.changed.emit()
 
     def _forget(self, task: Task, text: str) -> None:
-        if task is self.task:
-            self._reports += [text] if text else []
-            try:
-                following = self._find_next(task)
-            except Refused as error:
-                # The docker is told of it, and of nothing that follows.
-                self._reports.append(str(error))
-                self._turns.drop()
-                following = None
-            if following is not None:
-                self._begin_next(*following)
-            else:
-                self._end_turns(task.is_given_up)
-        task.release()
+        try:
+            if task is self.task:
+                self._reports += [text] if text else []
+                self._take_turn(task)
+        finally:
+            task.release()
 
-    def _find_next(self, task: Task):
+    def _take_turn(self, ended: Task | None = None) -> None:
+        """Begin the next turn, or end them all."""
+        given_up = ended is not None and ended.is_given_up
+        try:
+            following = self._find_next(ended)
+            if following is not None:
+                # It has waited, and may not be as it was when it was chosen.
+                check_target(following[1], self._request.make, self._frames)
+                self._begin_next(*following)
+                return
+        except Exception as error:
+            # The docker is told of it, and of nothing that follows.
+            self._reports.append(PLUGIN.explain(error))
+            self._turns.drop()
+            given_up = True
+        self._end_turns(given_up)
+
+    def _find_next(self, ended: Task | None):
         """Return document and layer of the next turn; None when there is no other."""
-        if task.error is not None or not is_open(self._document):
+        if ended is not None and (ended.error is not None or not is_open(self._document)):
             self._turns.drop()
             return None
-        self._turns.keep()
+        if ended is not None:
+            self._turns.keep()
         return self._turns.take()
 
     def _end_turns(self, given_up: bool = False) -> None:
         try:
             done = self._turns.close()
-        except Refused as error:
-            done = str(error)
+        except Exception as error:
+            # Whatever it is, the docker is free for another cutout.
+            done = PLUGIN.explain(error)
             self._reports.clear()
         self._let_go(" ".join(self._reports) or done, given_up)
 

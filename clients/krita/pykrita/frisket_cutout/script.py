@@ -23,6 +23,7 @@ from frisket.hosts.verdict import NoSubject
 
 from .installed import PLUGIN
 from .qt import QtCore
+from .selecting import copy_selection
 from .targetlayer import check_target, find_region
 from .task import Task
 
@@ -68,7 +69,7 @@ def cut(
     request = replace(request, edge=edge or Edge(), decontaminate=clean_colours)
     check_target(node, make)
     connect = PLUGIN.make_connector(lambda: None)
-    task = Task(document, node, request, connect, document.selection())
+    task = Task(document, node, request, connect, copy_selection(document))
     task.boxes = (_place_box(node, box),) if box is not None else ()
     return _run(task)
 

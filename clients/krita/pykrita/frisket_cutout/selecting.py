@@ -9,6 +9,15 @@ from .making import NewLayer, Result, TransparencyMask
 from .staying import stay_active
 
 
+def copy_selection(document):
+    """Return the image's selection as it is now, or None; Krita's own changes under a brush."""
+    return _copy(document.selection())
+
+
+def _copy(selection):
+    return selection.duplicate() if selection is not None else None
+
+
 class SelectionMask(Result):
     """A selection mask on the layer; its selection is set when all is known."""
 
@@ -30,8 +39,8 @@ class SelectionMask(Result):
         self._target_layer.find_node()
         if self._is_set:
             self._is_set = False
-            shown = self._read_shown()
-            self._selection = shown.duplicate() if shown is not None else self._selection
+            shown = _copy(self._read_shown())
+            self._selection = shown if shown is not None else self._selection
         return self._selection
 
     def look_at(self):
@@ -95,7 +104,8 @@ class PlainSelection(SelectionMask):
     def take_back(self) -> None:
         """Bring back the selection that was there."""
         if self._was_set:
-            self._target_layer.find_document().setSelection(self._selected)
+            # A copy: what is made of it from now on limits no other result.
+            self._target_layer.find_document().setSelection(_copy(self._selected))
 
 
 RESULTS = {

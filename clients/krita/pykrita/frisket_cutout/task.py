@@ -14,6 +14,7 @@ from frisket.client.errors import ClientError
 from frisket.client.events import Outcome
 from frisket.client.options import Change, Edge, HintSet
 from frisket.client.transport import Connect
+from frisket.hosts.band import open_trimap
 from frisket.hosts.job import Job
 from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest
@@ -86,6 +87,7 @@ class Task(QtCore.QObject):
         self._old = old.uniqueId() if old is not None else None
         self._selected = selected
         self._joined = joined
+        self._hints = HintSet()
         self._watcher = StrokeWatcher(
             self.target_layer, self.main, self.region, self.name, self._read_new_mask
         )
@@ -254,7 +256,7 @@ class Task(QtCore.QObject):
                 strokes, note = self._watcher.poll(self.spec), self._watcher.note
                 if strokes is not None:
                     self.progressed.emit(0.2, _("Following your strokes"))
-                    return Change(hints=strokes)
+                    return Change(hints=self._add_strokes(strokes))
                 if note:
                     self._watcher.note = ""
                     self.noted.emit(note)
@@ -271,8 +273,15 @@ class Task(QtCore.QObject):
     def _read_hints(self) -> HintSet:
         strokes = self._watcher.poll(self.spec)
         read_old = lambda: self._read_mask(self._find_old)  # noqa: E731
-        hints = self._request.read_hints(self.spec, self.name, read_old, strokes=strokes)
-        return replace(hints, boxes=self.boxes) if self.boxes else hints
+        self._hints = self._request.read_hints(self.spec, self.name, read_old)
+        self._hints = replace(self._hints, boxes=self.boxes)
+        return self._add_strokes(strokes or HintSet())
+
+    def _add_strokes(self, strokes: HintSet) -> HintSet:
+        """Return what is known from the start and by strokes; a server forgets what is left out."""
+        kept = self._hints.trimap if strokes.trimap is None else strokes.trimap
+        hints = replace(self._hints, strokes=strokes.strokes, trimap=kept)
+        return open_trimap(hints, self.spec)
 
     def _find_old(self):
         return self.target_layer.find_node(self._old) if self._old is not None else None
