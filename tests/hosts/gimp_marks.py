@@ -5,6 +5,7 @@ from frisket_gimp import correcting
 from frisket_gimp.layers import name_format
 from gi.repository import Gimp
 
+from frisket.hosts.planes import multiply
 from frisket.hosts.request import CutRequest
 from frisket.hosts.scripted import GreenServer
 
@@ -65,6 +66,18 @@ def case_strokes_in_deep_images():
             whole = (-50, 30, 700, 500)
             check_near(seen[0], (0, 0, 620, 420), alpha, whole, area)
             check_near(sixteen(layer.get_mask()), whole, alpha, whole, area if area[0] else whole)
+
+
+def case_a_mask_is_put_right_beyond_the_selection_too():
+    image, layer = kit.noise(700, 500)
+    layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 300, 200)
+    selected = kit.values(image.get_selection())
+    put_right(image, layer, lambda: None)
+    assert kit.values(layer.get_mask()) == multiply(kit.green(layer), selected)
+    assert kit.values(image.get_selection()) == selected
+    assert not image.get_channels()
+    assert image.get_selected_layers() == [layer]
 
 
 def tinted(image):

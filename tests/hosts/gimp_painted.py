@@ -3,6 +3,8 @@
 import gimp_kit as kit
 from gi.repository import Gegl, Gimp, Gio
 
+from frisket.hosts.planes import multiply
+
 # What `remember_marked` of the plug-in writes.
 MARKED = "frisket-marked-layer"
 
@@ -13,6 +15,47 @@ def case_the_selection_as_a_hint_does_not_limit_the_result():
         image.select_ellipse(Gimp.ChannelOps.REPLACE, 200, 120, 200, 200)
         kit.good(kit.SELECTION, image, [layer], selection_use=use, model=f"hint-{use}")
         assert kit.values(layer.get_mask()) == kit.green(layer), use
+
+
+def case_a_mask_is_replaced_beyond_the_selection_too():
+    """What it held before stays nowhere, and a soft selection counts once."""
+    for use, limits in (("", True), ("box", False), ("prior", False), ("guess", False)):
+        image, layer, selected = _masked_and_selected()
+        name = kit.SELECTION if use else kit.SUBJECT
+        use = {"selection_use": use} if use else {}
+        kit.good(name, image, [layer], existing="replace", model="replaced", **use)
+        wanted = kit.green(layer)
+        wanted = multiply(wanted, selected) if limits else wanted
+        assert kit.values(layer.get_mask()) == wanted, use
+        _check_kept(image, layer, selected)
+
+
+def case_a_mask_is_refined_within_the_selection():
+    image, layer, selected = _masked_and_selected()
+    # A script's own way of selecting is not used to give the selection back.
+    Gimp.context_set_feather(True)
+    kit.good(kit.REFINE, image, [layer], model="refined")
+    Gimp.context_set_feather(False)
+    assert kit.values(layer.get_mask()) == multiply(kit.green(layer), selected)
+    _check_kept(image, layer, selected)
+
+
+def _masked_and_selected():
+    """An image, its layer with a mask half white, and the values of a soft selection."""
+    image, layer = kit.noise(700, 500)
+    layer.add_mask(layer.create_mask(Gimp.AddMaskType.BLACK))
+    buffer = layer.get_mask().get_buffer()
+    buffer.set_color(kit.rectangle(0, 0, 350, 500), Gegl.Color.new("white"))
+    buffer.flush()
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 400, 200)
+    Gimp.Selection.feather(image, 20)
+    return image, layer, kit.values(image.get_selection())
+
+
+def _check_kept(image, layer, selected):
+    assert kit.values(image.get_selection()) == selected
+    assert not image.get_channels()
+    assert image.get_selected_layers() == [layer]
 
 
 def case_strokes_are_hints():

@@ -16,7 +16,7 @@ from frisket.hosts.verdict import NoSubject, explain_nothing, phrase_doubts
 from frisket_gimp.layers import LayerReader, Stencil, find_selection, is_deep, merge_pixels
 from frisket_gimp.marks import find_marks
 from frisket_gimp.paint import Canvas, LatePainter, Progress
-from frisket_gimp.results import Maker, add_channel, keep_selected, one_step
+from frisket_gimp.results import Maker, add_channel, keep_selected, one_step, select_by
 from frisket_gimp.targets import Watch
 
 CLIENT = "frisket-gimp"
@@ -172,7 +172,7 @@ def select(image: Gimp.Image, cut_each: Callable[[Callable[[Cut], None]], None])
         with keep_selected(image), one_step(image):
             copy = add_channel(image, "alpha")
             merge_pixels(union, copy)
-            image.select_item(Gimp.ChannelOps.REPLACE, copy)
+            select_by(image, copy)
             image.remove_channel(copy)
     finally:
         hidden.delete()

@@ -44,6 +44,30 @@ def add_channel(image: Gimp.Image, name: str) -> Gimp.Channel:
     return channel
 
 
+def select_by(image: Gimp.Image, channel: Gimp.Channel) -> None:
+    """Select by a channel's own values: a script may have asked for soft selections before."""
+    Gimp.context_push()
+    Gimp.context_set_feather(False)
+    image.select_item(Gimp.ChannelOps.REPLACE, channel)
+    Gimp.context_pop()
+
+
+@contextmanager
+def without_selection(image: Gimp.Image) -> Iterator[None]:
+    """Let nothing be selected for a moment, inside `one_step`: GIMP merges only where it is."""
+    if Gimp.Selection.is_empty(image):
+        yield
+        return
+    with keep_selected(image):
+        kept = Gimp.Selection.save(image)
+        Gimp.Selection.none(image)
+        try:
+            yield
+        finally:
+            select_by(image, kept)
+            image.remove_channel(kept)
+
+
 class Maker:
     """Makes what one layer's alpha is painted into.
 
@@ -96,7 +120,8 @@ class Maker:
 
         def merge() -> None:
             with one_step(self._image):
-                mask.merge_shadow(True)
+                with without_selection(self._image):
+                    mask.merge_shadow(True)
                 if not self._layer.get_apply_mask():
                     self._layer.set_apply_mask(True)
 
