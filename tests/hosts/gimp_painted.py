@@ -40,6 +40,26 @@ def case_a_mask_is_refined_within_the_selection():
     _check_kept(image, layer, selected)
 
 
+def case_masks_and_selections_are_reduced_right():
+    """Proxies are rounded up along their shorter side: all of the lower half is white."""
+    from frisket_gimp.layers import LayerReader, Stencil, find_selection
+
+    for width, height in ((300, 6000), (100, 8000), (2, 6000), (6000, 4000)):
+        for x, y in ((0, 0), (40, 200)):
+            image, layer = kit.noise(width, height, canvas=(width + 2 * x, height + 2 * y))
+            layer.set_offsets(x, y)
+            area = 0, y + height // 2, width + 2 * x, height
+            image.select_rectangle(Gimp.ChannelOps.REPLACE, *area)
+            layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
+            spec = LayerReader(layer, False).spec
+            middle = spec.proxy_height // 2
+            for seen in (Stencil(layer.get_mask()), find_selection(image, layer)):
+                rows = seen.reduce(spec)
+                assert len(rows) == spec.proxy_width * spec.proxy_height
+                assert not any(rows[: (middle - 4) * spec.proxy_width]), (width, height, x)
+                assert set(rows[(middle + 4) * spec.proxy_width :]) == {255}, (width, height, x)
+
+
 def _masked_and_selected():
     """An image, its layer with a mask half white, and the values of a soft selection."""
     image, layer = kit.noise(700, 500)

@@ -60,7 +60,7 @@ class LayerReader:
         self._check()
         babl = "R'G'B'A u8" if self._alpha else "R'G'B' u8"
         size = (self.proxy_width, self.proxy_height)
-        return reduce_buffer(self._buffer, size, self.proxy_width / self.width, babl)
+        return reduce_buffer(self._buffer, size, find_scale(self.spec), babl)
 
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle."""
@@ -72,6 +72,11 @@ class LayerReader:
 def to_rectangle(rect: TileRect) -> Gegl.Rectangle:
     """Return GEGL's form of a rectangle."""
     return Gegl.Rectangle.new(rect.x, rect.y, rect.width, rect.height)
+
+
+def find_scale(spec: LayerSpec) -> float:
+    """Return how much smaller a layer's proxy is, by its longer side: the other is rounded up."""
+    return max(spec.proxy_width, spec.proxy_height) / max(spec.width, spec.height)
 
 
 def reduce_buffer(
@@ -167,11 +172,20 @@ class Stencil:
 
     def reduce(self, spec: LayerSpec) -> bytes:
         """Return the stencil at the proxy's size."""
-        scale = spec.proxy_width / spec.width
+        scale = find_scale(spec)
         size = (spec.proxy_width, spec.proxy_height)
         origin = (round(self._dx * scale), round(self._dy * scale))
-        none = Gegl.AbyssPolicy.NONE
-        return reduce_buffer(self._buffer, size, scale, self._babl, origin, none)
+        return reduce_buffer(self._buffer, size, scale, self._babl, origin, self._find_abyss(spec))
+
+    def _find_abyss(self, spec: LayerSpec) -> Gegl.AbyssPolicy:
+        """Return what lies beyond: of a stencil just as large as the layer, its border's values.
+
+        A proxy's last pixels reach a little beyond the layer: what is opaque there stays so.
+        """
+        rect = self._buffer.get_extent()
+        found = rect.x - self._dx, rect.y - self._dy, rect.width, rect.height
+        is_whole = found == (0, 0, spec.width, spec.height)
+        return Gegl.AbyssPolicy.CLAMP if is_whole else Gegl.AbyssPolicy.NONE
 
 
 def name_format(drawable: Gimp.Drawable, deep: bool) -> str:
