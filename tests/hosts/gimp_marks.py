@@ -42,12 +42,21 @@ class _Window:
         return False
 
 
-def put_right(image, layer, look, **request):
-    """Put a layer right without a stroke; look at the image before it is finished."""
+def put_right(image, layer, look=lambda: None, meanwhile=lambda: None):
+    """Put a layer right without a stroke.
+
+    Args:
+        look: called when the image is tinted.
+        meanwhile: called while the server is at work.
+    """
+
+    def connect():
+        meanwhile()
+        return GreenServer().connect()
+
     real, correcting.StrokeDialog = correcting.StrokeDialog, _Window(look)
     try:
-        asked = CutRequest(make="mask", **request)
-        correcting.Correction(image, layer, asked, GreenServer().connect).run()
+        correcting.Correction(image, layer, CutRequest(), connect).run()
     finally:
         correcting.StrokeDialog = real
 
@@ -73,11 +82,19 @@ def case_a_mask_is_put_right_beyond_the_selection_too():
     layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 300, 200)
     selected = kit.values(image.get_selection())
-    put_right(image, layer, lambda: None)
+    put_right(image, layer)
     assert kit.values(layer.get_mask()) == multiply(kit.green(layer), selected)
     assert kit.values(image.get_selection()) == selected
     assert not image.get_channels()
     assert image.get_selected_layers() == [layer]
+
+
+def case_the_selection_at_the_beginning_limits_what_is_put_right():
+    image, layer = kit.noise(700, 500)
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 300, 200)
+    selected = kit.values(image.get_selection())
+    put_right(image, layer, meanwhile=lambda: Gimp.Selection.none(image))
+    assert kit.values(layer.get_mask()) == multiply(kit.green(layer), selected)
 
 
 def tinted(image):

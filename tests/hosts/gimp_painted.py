@@ -1,9 +1,15 @@
 """What an artist says of the subject inside GIMP: strokes, selections, paths, edges."""
 
 import gimp_kit as kit
+from frisket_gimp.cut import Cut, cut_all
+from frisket_gimp.layers import LayerReader, Stencil, find_selection
+from frisket_gimp.paint import Progress
 from gi.repository import Gegl, Gimp, Gio
 
 from frisket.hosts.planes import multiply
+from frisket.hosts.request import CutRequest
+from frisket.hosts.scripted import GreenServer
+from frisket.protocol.grid import TileRect
 
 # What `remember_marked` of the plug-in writes.
 MARKED = "frisket-marked-layer"
@@ -40,10 +46,42 @@ def case_a_mask_is_refined_within_the_selection():
     _check_kept(image, layer, selected)
 
 
+def case_the_selection_counts_that_was_there_at_first():
+    """GIMP's user goes on working: something else is selected before the first tile comes."""
+    for use in ("", "prior"):
+        image, layer = kit.noise(700, 500)
+        other = layer.copy()
+        image.insert_layer(other, None, 0)
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 300, 200)
+        selected = kit.values(image.get_selection())
+
+        def connect(image=image):
+            Gimp.Selection.none(image)
+            return GreenServer().connect()
+
+        cut_all(image, [layer, other], CutRequest(selection_use=use), connect)
+        assert Gimp.Selection.is_empty(image)
+        wanted = kit.green(layer) if use else multiply(kit.green(layer), selected)
+        assert kit.values(layer.get_mask()) == kit.values(other.get_mask()) == wanted, use
+
+
+def case_the_mask_counts_that_was_there_at_first():
+    """It is painted on while what it is to be intersected with arrives."""
+    image, layer, _ = _masked_and_selected()
+    before, alpha = kit.values(layer.get_mask()), kit.green(layer)
+    request = CutRequest(existing="intersect")
+    painter = Cut(image, layer, request, None, Progress()).make_painter()
+    buffer = layer.get_mask().get_buffer()
+    for y in (0, 250):
+        painter.paint(TileRect(0, y, 700, 250), alpha[700 * y : 700 * (y + 250)], True)
+        buffer.set_color(kit.rectangle(0, 0, 700, 500), Gegl.Color.new("white"))
+        buffer.flush()
+    painter.finish()
+    assert kit.values(layer.get_mask()) == multiply(alpha, before)
+
+
 def case_masks_and_selections_are_reduced_right():
     """Proxies are rounded up along their shorter side: all of the lower half is white."""
-    from frisket_gimp.layers import LayerReader, Stencil, find_selection
-
     for width, height in ((300, 6000), (100, 8000), (2, 6000), (6000, 4000)):
         for x, y in ((0, 0), (40, 200)):
             image, layer = kit.noise(width, height, canvas=(width + 2 * x, height + 2 * y))
@@ -53,7 +91,7 @@ def case_masks_and_selections_are_reduced_right():
             layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
             spec = LayerReader(layer, False).spec
             middle = spec.proxy_height // 2
-            for seen in (Stencil(layer.get_mask()), find_selection(image, layer)):
+            for seen in (Stencil.of(layer.get_mask()), find_selection(image, layer)):
                 rows = seen.reduce(spec)
                 assert len(rows) == spec.proxy_width * spec.proxy_height
                 assert not any(rows[: (middle - 4) * spec.proxy_width]), (width, height, x)

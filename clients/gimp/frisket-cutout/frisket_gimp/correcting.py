@@ -216,7 +216,7 @@ class Correction:
         if not picture.has_hair or self._hair_waits:
             return hints
         spec = self._reader.spec
-        return picture.widen(hints, spec, Stencil(self._kept).reduce(spec))
+        return picture.widen(hints, spec, Stencil.of(self._kept).reduce(spec))
 
     def _explain(self, picture: Picture) -> None:
         self._dialog.warn(explain_strokes(picture, self._marking.strokes, self._layer))

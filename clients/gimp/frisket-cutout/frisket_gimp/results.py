@@ -9,6 +9,7 @@ from gi.repository import Gegl, Gimp
 
 from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest
+from frisket.protocol.grid import TileRect
 from frisket_gimp.layers import Stencil, copy_pixels, is_deep
 from frisket_gimp.paint import Canvas, CutoutCanvas
 
@@ -100,7 +101,8 @@ class Maker:
             return self._add_mask()
         stencils = self._stencils
         if self._request.existing == "intersect":
-            stencils = (*stencils, Stencil(mask))
+            area = TileRect(0, 0, mask.get_width(), mask.get_height())
+            stencils = (*stencils, Stencil.of(mask).freeze(area))
         canvas = Canvas(mask, self._deep, (0, 0), stencils, shadow=True)
         canvas.on_finish = self._merge_step(mask)
         return canvas
