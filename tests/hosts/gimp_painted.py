@@ -212,6 +212,10 @@ def case_only_the_strokes_are_selected():
     image, _ = kit.noise(300, 200)
     marks = kit.strokes(image, ("red", (10, 10, 20, 20)))
     kit.refused("Only the strokes are selected", kit.SUBJECT, image, [marks])
+    # A file may hold anything where the marked layer is noted.
+    for text in (b"", b"one", b"-1", b"4294967296", b"9" * 5000, str(marks.get_tattoo()).encode()):
+        marks.attach_parasite(Gimp.Parasite.new(MARKED, 1, text))
+        kit.refused("Only the strokes are selected", kit.SUBJECT, image, [marks])
 
 
 def case_an_image_is_saved_with_strokes_in_it():
