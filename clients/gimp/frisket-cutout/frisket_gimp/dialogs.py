@@ -75,8 +75,8 @@ def ask_everything(
 def _read_hints(
     image: Gimp.Image, layer: Gimp.Layer, request: CutRequest, connect: Connect
 ) -> HintSet:
-    """Return what a request says of the subject, with what is selected now."""
-    selection = find_selection(image, layer)
+    """Return what a request says of the subject, with what is selected now if that matters."""
+    selection = find_selection(image, layer) if request.selection_use else None
     return Cut(image, layer, request, connect, Progress(), selection).read_hints()
 
 
