@@ -53,6 +53,8 @@ if [ -z "${BRIEF:-}" ]; then
   command_ "cut out subject" gimp-search-selected Return
   window 'a mask is there' 60 && xdotool windowactivate --sync "$W" key alt+r
   for _ in $(seq 600); do grep -q '"exact": false' /lab/state.json && break; sleep 0.1; done
+  # The mask is there before the selection is back.
+  sleep 2
   expect any selected
   before=$(cat /lab/state.json)
   key ctrl+z
