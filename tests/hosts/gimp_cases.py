@@ -13,10 +13,11 @@ os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 import gimp_away
 import gimp_conformance
 import gimp_kit
+import gimp_marks
 import gimp_painted
 import gimp_results
 import gimp_trouble
 
-ROOMS = (gimp_results, gimp_painted, gimp_trouble, gimp_away, gimp_conformance)
+ROOMS = (gimp_results, gimp_painted, gimp_marks, gimp_trouble, gimp_away, gimp_conformance)
 CASES = {name: value for room in ROOMS for name, value in vars(room).items()}
 gimp_kit.run({**CASES, **gimp_conformance.CASES})

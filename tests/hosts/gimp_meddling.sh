@@ -1,13 +1,6 @@
 #!/bin/bash
 # Moves, locks, merges, deletes and closes what is being cut out, or put right by strokes.
 . /lab/gimp_screen.sh
-# Lets the other hand do something, and waits until it has.
-act() {
-  rm -f /lab/done
-  echo "$1" > /lab/do.new
-  mv /lab/do.new /lab/do
-  for _ in $(seq 600); do [ -e /lab/done ] && return; sleep 0.1; done
-}
 # Begins a cutout that takes a while, and waits until tiles come.
 begin() {
   act 'scene.update(anew(scene["display"]))'

@@ -1,7 +1,15 @@
 """What an artist says of the subject inside GIMP: strokes, selections, paths, edges."""
 
 import gimp_kit as kit
+from frisket_gimp.cut import Cut, cut_all
+from frisket_gimp.layers import LayerReader, Stencil, find_selection
+from frisket_gimp.paint import Progress
 from gi.repository import Gegl, Gimp, Gio
+
+from frisket.hosts.planes import multiply
+from frisket.hosts.request import CutRequest
+from frisket.hosts.scripted import GreenServer
+from frisket.protocol.grid import TileRect
 
 # What `remember_marked` of the plug-in writes.
 MARKED = "frisket-marked-layer"
@@ -13,6 +21,99 @@ def case_the_selection_as_a_hint_does_not_limit_the_result():
         image.select_ellipse(Gimp.ChannelOps.REPLACE, 200, 120, 200, 200)
         kit.good(kit.SELECTION, image, [layer], selection_use=use, model=f"hint-{use}")
         assert kit.values(layer.get_mask()) == kit.green(layer), use
+
+
+def case_a_mask_is_replaced_beyond_the_selection_too():
+    """What it held before stays nowhere, and a soft selection counts once."""
+    for use, limits in (("", True), ("box", False), ("prior", False), ("guess", False)):
+        image, layer, selected = _masked_and_selected()
+        name = kit.SELECTION if use else kit.SUBJECT
+        use = {"selection_use": use} if use else {}
+        kit.good(name, image, [layer], existing="replace", model="replaced", **use)
+        wanted = kit.green(layer)
+        wanted = multiply(wanted, selected) if limits else wanted
+        assert kit.values(layer.get_mask()) == wanted, use
+        _check_kept(image, layer, selected)
+
+
+def case_a_mask_is_refined_within_the_selection():
+    image, layer, selected = _masked_and_selected()
+    # A script's own way of selecting is not used to give the selection back.
+    Gimp.context_set_feather(True)
+    kit.good(kit.REFINE, image, [layer], model="refined")
+    Gimp.context_set_feather(False)
+    assert kit.values(layer.get_mask()) == multiply(kit.green(layer), selected)
+    _check_kept(image, layer, selected)
+
+
+def case_the_selection_counts_that_was_there_at_first():
+    """GIMP's user goes on working: something else is selected before the first tile comes."""
+    for use in ("", "prior"):
+        image, layer = kit.noise(700, 500)
+        other = layer.copy()
+        image.insert_layer(other, None, 0)
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 300, 200)
+        selected = kit.values(image.get_selection())
+
+        def connect(image=image):
+            Gimp.Selection.none(image)
+            return GreenServer().connect()
+
+        cut_all(image, [layer, other], CutRequest(selection_use=use), connect)
+        assert Gimp.Selection.is_empty(image)
+        wanted = kit.green(layer) if use else multiply(kit.green(layer), selected)
+        assert kit.values(layer.get_mask()) == kit.values(other.get_mask()) == wanted, use
+
+
+def case_the_mask_counts_that_was_there_at_first():
+    """It is painted on while what it is to be intersected with arrives."""
+    image, layer, _ = _masked_and_selected()
+    before, alpha = kit.values(layer.get_mask()), kit.green(layer)
+    request = CutRequest(existing="intersect")
+    painter = Cut(image, layer, request, None, Progress()).make_painter()
+    buffer = layer.get_mask().get_buffer()
+    for y in (0, 250):
+        painter.paint(TileRect(0, y, 700, 250), alpha[700 * y : 700 * (y + 250)], True)
+        buffer.set_color(kit.rectangle(0, 0, 700, 500), Gegl.Color.new("white"))
+        buffer.flush()
+    painter.finish()
+    assert kit.values(layer.get_mask()) == multiply(alpha, before)
+
+
+def case_masks_and_selections_are_reduced_right():
+    """Proxies are rounded up along their shorter side: all of the lower half is white."""
+    for width, height in ((300, 6000), (100, 8000), (2, 6000), (6000, 4000)):
+        for x, y in ((0, 0), (40, 200)):
+            image, layer = kit.noise(width, height, canvas=(width + 2 * x, height + 2 * y))
+            layer.set_offsets(x, y)
+            area = 0, y + height // 2, width + 2 * x, height
+            image.select_rectangle(Gimp.ChannelOps.REPLACE, *area)
+            layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
+            spec = LayerReader(layer, False).spec
+            middle = spec.proxy_height // 2
+            for seen in (Stencil.of(layer.get_mask()), find_selection(image, layer)):
+                rows = seen.reduce(spec)
+                assert len(rows) == spec.proxy_width * spec.proxy_height
+                assert not any(rows[: (middle - 4) * spec.proxy_width]), (width, height, x)
+                assert set(rows[(middle + 4) * spec.proxy_width :]) == {255}, (width, height, x)
+
+
+def _masked_and_selected():
+    """An image, its layer with a mask half white, and the values of a soft selection."""
+    image, layer = kit.noise(700, 500)
+    layer.add_mask(layer.create_mask(Gimp.AddMaskType.BLACK))
+    buffer = layer.get_mask().get_buffer()
+    buffer.set_color(kit.rectangle(0, 0, 350, 500), Gegl.Color.new("white"))
+    buffer.flush()
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 120, 400, 200)
+    Gimp.Selection.feather(image, 20)
+    return image, layer, kit.values(image.get_selection())
+
+
+def _check_kept(image, layer, selected):
+    assert kit.values(image.get_selection()) == selected
+    assert not image.get_channels()
+    assert image.get_selected_layers() == [layer]
 
 
 def case_strokes_are_hints():
@@ -111,6 +212,10 @@ def case_only_the_strokes_are_selected():
     image, _ = kit.noise(300, 200)
     marks = kit.strokes(image, ("red", (10, 10, 20, 20)))
     kit.refused("Only the strokes are selected", kit.SUBJECT, image, [marks])
+    # A file may hold anything where the marked layer is noted.
+    for text in (b"", b"one", b"-1", b"4294967296", b"9" * 5000, str(marks.get_tattoo()).encode()):
+        marks.attach_parasite(Gimp.Parasite.new(MARKED, 1, text))
+        kit.refused("Only the strokes are selected", kit.SUBJECT, image, [marks])
 
 
 def case_an_image_is_saved_with_strokes_in_it():

@@ -62,6 +62,18 @@ expect() {
   there "$1"
   note "$2 $(cat /lab/state.json)"
 }
+# Lets the other hand do something (gimp_watch.py), and waits until it has.
+act() {
+  rm -f /lab/done
+  echo "$1" > /lab/do.new
+  mv /lab/do.new /lab/do
+  for _ in $(seq 600); do [ -e /lab/done ] && return; sleep 0.1; done
+}
+# Waits until something has changed since what was written down before.
+changed() {
+  for _ in $(seq 400); do [ "$(cat /lab/state.json)" != "$1" ] && return; sleep 0.1; done
+  return 1
+}
 main() { xdotool windowactivate --sync "$MAIN"; }
 # GIMP's own search for actions: what a person types after "/", and keys to choose a match.
 command_() {

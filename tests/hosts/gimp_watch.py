@@ -24,6 +24,7 @@ def state(image, layer, quiet):
         "layers": [each.get_name() for each in image.get_layers()],
         "channels": [each.get_name() for each in image.get_channels()],
         "foreground": [round(255 * part) for part in Gimp.context_get_foreground().get_rgba()[:3]],
+        "selection": list(Gimp.Selection.bounds(image)[1:]),
         "selected": [each.get_name() for each in image.get_selected_layers()],
     }
     return {**names, **look(layer, quiet)}

@@ -47,4 +47,19 @@ if window 'a mask is there' 60; then
   twice "$EXPECT" key ctrl+y
   expect "$EXPECT" mask-again
 fi
+if [ -z "${BRIEF:-}" ]; then
+  # Within a selection, and what one Ctrl+Z makes of that.
+  act 'scene["image"].select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 600, 900)'
+  command_ "cut out subject" gimp-search-selected Return
+  window 'a mask is there' 60 && xdotool windowactivate --sync "$W" key alt+r
+  for _ in $(seq 600); do grep -q '"exact": false' /lab/state.json && break; sleep 0.1; done
+  # The mask is there before the selection is back.
+  sleep 2
+  expect any selected
+  before=$(cat /lab/state.json)
+  key ctrl+z
+  changed "$before" || { note "tried again: key ctrl+z"; key ctrl+z; changed "$before"; }
+  sleep 1
+  expect any undo-selected
+fi
 leave

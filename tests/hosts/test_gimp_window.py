@@ -96,6 +96,17 @@ def test_asked_about_a_mask_that_is_there(seen):  # type: ignore[no-untyped-def]
     assert seen["undo-dialog-cut"]["mask"] is None
 
 
+def test_replacing_a_mask_within_a_selection_is_one_step(seen):  # type: ignore[no-untyped-def]
+    """Nothing of the mask before stays beyond the selection, which stays as it was."""
+    made, undone = seen["selected"], seen["undo-selected"]
+    assert not made["exact"]
+    assert made["middle"] == seen["cut"]["middle"]
+    assert made["selection"] == undone["selection"] == [1, 0, 0, 600, 900]
+    assert made["channels"] == undone["channels"] == []
+    assert made["selected"] == ["Background"]
+    assert undone["exact"]
+
+
 def test_strokes_are_followed_and_finished_in_one_step(corrected, server):  # type: ignore[no-untyped-def]
     assert "window" in corrected["lines"]
     marked = corrected["while-marked"]

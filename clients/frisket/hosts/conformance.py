@@ -86,20 +86,13 @@ class HostConformance:
 
     def test_proxy_of_a_large_layer(self) -> None:
         """Above the limit it has the protocol's size, and what is plain stays plain."""
-        width, height = 3000, 5
         row = b"\0" * (3 * 1000) + b"\xff" * (3 * 2000)
-        stage = self.open(Picture(width, height, PixelFormat.RGB8, row * height))
-        spec = stage.reader.spec
-        size = (spec.proxy_width, spec.proxy_height)
-        assert size == proxy_size(width, height), size
-        found = drop_alpha(stage.reader.proxy(), spec.proxy_format)
-        assert len(found) == size[0] * size[1] * 3, len(found)
-        edge = size[0] // 3
-        for y in range(size[1]):
-            line = found[y * size[0] * 3 : (y + 1) * size[0] * 3]
-            assert not any(line[: 3 * (edge - 4)]), "black is not black in the proxy"
-            assert min(line[3 * (edge + 4) :]) == 255, "white is not white in the proxy"
-        stage.close()
+        self._check_proxy(Picture(3000, 5, PixelFormat.RGB8, row * 5))
+
+    def test_proxy_of_a_tall_layer(self) -> None:
+        """The same where the height is limited, and the width is rounded up."""
+        rows = b"\0" * (3 * 5 * 1000) + b"\xff" * (3 * 5 * 2000)
+        self._check_proxy(Picture(5, 3000, PixelFormat.RGB8, rows))
 
     def test_tiles_reach_the_borders(self) -> None:
         """Every tile holds its own pixels, also a narrow one at the border."""
@@ -309,6 +302,20 @@ class HostConformance:
         rows = stage.reader.read_tile(TileRect(0, 0, spec.width, spec.height))
         return pick_green(rows, spec.tile_format, stage.depth)
 
+    def _check_proxy(self, picture: Picture) -> None:
+        """Check the proxy of a picture whose longer side is black for a third, then white."""
+        stage = self.open(picture)
+        spec = stage.reader.spec
+        size = (spec.proxy_width, spec.proxy_height)
+        assert size == proxy_size(picture.width, picture.height), size
+        found = drop_alpha(stage.reader.proxy(), spec.proxy_format)
+        assert len(found) == size[0] * size[1] * 3, len(found)
+        edge = max(size) // 3
+        for line in _list_lines(found, *size):
+            assert not any(line[: edge - 4]), "black is not black in the proxy"
+            assert min(line[edge + 4 :]) == 255, "white is not white in the proxy"
+        stage.close()
+
     def _check_tiles(self, stage: Stage, picture: Picture) -> None:
         form = stage.reader.spec.tile_format
         wanted = MemoryReader(
@@ -340,6 +347,14 @@ class HostConformance:
 
 def _read_samples(rows: bytes, depth: int) -> memoryview[int]:
     return memoryview(rows).cast("H") if depth == 16 else memoryview(rows).cast("B")
+
+
+def _list_lines(rgb: bytes, width: int, height: int) -> list[bytes]:
+    """Return each channel's lines along the longer side of RGB rows."""
+    planes = [rgb[channel::3] for channel in range(3)]
+    if width < height:
+        return [plane[x::width] for plane in planes for x in range(width)]
+    return [plane[y * width : (y + 1) * width] for plane in planes for y in range(height)]
 
 
 def list_checks() -> list[str]:

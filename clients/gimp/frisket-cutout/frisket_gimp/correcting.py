@@ -44,7 +44,7 @@ class TintPainter:
     """Shows alpha as a tint over the image, and keeps it for the end.
 
     Args:
-        canvases: what is painted into: the tint, and a channel that nobody sees.
+        canvases: what is painted into, all of one depth: the tint, and a channel that nobody sees.
         dialog: tells how far it is, and stays alive meanwhile.
         check: raises what has to be said when the tint is gone; asked before each tile, and
             each question to a GIMP that is redrawing takes its time.
@@ -149,7 +149,7 @@ class Correction:
     def _follow(self) -> None:
         offset = tuple(self._layer.get_offsets()[1:])
         stencils = (self._selection,) if self._selection else ()
-        tint = Canvas(self._marking.tint, False, offset, stencils)
+        tint = Canvas(self._marking.tint, self._deep, offset, stencils)
         self._painter = TintPainter(
             (tint, Canvas(self._kept, self._deep, (0, 0), stencils)),
             self._dialog,
@@ -216,7 +216,7 @@ class Correction:
         if not picture.has_hair or self._hair_waits:
             return hints
         spec = self._reader.spec
-        return picture.widen(hints, spec, Stencil(self._kept).reduce(spec))
+        return picture.widen(hints, spec, Stencil.of(self._kept).reduce(spec))
 
     def _explain(self, picture: Picture) -> None:
         self._dialog.warn(explain_strokes(picture, self._marking.strokes, self._layer))

@@ -13,10 +13,10 @@ from frisket.hosts.job import Job
 from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest
 from frisket.hosts.verdict import NoSubject, explain_nothing, phrase_doubts
-from frisket_gimp.layers import LayerReader, Stencil, find_selection, is_deep, merge_pixels
+from frisket_gimp.layers import LayerReader, Stencil, is_deep, keep_selection, merge_pixels
 from frisket_gimp.marks import find_marks
 from frisket_gimp.paint import Canvas, LatePainter, Progress
-from frisket_gimp.results import Maker, add_channel, keep_selected, one_step
+from frisket_gimp.results import Maker, add_channel, keep_selected, one_step, select_by
 from frisket_gimp.targets import Watch
 
 CLIENT = "frisket-gimp"
@@ -31,6 +31,7 @@ class Cut:
         request: what to make of it.
         connect: opens connections to the server.
         progress: GIMP's progress bar.
+        selection: what is selected, as seen from the layer; None for nothing.
 
     Attributes:
         reader: reads the layer.
@@ -44,6 +45,7 @@ class Cut:
         request: CutRequest,
         connect: Connect,
         progress: Progress,
+        selection: Stencil | None = None,
     ) -> None:
         self._image = image
         self._layer = layer
@@ -54,9 +56,9 @@ class Cut:
         self._deep = is_deep(image)
         self.doubts = ""
         self.reader = LayerReader(layer, self._deep, Watch(layer).check)
-        self._selection = find_selection(image, layer)
+        self._selection = selection
         # What says where the subject is does not limit it as well.
-        limit = None if request.selection_use else self._selection
+        limit = None if request.selection_use else selection
         self._maker = Maker(image, layer, request, limit)
 
     def run(self) -> None:
@@ -109,7 +111,7 @@ class Cut:
         return self._request.read_hints(
             spec,
             self._name,
-            lambda: Stencil(mask).reduce(spec) if mask is not None else None,
+            lambda: Stencil.of(mask).reduce(spec) if mask is not None else None,
             lambda: self._selection.reduce(spec) if self._selection else None,
             find_marks(self._image, self._layer, self._request.use_path),
         )
@@ -131,11 +133,13 @@ def cut_all(
     """
     said: list[str] = []
     missed: list[str] = []
+    selection = keep_selection(image)
 
     def cut_each(run: Callable[[Cut], None]) -> None:
         for number, layer in enumerate(layers):
             progress = Progress(number / len(layers), (number + 1) / len(layers))
-            cut = Cut(image, layer, request, connect, progress)
+            seen = selection.see_from(layer) if selection else None
+            cut = Cut(image, layer, request, connect, progress, seen)
             try:
                 run(cut)
             except NoSubject as error:
@@ -172,7 +176,7 @@ def select(image: Gimp.Image, cut_each: Callable[[Callable[[Cut], None]], None])
         with keep_selected(image), one_step(image):
             copy = add_channel(image, "alpha")
             merge_pixels(union, copy)
-            image.select_item(Gimp.ChannelOps.REPLACE, copy)
+            select_by(image, copy)
             image.remove_channel(copy)
     finally:
         hidden.delete()

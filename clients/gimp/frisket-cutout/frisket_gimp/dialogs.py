@@ -16,6 +16,7 @@ gi.require_version("GimpUi", "3.0")
 from gi.repository import Gdk, Gimp, GimpUi, GLib, GObject, Gtk, Pango  # noqa: E402
 
 from frisket.client.errors import Cancelled  # noqa: E402
+from frisket.client.options import HintSet  # noqa: E402
 from frisket.client.transport import Connect  # noqa: E402
 from frisket.hosts import link  # noqa: E402
 from frisket.hosts.language import _  # noqa: E402
@@ -24,6 +25,7 @@ from frisket.hosts.settings import FIELDS, SWITCHES, WORDS, Settings  # noqa: E4
 from frisket.hosts.titles import title_models  # noqa: E402
 from frisket_gimp.arguments import EDGE_NAMES  # noqa: E402
 from frisket_gimp.cut import Cut  # noqa: E402
+from frisket_gimp.layers import find_selection  # noqa: E402
 from frisket_gimp.paint import Progress  # noqa: E402
 from frisket_gimp.preview import CutPreview  # noqa: E402
 
@@ -46,7 +48,7 @@ def ask_everything(
     preview = CutPreview(
         layer,
         lambda: read(config),
-        lambda request: Cut(image, layer, request, connect, Progress()).read_hints(),
+        lambda request: _read_hints(image, layer, request, connect),
         connect,
     )
     side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -68,6 +70,14 @@ def ask_everything(
     dialog.destroy()
     if not agreed:
         raise Cancelled("Cancelled.")
+
+
+def _read_hints(
+    image: Gimp.Image, layer: Gimp.Layer, request: CutRequest, connect: Connect
+) -> HintSet:
+    """Return what a request says of the subject, with what is selected now if that matters."""
+    selection = find_selection(image, layer) if request.selection_use else None
+    return Cut(image, layer, request, connect, Progress(), selection).read_hints()
 
 
 def _replace_help(dialog: GimpUi.ProcedureDialog) -> None:

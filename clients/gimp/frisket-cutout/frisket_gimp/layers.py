@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gi.repository import Babl, Gegl, Gimp
@@ -60,7 +61,7 @@ class LayerReader:
         self._check()
         babl = "R'G'B'A u8" if self._alpha else "R'G'B' u8"
         size = (self.proxy_width, self.proxy_height)
-        return reduce_buffer(self._buffer, size, self.proxy_width / self.width, babl)
+        return reduce_buffer(self._buffer, size, find_scale(self.spec), babl)
 
     def read_tile(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle."""
@@ -72,6 +73,11 @@ class LayerReader:
 def to_rectangle(rect: TileRect) -> Gegl.Rectangle:
     """Return GEGL's form of a rectangle."""
     return Gegl.Rectangle.new(rect.x, rect.y, rect.width, rect.height)
+
+
+def find_scale(spec: LayerSpec) -> float:
+    """Return how much smaller a layer's proxy is, by its longer side: the other is rounded up."""
+    return max(spec.proxy_width, spec.proxy_height) / max(spec.width, spec.height)
 
 
 def reduce_buffer(
@@ -146,32 +152,67 @@ class Painting(Protocol):
         """Paint a rectangle of alpha: coarse in 8 bits, else in the image's depth."""
 
 
+@dataclass(frozen=True)
 class Stencil:
     """A selection or a mask as seen from a layer: 8-bit, 0 where there is none.
 
-    Args:
-        drawable: the selection's or the mask's channel.
-        dx: column of the drawable at the layer's left edge.
-        dy: row of the drawable at the layer's top edge.
+    Attributes:
+        buffer: the selection's or the mask's values.
+        babl: how they are read.
+        dx: column of the buffer at the layer's left edge.
+        dy: row of the buffer at the layer's top edge.
     """
 
-    def __init__(self, drawable: Gimp.Drawable, dx: int = 0, dy: int = 0) -> None:
-        self._buffer = drawable.get_buffer()
-        self._babl = name_format(drawable, deep=False)
-        self._dx, self._dy = dx, dy
+    buffer: Gegl.Buffer
+    babl: str
+    dx: int = 0
+    dy: int = 0
+
+    @classmethod
+    def of(cls, drawable: Gimp.Drawable) -> Stencil:
+        """Return the stencil of a selection or mask as it is at any time."""
+        return cls(drawable.get_buffer(), name_format(drawable, deep=False))
+
+    def freeze(self, area: TileRect) -> Stencil:
+        """Return a copy that stays as it is, whatever the artist does meanwhile.
+
+        Args:
+            area: what is copied, in pixels of the buffer; beyond it the copy is 0.
+        """
+        extent = self.buffer.get_extent()
+        size = extent.x, extent.y, extent.width, extent.height
+        copy = Gegl.Buffer.new(self.babl, *size)
+        for x, y, width, height in split_area(area.width, area.height, 1024):
+            rect = Gegl.Rectangle.new(area.x + x, area.y + y, width, height)
+            copy.set(rect, self.babl, self.buffer.get(rect, 1.0, self.babl, Gegl.AbyssPolicy.NONE))
+        return replace(self, buffer=copy)
+
+    def see_from(self, layer: Gimp.Layer) -> Stencil:
+        """Return the stencil of a canvas as seen from a layer."""
+        _, dx, dy = layer.get_offsets()
+        return replace(self, dx=dx, dy=dy)
 
     def read(self, rect: TileRect) -> bytes:
         """Return the rows of a rectangle of the layer."""
-        moved = TileRect(rect.x + self._dx, rect.y + self._dy, rect.width, rect.height)
-        return self._buffer.get(to_rectangle(moved), 1.0, self._babl, Gegl.AbyssPolicy.NONE)
+        moved = TileRect(rect.x + self.dx, rect.y + self.dy, rect.width, rect.height)
+        return self.buffer.get(to_rectangle(moved), 1.0, self.babl, Gegl.AbyssPolicy.NONE)
 
     def reduce(self, spec: LayerSpec) -> bytes:
         """Return the stencil at the proxy's size."""
-        scale = spec.proxy_width / spec.width
+        scale = find_scale(spec)
         size = (spec.proxy_width, spec.proxy_height)
-        origin = (round(self._dx * scale), round(self._dy * scale))
-        none = Gegl.AbyssPolicy.NONE
-        return reduce_buffer(self._buffer, size, scale, self._babl, origin, none)
+        origin = (round(self.dx * scale), round(self.dy * scale))
+        return reduce_buffer(self.buffer, size, scale, self.babl, origin, self._find_abyss(spec))
+
+    def _find_abyss(self, spec: LayerSpec) -> Gegl.AbyssPolicy:
+        """Return what lies beyond: of a stencil just as large as the layer, its border's values.
+
+        A proxy's last pixels reach a little beyond the layer: what is opaque there stays so.
+        """
+        rect = self.buffer.get_extent()
+        found = rect.x - self.dx, rect.y - self.dy, rect.width, rect.height
+        is_whole = found == (0, 0, spec.width, spec.height)
+        return Gegl.AbyssPolicy.CLAMP if is_whole else Gegl.AbyssPolicy.NONE
 
 
 def name_format(drawable: Gimp.Drawable, deep: bool) -> str:
@@ -216,9 +257,18 @@ def copy_into(channel: Gimp.Channel, canvas: Painting, deep: bool) -> None:
         canvas.paint(rect, alpha, not deep)
 
 
-def find_selection(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:
-    """Return the image's selection as seen from a layer; None when nothing is selected."""
-    if Gimp.Selection.is_empty(image):
+def keep_selection(image: Gimp.Image) -> Stencil | None:
+    """Return a copy of the image's selection as seen from the canvas; None when there is none.
+
+    GIMP's user goes on working, and may select something else while a layer is cut out.
+    """
+    selected, left, top, right, bottom = Gimp.Selection.bounds(image)[1:]
+    if not selected:
         return None
-    _, dx, dy = layer.get_offsets()
-    return Stencil(image.get_selection(), dx, dy)
+    return Stencil.of(image.get_selection()).freeze(TileRect(left, top, right - left, bottom - top))
+
+
+def find_selection(image: Gimp.Image, layer: Gimp.Layer) -> Stencil | None:
+    """Return the same as seen from a layer."""
+    kept = keep_selection(image)
+    return kept.see_from(layer) if kept else None

@@ -11,7 +11,7 @@ from frisket.hosts.language import _
 from frisket.hosts.pace import Pace
 from frisket.hosts.request import Refused
 from frisket.hosts.strokes import KEEP, REMOVE, SAFE_KEEP, SAFE_REMOVE, STROKES, Colour
-from frisket_gimp.marks import find_strokes, is_painted, remember_marked
+from frisket_gimp.marks import find_strokes, is_painted, read_number, remember_marked
 from frisket_gimp.results import add_channel, one_step
 from frisket_gimp.targets import check_open
 
@@ -171,10 +171,8 @@ def _require_rest(image: Gimp.Image) -> None:
         Refused: one does.
     """
     tint = _find_tint(image)
-    parasite = tint.get_parasite(_OPEN) if tint is not None else None
-    text = bytes(parasite.get_data()) if parasite is not None else b""
-    # A file may hold anything under this name.
-    if text.isdigit() and len(text) < 20 and 0 <= time.time() - int(text) < _STALE_S:
+    seen = read_number(tint, _OPEN) if tint is not None else None
+    if seen is not None and 0 <= time.time() - seen < _STALE_S:
         raise Refused(
             _("Another window has a cutout of this image open. Finish or cancel it there.")
         )

@@ -19,6 +19,8 @@ from frisket.protocol.limits import MAX_POINTS
 _SIDE = 256
 # What the strokes layer remembers: the layer that it marks.
 _MARKED = "frisket-marked-layer"
+# The numbers that are noted are GIMP's or seconds since 1970: 32 bits, which are ten digits.
+_BEYOND, _MOST_DIGITS = 1 << 32, 10
 
 
 def find_strokes(image: Gimp.Image) -> Gimp.Layer | None:
@@ -34,11 +36,16 @@ def remember_marked(strokes: Gimp.Layer, layer: Gimp.Layer) -> None:
 
 def find_marked_layer(strokes: Gimp.Layer) -> Gimp.Layer | None:
     """Return the layer that a strokes layer marks, if it is still there."""
-    parasite = strokes.get_parasite(_MARKED)
-    if parasite is None:
-        return None
-    text = bytes(parasite.get_data())
-    return strokes.get_image().get_layer_by_tattoo(int(text)) if text.isdigit() else None
+    tattoo = read_number(strokes, _MARKED)
+    return None if tattoo is None else strokes.get_image().get_layer_by_tattoo(tattoo)
+
+
+def read_number(item: Gimp.Item, name: str) -> int | None:
+    """Return the number that was noted in a layer or channel; a file may hold anything there."""
+    parasite = item.get_parasite(name)
+    text = bytes(parasite.get_data()) if parasite is not None else b""
+    number = int(text) if text.isdigit() and len(text) <= _MOST_DIGITS else _BEYOND
+    return number if number < _BEYOND else None
 
 
 class Picture:

@@ -9,6 +9,7 @@ from gi.repository import Gegl, Gimp
 
 from frisket.hosts.language import _
 from frisket.hosts.request import CutRequest
+from frisket.protocol.grid import TileRect
 from frisket_gimp.layers import Stencil, copy_pixels, is_deep
 from frisket_gimp.paint import Canvas, CutoutCanvas
 
@@ -44,6 +45,30 @@ def add_channel(image: Gimp.Image, name: str) -> Gimp.Channel:
     return channel
 
 
+def select_by(image: Gimp.Image, channel: Gimp.Channel) -> None:
+    """Select by a channel's own values: a script may have asked for soft selections before."""
+    Gimp.context_push()
+    Gimp.context_set_feather(False)
+    image.select_item(Gimp.ChannelOps.REPLACE, channel)
+    Gimp.context_pop()
+
+
+@contextmanager
+def without_selection(image: Gimp.Image) -> Iterator[None]:
+    """Let nothing be selected for a moment, inside `one_step`: GIMP merges only where it is."""
+    if Gimp.Selection.is_empty(image):
+        yield
+        return
+    with keep_selected(image):
+        kept = Gimp.Selection.save(image)
+        Gimp.Selection.none(image)
+        try:
+            yield
+        finally:
+            select_by(image, kept)
+            image.remove_channel(kept)
+
+
 class Maker:
     """Makes what one layer's alpha is painted into.
 
@@ -76,7 +101,8 @@ class Maker:
             return self._add_mask()
         stencils = self._stencils
         if self._request.existing == "intersect":
-            stencils = (*stencils, Stencil(mask))
+            area = TileRect(0, 0, mask.get_width(), mask.get_height())
+            stencils = (*stencils, Stencil.of(mask).freeze(area))
         canvas = Canvas(mask, self._deep, (0, 0), stencils, shadow=True)
         canvas.on_finish = self._merge_step(mask)
         return canvas
@@ -96,7 +122,8 @@ class Maker:
 
         def merge() -> None:
             with one_step(self._image):
-                mask.merge_shadow(True)
+                with without_selection(self._image):
+                    mask.merge_shadow(True)
                 if not self._layer.get_apply_mask():
                     self._layer.set_apply_mask(True)
 

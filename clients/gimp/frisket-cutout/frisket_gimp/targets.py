@@ -31,7 +31,8 @@ def _drop_strokes(layers: list[Gimp.Layer]) -> list[Gimp.Layer]:
     if others:
         return others
     marked = find_marked_layer(layers[0])
-    if marked is None:
+    # A file may say that strokes mark themselves.
+    if marked is None or marked.get_name() == STROKES:
         raise Refused(_("Only the strokes are selected. Select the layer to be cut out as well."))
     return [marked]
 
