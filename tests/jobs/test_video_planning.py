@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from frisket.client.options import HintSet
 from frisket.jobs.video.planning import plan_frames
-from frisket.jobs.video.segments import RUN_IN
+from frisket.jobs.video.segments import RUN_IN, Done, place_segments
 from frisket.jobs.video.shape import Frame, Shape
 
 Sent = list[tuple[int, bool, bool]]
@@ -68,6 +68,14 @@ def test_a_segment_is_sent_alike_wherever_a_run_begins(lost: set[int], begin: in
     for number, sent in wanted.items():
         assert all(place >= number * SEGMENT - RUN_IN for place, _, _ in sent)
         assert [restart for _, restart, _ in sent].count(True) == 1
+
+
+def test_segments_lie_where_their_source_says_and_never_over_one_another() -> None:
+    uneven = [Done(0, 3, 100, 160), Done(1, 3, 145, 220), Done(2, 3, 260, 320)]
+    assert place_segments(uneven, 20) == [100, 145, 260]
+    back = [Done(0, 3, 100, 160), Done(1, 3, 0, 60), Done(2, 3, 60, 120)]
+    assert place_segments(back, 20) == [100, 160, 220]
+    assert place_segments([], 20) == []
 
 
 def test_a_range_with_hints_begins_with_its_run_in() -> None:

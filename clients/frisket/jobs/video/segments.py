@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,25 @@ class Segments:
 
     def _name(self, number: int, suffix: str) -> Path:
         return self.folder / f"segment-{number:05}{suffix}"
+
+
+def place_segments(segments: Sequence[Done], step: int) -> list[int]:
+    """Return where each segment begins, in units of time stamps; usually where its source says.
+
+    A source's clock may go back. Within a run frames go on from there, but a later run begins with
+    the clock's own times, and so its segments are moved behind the earlier ones.
+
+    Args:
+        segments: in their order.
+        step: units from a frame to the next.
+    """
+    places, away, last = [], 0, None
+    for done in segments:
+        if last is not None and done.pts + away <= last:
+            away = last + step - done.pts
+        places.append(done.pts + away)
+        last = done.end + away - step
+    return places
 
 
 def _sync(path: Path) -> None:

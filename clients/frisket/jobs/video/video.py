@@ -29,7 +29,7 @@ from frisket.jobs.video.places import (
 )
 from frisket.jobs.video.planning import plan_frames
 from frisket.jobs.video.preview import Preview
-from frisket.jobs.video.segments import Done, Segments
+from frisket.jobs.video.segments import Done, Segments, place_segments
 from frisket.jobs.video.shape import Source
 from frisket.jobs.video.sound import Sound
 from frisket.jobs.video.source import open_source
@@ -268,7 +268,9 @@ class _Run:
         """Put the output together from the segments, and forget them."""
         if not self._is_pattern:
             whole = self._segments.folder / f"whole{self.output.suffix}"
-            parts = [Part(self._segments.find_file(done.number), done.pts) for done in self.done]
+            step = self.source.shape.stamp(1)
+            placed = zip(self.done, place_segments(self.done, step), strict=True)
+            parts = [Part(self._segments.find_file(done.number), pts) for done, pts in placed]
             self.progress("joining", 0, 1)
             shape = self.source.shape
             timecode = shift_timecode(shape.timecode, self.options.first, shape.rate)
