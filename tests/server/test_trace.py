@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from frisket.protocol.reasons import Reason
+from frisket.server.calls import guard
 from frisket.server.errors import ServiceError
 from frisket.server.lane import Claim, Entry, Lane
 from frisket.server.telemetry.calls import observe, refuse
@@ -221,3 +223,19 @@ def test_who_asks_again_after_the_last_word_and_leaves_has_not_all() -> None:
     trace.work()
     trace.end(GONE)
     assert trace.outcome == GONE
+
+
+def test_a_caller_who_leaves_while_it_is_written_to_is_gone_and_no_failure() -> None:
+    listener, method = Listener(), Method.MATTE
+
+    async def write() -> None:
+        # What gRPC raises where a message cannot be written any more.
+        raise grpc.aio.InternalError("Failed execute_batch")
+
+    async def call() -> None:
+        with observe(listener, method):
+            await guard(listener, None, write())  # type: ignore[arg-type]
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(call())
+    assert listener.calls == [(method, GONE)] and listener.reasons == []

@@ -39,6 +39,10 @@ async def guard(meter: Meter, context: Context, work: Awaitable[Result]) -> Resu
         refuse(meter, error)
         # gRPC still tries to write: another word would be one operation too many.
         raise asyncio.CancelledError from None
+    except grpc.aio.InternalError:
+        # What was to be read or written could not be: the caller has left, and gRPC is about to
+        # cancel this call for it.
+        raise asyncio.CancelledError from None
     except Exception as error:
         refusal = to_service_error(error)
         refuse(meter, refusal)
