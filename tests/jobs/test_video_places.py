@@ -66,7 +66,7 @@ def test_a_background_and_a_trimap_are_not_written_over(tmp_path: Path) -> None:
 def test_every_picture_that_would_be_replaced_is_seen(tmp_path: Path) -> None:
     source = open_source(write_pictures(tmp_path / "in"))
     output = tmp_path / "m.%04d.png"
-    for name in ("m.0003.png", "m.0005.png", "m.003.png", "n.0001.png"):
+    for name in ("m.0003.png", "m.00003.png", "m.0005.png", "m.003.png", "n.0001.png"):
         write_grey(tmp_path / name, 9)
     assert list_present(source, output, OVER) == [tmp_path / "m.0003.png"]
     assert list_present(source, output, replace(OVER, last=2)) == []

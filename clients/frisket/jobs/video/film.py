@@ -127,11 +127,16 @@ class Video:
     @cached_property
     def _tells_times(self) -> bool:
         """Whether frames have times that rise; some files tell none, or those of other frames."""
+        told = [stamp for stamp in self._first_stamps if stamp is not None]
+        rise = all(one < other for one, other in itertools.pairwise(told))
+        return (rise and len(told) == len(self._first_stamps)) or bool(self._index)
+
+    @cached_property
+    def _first_stamps(self) -> tuple[int | None, ...]:
+        """The time stamps of the first frames, as they are decoded."""
         with self._open() as container:
             frames = self._decode(container, self._find_stream(container))
-            told = [frame.pts for frame in itertools.islice(frames, _CHECKED)]
-        rise = None not in told and all(one < other for one, other in itertools.pairwise(told))
-        return rise or bool(self._index)
+            return tuple(frame.pts for frame in itertools.islice(frames, _CHECKED))
 
     @cached_property
     def _index(self) -> tuple[int, ...]:
@@ -143,11 +148,8 @@ class Video:
         if None in stamps or len(set(stamps)) != len(stamps):
             return ()
         index = tuple(sorted(stamps))
-        with self._open() as container:
-            frames = self._decode(container, self._find_stream(container))
-            # Where a frame has several packets the places would not be right.
-            told = tuple(frame.pts for frame in itertools.islice(frames, _CHECKED))
-        return index if told == index[:_CHECKED] else ()
+        # Where a frame has several packets the places would not be right.
+        return index if self._first_stamps == index[:_CHECKED] else ()
 
     def list_files(self) -> list[Path]:
         """Return the file itself."""

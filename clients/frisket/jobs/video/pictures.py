@@ -82,9 +82,13 @@ class Pictures:
 def find_written(pattern: Path) -> dict[int, Path]:
     """Return the files that numbers have by a pattern, by those numbers."""
     folder, names = pattern.parent, _to_expression(pattern.name)
-    files = list(folder.iterdir()) if folder.is_dir() else []
-    found = {int(match[1]): file for file in files if (match := names.fullmatch(file.name))}
-    return {number: file for number, file in found.items() if file.name == pattern.name % number}
+    found: dict[int, Path] = {}
+    for file in folder.iterdir() if folder.is_dir() else ():
+        match = names.fullmatch(file.name)
+        # 00001 fits %04d as well, but is no name that it gives.
+        if match and file.name == pattern.name % int(match[1]):
+            found[int(match[1])] = file
+    return found
 
 
 def _list_pictures(path: Path) -> dict[int, Path]:

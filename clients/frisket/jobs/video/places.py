@@ -12,7 +12,6 @@ from frisket.jobs.video.movie import CODECS
 from frisket.jobs.video.options import VideoOptions
 from frisket.jobs.video.pictures import find_written, is_pattern
 from frisket.jobs.video.shape import Source
-from frisket.jobs.video.source import open_source
 from frisket.jobs.video.writing import PICTURES
 
 
@@ -29,7 +28,9 @@ def list_inputs(source: Source, wanted: VideoOptions) -> list[Path]:
 
 def _list_behind(background: str) -> list[Path]:
     if is_footage(background):
-        return open_source(Path(background)).list_files()
+        # Not opened: the run itself does that, and a video's first frame takes its time.
+        place = Path(background)
+        return list(find_written(place).values()) if is_pattern(place) else [place]
     # Imported here: a matte needs nothing of what finishes frames.
     from frisket.finish.background import Backdrop, read_background
 

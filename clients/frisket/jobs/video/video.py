@@ -251,7 +251,7 @@ class _Run:
             return
         writing.stack.close()
         shape = self.source.shape
-        end = writing.last + round(1 / shape.rate / shape.time_base)
+        end = writing.last + shape.stamp(1)
         done = Done(writing.number, writing.frames, writing.pts, end)
         try:
             self._segments.finish(done)
